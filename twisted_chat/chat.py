@@ -1,0 +1,360 @@
+"""The chat: every person and every room, and everything that one can do. Doors call only this."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from twisted_chat import names
+from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
+from twisted_chat.limits import Limits
+from twisted_chat.log import Log
+from twisted_chat.pace import Bucket
+from twisted_chat.person import Connection, Person
+from twisted_chat.refusal import Refused
+from twisted_chat.room import Room
+from twisted_chat.stores import Store
+from twisted_chat.turn import Turn
+
+
+class Chat:
+    """Every person and every room, and everything that one can do.
+
+    Args:
+        clock: the time, in seconds since 1970, and timers.
+        store: where logs are kept.
+        turn: says when a turn is over.
+        name: what the server is called.
+        limits: what one person may take.
+        motd: lines for everybody who comes.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        store: Store,
+        turn: Turn,
+        name: str = "Twisted Chat",
+        limits: Limits | None = None,
+        motd: Sequence[str] = (),
+    ) -> None:
+        self.clock = clock
+        self.name = name
+        self.limits = limits or Limits()
+        self.motd = motd
+        self.rooms: dict[str, Room] = {}
+        self._store = store
+        self._turn = turn
+        self._people: dict[str, Person] = {}  # by key
+        self._by_id: dict[str, Person] = {}
+        self._by_token: dict[str, Person] = {}
+        self._left: dict[str, float] = {}  # nicknames that have just left: key, when
+        self.lobby = self._open(names.LOBBY)
+
+    # Coming and going
+
+    def enter(self, nickname: str, address: str) -> Deferred[Person]:
+        """Take a nickname; fails with `Refused`.
+
+        This may have to wait, for an account's password or for another node. The person is in no
+        room yet: `join` the lobby once their connection can hear it.
+        """
+        name = names.nickname(nickname, self.limits)
+        holder = self._people.get(names.key(name))
+        if holder is not None and holder.connection is None and holder.address == address:
+            self.part(holder, "connection lost")  # who lost their token comes back for their name
+        self._check_free(name)
+        person = Person(name, address, self.clock.seconds())
+        person.log = Log("@" + person.id, OWN, self._store, self._turn, refused=self._refused)
+        self._people[person.key] = self._by_id[person.id] = person
+        self._by_token[person.token] = person
+        self._log.info("{nick} is here from {address}", nick=name, address=address)
+        return succeed(person)
+
+    def find_session(self, token: str) -> Person | None:
+        """Who holds a session's token, if they are still a member."""
+        return self._by_token.get(token)
+
+    def attach(self, person: Person, connection: Connection) -> None:
+        """A person speaks through this connection now."""
+        person.connection = connection
+        person.waiting_until = None
+
+    def lose(self, person: Person, reason: str, *, may_resume: bool) -> None:
+        """A person's connection is gone; who may resume stays for a while."""
+        person.connection = None
+        if not person.present:
+            person.log.erase()
+        elif may_resume:
+            person.waiting_until = self.clock.seconds() + self.limits.resume_seconds
+            self.clock.callLater(self.limits.resume_seconds, self._expire, person)
+            self._log.info("{nick} lost the connection", nick=person.nickname)
+        else:
+            self.part(person, reason)
+
+    def _expire(self, person: Person) -> None:
+        until = person.waiting_until
+        if person.present and until is not None and until <= self.clock.seconds():
+            self.part(person, "connection lost")
+
+    def part(self, person: Person, reason: str) -> None:
+        """A person leaves for good; whoever takes the nickname later is somebody else."""
+        if not person.present:
+            return
+        person.present = False
+        for key in list(person.rooms):
+            self._leave(person, self.rooms[key], reason)
+        del self._people[person.key], self._by_id[person.id], self._by_token[person.token]
+        self._remember_leaving(person)
+        self._log.info(
+            "{nick} has left{why}", nick=person.nickname, why=f" ({reason})" if reason else ""
+        )
+        if person.connection is None:
+            person.log.erase()
+        else:
+            person.connection.end()
+
+    def _remember_leaving(self, person: Person) -> None:
+        now = self.clock.seconds()
+        if len(self._left) > self.limits.rooms:
+            self._left.clear()
+        self._left[person.key] = now
+
+    def close(self, announcement: str) -> None:
+        """Tell everybody, and let them go."""
+        for person in list(self._people.values()):
+            self._tell(person, announcement)
+            person.present = False
+            if person.connection is not None:
+                person.connection.end()
+        for room in self.rooms.values():
+            room.close()
+
+    # Rooms
+
+    def join(self, person: Person, name: str) -> Room:
+        """Enter a room, which is made if there is none of that name.
+
+        Raises:
+            Refused: why not.
+        """
+        name = names.room(name, self.limits)
+        room = self.rooms.get(names.key(name))
+        if room is not None and room.key in person.rooms:
+            return room
+        if len(person.rooms) >= self.limits.rooms_per_person:
+            raise Refused(
+                "too-many-rooms",
+                f"You are in {len(person.rooms)} rooms, which is the most: /leave one first.",
+            )
+        if room is None:
+            self._make_room()
+            room = self._open(name)
+        person.rooms[room.key] = room.log.last
+        if person.connection is not None:
+            person.connection.follow(room.key, room.log)
+        room.enter(person)
+        return room
+
+    def _make_room(self) -> None:
+        if len(self.rooms) < self.limits.rooms:
+            return
+        for room in list(self.rooms.values()):
+            if room.is_idle and room is not self.lobby:
+                room.close()
+                del self.rooms[room.key]
+        if len(self.rooms) >= self.limits.rooms:
+            raise Refused("too-many-rooms", "There are too many rooms already: /rooms lists them.")
+
+    def leave(self, person: Person, room: Room) -> None:
+        """Leave a room, if it is not the only one.
+
+        Raises:
+            Refused: one has to be somewhere.
+        """
+        if len(person.rooms) == 1:
+            raise Refused(
+                "last-room",
+                f"{room.name} is the only room you are in: /join another one first, or /quit.",
+            )
+        self._leave(person, room, "")
+
+    def _leave(self, person: Person, room: Room, reason: str) -> None:
+        del person.rooms[room.key]
+        room.leave(person, reason)
+        if person.connection is not None:
+            person.connection.unfollow(room.key)
+
+    def room_of(self, person: Person, name: str) -> Room:
+        """A room that a person is in.
+
+        Raises:
+            Refused: they are not.
+        """
+        room = self.room(name)
+        if room.key not in person.rooms:
+            raise Refused("not-in-room", f"You are not in {room.name}: /join {room.name} first.")
+        return room
+
+    def room(self, name: str) -> Room:
+        """A room by its name.
+
+        Raises:
+            Refused: there is none.
+        """
+        name = names.room(name, self.limits)
+        room = self.rooms.get(names.key(name))
+        if room is None:
+            raise Refused("no-such-room", f"There is no room {name}: /rooms lists them.")
+        return room
+
+    def _open(self, name: str) -> Room:
+        key = names.key(name)
+        log = Log(key, name, self._store, self._turn, partial(self._seen, key), self._refused)
+        room = self.rooms[key] = Room(name, log, self.clock, self.limits)
+        return room
+
+    def _seen(self, key: str, entry: Entry) -> None:
+        if isinstance(entry.event, Topic):
+            self.rooms[key].topic = entry.event.text
+
+    def _refused(self, entry: Entry, why: Refused) -> None:
+        person = self._by_id.get(entry.origin)
+        if person is not None:
+            person.refs.pop(entry.ref or "", None)
+            if person.connection is not None:
+                person.connection.refuse(why, entry.ref)
+
+    # Talking
+
+    def say(self, person: Person, room: Room, text: str, ref: str | None = None) -> None:
+        """Say something in a room that one is in."""
+        self._append(
+            room.log, person, ref, Message(self._now(person), room.name, person.nickname, text)
+        )
+
+    def act(self, person: Person, room: Room, text: str, ref: str | None = None) -> None:
+        """Do something in a room that one is in."""
+        self._append(
+            room.log, person, ref, Action(self._now(person), room.name, person.nickname, text)
+        )
+
+    def set_topic(self, person: Person, room: Room, text: str, ref: str | None = None) -> None:
+        """Say what a room is about; an empty text takes the topic away."""
+        self._append(
+            room.log, person, ref, Topic(self._now(person), room.name, person.nickname, text)
+        )
+
+    def whisper(
+        self, person: Person, others: Iterable[Person], text: str, ref: str | None = None
+    ) -> None:
+        """Say something to some people alone; a whisper stands in both people's logs."""
+        for other in others:
+            whisper = Whisper(self._now(person), OWN, person.nickname, other.nickname, text)
+            self._append(person.log, person, ref, whisper)
+            self._append(other.log, person, None, whisper)
+            other.last_whisperer = person
+
+    def rename(self, person: Person, nickname: str, ref: str | None = None) -> None:
+        """Take another nickname.
+
+        Raises:
+            Refused: why not.
+        """
+        name = names.nickname(nickname, self.limits)
+        if name == person.nickname:
+            raise Refused("same-nick", f"You are called {name} already.")
+        if names.key(name) != person.key:
+            self._check_free(name)
+        now = self._now(person)
+        pace = person.renames or Bucket(self.limits.renames, now)
+        if wait := pace.wait(now):
+            raise Refused(
+                "too-fast",
+                f"You change your nickname too often: wait {round(wait) + 1} seconds.",
+                wait,
+            )
+        pace.take(now)
+        person.renames = pace
+        old = person.nickname
+        del self._people[person.key]
+        person.nickname, person.key = name, names.key(name)
+        self._people[person.key] = person
+        for key in person.rooms:
+            room = self.rooms[key]
+            room.rename(old, name)
+            self._append(room.log, person, ref, Rename(now, room.name, old, name))
+        self._log.info("{old} is now {nick}", old=old, nick=name)
+
+    def set_away(self, person: Person, reason: str | None) -> None:
+        """Go away, or come back (None)."""
+        person.away = reason
+        person.told_away.clear()
+        now = self._now(person)
+        for key in person.rooms:
+            room = self.rooms[key]
+            away = Away(now, room.name, person.nickname, reason or "")
+            room.log.append(Entry(away, person.id))
+
+    def _append(
+        self,
+        log: Log,
+        person: Person,
+        ref: str | None,
+        event: Message | Action | Topic | Whisper | Rename,
+    ) -> None:
+        entry = Entry(event, person.id, ref)
+        if ref is not None:
+            person.remember(ref, entry, self.limits.refs)
+        log.append(entry)
+
+    def _now(self, person: Person) -> float:
+        person.spoke = self.clock.seconds()
+        return person.spoke
+
+    def _tell(self, person: Person, text: str) -> None:
+        person.log.append(Entry(Notice(self.clock.seconds(), OWN, "", text)))
+
+    # Finding people
+
+    @property
+    def people(self) -> Iterable[Person]:
+        """Everybody."""
+        return self._people.values()
+
+    def find(self, nickname: str) -> Person:
+        """Who has this nickname.
+
+        Raises:
+            Refused: nobody has.
+        """
+        key = names.key(nickname.strip())
+        person = self._people.get(key)
+        if person is not None:
+            return person
+        left = self._left.get(key, 0.0)
+        if left and self.clock.seconds() - left < self.limits.gone_seconds:
+            raise Refused("no-such-nick", f"{nickname} has left: /users lists who is here.")
+        meant = self._similar(key)
+        if meant is not None:
+            raise Refused(
+                "no-such-nick", f"There is nobody called {nickname}: did you mean {meant}?"
+            )
+        raise Refused(
+            "no-such-nick", f"There is nobody called {nickname}: /users lists who is here."
+        )
+
+    def _similar(self, key: str) -> str | None:
+        if len(self._people) > 200:  # so that a typo costs the others no time
+            return None
+        close = difflib.get_close_matches(key, self._people, 1, 0.75)
+        return self._people[close[0]].nickname if close else None
+
+    def _check_free(self, name: str) -> None:
+        if names.key(name) in self._people:
+            raise Refused("nick-taken", f"The nickname {name} is taken: choose another one.")

@@ -1,0 +1,117 @@
+"""What can happen in a chat: frozen values, in one closed union."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+OWN = "@"
+"""The name under which people meet their own log: whispers, and all that is for them alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What every event says: when it happened (seconds since 1970), in which room, through whom."""
+
+    time: float
+    room: str
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message(_Event):
+    """Somebody says something."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action(_Event):
+    """Somebody does something: `/me waves`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper(_Event):
+    """Somebody says something to one person; it stands in both people's own logs."""
+
+    to: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename(_Event):
+    """Somebody (`sender`, the old nickname) is now known as `to`."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topic(_Event):
+    """Somebody changes what a room is about; an empty text takes the topic away."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join(_Event):
+    """Somebody enters a room; `also` names those who came in the same rush."""
+
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leave(_Event):
+    """Somebody leaves a room; the reason is empty where there is none, `also` as in `Join`."""
+
+    reason: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Away(_Event):
+    """Somebody goes away, saying why; an empty text means that they are back."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(_Event):
+    """The server announces something; nobody is its sender."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden(_Event):
+    """What stands in a log in the place of an event by somebody whom the reader ignores."""
+
+
+Event: TypeAlias = (
+    Message | Action | Whisper | Rename | Topic | Join | Leave | Away | Notice | Hidden
+)
+
+Stored: TypeAlias = Message | Action | Whisper | Rename | Topic | Hidden
+"""What history keeps. The rest is told to those who are there, and has no number."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """An event's place in a log.
+
+    Args:
+        event: what happened.
+        origin: the id of the person whose act it was; empty for the server's own.
+        ref: that person's own name for the request, if they gave it one.
+        id: the event's number in its log, given by the store; of an event that is only told,
+            the number of the last stored event before it.
+    """
+
+    event: Event
+    origin: str = ""
+    ref: str | None = None
+    id: int = 0
+
+    @property
+    def stored(self) -> bool:
+        """Whether this event has a number of its own."""
+        return isinstance(self.event, Stored)

@@ -1,0 +1,243 @@
+"""A room is a log, and everyone in it is a reader of that log.
+
+To speak is to append. To deliver is to let the readers catch up, at the end of a turn: each piece
+of the log is made into bytes once for each wire, and written once to each reader. So a turn costs
+O(messages + readers), not O(messages x readers), and a reader that stands still costs nothing: it
+has no queue, only a place. When it reads again it goes on there, from memory or from the store.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from twisted_chat.events import Entry
+from twisted_chat.refusal import Refused
+from twisted_chat.stores import Store
+from twisted_chat.turn import Turn
+
+if TYPE_CHECKING:
+    from twisted_chat.reader import Reader, Wire
+
+PIECE = 32 * 1024
+"""Bytes written to one reader at once: what a stopped reader holds in memory at the most."""
+
+WINDOW = 256
+"""Entries at hand for readers who are a little behind; a busy turn may add as many again."""
+
+
+class Log:
+    """The events of a room, or of one person, in the one order in which everybody sees them.
+
+    Places count everything that was shown since the log was opened, numbers what is stored.
+
+    Args:
+        name: the name under which the store keeps it.
+        room: the name under which its readers know it.
+        store: keeps the entries and gives them their order.
+        turn: says when a turn is over, and readers catch up.
+        seen: called with each entry as it may be seen, before anybody sees it.
+        refused: called with each entry that could not be stored, and why.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        name: str,
+        room: str,
+        store: Store,
+        turn: Turn,
+        seen: Callable[[Entry], None] = lambda _: None,
+        refused: Callable[[Entry, Refused], None] = lambda *_: None,
+    ) -> None:
+        self.name = name
+        self.room = room
+        self._store = store
+        self._turn = turn
+        self._seen = seen
+        self._refused = refused
+        self._readers: dict[Reader, None] = {}
+        self._by_viewer: dict[str, list[Reader]] = {}
+        self._window: list[Entry] = []
+        self._base = 0  # the place of the window's first entry
+        self._delivered = 0  # the place up to which the last turn's readers have read
+        self._shown: dict[Wire, list[bytes]] = {}  # the window as each wire shows it
+        self._pieces: dict[tuple[Wire, int], tuple[bytes, int]] = {}
+        self._delivering = self._again = False
+        self.appended = 0
+        self.settled = 0  # of the appended: stored or refused
+        self.last = store.open(name, self)
+
+    @property
+    def end(self) -> int:
+        """The place after the last entry that may be seen."""
+        return self._base + len(self._window)
+
+    @property
+    def first(self) -> int:
+        """The number of the first stored event that is at hand, or else of the next one."""
+        return self._number_before_window() + 1
+
+    def append(self, entry: Entry) -> None:
+        """Put an entry behind all others; it is seen once it is stored."""
+        self.appended += 1
+        self._store.append(self.name, entry)
+
+    def before(self, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """A page of history: the last stored entries before a number, oldest first."""
+        return self._store.before(self.name, number, limit)
+
+    def after(self, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """A page of history: the first stored entries after a number, oldest first."""
+        return self._store.after(self.name, number, limit)
+
+    def close(self) -> None:
+        """Nobody reads or writes here any more."""
+        self._store.close(self.name)
+
+    def erase(self) -> None:
+        """Close this log, and forget everything that it holds."""
+        self._store.close(self.name)
+        self._store.erase(self.name)
+
+    # What the store tells (`Keeper`)
+
+    def show(self, entries: Sequence[Entry]) -> None:
+        """These are stored: let the readers see them."""
+        end = self.end
+        self._window.extend(entries)
+        self.last = entries[-1].id
+        for place, entry in enumerate(entries, end):
+            for reader in self._by_viewer.get(entry.origin, ()):
+                reader.own.append(place)
+            self._seen(entry)
+        self._settle(len(entries))
+
+    def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
+        """These could not be stored: nobody will see them."""
+        for entry in entries:
+            self._refused(entry, why)
+        self._settle(len(entries))
+
+    def _settle(self, count: int) -> None:
+        self.settled += count
+        self._pieces.clear()
+        self._turn.ask(self.deliver)
+
+    # What the readers ask
+
+    def enter(self, reader: "Reader") -> None:
+        """Take in a reader, who will read with the others from now on."""
+        self._readers[reader] = None
+        self._by_viewer.setdefault(reader.viewer_id, []).append(reader)
+
+    def leave(self, reader: "Reader") -> None:
+        """Let go of a reader."""
+        if reader in self._readers:
+            del self._readers[reader]
+            readers = self._by_viewer[reader.viewer_id]
+            readers.remove(reader)
+            if not readers:
+                del self._by_viewer[reader.viewer_id]
+            if not self._readers:
+                self._turn.ask(self._trim)
+
+    def place_after(self, number: int) -> int | None:
+        """The place behind the event with a number; None if what follows is not at hand."""
+        if number < self._number_before_window():
+            return None
+        at = len(self._window)
+        while at and (self._window[at - 1].id > number or not self._window[at - 1].stored):
+            at -= 1
+        return self._base + at
+
+    def number_before(self, place: int) -> int:
+        """The number of the last stored event before a place that is at hand."""
+        if place > self._base:
+            return self._window[place - 1 - self._base].id
+        return self._number_before_window()
+
+    def _number_before_window(self) -> int:
+        if not self._window:
+            return self.last
+        first = self._window[0]
+        return first.id - 1 if first.stored else first.id
+
+    def entries(self, place: int, end: int) -> list[Entry]:
+        """The entries between two places that are at hand."""
+        return self._window[place - self._base : end - self._base]
+
+    def lines(self, wire: "Wire", place: int, end: int) -> list[bytes]:
+        """The same as a wire shows them to somebody who wrote none of them."""
+        lines = self._shown.setdefault(wire, [])
+        lines.extend(map(wire.show, self._window[len(lines) : end - self._base]))
+        return lines[place - self._base : end - self._base]
+
+    def piece(self, wire: "Wire", place: int) -> tuple[bytes, int]:
+        """The same, from a place on, as much as is written at once, and the place behind it."""
+        known = self._pieces.get((wire, place))
+        if known is None:
+            lines = self.lines(wire, place, self.end)
+            size = count = 0
+            while count < len(lines) and (not count or size + len(lines[count]) <= PIECE):
+                size += len(lines[count])
+                count += 1
+            known = b"".join(lines[:count]), place + count
+            if len(self._pieces) >= 64:  # many readers, each at a place of their own
+                self._pieces.clear()
+            self._pieces[wire, place] = known
+        return known
+
+    # The end of a turn
+
+    def deliver(self) -> None:
+        """Let every reader catch up."""
+        self._again = True
+        if self._delivering:  # somebody was told something that made something happen
+            return
+        self._delivering = True
+        try:
+            while self._again:
+                self._again = False
+                self._let_all_catch_up()
+        finally:
+            self._delivering = False
+        self._trim()
+
+    def _let_all_catch_up(self) -> None:
+        """Most readers are where the last turn left them: these share a loop without detours."""
+        fresh, end = self._delivered, self.end
+        self._delivered = end
+        for reader in list(self._readers):
+            try:
+                alike = reader.at == fresh and not reader.own and not reader.careful
+                if alike and reader.outlet.ready:
+                    if fresh == end:
+                        continue
+                    data, reader.at = self.piece(reader.wire, fresh)
+                    if data:
+                        reader.outlet.write(data)
+                    if reader.at == end:
+                        continue
+                reader.catch_up()
+            except Exception:
+                self._log.failure("A reader of {room} failed", room=self.room)
+                self.leave(reader)
+
+    def _trim(self) -> None:
+        """Let go of what everybody has read, and of what is too far behind for the window."""
+        if not self._readers:
+            surplus = len(self._window)
+        elif len(self._window) > 2 * WINDOW:
+            surplus = len(self._window) - WINDOW
+        else:
+            return
+        for reader in self._readers:
+            reader.let_go(self._base + surplus)
+        del self._window[:surplus]
+        for lines in self._shown.values():
+            del lines[:surplus]
+        self._base += surplus
+        self._pieces.clear()

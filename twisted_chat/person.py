@@ -1,0 +1,99 @@
+"""A person: who they are to the others, whom they ignore, and the log that is theirs alone."""
+
+import secrets
+from typing import NamedTuple, Protocol
+
+from twisted_chat import names
+from twisted_chat.events import Entry
+from twisted_chat.log import Log
+from twisted_chat.pace import Bucket
+from twisted_chat.refusal import Refused
+
+
+class Connection(Protocol):
+    """What a person's connection is told of what happens to them."""
+
+    address: str
+    """Where it comes from, for the operator."""
+
+    def follow(self, room: str, log: Log) -> None:
+        """They entered a room: read along."""
+
+    def unfollow(self, room: str) -> None:
+        """They left a room: read to the end of what was said until now."""
+
+    def refuse(self, why: Refused, ref: str | None = None) -> None:
+        """Something that they asked for cannot be done."""
+
+    def end(self) -> None:
+        """They are gone: let them read what was said until now, then close."""
+
+
+class Ignored(NamedTuple):
+    """Somebody who is not heard; the id is empty if they were not here when that was said."""
+
+    nickname: str
+    person_id: str
+
+
+class Person:
+    """Somebody with a nickname.
+
+    Args:
+        nickname: what they are called, as they typed it.
+        address: where they came from.
+        now: when they came, in seconds since 1970.
+    """
+
+    def __init__(self, nickname: str, address: str, now: float) -> None:
+        self.id = secrets.token_hex(8)
+        self.token = secrets.token_urlsafe(24)
+        self.nickname = nickname
+        self.key = names.key(nickname)
+        self.address = address
+        self.since = self.spoke = now
+        self.away: str | None = None
+        self.connection: Connection | None = None
+        self.present = True
+        self.rooms: dict[str, int] = {}  # by key, in the order of entering: the last number then
+        self.ignored: dict[str, Ignored] = {}  # by key
+        self.last_whisperer: Person | None = None
+        self.told_away: set[str] = set()  # the ids of those who know why we are away
+        self.waiting_until: float | None = None  # when somebody without a connection is given up
+        self.renames: Bucket | None = None
+        self.refs: dict[str, Entry] = {}  # what they asked for under a name of their own
+        self.log: Log  # set by the chat, which knows the store
+
+    def remember(self, ref: str, entry: Entry, limit: int) -> None:
+        """What became of a request, for when it is sent again; the oldest are forgotten."""
+        self.refs[ref] = entry
+        if len(self.refs) > limit:
+            del self.refs[next(iter(self.refs))]
+
+    def ignore(self, nickname: str, other_id: str) -> None:
+        """Hear no more of somebody, also under another nickname while they stay."""
+        self.ignored[names.key(nickname)] = Ignored(nickname, other_id)
+
+    def unignore(self, nickname: str, other_id: str) -> bool:
+        """Hear somebody again; says whether they were ignored."""
+        heard = [
+            key
+            for key, ignored in self.ignored.items()
+            if key == names.key(nickname) or (other_id and ignored.person_id == other_id)
+        ]
+        for key in heard:
+            del self.ignored[key]
+        return bool(heard)
+
+    @property
+    def ignores_somebody(self) -> bool:
+        """Whether there is anybody whom they do not want to hear."""
+        return bool(self.ignored)
+
+    def ignores(self, entry: Entry) -> bool:
+        """Whether they do not want to hear who did this."""
+        if not self.ignored or entry.origin == self.id:
+            return False
+        return names.key(entry.event.sender) in self.ignored or any(
+            ignored.person_id == entry.origin for ignored in self.ignored.values()
+        )

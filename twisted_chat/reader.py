@@ -1,0 +1,217 @@
+"""One reader's place in a log, and how they catch up from there."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_chat.events import Action, Entry, Hidden, Message, Whisper
+from twisted_chat.log import Log
+
+PAGE = 50
+"""Entries that a reader who is far behind fetches at once: a hundred kilobytes at the most."""
+
+
+class Wire(Protocol):
+    """How entries become bytes for a kind of reader."""
+
+    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+        """An entry as a reader sees it.
+
+        Args:
+            entry: what stands in the log.
+            reader: the reader's id, if it may be their own act; else empty.
+            replayed: whether it comes from history.
+        """
+
+    def missed(self, room: str, count: int) -> bytes:
+        """What stands in the place of `count` events that nobody keeps any more."""
+
+
+class Outlet(Protocol):
+    """Where a reader's bytes go."""
+
+    ready: bool
+    """Whether it takes more. When it does again, its owner lets its readers catch up."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; this neither fails nor calls back."""
+
+
+class Viewer(Protocol):
+    """The person who reads."""
+
+    id: str
+
+    @property
+    def ignores_somebody(self) -> bool:
+        """Whether there is anything that they do not want to see."""
+
+    def ignores(self, entry: Entry) -> bool:
+        """Whether they do not want to see this."""
+
+
+class Reader:
+    """A place in a log, and where the bytes go.
+
+    Args:
+        log: what is read.
+        wire: how it is shown.
+        outlet: who gets the bytes.
+        viewer: the person who reads; None for one who is nobody, such as a transcript.
+        after: the number of the last event that they have seen; None begins with what comes now.
+        dress: gives a line its last touch for this one reader, such as a bell.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_fetching",
+        "_goals",
+        "_live_number",
+        "_live_place",
+        "_log",
+        "_seen",
+        "_viewer",
+        "at",
+        "careful",
+        "dress",
+        "outlet",
+        "own",
+        "viewer_id",
+        "wire",
+    )
+    _logger = Logger()
+
+    def __init__(
+        self,
+        log: Log,
+        wire: Wire,
+        outlet: Outlet,
+        viewer: Viewer | None = None,
+        after: int | None = None,
+        dress: Callable[[Entry, bytes], bytes] | None = None,
+    ) -> None:
+        self._log = log
+        self.wire = wire
+        self.outlet = outlet
+        self._viewer = viewer
+        self.viewer_id = viewer.id if viewer else ""
+        self.dress = dress
+        self.own: list[int] = []  # places of what the viewer did, and has not read yet
+        self._seen = log.last if after is None else after
+        self.at = log.end if self._seen >= log.last else None
+        self._live_number, self._live_place = log.last, log.end  # before these, it is history
+        self._goals: list[tuple[int, Callable[[], None]]] = []
+        self._fetching = self._closed = False
+        self.careful = True  # until this turns out not to be needed
+        log.enter(self)
+
+    @property
+    def seen(self) -> int:
+        """The number of the last event that was written."""
+        return self._seen if self.at is None else self._log.number_before(self.at)
+
+    def close(self) -> None:
+        """Read no further."""
+        self._closed = True
+        self._goals = []
+        self._log.leave(self)
+
+    def when_here(self, call: Callable[[], None]) -> None:
+        """Call back once everything that has been appended until now is read."""
+        self._goals.append((self._log.appended, call))
+        self.careful = True
+
+    def let_go(self, place: int) -> None:
+        """What lies before a place will not be at hand any more."""
+        if self.at is not None and self.at < place:
+            self._seen = self.seen
+            self.at = None
+        if self.own and self.own[0] < place:
+            self.own = [own for own in self.own if own >= place]
+
+    def catch_up(self) -> None:
+        """Write what this reader has not seen, as far as the outlet takes it."""
+        while self.outlet.ready and not self._fetching and not self._closed:
+            if self.at is None:
+                self.at = self._log.place_after(self._seen)
+                if self.at is None:
+                    self._fetch()
+                    continue
+            if self.at == self._log.end:
+                if self.careful:
+                    self._arrive()
+                return
+            data, end = self._log.piece(self.wire, self.at)
+            if self.own or self.careful:
+                data, end = self._look_closely(self.at, end)
+            self.at = end
+            if data:
+                self.outlet.write(data)
+
+    def _arrive(self) -> None:
+        """Here is where everybody is: say so to who asked, and stop looking closely if we may."""
+        settled = self._log.settled
+        reached = [call for count, call in self._goals if count <= settled]
+        self._goals = [goal for goal in self._goals if goal[0] > settled]
+        self.careful = bool(
+            self._goals or self.dress or (self._viewer and self._viewer.ignores_somebody)
+        )
+        for call in reached:
+            call()
+
+    def _look_closely(self, place: int, end: int) -> tuple[bytes, int]:
+        """A piece of the log as only this reader sees it."""
+        if place < self._live_place:
+            end = min(end, self._live_place)
+            history = (entry for entry in self._log.entries(place, end) if entry.stored)
+            return b"".join(self._line(entry, replayed=True) for entry in history), end
+        lines = self._log.lines(self.wire, place, end)
+        if self.careful:
+            for index, entry in enumerate(self._log.entries(place, end)):
+                lines[index] = self._line(entry)
+        else:
+            entries = self._log.entries(place, end)
+            for own in self.own:
+                if place <= own < end:
+                    lines[own - place] = self._line(entries[own - place])
+        self.own = [own for own in self.own if own >= end]
+        return b"".join(lines), end
+
+    def _line(self, entry: Entry, *, replayed: bool = False) -> bytes:
+        event = entry.event
+        if (
+            self._viewer
+            and isinstance(event, Message | Action | Whisper)
+            and self._viewer.ignores(entry)
+        ):
+            hidden = Entry(Hidden(event.time, event.room, ""), id=entry.id)
+            return self.wire.show(hidden, replayed=replayed)
+        line = self.wire.show(entry, self.viewer_id, replayed=replayed)
+        return self.dress(entry, line) if self.dress and line and not replayed else line
+
+    def _fetch(self) -> None:
+        self._fetching = True
+        fetched: Deferred[None] = self._log.after(self._seen, PAGE).addCallback(self._take)
+        fetched.addErrback(self._fail)
+        if self._fetching:
+            fetched.addCallback(lambda _: self.catch_up())
+
+    def _take(self, entries: Sequence[Entry]) -> None:
+        self._fetching = False
+        if self._closed:
+            return
+        first = entries[0].id if entries else self._log.first
+        data = []
+        if first > self._seen + 1:
+            data.append(self.wire.missed(self._log.room, first - self._seen - 1))
+        data += [self._line(each, replayed=each.id <= self._live_number) for each in entries]
+        self._seen = entries[-1].id if entries else first - 1
+        self.outlet.write(b"".join(data))
+
+    def _fail(self, failure: Failure) -> None:
+        self._fetching = False
+        self._logger.failure("Reading {room} back failed", failure, room=self._log.room)
+        self.close()

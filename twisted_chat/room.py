@@ -1,0 +1,68 @@
+"""A room: its log, its members and its topic."""
+
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IReactorTime
+
+from twisted_chat import names
+from twisted_chat.limits import Limits
+from twisted_chat.log import Log
+from twisted_chat.person import Person
+from twisted_chat.presence import Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in a room.
+
+    Args:
+        person: who it is.
+        since: when they entered, in seconds since 1970.
+    """
+
+    person: Person
+    since: float
+
+
+class Room:
+    """A room that people enter, talk in and leave.
+
+    Args:
+        name: what it is called.
+        log: what happens in it.
+        clock: the time.
+        limits: how many joins and leaves are told one by one.
+    """
+
+    def __init__(self, name: str, log: Log, clock: IReactorTime, limits: Limits) -> None:
+        self.name = name
+        self.key = names.key(name)
+        self.log = log
+        self.topic = ""
+        self.members: dict[str, Member] = {}  # by the person's id
+        self._clock = clock
+        self._presence = Presence(log, clock, limits)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody would notice if this room were forgotten until somebody enters it."""
+        return not self.members and not self.topic and self.log.settled == self.log.appended
+
+    def enter(self, person: Person) -> None:
+        """Somebody becomes a member."""
+        self.members[person.id] = Member(person, self._clock.seconds())
+        self._presence.join(person)
+
+    def leave(self, person: Person, reason: str) -> None:
+        """Somebody is a member no more."""
+        del self.members[person.id]
+        self._presence.leave(person, reason)
+
+    def rename(self, old: str, new: str) -> None:
+        """A member has another nickname."""
+        self._presence.rename(old, new)
+
+    def close(self) -> None:
+        """Nobody is in the room any more."""
+        self._presence.close()
+        self.log.close()

@@ -1,0 +1,51 @@
+"""Stores: where logs are kept, and who gives their events an order."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+from twisted_chat.events import Entry
+from twisted_chat.refusal import Refused
+
+
+class Keeper(Protocol):
+    """What a store tells the log that it keeps."""
+
+    def show(self, entries: Sequence[Entry]) -> None:
+        """These are stored now, in this order, each with its number: they may be seen."""
+
+    def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
+        """These could not be stored, and nobody will see them."""
+
+
+class Store(Protocol):
+    """Keeps logs, and gives each event its number: 1, 2, 3 and so on, without a hole.
+
+    An event that is only told has a place in the order too: it goes through the store like the
+    others, is not kept, and comes out with the number of the stored event before it.
+    """
+
+    def open(self, log: str, keeper: Keeper) -> int:
+        """Tell `keeper` what happens in a log from now on; gives the last number so far."""
+
+    def close(self, log: str) -> None:
+        """Tell its keeper nothing more."""
+
+    def erase(self, log: str) -> None:
+        """Forget everything that a log holds."""
+
+    def append(self, log: str, entry: Entry) -> None:
+        """Put an entry behind all others, then tell the log's keeper."""
+
+    def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """The first stored entries after a number that are still kept, oldest first.
+
+        Args:
+            log: the log's name.
+            number: the last event that is not wanted.
+            limit: how many entries at the most.
+        """
+
+    def before(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """The last stored entries before a number, oldest first; arguments as in `after`."""

@@ -1,0 +1,79 @@
+"""Logs kept in memory, the oldest events giving way to new ones."""
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+
+from twisted.internet.defer import Deferred, succeed
+
+from twisted_chat.events import Entry
+from twisted_chat.stores import Keeper
+
+_OVERHEAD = 400  # bytes that an entry takes beside its text, measured
+
+
+class MemoryStore:
+    """A `Store` that forgets everything when the process ends.
+
+    Args:
+        room: how many bytes all logs together may take; then the oldest event of all goes.
+    """
+
+    def __init__(self, room: int = 16 * 1024 * 1024) -> None:
+        self._room = room
+        self._taken = 0
+        self._kept: dict[str, deque[Entry]] = {}
+        self._last: dict[str, int] = {}
+        self._keepers: dict[str, Keeper] = {}
+        self._oldest: deque[tuple[str, Entry]] = deque()
+
+    def open(self, log: str, keeper: Keeper) -> int:
+        """See `Store.open`."""
+        self._keepers[log] = keeper
+        self._kept.setdefault(log, deque())
+        return self._last.setdefault(log, 0)
+
+    def close(self, log: str) -> None:
+        """See `Store.close`."""
+        self._keepers.pop(log, None)
+
+    def erase(self, log: str) -> None:
+        """See `Store.erase`."""
+        self._kept.pop(log, None)
+        self._last.pop(log, None)
+
+    def append(self, log: str, entry: Entry) -> None:
+        """See `Store.append`."""
+        entry.id = self._last[log]
+        if entry.stored:
+            entry.id += 1
+            self._last[log] = entry.id
+            self._kept[log].append(entry)
+            self._oldest.append((log, entry))
+            self._taken += _size(entry)
+            while self._taken > self._room:
+                self._forget_oldest()
+        self._keepers[log].show([entry])
+
+    def _forget_oldest(self) -> None:
+        log, entry = self._oldest.popleft()
+        self._taken -= _size(entry)
+        kept = self._kept.get(log)
+        if kept and kept[0] is entry:  # else the log was erased since
+            kept.popleft()
+
+    def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """See `Store.after`."""
+        kept = self._kept[log]
+        skipped = max(0, number + 1 - kept[0].id) if kept else 0
+        return succeed(list(islice(kept, skipped, skipped + limit)))
+
+    def before(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """See `Store.before`."""
+        kept = self._kept[log]
+        end = min(len(kept), max(0, number - kept[0].id)) if kept else 0
+        return succeed(list(islice(kept, max(0, end - limit), end)))
+
+
+def _size(entry: Entry) -> int:
+    return _OVERHEAD + len(getattr(entry.event, "text", ""))

@@ -1,0 +1,1 @@
+"""Wires: how events become bytes for a kind of reader."""
