@@ -1,7 +1,7 @@
 """The chat: every person and every room, and everything that one can do. Doors call only this."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -19,6 +19,8 @@ from twisted_chat.room import Room
 from twisted_chat.stores import Store
 from twisted_chat.turn import Turn
 
+_log = Logger(namespace="chat")
+
 
 class Chat:
     """Every person and every room, and everything that one can do.
@@ -30,9 +32,8 @@ class Chat:
         name: what the server is called.
         limits: what one person may take.
         motd: lines for everybody who comes.
+        opened: called with every room, when it is opened.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -42,12 +43,14 @@ class Chat:
         name: str = "Twisted Chat",
         limits: Limits | None = None,
         motd: Sequence[str] = (),
+        opened: Callable[[Room], None] = lambda _: None,
     ) -> None:
         self.clock = clock
         self.name = name
         self.limits = limits or Limits()
         self.motd = motd
         self.rooms: dict[str, Room] = {}
+        self._opened = opened
         self._store = store
         self._turn = turn
         self._people: dict[str, Person] = {}  # by key
@@ -73,7 +76,7 @@ class Chat:
         person.log = Log("@" + person.id, OWN, self._store, self._turn, refused=self._refused)
         self._people[person.key] = self._by_id[person.id] = person
         self._by_token[person.token] = person
-        self._log.info("{nick} is here from {address}", nick=name, address=address)
+        _log.info("{nick} is here from {address}", nick=name, address=address)
         return succeed(person)
 
     def find_session(self, token: str) -> Person | None:
@@ -93,7 +96,7 @@ class Chat:
         elif may_resume:
             person.waiting_until = self.clock.seconds() + self.limits.resume_seconds
             self.clock.callLater(self.limits.resume_seconds, self._expire, person)
-            self._log.info("{nick} lost the connection", nick=person.nickname)
+            _log.info("{nick} lost the connection", nick=person.nickname)
         else:
             self.part(person, reason)
 
@@ -111,7 +114,7 @@ class Chat:
             self._leave(person, self.rooms[key], reason)
         del self._people[person.key], self._by_id[person.id], self._by_token[person.token]
         self._remember_leaving(person)
-        self._log.info(
+        _log.info(
             "{nick} has left{why}", nick=person.nickname, why=f" ({reason})" if reason else ""
         )
         if person.connection is None:
@@ -159,6 +162,8 @@ class Chat:
         if person.connection is not None:
             person.connection.follow(room.key, room.log)
         room.enter(person)
+        if person.connection is not None:
+            person.connection.entered(room.key)
         return room
 
     def _make_room(self) -> None:
@@ -217,6 +222,7 @@ class Chat:
         key = names.key(name)
         log = Log(key, name, self._store, self._turn, partial(self._seen, key), self._refused)
         room = self.rooms[key] = Room(name, log, self.clock, self.limits)
+        self._opened(room)
         return room
 
     def _seen(self, key: str, entry: Entry) -> None:
@@ -289,7 +295,7 @@ class Chat:
             room = self.rooms[key]
             room.rename(old, name)
             self._append(room.log, person, ref, Rename(now, room.name, old, name))
-        self._log.info("{old} is now {nick}", old=old, nick=name)
+        _log.info("{old} is now {nick}", old=old, nick=name)
 
     def set_away(self, person: Person, reason: str | None) -> None:
         """Go away, or come back (None)."""
@@ -326,6 +332,10 @@ class Chat:
     def people(self) -> Iterable[Person]:
         """Everybody."""
         return self._people.values()
+
+    def known(self, nickname: str) -> Person | None:
+        """Who has this nickname, if anybody."""
+        return self._people.get(names.key(nickname))
 
     def find(self, nickname: str) -> Person:
         """Who has this nickname.

@@ -38,6 +38,9 @@ class Caller(Protocol):
     def talk_in(self, room: Room) -> None:
         """What they type goes to another room from now on."""
 
+    def look_again(self) -> None:
+        """Whom they ignore has changed."""
+
     def ring(self, when: str) -> str:
         """Ring the terminal's bell `off`, on `name`, `whisper` or `all`; empty only asks."""
 
@@ -184,8 +187,8 @@ def _whois(caller: Caller, rest: str) -> Lines:
     rooms = [caller.chat.rooms[key].name for key in person.rooms]
     now = caller.chat.clock.seconds()
     lines = [
-        f"{person.nickname} is here since {_clock(person.since)}, and did something last "
-        f"{_ago(now - person.spoke)}.",
+        f"{person.nickname} is here since {_clock(person.since)}.",
+        f"{person.nickname} said something last {_ago(now - person.spoke)}.",
         f"{person.nickname} is in {', '.join(rooms)}.",
     ]
     if person.away is not None:
@@ -202,10 +205,10 @@ def _clock(seconds: float) -> str:
 def _ago(seconds: float) -> str:
     if seconds < 60:
         return "less than a minute ago"
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        count = int(seconds // size)
-        if count:
-            break
+    size, unit = next(
+        span for span in ((86400, "day"), (3600, "hour"), (60, "minute")) if seconds >= span[0]
+    )
+    count = int(seconds // size)
     return f"{count} {unit}{'' if count == 1 else 's'} ago"
 
 
@@ -288,7 +291,7 @@ def _ignore(caller: Caller, rest: str) -> Lines:
     if len(me.ignored) >= caller.chat.limits.listed_names:
         raise Refused("too-many-people", "You ignore too many people: /unignore some first.")
     me.ignore(other.nickname if other else nickname, other.id if other else "")
-    caller.chat.look_again(me)
+    caller.look_again()
     return [f"You ignore {nickname}: /unignore {nickname} ends it."]
 
 
@@ -311,9 +314,10 @@ def _history(caller: Caller, rest: str) -> Lines | Deferred[Lines]:
     if match := re.fullmatch(r"(\d{1,6})([smhdw]?)", rest):
         number = int(match[1])
         if match[2]:
-            count, since = limits.history_lines, caller.chat.clock.seconds() - number * _SPANS[
-                match[2]
-            ]
+            count, since = (
+                limits.history_lines,
+                caller.chat.clock.seconds() - number * _SPANS[match[2]],
+            )
         else:
             count = min(number, limits.history_lines)
     elif rest:
@@ -467,9 +471,7 @@ COMMANDS = (
     ),
     Command("time", "", "the server's time", _time),
     Command("help", "[COMMAND]", "this list, or more about one command", _help, ("h", "?")),
-    Command(
-        "quit", "[TEXT]", "leave the chat", _quit, ("exit", "q"), ("exit alone does it too.",)
-    ),
+    Command("quit", "[TEXT]", "leave the chat", _quit, ("exit", "q"), ("exit alone does it too.",)),
 )
 
 BY_WORD = {word: each for each in COMMANDS for word in (each.name, *each.aliases)}

@@ -38,6 +38,9 @@ class Limits:
     nickname_seconds: float = 30.0
     """How long a connection may stay nameless; absolute, so that a trickle does not stretch it."""
 
+    nickname_tries: int = 10
+    """Wrong answers to the question for a nickname: a person needs three, a guesser all."""
+
     resume_seconds: float = 300.0
     """How long a structured client that lost its connection stays a member."""
 
@@ -67,6 +70,9 @@ class Limits:
 
     waiting_lines: int = 20
     """What is over the pace waits its turn: a pasted paragraph does, a flood does not."""
+
+    whispered_people: int = 10
+    """People in one whisper: for more there are rooms."""
 
     presence: Pace = Pace(20, 20)
     """Joins and leaves told in one room; what is over that is told later, if it is still true."""

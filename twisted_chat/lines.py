@@ -82,6 +82,12 @@ class Lines(LineReceiver):
         finally:
             self._delivering = False
 
+    def pauseProducing(self) -> None:
+        """Deliver no lines, and read none."""
+        self.paused = True
+        if self.transport is not None:
+            IPushProducer(self.transport).pauseProducing()
+
     def resumeProducing(self) -> None:
         """Deliver what waited while paused, then read on."""
         self.paused = False

@@ -20,6 +20,8 @@ from twisted_chat.turn import Turn
 if TYPE_CHECKING:
     from twisted_chat.reader import Reader, Wire
 
+_log = Logger(namespace="chat")
+
 PIECE = 32 * 1024
 """Bytes written to one reader at once: what a stopped reader holds in memory at the most."""
 
@@ -40,8 +42,6 @@ class Log:
         seen: called with each entry as it may be seen, before anybody sees it.
         refused: called with each entry that could not be stored, and why.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -223,7 +223,7 @@ class Log:
                         continue
                 reader.catch_up()
             except Exception:
-                self._log.failure("A reader of {room} failed", room=self.room)
+                _log.failure("A reader of {room} failed", room=self.room)
                 self.leave(reader)
 
     def _trim(self) -> None:

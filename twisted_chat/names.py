@@ -81,9 +81,7 @@ def _are_letters(name: str) -> bool:
     for character in name:
         category = unicodedata.category(character)
         marks = marks + 1 if category in ("Mn", "Mc") else 0
-        if marks > 2 or not (
-            marks or category[0] == "L" or category == "Nd" or character in "_-"
-        ):
+        if marks > 2 or not (marks or category[0] == "L" or category == "Nd" or character in "_-"):
             return False
         if character in "\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5":  # letters that show nothing
             return False

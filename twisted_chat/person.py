@@ -17,13 +17,19 @@ class Connection(Protocol):
     """Where it comes from, for the operator."""
 
     def follow(self, room: str, log: Log) -> None:
-        """They entered a room: read along."""
+        """They are about to enter a room: read along."""
+
+    def entered(self, room: str) -> None:
+        """They are in a room now."""
 
     def unfollow(self, room: str) -> None:
         """They left a room: read to the end of what was said until now."""
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Something that they asked for cannot be done."""
+
+    def replace(self) -> None:
+        """They go on over another connection."""
 
     def end(self) -> None:
         """They are gone: let them read what was said until now, then close."""

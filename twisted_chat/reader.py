@@ -10,6 +10,8 @@ from twisted.python.failure import Failure
 from twisted_chat.events import Action, Entry, Hidden, Message, Whisper
 from twisted_chat.log import Log
 
+_log = Logger(namespace="chat")
+
 PAGE = 50
 """Entries that a reader who is far behind fetches at once: a hundred kilobytes at the most."""
 
@@ -82,7 +84,6 @@ class Reader:
         "viewer_id",
         "wire",
     )
-    _logger = Logger()
 
     def __init__(
         self,
@@ -213,5 +214,5 @@ class Reader:
 
     def _fail(self, failure: Failure) -> None:
         self._fetching = False
-        self._logger.failure("Reading {room} back failed", failure, room=self._log.room)
+        _log.failure("Reading {room} back failed", failure, room=self._log.room)
         self.close()

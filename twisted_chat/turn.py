@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from twisted.logger import Logger
 
+_log = Logger(namespace="chat")
+
 
 class Turn:
     """Does what it is asked for at the end of the reactor's turn, each thing once.
@@ -12,8 +14,6 @@ class Turn:
         later: calls a function when this turn is over, such as
             `lambda call: reactor.callLater(0, call)`; without it, everything is done at once.
     """
-
-    _log = Logger()
 
     def __init__(self, later: Callable[[Callable[[], None]], object] | None = None) -> None:
         self._later = later
@@ -34,4 +34,4 @@ class Turn:
             try:
                 call()
             except Exception:
-                self._log.failure("What was asked for in a turn failed")
+                _log.failure("What was asked for in a turn failed")

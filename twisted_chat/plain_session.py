@@ -1,0 +1,149 @@
+"""A conversation in plain lines: netcat, telnet, any terminal."""
+
+import re
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
+
+from twisted_chat import commands, names, strangers
+from twisted_chat.chat import Chat
+from twisted_chat.events import OWN, Entry, Message, Whisper
+from twisted_chat.log import Log
+from twisted_chat.person import Person
+from twisted_chat.refusal import Refused
+from twisted_chat.room import Room
+from twisted_chat.session import Door, Session
+from twisted_chat.text import clean, is_blank
+from twisted_chat.wires.plain import PlainWire, line
+
+QUESTION = "What is your nickname?"
+BELL = b"\a"
+SHOWN_NAMES = 50
+"""Names shown on entering a room: in a rush, everybody is shown everybody."""
+
+
+def greeting(chat: Chat) -> bytes:
+    """The line with which the server speaks first."""
+    return line(f"Welcome to {chat.name}. {QUESTION}")
+
+
+class PlainSession(Session):
+    """A conversation in plain lines; the arguments are those of `Session`."""
+
+    def __init__(self, chat: Chat, door: Door, wire: PlainWire) -> None:
+        super().__init__(chat, door, wire)
+        self._bell = "off"
+        self._wrong = 0
+
+    def handle(self, line: bytes) -> None:
+        """Do what a line says; see `Session.handle`."""
+        stranger = self._person is None and strangers.recognize(line)
+        if stranger:
+            self._ending = True
+            self._say("!!! " + stranger)
+            self._door.close()
+            return
+        text, note = clean(line, self.chat.limits.line_bytes)
+        if self._person is None:
+            self._answer_question(text)
+            return
+        command = commands.parse(text)
+        if command is not None:
+            self._show(commands.run(self, *command))
+        elif not is_blank(text):
+            self.chat.say(self.person, self.room, commands.spoken(text))
+        if note:
+            self._say(f"*** {note}")
+
+    def refuse(self, why: Refused, ref: str | None = None) -> None:
+        """Say why something is not done; before there is a nickname, ask for it again."""
+        self._say(f"!!! {why.text}")
+        if self._person is None and not self._ending:
+            self._wrong += 1
+            if self._wrong < self.chat.limits.nickname_tries:
+                self._say(QUESTION)
+            else:
+                self._ending = True
+                self.announce("That was the last try: connect again when you have a nickname.")
+                self._door.close()
+
+    def announce(self, text: str) -> None:
+        """Say something before there is a person to tell it."""
+        self._say(f"!!! {text}")
+
+    def _say(self, text: str) -> None:
+        self._door.write(line(text))
+
+    def _show(self, answer: commands.Lines | Deferred[commands.Lines]) -> None:
+        if isinstance(answer, Deferred):
+            answer.addCallback(self._show_lines)
+            answer.addErrback(self._break)
+        else:
+            self._show_lines(answer)
+
+    def _show_lines(self, lines: Sequence[str | Entry]) -> None:
+        me = self.person
+        self._door.write(
+            b"".join(
+                line(f"*** {each}")
+                if isinstance(each, str)
+                else b""
+                if me.ignores(each)
+                else self._wire.show(each, me.id, replayed=True)
+                for each in lines
+            )
+        )
+
+    # Taking a nickname
+
+    def _answer_question(self, text: str) -> None:
+        if is_blank(text):
+            return
+        command = commands.parse(text)
+        if command is not None and commands.BY_WORD.get(command[0]) is commands.BY_WORD["quit"]:
+            self._ending = True
+            self._door.close()
+        else:
+            self._enter(text, self._welcome)
+
+    def _welcome(self, person: Person) -> None:
+        self._say(
+            f"*** Welcome, {person.nickname}! You are in {names.LOBBY}. "
+            "/help lists the commands, /quit leaves."
+        )
+        for each in self.chat.motd:
+            self._say(f"*** {each}")
+        self._read(OWN, person.log, 0, self._dress)
+        self.talk_in(self.chat.join(person, names.LOBBY))
+
+    def follow(self, room: str, log: Log) -> None:
+        """They are about to enter a room: show what was said last, then read along."""
+        self._read(room, log, max(0, log.last - self.chat.limits.entry_history), self._dress)
+
+    def describe(self, room: Room) -> None:
+        """Say who is in a room, and what it is about."""
+        self._say(f"*** {commands.who(room, SHOWN_NAMES)}")
+        if room.topic:
+            self._say(f"*** The topic of {room.name} is: {room.topic}")
+
+    # The bell
+
+    def ring(self, when: str) -> str:
+        """See `commands.Caller.ring`."""
+        if when not in ("", "off", "name", "whisper", "all"):
+            raise Refused("usage", "Say when: /bell off, name, whisper or all")
+        self._bell = when or self._bell
+        return self._bell
+
+    def _dress(self, entry: Entry, line: bytes) -> bytes:
+        event = entry.event
+        if self._bell == "off" or entry.origin == self.person.id:
+            return line
+        whispered = isinstance(event, Whisper)
+        named = (
+            self._bell == "name"
+            and isinstance(event, Message)
+            and re.search(rf"(?<!\w){re.escape(self.person.key)}(?!\w)", names.key(event.text))
+        )
+        rings = self._bell == "all" or whispered or named
+        return line.removesuffix(b"\r\n") + BELL + b"\r\n" if rings else line

@@ -1,0 +1,287 @@
+"""The door for plain and structured lines: bytes to a session, and a session's bytes out."""
+
+import socket
+from collections.abc import Sequence
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IReactorTime,
+    ITCPTransport,
+    ITransport,
+)
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_chat import plain_session
+from twisted_chat.chat import Chat
+from twisted_chat.limits import Limits
+from twisted_chat.lines import Lines
+from twisted_chat.outlet import Outlet
+from twisted_chat.plain_session import PlainSession
+from twisted_chat.session import Session
+from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.structured_session import StructuredSession
+from twisted_chat.telnet import EndlessSubnegotiation, TelnetFilter
+from twisted_chat.turn import Turn
+from twisted_chat.wires.plain import PlainWire, line
+from twisted_chat.wires.structured import StructuredWire
+
+_log = Logger(namespace="chat")
+
+_KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+_USER_TIMEOUT = 120_000  # milliseconds in which what was sent is to be acknowledged
+
+
+class ChatProtocol(Lines):
+    """One connection to the chat, in plain lines or in structured ones.
+
+    The first line decides: one that begins with `{` makes it structured.
+
+    Args:
+        factory: what all connections share.
+        address: where the other end is.
+    """
+
+    outlet: Outlet
+
+    def __init__(self, factory: "ChatFactory", address: str) -> None:
+        super().__init__()
+        self.factory = self._shared = factory
+        self.address = address
+        self.MAX_LENGTH = factory.chat.limits.input_bytes
+        self._telnet = TelnetFilter()
+        self._session: Session | None = None
+        self._is_first = True
+        self._holds: set[str] = set()  # why no lines are delivered just now
+        self._abortion: IDelayedCall | None = None
+        self._closing = False
+
+    # What the transport tells
+
+    def connectionMade(self) -> None:
+        """Speak first."""
+        self._transport = ITransport(self.transport)
+        _keep_alive(self._transport)
+        self.outlet = Outlet(self._transport, self._drained)
+        if self._shared.admit(self):
+            chat = self._shared.chat
+            self.write(plain_session.greeting(chat))
+            self._session = PlainSession(chat, self, self._shared.plain)
+        else:
+            self.write(line("!!! The server is full: try again in a minute."))
+            self.close()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take telnet's own bytes out, then cut lines."""
+        if self._closing:
+            return
+        try:
+            typed, answers = self._telnet.feed(data)
+        except EndlessSubnegotiation:
+            self.write(line("!!! That telnet negotiation does not end: goodbye."))
+            self.close()
+            return
+        if answers:
+            self.write(answers)
+        if typed:
+            super().dataReceived(typed)
+
+    def lineReceived(self, line: bytes) -> None:
+        """Hand a line to the session."""
+        if self._session is None or self._closing:
+            return
+        if self._is_first:
+            self._is_first = False
+            if line.startswith(b"{"):
+                self._session = self._shared.structured_session(self, self._session.hand_over())
+        self._session.line_received(line)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Answer a line that is too long; it is skipped."""
+        if self._session is not None and not self._closing:
+            self._session.line_too_long()
+
+    def inputEnded(self) -> None:
+        """No more lines will come."""
+        if self._session is None:
+            self.close()
+        else:
+            self._session.input_ended()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone."""
+        self._closing = self._closing or not reason.check(ConnectionDone)
+        super().connectionLost(reason)
+        self._closing = True
+        self.outlet.stopProducing()
+        if self._abortion is not None:
+            self._abortion.cancel()
+            self._abortion = None
+        self._shared.dismiss(self)
+        if self._session is not None:
+            self._session.connection_lost("" if reason.check(ConnectionDone) else "connection lost")
+
+    def _drained(self) -> None:
+        self._release("output")
+        if self._session is not None:
+            self._session.go_on()
+
+    # What the session asks (`session.Door`)
+
+    def write(self, data: bytes) -> None:
+        """Answer; whoever does not read the answers is not asked for more."""
+        self.outlet.write(data)
+        if not self.outlet.ready and not self._closing:
+            self._hold("output")
+
+    def pause(self) -> None:
+        """Deliver no lines until told to `resume`."""
+        self._hold("session")
+
+    def resume(self) -> None:
+        """Deliver lines again."""
+        self._release("session")
+
+    def _hold(self, why: str) -> None:
+        if not self._holds:
+            self.pauseProducing()
+        self._holds.add(why)
+
+    def _release(self, why: str) -> None:
+        if why in self._holds:
+            self._holds.remove(why)
+            if not self._holds:
+                self.resumeProducing()
+
+    def end(self) -> None:
+        """The server stops; who has no nickname yet has nothing to read to its end."""
+        if self._session is None or not self._session.is_in:
+            self.close()
+
+    def close(self) -> None:
+        """Send what has been written, then close; at once if that is not read in time."""
+        if self._closing:
+            return
+        self._closing = True
+        self.outlet.close()
+        self._transport.loseConnection()
+        self._abortion = self._shared.clock.callLater(
+            self._shared.chat.limits.close_seconds, self._abort
+        )
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.close()
+        if self._abortion is not None:
+            self._abortion.cancel()
+        self._abort()
+
+    def _abort(self) -> None:
+        self._abortion = None
+        abort = getattr(self.transport, "abortConnection", None)
+        if abort is not None:
+            abort()
+
+
+class ChatFactory(Factory):
+    """What all connections share: the chat.
+
+    `ChatFactory(reactor)` on any endpoint is a working chat that keeps its history in memory.
+
+    Args:
+        clock: the time and timers, usually the reactor. Without it the global reactor is used,
+            and everything is delivered at once, not at the end of the reactor's turn.
+        chat: the chat; without it a new one is made of the other arguments.
+        name: what the server is called.
+        limits: what one connection may take.
+        motd: lines for everybody who comes.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        clock: IReactorTime | None = None,
+        *,
+        chat: Chat | None = None,
+        name: str = "Twisted Chat",
+        limits: Limits | None = None,
+        motd: Sequence[str] = (),
+    ) -> None:
+        turn = Turn(None if clock is None else partial(clock.callLater, 0))
+        if clock is None:
+            from twisted.internet import reactor  # the caller has chosen one, or wants this
+
+            clock = IReactorTime(reactor)
+        self.clock = clock
+        self.chat = chat or Chat(clock, MemoryStore(), turn, name, limits, motd)
+        self.plain = PlainWire(clock.seconds)
+        self._structured = StructuredWire()
+        self._connections: set[ChatProtocol] = set()
+        self._empty: list[Deferred[None]] = []
+
+    def buildProtocol(self, addr: IAddress | None) -> ChatProtocol:
+        """A connection."""
+        return ChatProtocol(self, _host(addr))
+
+    def structured_session(self, door: ChatProtocol, since: float) -> StructuredSession:
+        """A structured conversation on a connection that has been there since then."""
+        return StructuredSession(self.chat, door, self._structured, self.plain, since)
+
+    def admit(self, connection: ChatProtocol) -> bool:
+        """Take in a connection, if there is room for it."""
+        limit = self.chat.limits.clients
+        room = len(self._connections) < limit
+        self._connections.add(connection)
+        if not room:
+            _log.info("{who} was refused: {limit} are here", who=connection.address, limit=limit)
+        return room
+
+    def dismiss(self, connection: ChatProtocol) -> None:
+        """A connection is gone."""
+        self._connections.discard(connection)
+        if not self._connections:
+            waiting, self._empty = self._empty, []
+            for deferred in waiting:
+                deferred.callback(None)
+
+    def say_goodbye(self) -> Deferred[None]:
+        """Tell everybody that the server stops; fires when the last of them is gone."""
+        self.chat.close("The server is shutting down")
+        for connection in list(self._connections):
+            connection.end()
+        deferred: Deferred[None] = Deferred()
+        if self._connections:
+            self._empty.append(deferred)
+        else:
+            deferred.callback(None)
+        return deferred
+
+    def stopFactory(self) -> None:
+        """Nobody listens any more."""
+        self.say_goodbye()
+
+
+def _host(address: object) -> str:
+    host = str(getattr(address, "host", "local"))
+    return host.removeprefix("::ffff:")
+
+
+def _keep_alive(transport: ITransport) -> None:
+    """Notice who vanished without a word within two minutes, and never wait to fill a packet."""
+    if not ITCPTransport.providedBy(transport):
+        return
+    transport.setTcpNoDelay(True)
+    transport.setTcpKeepAlive(True)
+    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
+    if isinstance(handle, socket.socket):
+        for option, seconds in _KEEPALIVE:
+            if hasattr(socket, option):
+                handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT)

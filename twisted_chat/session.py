@@ -1,0 +1,375 @@
+"""One connection's conversation: take a nickname, then chat. What all doors have in common."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_chat.chat import Chat
+from twisted_chat.events import Entry
+from twisted_chat.limits import Pace
+from twisted_chat.log import Log
+from twisted_chat.pace import Bucket
+from twisted_chat.person import Person
+from twisted_chat.reader import Outlet, Reader, Wire
+from twisted_chat.refusal import Refused
+from twisted_chat.room import Room
+from twisted_chat.text import too_long
+
+_log = Logger(namespace="chat")
+
+
+class Door(Protocol):
+    """What a session asks of the connection that carries it."""
+
+    address: str
+    """Where the other end is, without its port."""
+
+    @property
+    def outlet(self) -> Outlet:
+        """Where what is read goes."""
+
+    def write(self, data: bytes) -> None:
+        """Answer."""
+
+    def pause(self) -> None:
+        """Deliver no lines until told to `resume`."""
+
+    def resume(self) -> None:
+        """Deliver lines again."""
+
+    def close(self) -> None:
+        """Send what has been written, then close."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+class Session:
+    """One connection's conversation; what a kind of door speaks is in its subclasses.
+
+    Args:
+        chat: what the conversation is about.
+        door: the connection that carries it.
+        wire: how events are shown on it.
+        since: when the connection was made, in seconds since 1970, if that was not just now.
+    """
+
+    def __init__(self, chat: Chat, door: Door, wire: Wire, since: float | None = None) -> None:
+        self.chat = chat
+        self.ref: str | None = None
+        self.address = door.address
+        self._door = door
+        self._wire = wire
+        self._person: Person | None = None
+        self._readers: dict[str, Reader] = {}  # by the room's key; one's own log under its name
+        self._closing: set[Reader] = set()
+        self._room: Room | None = None
+        self._bucket: Bucket | None = None
+        self._waiting: deque[bytes] = deque()  # lines over the pace
+        self._next_line: IDelayedCall | None = None
+        self._told_too_fast = False
+        self._input_ended = self._ending = self._lost = False
+        now = chat.clock.seconds()
+        self._since = now if since is None else since
+        self._deadline: IDelayedCall | None = chat.clock.callLater(
+            max(0.0, self._since + chat.limits.nickname_seconds - now), self._too_late
+        )
+
+    @property
+    def person(self) -> Person:
+        """Who is at the other end, once they have a nickname."""
+        if self._person is None:
+            raise Refused("no-nick", "You have no nickname yet: choose one first.")
+        return self._person
+
+    @property
+    def is_in(self) -> bool:
+        """Whether they have a nickname."""
+        return self._person is not None
+
+    def hand_over(self) -> float:
+        """Another session goes on; gives the time since when the connection is there."""
+        self._stop_clock()
+        self._ending = True
+        return self._since
+
+    @property
+    def room(self) -> Room:
+        """The room that they are typing into."""
+        return self._room or self.chat.lobby
+
+    def talk_in(self, room: Room) -> None:
+        """What they type goes to another room from now on."""
+        self._room = room
+
+    # What a kind of door speaks
+
+    def handle(self, line: bytes) -> None:
+        """Do what a line says.
+
+        Raises:
+            Refused: why not.
+        """
+        raise NotImplementedError
+
+    def refuse(self, why: Refused, ref: str | None = None) -> None:
+        """Say why something is not done."""
+        raise NotImplementedError
+
+    def announce(self, text: str) -> None:
+        """Say something that is nobody's answer, before there is a person to tell it."""
+        raise NotImplementedError
+
+    def follow(self, room: str, log: Log) -> None:
+        """They are about to enter a room: read along."""
+        raise NotImplementedError
+
+    def describe(self, room: Room) -> None:
+        """Say who is in a room, and what it is about."""
+        raise NotImplementedError
+
+    def ring(self, when: str) -> str:
+        """See `commands.Caller.ring`; programs ring their own bells."""
+        raise Refused("no-bell", "The bell is for plain lines: your client rings its own.")
+
+    may_resume = False
+    """Whether they can come back to this conversation over another connection."""
+
+    # What the door tells
+
+    def line_received(self, line: bytes) -> None:
+        """A line has arrived; over the pace it waits its turn, and too many are refused."""
+        if self._ending:
+            return
+        pace = self.chat.limits.pace
+        if pace is None or self._person is None:
+            self._try(line)
+        elif not self._waiting and not self._wait(pace):
+            self._spend(line)
+        elif len(self._waiting) < self.chat.limits.waiting_lines:
+            self._waiting.append(line)
+            self._schedule(pace)
+        else:
+            wait = pace.seconds / pace.lines * len(self._waiting) / 2
+            self.too_fast(line, wait)
+            self._told_too_fast = True
+
+    def too_fast(self, line: bytes, wait: float) -> None:
+        """A line is refused for the pace; a person is told so once."""
+        if not self._told_too_fast:
+            self.refuse(
+                Refused(
+                    "too-fast",
+                    "That is too fast, and lines are lost: "
+                    f"wait {round(wait) + 1} seconds, then go on.",
+                    wait,
+                )
+            )
+
+    def _wait(self, pace: Pace) -> float:
+        now = self.chat.clock.seconds()
+        if self._bucket is None:
+            self._bucket = Bucket(pace, now)
+        return self._bucket.wait(now)
+
+    def _spend(self, line: bytes) -> None:
+        if self._bucket is not None:
+            self._bucket.take(self.chat.clock.seconds())
+        self._try(line)
+
+    def _schedule(self, pace: Pace) -> None:
+        if self._next_line is None:
+            self._next_line = self.chat.clock.callLater(self._wait(pace), self._take_next, pace)
+
+    def _take_next(self, pace: Pace) -> None:
+        self._next_line = None
+        self._told_too_fast = False
+        if self._waiting and not self._ending:
+            self._spend(self._waiting.popleft())
+        if self._waiting and not self._ending:
+            self._schedule(pace)
+        elif self._input_ended:
+            self._finish()
+
+    def _try(self, line: bytes) -> None:
+        self.ref = None
+        try:
+            self.handle(line)
+        except Refused as why:
+            self.refuse(why, self.ref)
+        except Exception:
+            self._break(Failure(), self.ref)
+
+    def _break(self, failure: Failure, ref: str | None = None) -> None:
+        """Something failed that never should: the operator reads what, and they go on."""
+        _log.failure("Something that {nick} asked for failed", failure, nick=self._name)
+        sorry = "Something went wrong here, not with you: that was not done."
+        self.refuse(Refused("broken", sorry), ref)
+
+    @property
+    def _name(self) -> str:
+        return self._person.nickname if self._person else f"somebody at {self.address}"
+
+    def line_too_long(self) -> None:
+        """A line was longer than any line may be, and is skipped."""
+        if not self._ending:
+            self.refuse(too_long(self.chat.limits.line_bytes))
+
+    def input_ended(self) -> None:
+        """No more lines will come; who is there may still read."""
+        self._input_ended = True
+        if not self._waiting:
+            self._finish()
+
+    def _finish(self) -> None:
+        """Everything that they wanted to say is said."""
+        if self._ending:
+            return
+        if self._lost:
+            self._give_up("")
+        elif self._person is None:
+            self._door.close()
+        elif self.may_resume:
+            self.end()
+        else:
+            self.chat.part(self._person, "")
+
+    def connection_lost(self, reason: str) -> None:
+        """The connection is gone.
+
+        Args:
+            reason: what the others are told; empty if it was closed in good order.
+        """
+        self._lost = True
+        self._stop_clock()
+        for reader in (*self._readers.values(), *self._closing):
+            reader.close()
+        self._readers.clear()
+        self._closing.clear()
+        if not (self._input_ended and self._waiting and not self._ending):
+            self._give_up(reason)
+
+    def _give_up(self, reason: str) -> None:
+        self._ending = True
+        if self._next_line is not None:
+            self._next_line.cancel()
+            self._next_line = None
+        if self._person is not None and self._person.connection is self:
+            self.chat.lose(self._person, reason, may_resume=self.may_resume)
+
+    def go_on(self) -> None:
+        """The door takes more: go on reading."""
+        for reader in (*self._readers.values(), *self._closing):
+            reader.catch_up()
+
+    def _too_late(self) -> None:
+        self._deadline = None
+        self._ending = True
+        seconds = round(self.chat.limits.nickname_seconds)
+        self.announce(f"No nickname in {seconds} seconds: connect again when you have one.")
+        self._door.close()
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    # Taking a nickname
+
+    def _enter(self, nickname: str, then: Callable[[Person], None]) -> None:
+        """Ask for a nickname, and hear no lines until there is an answer."""
+        ref = self.ref
+        asked = self.chat.enter(nickname, self.address)
+        if not asked.called:
+            self._door.pause()
+            asked.addBoth(self._resume)
+        asked.addCallback(self._entered, then)
+        asked.addErrback(self._not_entered, ref)
+
+    def _resume(self, result: object) -> object:
+        self._door.resume()
+        return result
+
+    def _entered(self, person: Person, then: Callable[[Person], None]) -> None:
+        self.chat.attach(person, self)
+        if self._lost or self._ending:
+            self.chat.lose(person, "", may_resume=False)
+        else:
+            self._be(person)
+            then(person)
+
+    def _not_entered(self, failure: Failure, ref: str | None) -> None:
+        if isinstance(failure.value, Refused):
+            _log.info("{who} was refused: {why}", who=self._name, why=failure.value.text)
+            self.refuse(failure.value, ref)
+        else:
+            self._break(failure, ref)
+
+    def _be(self, person: Person) -> None:
+        self._stop_clock()
+        self._person = person
+
+    # Reading
+
+    def _read(
+        self,
+        room: str,
+        log: Log,
+        after: int,
+        dress: Callable[[Entry, bytes], bytes] | None = None,
+    ) -> None:
+        reader = Reader(log, self._wire, self._door.outlet, self.person, after, dress)
+        self._readers[room] = reader
+        reader.catch_up()
+
+    def entered(self, room: str) -> None:
+        """They are in a room now: once its history is read, say who is there."""
+        reader = self._readers[room]
+        reader.when_here(lambda: self.describe(self.chat.rooms[room]))
+        reader.catch_up()
+
+    def look_again(self) -> None:
+        """Whom they ignore has changed."""
+        for reader in self._readers.values():
+            reader.careful = True
+
+    def unfollow(self, room: str) -> None:
+        """They left a room: read to the end of what was said until now."""
+        reader = self._readers.pop(room, None)
+        if reader is not None:
+            self._closing.add(reader)
+            reader.when_here(lambda: self._read_to_the_end(reader))
+            reader.catch_up()
+
+    def _read_to_the_end(self, reader: Reader) -> None:
+        reader.close()
+        self._closing.discard(reader)
+        self._close_when_read()
+
+    def end(self) -> None:
+        """They are gone: let them read what was said until now, then close."""
+        if self._lost or self._ending:
+            return
+        self._ending = True
+        self._stop_clock()
+        self._deadline = self.chat.clock.callLater(self.chat.limits.close_seconds, self._door.abort)
+        for room in list(self._readers):
+            self.unfollow(room)
+        self._close_when_read()
+
+    def replace(self) -> None:
+        """They go on over another connection."""
+        self._person = None
+        self._ending = True
+        for reader in self._readers.values():
+            reader.close()
+        self._readers.clear()
+        self._door.close()
+
+    def _close_when_read(self) -> None:
+        if self._ending and not self._closing and not self._readers:
+            self._door.close()

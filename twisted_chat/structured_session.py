@@ -1,0 +1,315 @@
+"""A conversation in structured lines: the bundled client, web pages, bots."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from twisted_chat import commands, names
+from twisted_chat.chat import Chat
+from twisted_chat.events import OWN, Entry, Hidden
+from twisted_chat.log import Log
+from twisted_chat.person import Person
+from twisted_chat.refusal import Refused
+from twisted_chat.room import Room
+from twisted_chat.session import Door, Session
+from twisted_chat.text import clean, is_blank
+from twisted_chat.wires.plain import PlainWire
+from twisted_chat.wires.structured import StructuredWire, decode, describe, encode, timestamp
+
+COMMANDS = [
+    {
+        "name": f"/{command.name}",
+        "usage": command.usage,
+        "help": command.help,
+        "aliases": [f"/{alias}" for alias in command.aliases],
+    }
+    for command in commands.COMMANDS
+]
+
+REF = 100
+"""Characters of a client's own name for a request."""
+
+
+class StructuredSession(Session):
+    """A conversation in structured lines.
+
+    Args:
+        chat: what the conversation is about.
+        door: the connection that carries it.
+        wire: how events are shown on it.
+        plain: how the lines of an answer are shown that come from history.
+        since: when the connection was made.
+    """
+
+    may_resume = True
+
+    def __init__(
+        self, chat: Chat, door: Door, wire: StructuredWire, plain: PlainWire, since: float
+    ) -> None:
+        super().__init__(chat, door, wire, since)
+        self._plain = plain
+        self._seen: dict[str, int] = {}  # by the room's key, what a client saw before it came back
+
+    def handle(self, line: bytes) -> None:
+        """Do what an object asks for; see `Session.handle`."""
+        if not line.strip():
+            return
+        thing = decode(line)
+        self.ref = _ref(thing)
+        do = thing.get("do")
+        act = _REQUESTS.get(do) if isinstance(do, str) else None
+        if act is None:
+            raise Refused(
+                "bad-request", f'There is nothing to do: "do" is one of {", ".join(_REQUESTS)}.'
+            )
+        if self._person is None and do not in ("hello", "ping"):
+            raise Refused("no-nick", 'Say {"do":"hello","nick":"..."} first.')
+        act(self, thing)
+
+    def refuse(self, why: Refused, ref: str | None = None) -> None:
+        """Say why something is not done."""
+        error = {"event": "error", "code": why.code, "text": why.text}
+        if ref is not None:
+            error["ref"] = ref
+        if why.wait is not None:
+            self._write(error | {"wait": round(why.wait, 1)})
+        else:
+            self._write(error)
+
+    def too_fast(self, line: bytes, wait: float) -> None:
+        """Every request is answered, so that its sender can make it again."""
+        why = Refused("too-fast", f"That is too fast: wait {round(wait) + 1} seconds.", wait)
+        try:
+            self.refuse(why, _ref(decode(line)))
+        except Refused:
+            self.refuse(why)
+
+    def announce(self, text: str) -> None:
+        """Say something before there is a person to tell it."""
+        self.refuse(Refused("closing", text))
+
+    def _write(self, thing: dict[str, Any]) -> None:
+        self._door.write(encode(thing))
+
+    # hello
+
+    def _hello(self, thing: dict[str, Any]) -> None:
+        if self._person is not None:
+            raise Refused("bad-request", "You said hello already: /nick changes your nickname.")
+        self._seen = _seen(thing)
+        token = thing.get("session")
+        person = self.chat.find_session(token) if isinstance(token, str) else None
+        if person is not None:
+            self._resume_as(person)
+            return
+        nickname = thing.get("nick")
+        if not isinstance(nickname, str):
+            raise Refused("bad-nick", 'Say which nickname: {"do":"hello","nick":"..."}')
+        self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
+
+    def _resume_as(self, person: Person) -> None:
+        if person.connection is not None:
+            person.connection.replace()
+        self.chat.attach(person, self)
+        self._be(person)
+        self._greet(person, resumed=True)
+        self._read(OWN, person.log, self._seen.get(OWN, 0))
+        for key, entered in person.rooms.items():
+            self._read(key, self.chat.rooms[key].log, self._seen.get(key, entered))
+            self.entered(key)
+        last = next(reversed(person.rooms), None)
+        if last is not None:
+            self.talk_in(self.chat.rooms[last])
+
+    def _welcome(self, person: Person) -> None:
+        self._greet(person, resumed=False)
+        self._read(OWN, person.log, 0)
+        self.talk_in(self.chat.join(person, names.LOBBY))
+        for key in list(self._seen):
+            if key != OWN and key != self.chat.lobby.key:
+                try:
+                    self.chat.join(person, key)
+                except Refused as why:
+                    self.refuse(why)
+
+    def _greet(self, person: Person, *, resumed: bool) -> None:
+        self._write(
+            {
+                "event": "welcome",
+                "nick": person.nickname,
+                "session": person.token,
+                "resumed": resumed,
+                "server": self.chat.name,
+                "time": timestamp(self.chat.clock.seconds()),
+                "motd": list(self.chat.motd),
+                "commands": COMMANDS,
+            }
+        )
+
+    def follow(self, room: str, log: Log) -> None:
+        """They are about to enter a room: show what they have not seen, or what was said last."""
+        seen = self._seen.pop(room, -1)
+        if not 0 <= seen <= log.last:  # a stranger to this room, or it began anew
+            seen = max(0, log.last - self.chat.limits.entry_history)
+        self._read(room, log, seen)
+
+    def describe(self, room: Room) -> None:
+        """Say who is in a room, and what it is about."""
+        most = self.chat.limits.listed_names
+        members = [_member(member.person) for member in list(room.members.values())[:most]]
+        self._write(
+            {
+                "event": "state",
+                "room": room.name,
+                "topic": room.topic,
+                "members": members,
+                "count": len(room.members),
+            }
+        )
+
+    # say, command
+
+    def _say(self, thing: dict[str, Any]) -> None:
+        if self._is_done():
+            return
+        text, _ = clean(_text(thing), self.chat.limits.line_bytes)
+        if is_blank(text):
+            raise Refused("empty", "There is nothing to say in that: send some text.")
+        self.chat.say(self.person, self._room_of(thing), text, self.ref)
+
+    def _command(self, thing: dict[str, Any]) -> None:
+        if self._is_done():
+            return
+        text, _ = clean(_text(thing), self.chat.limits.line_bytes)
+        command = commands.parse(text)
+        if command is None:
+            raise Refused("no-such-command", "That is no command: begin it with a slash.")
+        if "room" in thing:
+            self.talk_in(self._room_of(thing))
+        answer = commands.run(self, *command)
+        if isinstance(answer, Deferred):
+            answer.addCallback(partial(self._answer, self.ref))
+            answer.addErrback(self._break, self.ref)
+        else:
+            self._answer(self.ref, answer)
+
+    def _is_done(self) -> bool:
+        """Whether this request was made before, and what became of it is told again."""
+        before = None if self.ref is None else self.person.refs.get(self.ref)
+        if before is None:
+            return False
+        answer: dict[str, Any] = {"event": "answer", "ref": self.ref, "lines": []}
+        if before.id:
+            answer["id"] = before.id
+        self._write(answer)
+        return True
+
+    def _answer(self, ref: str | None, lines: Sequence[str | Entry]) -> None:
+        shown = [each if isinstance(each, str) else self._as_text(each) for each in lines]
+        answer = {"event": "answer", "lines": [each for each in shown if each]}
+        self._write(answer if ref is None else answer | {"ref": ref})
+
+    def _as_text(self, entry: Entry) -> str:
+        if self.person.ignores(entry):
+            return ""
+        return self._plain.show(entry, self.person.id, replayed=True).decode().rstrip("\r\n")
+
+    # history, ping
+
+    def _history(self, thing: dict[str, Any]) -> None:
+        limit = _number(thing, "limit", 50)
+        limit = max(1, min(limit, self.chat.limits.history_lines))
+        room = thing.get("room", self.room.name)
+        log = self.person.log if room == OWN else self._room_of(thing).log
+        if "after" in thing:
+            page = log.after(_number(thing, "after", 0), limit + 1)
+        else:
+            page = log.before(_number(thing, "before", log.last + 1), limit + 1)
+        page.addCallback(self._page, self.ref, log.room, limit, newest_first="after" not in thing)
+        page.addErrback(self._break, self.ref)
+
+    def _page(
+        self,
+        entries: Sequence[Entry],
+        ref: str | None,
+        room: str,
+        limit: int,
+        *,
+        newest_first: bool,
+    ) -> None:
+        """Send as much of a page as an answer may be, from the end where it was asked for."""
+        events: list[dict[str, Any]] = []
+        room_left = self.chat.limits.history_bytes
+        ordered = list(reversed(entries)) if newest_first else list(entries)
+        for entry in ordered[:limit]:
+            shown = entry
+            if self.person.ignores(entry):
+                shown = Entry(Hidden(entry.event.time, entry.event.room, ""), id=entry.id)
+            thing = describe(shown, self.person.id, replayed=True)
+            room_left -= len(str(thing.get("text", ""))) + 100
+            if events and room_left < 0:
+                break
+            events.append(thing)
+        more = len(events) < len(entries)
+        if newest_first:
+            events.reverse()
+        page = {"event": "history", "room": room, "events": events, "more": more}
+        self._write(page if ref is None else page | {"ref": ref})
+
+    def _ping(self, thing: dict[str, Any]) -> None:
+        pong: dict[str, Any] = {"event": "pong", "time": timestamp(self.chat.clock.seconds())}
+        self._write(pong if self.ref is None else pong | {"ref": self.ref})
+
+    def _room_of(self, thing: dict[str, Any]) -> Room:
+        room = thing.get("room")
+        if room is None:
+            return self.room
+        if not isinstance(room, str):
+            raise Refused("bad-room", '"room" is a text such as "#lobby".')
+        return self.chat.room_of(self.person, room)
+
+
+_REQUESTS: dict[str, Callable[[StructuredSession, dict[str, Any]], None]] = {
+    "hello": StructuredSession._hello,
+    "say": StructuredSession._say,
+    "command": StructuredSession._command,
+    "history": StructuredSession._history,
+    "ping": StructuredSession._ping,
+}
+
+
+def _member(person: Person) -> dict[str, Any]:
+    member = {"nick": person.nickname, "away": person.away, "role": "member"}
+    return member if person.connection is not None else member | {"connected": False}
+
+
+def _ref(thing: dict[str, Any]) -> str | None:
+    ref = thing.get("ref")
+    if ref is None:
+        return None
+    if isinstance(ref, str) and len(ref) <= REF and ref.isprintable():
+        return ref
+    raise Refused("bad-ref", f'"ref" is a text of at most {REF} printable characters.')
+
+
+def _text(thing: dict[str, Any]) -> str:
+    text = thing.get("text")
+    if not isinstance(text, str):
+        raise Refused("bad-request", '"text" is missing, or is no text.')
+    return text
+
+
+def _number(thing: dict[str, Any], name: str, default: int) -> int:
+    number = thing.get(name, default)
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53:
+        return number
+    raise Refused("bad-request", f'"{name}" is a whole number, and not a negative one.')
+
+
+def _seen(thing: dict[str, Any]) -> dict[str, int]:
+    seen = thing.get("seen", {})
+    if not isinstance(seen, dict):
+        raise Refused("bad-request", '"seen" is an object of rooms and ids.')
+    return {names.key(room): _number(seen, room, 0) for room in seen}

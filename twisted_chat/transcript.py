@@ -1,0 +1,48 @@
+"""What the public rooms say, written down as plain lines."""
+
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from twisted.logger import Logger
+
+from twisted_chat.reader import Reader, Wire
+from twisted_chat.room import Room
+
+_log = Logger(namespace="chat")
+
+
+class Transcript:
+    """An outlet that is a file: a reader of every room who is nobody.
+
+    Args:
+        path: the file that is appended to; `-` is the console.
+        wire: how events are shown.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+
+    ready = True
+
+    def __init__(self, path: str, wire: Wire) -> None:
+        self._wire = wire
+        self._file: BinaryIO = (
+            sys.stdout.buffer if path == "-" else Path(path).open("ab", buffering=0)  # noqa: SIM115 - open as long as we are
+        )
+        self._failing = False
+
+    def watch(self, room: Room) -> None:
+        """Write down what a room says from now on."""
+        Reader(room.log, self._wire, self)
+
+    def write(self, data: bytes) -> None:
+        """See `reader.Outlet`: a full disk is said once, and the chat goes on."""
+        try:
+            self._file.write(data.replace(b"\r\n", b"\n"))
+            self._file.flush()
+            self._failing = False
+        except OSError as error:
+            if not self._failing:
+                _log.error("Cannot write the transcript: {why}", why=error.strerror)
+            self._failing = True
