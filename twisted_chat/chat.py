@@ -13,10 +13,10 @@ from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Renam
 from twisted_chat.limits import Limits
 from twisted_chat.log import Log
 from twisted_chat.pace import Bucket
-from twisted_chat.person import Connection, Person
+from twisted_chat.person import Connection, Person, proof
 from twisted_chat.refusal import Refused
 from twisted_chat.room import Room
-from twisted_chat.stores import Store
+from twisted_chat.stores import Seat, Store
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
@@ -55,9 +55,14 @@ class Chat:
         self._turn = turn
         self._people: dict[str, Person] = {}  # by key
         self._by_id: dict[str, Person] = {}
-        self._by_token: dict[str, Person] = {}
+        self._by_proof: dict[str, Person] = {}
         self._left: dict[str, float] = {}  # nicknames that have just left: key, when
-        self.lobby = self._open(names.LOBBY)
+        self._stopping = False
+        for room, topic in store.rooms():
+            self._open(room).topic = topic
+        self.lobby = self.rooms.get(names.LOBBY) or self._open(names.LOBBY)
+        for seat in store.seats():
+            self._restore(seat)
 
     # Coming and going
 
@@ -73,32 +78,62 @@ class Chat:
             self.part(holder, "connection lost")  # who lost their token comes back for their name
         self._check_free(name)
         person = Person(name, address, self.clock.seconds())
-        person.log = Log("@" + person.id, OWN, self._store, self._turn, refused=self._refused)
-        self._people[person.key] = self._by_id[person.id] = person
-        self._by_token[person.token] = person
+        self._take_in(person)
         _log.info("{nick} is here from {address}", nick=name, address=address)
         return succeed(person)
 
+    def _take_in(self, person: Person) -> None:
+        person.log = Log("@" + person.id, OWN, self._store, self._turn, refused=self._refused)
+        self._people[person.key] = self._by_id[person.id] = self._by_proof[person.proof] = person
+
+    def _restore(self, seat: Seat) -> None:
+        """Somebody was here when the server stopped, and may come back."""
+        person = Person(seat.nickname, seat.address, seat.since, seat)
+        person.refs = dict(self._store.refs(person.id, self.limits.refs))
+        self._take_in(person)
+        for name, entered in seat.rooms.items():
+            room = self.rooms.get(names.key(name)) or self._open(name)
+            person.rooms[room.key] = entered
+            room.keep(person)
+        self._wait_for(person)
+
     def find_session(self, token: str) -> Person | None:
         """Who holds a session's token, if they are still a member."""
-        return self._by_token.get(token)
+        person = self._by_proof.get(proof(token))
+        if person is not None:
+            person.token = token
+        return person
 
     def attach(self, person: Person, connection: Connection) -> None:
         """A person speaks through this connection now."""
         person.connection = connection
+        person.may_resume = connection.may_resume
         person.waiting_until = None
 
-    def lose(self, person: Person, reason: str, *, may_resume: bool) -> None:
+    def _keep(self, person: Person) -> None:
+        """What a restart must not end."""
+        if person.may_resume:
+            rooms = {self.rooms[key].name: entered for key, entered in person.rooms.items()}
+            self._store.seat(
+                Seat(person.id, person.proof, person.nickname, person.address, person.since, rooms)
+            )
+
+    def lose(self, person: Person, reason: str) -> None:
         """A person's connection is gone; who may resume stays for a while."""
         person.connection = None
+        if self._stopping:
+            return
         if not person.present:
             person.log.erase()
-        elif may_resume:
-            person.waiting_until = self.clock.seconds() + self.limits.resume_seconds
-            self.clock.callLater(self.limits.resume_seconds, self._expire, person)
+        elif person.may_resume:
+            self._wait_for(person)
             _log.info("{nick} lost the connection", nick=person.nickname)
         else:
             self.part(person, reason)
+
+    def _wait_for(self, person: Person) -> None:
+        person.waiting_until = self.clock.seconds() + self.limits.resume_seconds
+        self.clock.callLater(self.limits.resume_seconds, self._expire, person)
 
     def _expire(self, person: Person) -> None:
         until = person.waiting_until
@@ -112,7 +147,9 @@ class Chat:
         person.present = False
         for key in list(person.rooms):
             self._leave(person, self.rooms[key], reason)
-        del self._people[person.key], self._by_id[person.id], self._by_token[person.token]
+        del self._people[person.key], self._by_id[person.id], self._by_proof[person.proof]
+        if person.may_resume:
+            self._store.unseat(person.id)
         self._remember_leaving(person)
         _log.info(
             "{nick} has left{why}", nick=person.nickname, why=f" ({reason})" if reason else ""
@@ -129,14 +166,16 @@ class Chat:
         self._left[person.key] = now
 
     def close(self, announcement: str) -> None:
-        """Tell everybody, and let them go."""
+        """Tell everybody, and let them go; who may resume can do so when the server is back."""
+        if self._stopping:
+            return
+        self._stopping = True
         for person in list(self._people.values()):
             self._tell(person, announcement)
-            person.present = False
             if person.connection is not None:
                 person.connection.end()
         for room in self.rooms.values():
-            room.close()
+            room.hush()
 
     # Rooms
 
@@ -162,6 +201,7 @@ class Chat:
         if person.connection is not None:
             person.connection.follow(room.key, room.log)
         room.enter(person)
+        self._keep(person)
         if person.connection is not None:
             person.connection.entered(room.key)
         return room
@@ -188,6 +228,7 @@ class Chat:
                 f"{room.name} is the only room you are in: /join another one first, or /quit.",
             )
         self._leave(person, room, "")
+        self._keep(person)
 
     def _leave(self, person: Person, room: Room, reason: str) -> None:
         del person.rooms[room.key]
@@ -295,6 +336,7 @@ class Chat:
             room = self.rooms[key]
             room.rename(old, name)
             self._append(room.log, person, ref, Rename(now, room.name, old, name))
+        self._keep(person)
         _log.info("{old} is now {nick}", old=old, nick=name)
 
     def set_away(self, person: Person, reason: str | None) -> None:

@@ -68,7 +68,7 @@ class Log:
         self._delivering = self._again = False
         self.appended = 0
         self.settled = 0  # of the appended: stored or refused
-        self.last = store.open(name, self)
+        self.last = store.open(name, room, self)
 
     @property
     def end(self) -> int:

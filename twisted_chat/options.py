@@ -41,8 +41,16 @@ def pace(value: str) -> Pace | None:
     return Pace(int(match[1]), float(match[2]))
 
 
+def sync(value: str) -> str:
+    """What a commit survives."""
+    if value not in ("normal", "full"):
+        raise ValueError(f"{value!r} is neither normal nor full")
+    return value
+
+
 port.coerceDoc = "Must be a number from 0 to 65535."  # type: ignore[attr-defined]  # Twisted's way
 count.coerceDoc = "Must be a number from 1 on."  # type: ignore[attr-defined]
+sync.coerceDoc = "Must be normal or full."  # type: ignore[attr-defined]
 pace.coerceDoc = "Must be off, or LINES/SECONDS such as 10/5."  # type: ignore[attr-defined]
 
 
@@ -59,7 +67,19 @@ class Options(usage.Options):
         ["motd", None, None, "File with lines for everybody who comes."],
         ["max-clients", None, Limits.clients, "Connections at once.", count],
         ["flood", None, Limits.pace, "How fast one may talk: off or LINES/SECONDS.", pace],
+        ["db", None, "chat.sqlite", "Database where everything said is kept."],
+        [
+            "sync",
+            None,
+            "normal",
+            "What is shown survives the process's death (normal), or the machine's too (full).",
+            sync,
+        ],
         ["transcript", None, None, "File to write what the rooms say to; - is the console."],
+    ]
+
+    optFlags = [  # noqa: RUF012 - Twisted reads it from the class
+        ["no-db", None, "Keep everything in memory, as far as it goes."],
     ]
 
     def __init__(self) -> None:
@@ -92,6 +112,16 @@ class Options(usage.Options):
             self.motd = _read(Path(self["motd"]))
         if not self.endpoints:
             self.endpoints = [_listen(self["port"], self["interface"])]
+
+    @property
+    def database(self) -> Path | None:
+        """Where everything is kept; None for memory."""
+        return None if self["no-db"] else Path(self["db"])
+
+    @property
+    def is_sync_full(self) -> bool:
+        """Whether what is shown survives the machine's death too."""
+        return bool(self["sync"] == "full")
 
     @property
     def limits(self) -> Limits:

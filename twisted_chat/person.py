@@ -1,5 +1,6 @@
 """A person: who they are to the others, whom they ignore, and the log that is theirs alone."""
 
+import hashlib
 import secrets
 from typing import NamedTuple, Protocol
 
@@ -8,6 +9,7 @@ from twisted_chat.events import Entry
 from twisted_chat.log import Log
 from twisted_chat.pace import Bucket
 from twisted_chat.refusal import Refused
+from twisted_chat.stores import Seat
 
 
 class Connection(Protocol):
@@ -15,6 +17,9 @@ class Connection(Protocol):
 
     address: str
     """Where it comes from, for the operator."""
+
+    may_resume: bool
+    """Whether they can come back to their session over another connection."""
 
     def follow(self, room: str, log: Log) -> None:
         """They are about to enter a room: read along."""
@@ -35,6 +40,11 @@ class Connection(Protocol):
         """They are gone: let them read what was said until now, then close."""
 
 
+def proof(token: str) -> str:
+    """What is kept of a session's token, so that a stolen database resumes nobody's session."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
 class Ignored(NamedTuple):
     """Somebody who is not heard; the id is empty if they were not here when that was said."""
 
@@ -49,11 +59,14 @@ class Person:
         nickname: what they are called, as they typed it.
         address: where they came from.
         now: when they came, in seconds since 1970.
+        seat: what an earlier run kept of them, if they were here then.
     """
 
-    def __init__(self, nickname: str, address: str, now: float) -> None:
-        self.id = secrets.token_hex(8)
-        self.token = secrets.token_urlsafe(24)
+    def __init__(self, nickname: str, address: str, now: float, seat: Seat | None = None) -> None:
+        self.id = seat.id if seat else secrets.token_hex(8)
+        self.token = "" if seat else secrets.token_urlsafe(24)
+        self.proof = seat.token if seat else proof(self.token)
+        self.may_resume = seat is not None
         self.nickname = nickname
         self.key = names.key(nickname)
         self.address = address

@@ -40,6 +40,10 @@ class Presence:
             self._believed[person.key] = person.nickname
             self._tell_joined([person.nickname], person.id)
 
+    def keep(self, person: Person) -> None:
+        """Somebody is here, as everybody knows."""
+        self._here[person.key] = self._believed[person.key] = person.nickname
+
     def leave(self, person: Person, reason: str) -> None:
         """Somebody has left."""
         del self._here[person.key]

@@ -53,6 +53,11 @@ class Room:
         self.members[person.id] = Member(person, self._clock.seconds())
         self._presence.join(person)
 
+    def keep(self, person: Person) -> None:
+        """Somebody is a member still, after a restart of which nobody is told."""
+        self.members[person.id] = Member(person, self._clock.seconds())
+        self._presence.keep(person)
+
     def leave(self, person: Person, reason: str) -> None:
         """Somebody is a member no more."""
         del self.members[person.id]
@@ -62,7 +67,11 @@ class Room:
         """A member has another nickname."""
         self._presence.rename(old, new)
 
+    def hush(self) -> None:
+        """Tell nothing more of who comes and goes."""
+        self._presence.close()
+
     def close(self) -> None:
         """Nobody is in the room any more."""
-        self._presence.close()
+        self.hush()
         self.log.close()

@@ -2,25 +2,31 @@
 
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any, TypeVar
 
 import ifaddr
 from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import IService, MultiService
 from twisted.internet import defer
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorTime
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python import usage
+from twisted.python.threadpool import ThreadPool
 
 from twisted_chat.chat import Chat
 from twisted_chat.options import Options
 from twisted_chat.protocol import ChatFactory
 from twisted_chat.room import Room
+from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.stores.schema import Unusable, open_database
+from twisted_chat.stores.sqlite import Elsewhere, SqliteStore
 from twisted_chat.transcript import Transcript
 from twisted_chat.turn import Turn
 from twisted_chat.wires.plain import PlainWire
@@ -28,9 +34,10 @@ from twisted_chat.wires.plain import PlainWire
 __all__ = ["Options", "makeService"]
 
 STOP = 4.0
-"""Seconds in which the server is gone, also when somebody does not read its last line."""
+"""Seconds in which everybody is gone, also when somebody does not read their last line."""
 
 _log = Logger(namespace="chat")
+_T = TypeVar("_T")
 
 
 def makeService(options: Options) -> IService:
@@ -41,19 +48,99 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor  # chosen by twistd by now
 
-    clock = IReactorTime(reactor)
-    rooms: list[Room] = []
-    watch = rooms.append
-    if options["transcript"] is not None:
+    path = options.database
+    if path is not None and path.exists():  # else it is made once we are where we shall run
         try:
-            watch = Transcript(options["transcript"], PlainWire(clock.seconds)).watch
+            open_database(path, full=options.is_sync_full).close()
+        except Unusable as error:
+            raise usage.UsageError(str(error)) from error
+    return ChatService(options, reactor)
+
+
+class ChatService(MultiService):
+    """The chat, and the ports where it is found.
+
+    Everything is opened when the service starts: twistd forks before that, which no database
+    survives.
+
+    Args:
+        options: what it is to be.
+        reactor: what it runs on.
+    """
+
+    def __init__(self, options: Options, reactor: Any) -> None:
+        super().__init__()
+        self._options = options
+        self._reactor = reactor
+        self._pools: list[ThreadPool] = []
+        self._store: Store
+        self._factory: ChatFactory
+
+    def privilegedStartService(self) -> None:
+        """Open the database and the ports."""
+        clock = self._reactor
+        turn = Turn(partial(clock.callLater, 0))
+        try:
+            self._store = self._open_store(turn)
+            watch = self._open_transcript()
+        except Unusable as error:
+            _say_why(str(error))
+            raise
+        options = self._options
+        chat = Chat(clock, self._store, turn, options["name"], options.limits, options.motd, watch)
+        self._factory = ChatFactory(clock, chat=chat)
+        for description in options.endpoints:
+            Listening(description, self._factory, self._reactor).setServiceParent(self)
+        super().privilegedStartService()
+
+    def _open_store(self, turn: Turn) -> Store:
+        path = self._options.database
+        if path is None:
+            return MemoryStore()
+        return SqliteStore(
+            path, turn, self._thread(), self._thread(), full=self._options.is_sync_full
+        )
+
+    def _thread(self) -> Elsewhere:
+        pool = ThreadPool(1, 1, "chat")
+        pool.start()
+        self._pools.append(pool)
+
+        def elsewhere(work: Callable[[], _T]) -> Deferred[_T]:
+            return deferToThreadPool(self._reactor, pool, work)
+
+        return elsewhere
+
+    def _open_transcript(self) -> Callable[[Room], None]:
+        path = self._options["transcript"]
+        if path is None:
+            return lambda _: None
+        try:
+            return Transcript(path, PlainWire(self._reactor.seconds)).watch
         except OSError as error:
-            raise usage.UsageError(
-                f"cannot write --transcript {options['transcript']}: {error.strerror}"
-            ) from error
-    turn = Turn(partial(clock.callLater, 0))
-    chat = Chat(clock, MemoryStore(), turn, options["name"], options.limits, options.motd, watch)
-    return ChatService(ChatFactory(clock, chat=chat), options.endpoints)
+            raise Unusable(f"cannot write --transcript {path}: {error.strerror}") from error
+
+    def startService(self) -> None:
+        """Start; the end of a terminal is not the end of the chat."""
+        super().startService()
+        self._reactor.callWhenRunning(_survive_hangup)
+
+    async def _stop(self) -> None:
+        closing = super().stopService()
+        gone = self._factory.say_goodbye()
+        try:
+            await gone.addTimeout(STOP, self._reactor)
+        except defer.TimeoutError:
+            _log.info("Somebody did not read to the end")
+        if closing is not None:
+            await closing
+        await self._store.stop()
+        for pool in self._pools:
+            pool.stop()
+
+    def stopService(self) -> Deferred[None]:
+        """Listen no more, tell everybody, wait until they have read it, and store what is left."""
+        return Deferred.fromCoroutine(self._stop())
 
 
 class Listening(StreamServerEndpointService):
@@ -62,13 +149,12 @@ class Listening(StreamServerEndpointService):
     Args:
         description: the endpoint, as Twisted's endpoint strings have it.
         factory: what answers there.
+        reactor: what it listens with.
     """
 
     _raiseSynchronously = True
 
-    def __init__(self, description: str, factory: ChatFactory) -> None:
-        from twisted.internet import reactor
-
+    def __init__(self, description: str, factory: ChatFactory, reactor: Any) -> None:
         super().__init__(serverFromString(reactor, description), factory)
         self.description = description
 
@@ -78,16 +164,13 @@ class Listening(StreamServerEndpointService):
             super().privilegedStartService()
         except CannotListenError as error:
             why = getattr(error.socketError, "strerror", None) or error.socketError
-            hint = "is another server running? --port chooses another port"
-            console = sys.__stderr__
-            if console is not None:
-                console.write(
-                    f"twisted-chat: cannot listen on {self.description}: {why} ({hint})\n"
-                )
-                console.flush()
-            sys.excepthook = lambda *_: None  # that line says it; a SystemExit would hang twistd
+            _say_why(
+                f"cannot listen on {self.description}: {why} "
+                "(is another server running? --port chooses another port)"
+            )
             raise
-        self._waitingForPort.addCallback(self._announce)
+        listening: Any = self._waitingForPort
+        listening.addCallback(self._announce)
 
     def _announce(self, port: IListeningPort) -> IListeningPort:
         for line in how_to_join(port.getHost()):
@@ -95,33 +178,13 @@ class Listening(StreamServerEndpointService):
         return port
 
 
-class ChatService(MultiService):
-    """The chat, and the ports where it is found.
-
-    Args:
-        factory: the chat.
-        endpoints: where it listens.
-    """
-
-    def __init__(self, factory: ChatFactory, endpoints: Iterable[str]) -> None:
-        super().__init__()
-        self._factory = factory
-        for description in endpoints:
-            Listening(description, factory).setServiceParent(self)
-
-    def startService(self) -> None:
-        """Start; the end of a terminal is not the end of the chat."""
-        super().startService()
-        from twisted.internet import reactor
-
-        IReactorCore(reactor).callWhenRunning(_survive_hangup)
-
-    def stopService(self) -> "Deferred[object]":
-        """Listen no more, tell everybody, and wait until they have read it."""
-        gone = self._factory.say_goodbye()
-        gone.addTimeout(STOP, self._factory.clock)
-        gone.addErrback(lambda failure: None if failure.check(defer.TimeoutError) else failure)
-        return DeferredList([gone, super().stopService()], consumeErrors=True)
+def _say_why(reason: str) -> None:
+    """Say in one line why the program ends; a SystemExit would leave twistd's parent waiting."""
+    console = sys.__stderr__
+    if console is not None:
+        console.write(f"twisted-chat: {reason}\n")
+        console.flush()
+    sys.excepthook = lambda *_: None
 
 
 def how_to_join(address: object) -> list[str]:
@@ -132,7 +195,8 @@ def how_to_join(address: object) -> list[str]:
         name = getattr(address, "name", b"")
         path = name.decode(errors="replace") if isinstance(name, bytes) else name
         return [f"Join with: nc -U {path}"] if path else []
-    hosts = list(_own_addresses(ipv6=host == "::")) if host in ("::", "0.0.0.0") else [host]  # noqa: S104 - compared with, not bound to
+    everywhere = host in ("::", "0.0.0.0")  # noqa: S104 - compared with, not bound to
+    hosts = _own_addresses(ipv6=host == "::") if everywhere else [host]
     return [f"Join with: nc {each} {port}, or: twisted-chat {each} {port}" for each in hosts]
 
 

@@ -72,6 +72,7 @@ class Session:
         self._waiting: deque[bytes] = deque()  # lines over the pace
         self._next_line: IDelayedCall | None = None
         self._told_too_fast = False
+        self._pauses = 0
         self._input_ended = self._ending = self._lost = False
         now = chat.clock.seconds()
         self._since = now if since is None else since
@@ -259,7 +260,7 @@ class Session:
             self._next_line.cancel()
             self._next_line = None
         if self._person is not None and self._person.connection is self:
-            self.chat.lose(self._person, reason, may_resume=self.may_resume)
+            self.chat.lose(self._person, reason)
 
     def go_on(self) -> None:
         """The door takes more: go on reading."""
@@ -284,20 +285,27 @@ class Session:
         """Ask for a nickname, and hear no lines until there is an answer."""
         ref = self.ref
         asked = self.chat.enter(nickname, self.address)
-        if not asked.called:
-            self._door.pause()
-            asked.addBoth(self._resume)
+        self._pause()
         asked.addCallback(self._entered, then)
         asked.addErrback(self._not_entered, ref)
+        asked.addCallback(lambda _: self._resume())
 
-    def _resume(self, result: object) -> object:
-        self._door.resume()
-        return result
+    def _pause(self) -> None:
+        """Hear no lines until what is under way is done, so that answers keep their order."""
+        self._pauses += 1
+        if self._pauses == 1:
+            self._door.pause()
+
+    def _resume(self) -> None:
+        self._pauses -= 1
+        if self._pauses == 0:
+            self._door.resume()
 
     def _entered(self, person: Person, then: Callable[[Person], None]) -> None:
         self.chat.attach(person, self)
         if self._lost or self._ending:
-            self.chat.lose(person, "", may_resume=False)
+            self.chat.part(person, "")
+            self.chat.lose(person, "")
         else:
             self._be(person)
             then(person)
@@ -329,8 +337,13 @@ class Session:
     def entered(self, room: str) -> None:
         """They are in a room now: once its history is read, say who is there."""
         reader = self._readers[room]
-        reader.when_here(lambda: self.describe(self.chat.rooms[room]))
+        self._pause()
+        reader.when_here(lambda: self._arrived(room))
         reader.catch_up()
+
+    def _arrived(self, room: str) -> None:
+        self.describe(self.chat.rooms[room])
+        self._resume()
 
     def look_again(self) -> None:
         """Whom they ignore has changed."""

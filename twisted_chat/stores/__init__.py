@@ -1,6 +1,7 @@
 """Stores: where logs are kept, and who gives their events an order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -19,6 +20,27 @@ class Keeper(Protocol):
         """These could not be stored, and nobody will see them."""
 
 
+@dataclass(frozen=True)
+class Seat:
+    """What is kept of a person who may resume, so that a restart does not end their session.
+
+    Args:
+        id: the person's id, under which their own log is kept too.
+        token: what they prove to be themselves with, hashed.
+        nickname: what they are called.
+        address: where they came from.
+        since: when they came, in seconds since 1970.
+        rooms: by name, the last number when they entered.
+    """
+
+    id: str
+    token: str
+    nickname: str
+    address: str
+    since: float
+    rooms: dict[str, int]
+
+
 class Store(Protocol):
     """Keeps logs, and gives each event its number: 1, 2, 3 and so on, without a hole.
 
@@ -26,7 +48,7 @@ class Store(Protocol):
     others, is not kept, and comes out with the number of the stored event before it.
     """
 
-    def open(self, log: str, keeper: Keeper) -> int:
+    def open(self, log: str, room: str, keeper: Keeper) -> int:
         """Tell `keeper` what happens in a log from now on; gives the last number so far."""
 
     def close(self, log: str) -> None:
@@ -49,3 +71,21 @@ class Store(Protocol):
 
     def before(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """The last stored entries before a number, oldest first; arguments as in `after`."""
+
+    def rooms(self) -> Iterable[tuple[str, str]]:
+        """The names and topics of the rooms that were kept from an earlier run."""
+
+    def seats(self) -> Iterable[Seat]:
+        """Who may resume, from an earlier run."""
+
+    def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
+        """The last requests of a person that were stored, oldest first."""
+
+    def seat(self, seat: Seat) -> None:
+        """Keep a person who may resume."""
+
+    def unseat(self, person: str) -> None:
+        """Nobody resumes as this person any more."""
+
+    def stop(self) -> Deferred[None]:
+        """Store what is still to be stored, then let go of everything."""

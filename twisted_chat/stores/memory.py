@@ -1,13 +1,13 @@
 """Logs kept in memory, the oldest events giving way to new ones."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.events import Entry
-from twisted_chat.stores import Keeper
+from twisted_chat.stores import Keeper, Seat
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
 
@@ -27,7 +27,7 @@ class MemoryStore:
         self._keepers: dict[str, Keeper] = {}
         self._oldest: deque[tuple[str, Entry]] = deque()
 
-    def open(self, log: str, keeper: Keeper) -> int:
+    def open(self, log: str, room: str, keeper: Keeper) -> int:
         """See `Store.open`."""
         self._keepers[log] = keeper
         self._kept.setdefault(log, deque())
@@ -73,6 +73,28 @@ class MemoryStore:
         kept = self._kept[log]
         end = min(len(kept), max(0, number - kept[0].id)) if kept else 0
         return succeed(list(islice(kept, max(0, end - limit), end)))
+
+    def rooms(self) -> Iterable[tuple[str, str]]:
+        """See `Store.rooms`: memory begins anew."""
+        return ()
+
+    def seats(self) -> Iterable[Seat]:
+        """See `Store.seats`: memory begins anew."""
+        return ()
+
+    def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
+        """See `Store.refs`: memory begins anew."""
+        return ()
+
+    def seat(self, seat: Seat) -> None:
+        """See `Store.seat`: whoever is here is in memory already."""
+
+    def unseat(self, person: str) -> None:
+        """See `Store.unseat`."""
+
+    def stop(self) -> Deferred[None]:
+        """See `Store.stop`."""
+        return succeed(None)
 
 
 def _size(entry: Entry) -> int:

@@ -1,0 +1,169 @@
+"""The database: its tables, how a version becomes the next, and how an entry becomes a row."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from twisted_chat.events import Action, Entry, Message, Rename, Topic, Whisper
+from twisted_chat.stores import Seat
+
+VERSION = 1
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE logs (
+        log INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        room TEXT NOT NULL,
+        topic TEXT NOT NULL DEFAULT ''
+    );
+    CREATE TABLE events (
+        log INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        time REAL NOT NULL,
+        kind TEXT NOT NULL,
+        sender TEXT NOT NULL,
+        recipient TEXT,
+        text TEXT,
+        origin TEXT NOT NULL,
+        ref TEXT,
+        PRIMARY KEY (log, id)
+    ) WITHOUT ROWID;
+    CREATE INDEX refs ON events (origin, time) WHERE ref IS NOT NULL;
+    CREATE TABLE seats (
+        id TEXT PRIMARY KEY,
+        token TEXT NOT NULL,
+        nickname TEXT NOT NULL,
+        address TEXT NOT NULL,
+        since REAL NOT NULL,
+        rooms TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
+)
+"""What makes version N + 1 of version N; a released one never changes."""
+
+Row: TypeAlias = tuple[Any, ...]
+COLUMNS = "id, time, kind, sender, recipient, text, origin, ref"
+
+
+class Unusable(Exception):
+    """A database that cannot be used; the text says why, and what to do."""
+
+
+def open_database(path: Path, *, full: bool) -> sqlite3.Connection:
+    """A connection to a database of the newest version, made or migrated if need be.
+
+    Args:
+        path: the file.
+        full: whether a commit survives the machine's death too, not only the process's.
+
+    Raises:
+        Unusable: why not.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
+        _prepare(connection, path, full=full)
+    except sqlite3.OperationalError as error:
+        raise Unusable(f"cannot use the database {path}: {_explain(error)}") from error
+    except sqlite3.DatabaseError as error:
+        raise Unusable(
+            f"the database {path} is damaged ({error}): put a backup in its place, or move it away"
+        ) from error
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise Unusable(
+            f"the database {path} is of version {version}, which is newer than this program's "
+            f"({VERSION}): install a newer twisted-chat, or choose another file with --db"
+        )
+    damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if damage != "ok":
+        raise sqlite3.DatabaseError(damage.splitlines()[0])
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute("BEGIN IMMEDIATE")
+    for migration in _MIGRATIONS[version:]:
+        for statement in migration.split(";"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _explain(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "locked" in text:
+        return "another process has locked it"
+    if "readonly" in text or "read-only" in text:
+        return "it is read-only"
+    if "full" in text:
+        return "the disk is full"
+    if "unable to open" in text:
+        return "it cannot be opened; does its folder exist, and may you write there?"
+    return text
+
+
+def explain(error: sqlite3.Error) -> str:
+    """Why something could not be stored, as the person who said it reads it."""
+    return f"That could not be stored ({_explain(error)}), so nobody saw it: try again in a while."
+
+
+_KINDS: Mapping[type, str] = {
+    Message: "message",
+    Action: "action",
+    Whisper: "whisper",
+    Rename: "rename",
+    Topic: "topic",
+}
+
+
+def to_row(log: int, entry: Entry) -> Row:
+    """A stored entry as a row of `events`."""
+    event = entry.event
+    return (
+        log,
+        entry.id,
+        event.time,
+        _KINDS[type(event)],
+        event.sender,
+        getattr(event, "to", None),
+        getattr(event, "text", None),
+        entry.origin,
+        entry.ref,
+    )
+
+
+def to_entry(room: str, row: Row) -> Entry:
+    """A row, in the order of `COLUMNS`, as the entry that it was."""
+    number, time, kind, sender, recipient, text, origin, ref = row
+    event: Message | Action | Whisper | Rename | Topic
+    match kind:
+        case "action":
+            event = Action(time, room, sender, text)
+        case "whisper":
+            event = Whisper(time, room, sender, recipient, text)
+        case "rename":
+            event = Rename(time, room, sender, recipient)
+        case "topic":
+            event = Topic(time, room, sender, text)
+        case _:
+            event = Message(time, room, sender, text)
+    return Entry(event, origin, ref, number)
+
+
+def seats(connection: sqlite3.Connection) -> Iterator[Seat]:
+    """Everybody who may resume."""
+    for person, token, nickname, address, since, rooms in connection.execute(
+        "SELECT id, token, nickname, address, since, rooms FROM seats"
+    ):
+        yield Seat(person, token, nickname, address, since, json.loads(rooms))
+
+
+def seat_row(seat: Seat) -> Row:
+    """A seat as a row of `seats`."""
+    return (seat.id, seat.token, seat.nickname, seat.address, seat.since, json.dumps(seat.rooms))

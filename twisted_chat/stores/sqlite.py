@@ -1,0 +1,340 @@
+"""Logs kept in SQLite: nobody sees an event before it is committed.
+
+Commits are grouped: while one is under way, what arrives meanwhile forms the next, so that a busy
+disk makes the groups larger instead of the queue longer. Writing and reading back happen in
+threads of their own; the reactor never waits for the disk.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_chat.events import Entry
+from twisted_chat.refusal import Refused
+from twisted_chat.stores import Keeper, Seat
+from twisted_chat.stores.schema import (
+    COLUMNS,
+    Row,
+    Unusable,
+    explain,
+    open_database,
+    seat_row,
+    seats,
+    to_entry,
+    to_row,
+)
+from twisted_chat.turn import Turn
+
+_log = Logger(namespace="chat")
+_T = TypeVar("_T")
+
+GROUP = 5_000
+"""Entries in one commit: a tenth of a second of work."""
+
+QUEUE = 50_000
+"""Entries that may wait for a disk that has stopped; more are refused at once."""
+
+
+class Elsewhere(Protocol):
+    """A thread that does one thing after the other."""
+
+    def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
+        """Do some work there."""
+
+
+class _Log:
+    """What is known of an open log."""
+
+    __slots__ = ("keeper", "last", "number", "room")
+
+    def __init__(self, number: int, room: str, last: int) -> None:
+        self.number = number
+        self.room = room
+        self.last = last
+        self.keeper: Keeper | None = None
+
+
+_Statement = tuple[str, Row]
+
+
+class SqliteStore:
+    """A `Store` in a file.
+
+    Args:
+        path: the file.
+        turn: says when a turn is over, and what it brought is stored together.
+        writing: where commits are made.
+        reading: where history is read.
+        full: whether what is shown survives the machine's death too, not only the process's.
+
+    Raises:
+        Unusable: why the file cannot be used.
+    """
+
+    def __init__(
+        self, path: Path, turn: Turn, writing: Elsewhere, reading: Elsewhere, *, full: bool = False
+    ) -> None:
+        self._turn = turn
+        self._elsewhere = writing
+        self._reading = reading
+        self._lock = _lock(path)
+        self._writer = open_database(path, full=full)
+        path.chmod(0o600)
+        self._reader = sqlite3.connect(path, timeout=2, check_same_thread=False)
+        self._logs: dict[str, _Log] = {}
+        self._next_log = 1
+        self._load()
+        self._queue: list[tuple[_Log, Entry]] = []
+        self._statements: list[_Statement] = []
+        self._busy = False
+        self._failing = False
+        self._stopped: Deferred[None] | None = None
+
+    def _load(self) -> None:
+        gone = "name LIKE '@%' AND substr(name, 2) NOT IN (SELECT id FROM seats)"
+        self._writer.execute(
+            f"DELETE FROM events WHERE log IN (SELECT log FROM logs WHERE {gone})"  # noqa: S608 - ours
+        )
+        self._writer.execute(f"DELETE FROM logs WHERE {gone}")  # noqa: S608 - ours
+        for number, name, room, last in self._writer.execute(
+            "SELECT log, name, room, (SELECT max(id) FROM events WHERE events.log = logs.log)"
+            " FROM logs ORDER BY log"
+        ):
+            self._logs[name] = _Log(number, room, last or 0)
+            self._next_log = number + 1
+
+    # Writing
+
+    def open(self, log: str, room: str, keeper: Keeper) -> int:
+        """See `Store.open`."""
+        known = self._logs.get(log)
+        if known is None:
+            known = self._logs[log] = _Log(self._next_log, room, 0)
+            self._next_log += 1
+            self._do(
+                "INSERT INTO logs (log, name, room) VALUES (?, ?, ?)", (known.number, log, room)
+            )
+        known.keeper = keeper
+        return known.last
+
+    def close(self, log: str) -> None:
+        """See `Store.close`."""
+        self._logs[log].keeper = None
+
+    def erase(self, log: str) -> None:
+        """See `Store.erase`."""
+        known = self._logs.pop(log)
+        self._do("DELETE FROM events WHERE log = ?", (known.number,))
+        self._do("DELETE FROM logs WHERE log = ?", (known.number,))
+
+    def seat(self, seat: Seat) -> None:
+        """See `Store.seat`."""
+        self._do("INSERT OR REPLACE INTO seats VALUES (?, ?, ?, ?, ?, ?)", seat_row(seat))
+
+    def unseat(self, person: str) -> None:
+        """See `Store.unseat`."""
+        self._do("DELETE FROM seats WHERE id = ?", (person,))
+
+    def append(self, log: str, entry: Entry) -> None:
+        """See `Store.append`."""
+        known = self._logs[log]
+        if not entry.stored and not self._queue and not self._busy:
+            entry.id = known.last  # there is nothing that it could overtake
+            if known.keeper is not None:
+                known.keeper.show([entry])
+            return
+        if len(self._queue) >= QUEUE:
+            if known.keeper is not None:
+                known.keeper.refuse([entry], Refused("not-stored", "The disk is too slow: wait."))
+            return
+        self._queue.append((known, entry))
+        self._turn.ask(self._commit)
+
+    def _do(self, statement: str, values: Row) -> None:
+        self._statements.append((statement, values))
+        self._turn.ask(self._commit)
+
+    def _commit(self) -> None:
+        if self._busy or not (self._queue or self._statements):
+            return
+        self._busy = True
+        group, self._queue = self._queue[:GROUP], self._queue[GROUP:]
+        statements, self._statements = self._statements, []
+        numbers: dict[_Log, int] = {}
+        rows = []
+        for log, entry in group:
+            number = numbers.get(log, log.last)
+            if entry.stored:
+                number += 1
+                entry.id = number
+                rows.append(to_row(log.number, entry))
+            else:
+                entry.id = number
+            numbers[log] = number
+        work = self._elsewhere(lambda: self._write(statements, rows))
+        work.addCallbacks(
+            lambda _: self._committed(group),
+            lambda failure: self._failed(failure, group, statements),
+        )
+        work.addErrback(lambda failure: _log.failure("Telling what was stored failed", failure))
+        work.addCallback(lambda _: self._go_on())
+
+    def _write(self, statements: Sequence[_Statement], rows: Sequence[Row]) -> None:
+        writer = self._writer
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                writer.execute(*statement)
+            writer.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            for row in rows:
+                if row[3] == "topic":
+                    writer.execute("UPDATE logs SET topic = ? WHERE log = ?", (row[6], row[0]))
+            writer.execute("COMMIT")
+        except BaseException:
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
+            raise
+
+    def _committed(self, group: Sequence[tuple[_Log, Entry]]) -> None:
+        if self._failing:
+            self._failing = False
+            _log.info("Lines can be stored again")
+        for log, entries in _by_log(group):
+            log.last = entries[-1].id
+            if log.keeper is not None:
+                log.keeper.show(entries)
+
+    def _failed(
+        self,
+        failure: Failure,
+        group: Sequence[tuple[_Log, Entry]],
+        statements: Sequence[_Statement],
+    ) -> None:
+        error = failure.value
+        if not isinstance(error, sqlite3.Error):
+            _log.failure("Storing failed", failure)
+            error = sqlite3.OperationalError("the server has failed")
+        why = Refused("not-stored", explain(error))
+        if not self._failing:
+            self._failing = True
+            _log.error("Lines cannot be stored: {error}", error=str(error))
+        if isinstance(error, sqlite3.OperationalError):  # these are no one's to say again
+            self._statements = [*statements, *self._statements]
+        for log, entries in _by_log(group):
+            stored = [entry for entry in entries if entry.stored]
+            told = [entry for entry in entries if not entry.stored]
+            if log.keeper is not None and stored:
+                log.keeper.refuse(stored, why)
+            for entry in told:
+                entry.id = log.last
+            if log.keeper is not None and told:
+                log.keeper.show(told)
+
+    def _go_on(self) -> None:
+        self._busy = False
+        if self._queue or (self._statements and not self._failing):
+            self._turn.ask(self._commit)
+        elif self._stopped is not None:
+            self._let_go(self._stopped)
+
+    def stop(self) -> Deferred[None]:
+        """See `Store.stop`."""
+        self._stopped = Deferred()
+        if not self._busy and not self._queue and not self._statements:
+            self._let_go(self._stopped)
+        else:
+            self._commit()
+        return self._stopped
+
+    def _let_go(self, stopped: Deferred[None]) -> None:
+        self._writer.close()
+        self._reader.close()
+        self._lock.close()
+        stopped.callback(None)
+
+    # Reading
+
+    def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """See `Store.after`."""
+        return self._read(log, "id > ? AND id <= ? ORDER BY id", number, limit)
+
+    def before(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """See `Store.before`."""
+        page = self._read(log, "id < ? AND id <= ? ORDER BY id DESC", number, limit)
+        return page.addCallback(lambda entries: entries[::-1])
+
+    def _read(self, log: str, which: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        known = self._logs.get(log)
+        if known is None:
+            return succeed([])
+        query = f"SELECT {COLUMNS} FROM events WHERE log = ? AND {which} LIMIT ?"  # noqa: S608 - ours
+        shown = known.last  # what is committed, but not shown yet, is not history yet
+
+        def read() -> Sequence[Entry]:
+            rows = self._reader.execute(query, (known.number, number, shown, limit)).fetchall()
+            return [to_entry(known.room, row) for row in rows]
+
+        return self._reading(read)
+
+    def rooms(self) -> Iterable[tuple[str, str]]:
+        """See `Store.rooms`."""
+        return self._writer.execute(
+            "SELECT room, topic FROM logs WHERE name LIKE '#%' ORDER BY log"
+        ).fetchall()
+
+    def seats(self) -> Iterable[Seat]:
+        """See `Store.seats`."""
+        return list(seats(self._writer))
+
+    def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
+        """See `Store.refs`."""
+        rows = self._writer.execute(
+            f"SELECT {COLUMNS} FROM events WHERE origin = ? AND ref IS NOT NULL"  # noqa: S608 - ours
+            " ORDER BY time DESC LIMIT ?",
+            (person, limit),
+        ).fetchall()
+        return [(row[-1], to_entry("", row)) for row in reversed(rows)]
+
+
+def _by_log(group: Sequence[tuple[_Log, Entry]]) -> Iterable[tuple[_Log, list[Entry]]]:
+    logs: dict[_Log, list[Entry]] = {}
+    for log, entry in group:
+        logs.setdefault(log, []).append(entry)
+    return logs.items()
+
+
+def _lock(path: Path) -> "Lock":
+    """Hold a database for this process alone: two writers would give two orders."""
+    return Lock(path.with_name(path.name + ".lock"))
+
+
+class Lock:
+    """A file that one process holds; the kernel lets go of it when that dies.
+
+    Raises:
+        Unusable: another process holds it, or it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = path.open("w")
+        except OSError as error:
+            raise Unusable(f"cannot write {path}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise Unusable(
+                f"another twisted-chat uses this database ({path} is held): stop it, or choose "
+                "another file with --db"
+            ) from error
+
+    def close(self) -> None:
+        """Let go."""
+        self._file.close()
