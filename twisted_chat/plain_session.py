@@ -113,12 +113,12 @@ class PlainSession(Session):
         )
         for each in self.chat.motd:
             self._say(f"*** {each}")
-        self._read(OWN, person.log, 0, self._dress)
+        self._read(OWN, person.log, 0)
         self.talk_in(self.chat.join(person, names.LOBBY))
 
     def follow(self, room: str, log: Log) -> None:
         """They are about to enter a room: show what was said last, then read along."""
-        self._read(room, log, max(0, log.last - self.chat.limits.entry_history), self._dress)
+        self._read(room, log, max(0, log.last - self.chat.limits.entry_history))
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
@@ -132,12 +132,15 @@ class PlainSession(Session):
         """See `commands.Caller.ring`."""
         if when not in ("", "off", "name", "whisper", "all"):
             raise Refused("usage", "Say when: /bell off, name, whisper or all")
-        self._bell = when or self._bell
+        if when:
+            self._bell = when
+            self.dress = None if when == "off" else self._ring
+            self.look_again()
         return self._bell
 
-    def _dress(self, entry: Entry, line: bytes) -> bytes:
+    def _ring(self, entry: Entry, line: bytes) -> bytes:
         event = entry.event
-        if self._bell == "off" or entry.origin == self.person.id:
+        if entry.origin == self.person.id:
             return line
         whispered = isinstance(event, Whisper)
         named = (

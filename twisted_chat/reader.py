@@ -64,7 +64,6 @@ class Reader:
         outlet: who gets the bytes.
         viewer: the person who reads; None for one who is nobody, such as a transcript.
         after: the number of the last event that they have seen; None begins with what comes now.
-        dress: gives a line its last touch for this one reader, such as a bell.
     """
 
     __slots__ = (
@@ -92,14 +91,13 @@ class Reader:
         outlet: Outlet,
         viewer: Viewer | None = None,
         after: int | None = None,
-        dress: Callable[[Entry, bytes], bytes] | None = None,
     ) -> None:
         self._log = log
         self.wire = wire
         self.outlet = outlet
         self._viewer = viewer
         self.viewer_id = viewer.id if viewer else ""
-        self.dress = dress
+        self.dress: Callable[[Entry, bytes], bytes] | None = None  # a last touch, such as a bell
         self.own: list[int] = []  # places of what the viewer did, and has not read yet
         self._seen = log.last if after is None else after
         self.at = log.end if self._seen >= log.last else None

@@ -137,6 +137,9 @@ class Session:
         """See `commands.Caller.ring`; programs ring their own bells."""
         raise Refused("no-bell", "The bell is for plain lines: your client rings its own.")
 
+    dress: Callable[[Entry, bytes], bytes] | None = None
+    """Gives a line its last touch for this one person, if anything does."""
+
     may_resume = False
     """Whether they can come back to this conversation over another connection."""
 
@@ -323,14 +326,9 @@ class Session:
 
     # Reading
 
-    def _read(
-        self,
-        room: str,
-        log: Log,
-        after: int,
-        dress: Callable[[Entry, bytes], bytes] | None = None,
-    ) -> None:
-        reader = Reader(log, self._wire, self._door.outlet, self.person, after, dress)
+    def _read(self, room: str, log: Log, after: int) -> None:
+        reader = Reader(log, self._wire, self._door.outlet, self.person, after)
+        reader.dress = self.dress
         self._readers[room] = reader
         reader.catch_up()
 
@@ -346,8 +344,9 @@ class Session:
         self._resume()
 
     def look_again(self) -> None:
-        """Whom they ignore has changed."""
+        """What they want to see, or how, has changed."""
         for reader in self._readers.values():
+            reader.dress = self.dress
             reader.careful = True
 
     def unfollow(self, room: str) -> None:
