@@ -48,6 +48,17 @@ def sync(value: str) -> str:
     return value
 
 
+def span(value: str) -> float | None:
+    """A time such as 90d or 12h, in seconds; `forever` is None."""
+    if value == "forever":
+        return None
+    match = re.fullmatch(r"(\d+)([hdw])", value)
+    if match is None or int(match[1]) < 1:
+        raise ValueError(f"{value!r} is neither forever nor a time such as 12h, 90d or 52w")
+    return int(match[1]) * {"h": 3600.0, "d": 86400.0, "w": 604800.0}[match[2]]
+
+
+span.coerceDoc = "Must be forever, or a time such as 12h, 90d or 52w."  # type: ignore[attr-defined]
 port.coerceDoc = "Must be a number from 0 to 65535."  # type: ignore[attr-defined]  # Twisted's way
 count.coerceDoc = "Must be a number from 1 on."  # type: ignore[attr-defined]
 sync.coerceDoc = "Must be normal or full."  # type: ignore[attr-defined]
@@ -74,6 +85,13 @@ class Options(usage.Options):
             "normal",
             "What is shown survives the process's death (normal), or the machine's too (full).",
             sync,
+        ],
+        [
+            "keep",
+            None,
+            None,
+            "How long what was said is kept, such as 90d [default: forever].",
+            span,
         ],
         ["transcript", None, None, "File to write what the rooms say to; - is the console."],
     ]

@@ -36,6 +36,9 @@ __all__ = ["Options", "makeService"]
 STOP = 4.0
 """Seconds in which everybody is gone, also when somebody does not read their last line."""
 
+FORGET = 60.0
+"""Seconds between two looks at what is older than it is to be kept."""
+
 _log = Logger(namespace="chat")
 _T = TypeVar("_T")
 
@@ -124,6 +127,13 @@ class ChatService(MultiService):
         """Start; the end of a terminal is not the end of the chat."""
         super().startService()
         self._reactor.callWhenRunning(_survive_hangup)
+        keep = self._options["keep"]
+        if keep is not None:
+            self._forget(keep)
+
+    def _forget(self, keep: float) -> None:
+        self._store.forget(self._reactor.seconds() - keep)
+        self._reactor.callLater(FORGET, self._forget, keep)
 
     async def _stop(self) -> None:
         closing = super().stopService()

@@ -87,5 +87,11 @@ class Store(Protocol):
     def unseat(self, person: str) -> None:
         """Nobody resumes as this person any more."""
 
+    def forget(self, before: float) -> None:
+        """Forget some of what is older than a time in seconds since 1970, but no log's last event.
+
+        This is asked for again and again, so that no turn and no commit takes long.
+        """
+
     def stop(self) -> Deferred[None]:
         """Store what is still to be stored, then let go of everything."""

@@ -92,6 +92,11 @@ class MemoryStore:
     def unseat(self, person: str) -> None:
         """See `Store.unseat`."""
 
+    def forget(self, before: float) -> None:
+        """See `Store.forget`."""
+        while self._oldest and self._oldest[0][1].event.time < before:
+            self._forget_oldest()
+
     def stop(self) -> Deferred[None]:
         """See `Store.stop`."""
         return succeed(None)

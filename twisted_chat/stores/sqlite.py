@@ -5,7 +5,6 @@ disk makes the groups larger instead of the queue longer. Writing and reading ba
 threads of their own; the reactor never waits for the disk.
 """
 
-import fcntl
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -18,10 +17,10 @@ from twisted.python.failure import Failure
 from twisted_chat.events import Entry
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Keeper, Seat
+from twisted_chat.stores.lock import Lock
 from twisted_chat.stores.schema import (
     COLUMNS,
     Row,
-    Unusable,
     explain,
     open_database,
     seat_row,
@@ -39,6 +38,13 @@ GROUP = 5_000
 
 QUEUE = 50_000
 """Entries that may wait for a disk that has stopped; more are refused at once."""
+
+
+_FORGET = f"""
+DELETE FROM events WHERE log = ?1 AND time < ?2
+    AND id < (SELECT min(id) + {GROUP} FROM events WHERE log = ?1)
+    AND id < (SELECT max(id) FROM events WHERE log = ?1)
+"""  # noqa: S608 - ours
 
 
 class Elsewhere(Protocol):
@@ -83,7 +89,7 @@ class SqliteStore:
         self._turn = turn
         self._elsewhere = writing
         self._reading = reading
-        self._lock = _lock(path)
+        self._lock = Lock(path)
         self._writer = open_database(path, full=full)
         path.chmod(0o600)
         self._reader = sqlite3.connect(path, timeout=2, check_same_thread=False)
@@ -140,6 +146,11 @@ class SqliteStore:
     def unseat(self, person: str) -> None:
         """See `Store.unseat`."""
         self._do("DELETE FROM seats WHERE id = ?", (person,))
+
+    def forget(self, before: float) -> None:
+        """See `Store.forget`."""
+        for log in self._logs.values():
+            self._do(_FORGET, (log.number, before))
 
     def append(self, log: str, entry: Entry) -> None:
         """See `Store.append`."""
@@ -307,34 +318,3 @@ def _by_log(group: Sequence[tuple[_Log, Entry]]) -> Iterable[tuple[_Log, list[En
     for log, entry in group:
         logs.setdefault(log, []).append(entry)
     return logs.items()
-
-
-def _lock(path: Path) -> "Lock":
-    """Hold a database for this process alone: two writers would give two orders."""
-    return Lock(path.with_name(path.name + ".lock"))
-
-
-class Lock:
-    """A file that one process holds; the kernel lets go of it when that dies.
-
-    Raises:
-        Unusable: another process holds it, or it cannot be made.
-    """
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._file = path.open("w")
-        except OSError as error:
-            raise Unusable(f"cannot write {path}: {error.strerror}") from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.close()
-            raise Unusable(
-                f"another twisted-chat uses this database ({path} is held): stop it, or choose "
-                "another file with --db"
-            ) from error
-
-    def close(self) -> None:
-        """Let go."""
-        self._file.close()
