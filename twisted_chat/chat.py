@@ -151,9 +151,7 @@ class Chat:
         if person.may_resume:
             self._store.unseat(person.id)
         self._remember_leaving(person)
-        _log.info(
-            "{nick} has left{why}", nick=person.nickname, why=f" ({reason})" if reason else ""
-        )
+        _log.info("{nick} has left", nick=person.nickname)
         if person.connection is None:
             person.log.erase()
         else:

@@ -15,6 +15,9 @@ class Pace:
     lines: int
     seconds: float
 
+    def __str__(self) -> str:
+        return f"{self.lines}/{self.seconds:g}"
+
 
 @dataclass(frozen=True)
 class Limits:

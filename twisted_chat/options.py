@@ -17,15 +17,21 @@ BACKLOG = 4096
 
 def port(value: str) -> int:
     """A TCP port; 0 picks a free one."""
-    number = int(value)
+    number = _number(value)
     if not 0 <= number <= 65535:
         raise ValueError(f"{value} is not between 0 and 65535")
     return number
 
 
+def _number(value: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,9}", value):
+        raise ValueError(f"{value!r} is no whole number")
+    return int(value)
+
+
 def count(value: str) -> int:
     """How many of something."""
-    number = int(value)
+    number = _number(value)
     if number < 1:
         raise ValueError(f"{value} is less than 1")
     return number
@@ -90,7 +96,7 @@ class Options(usage.Options):
             "keep",
             None,
             None,
-            "How long what was said is kept, such as 90d [default: forever].",
+            "How long what was said is kept, such as 90d [default: forever]",
             span,
         ],
         ["transcript", None, None, "File to write what the rooms say to; - is the console."],

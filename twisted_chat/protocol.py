@@ -10,7 +10,6 @@ from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
     IReactorTime,
-    ITCPTransport,
     ITransport,
 )
 from twisted.internet.protocol import Factory, connectionDone
@@ -33,8 +32,13 @@ from twisted_chat.wires.structured import StructuredWire
 
 _log = Logger(namespace="chat")
 
-_KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
-_USER_TIMEOUT = 120_000  # milliseconds in which what was sent is to be acknowledged
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
+_KEEPALIVE = (
+    ("TCP_KEEPIDLE", 60),
+    ("TCP_KEEPINTVL", 15),
+    ("TCP_KEEPCNT", 4),
+    ("TCP_USER_TIMEOUT", 120_000),  # milliseconds in which what was sent is to be acknowledged
+)
 
 
 class ChatProtocol(Lines):
@@ -274,14 +278,11 @@ def _host(address: object) -> str:
 
 def _keep_alive(transport: ITransport) -> None:
     """Notice who vanished without a word within two minutes, and never wait to fill a packet."""
-    if not ITCPTransport.providedBy(transport):
+    handle = getattr(transport, "getHandle", lambda: None)()
+    if not isinstance(handle, socket.socket) or handle.family not in _INTERNET:
         return
-    transport.setTcpNoDelay(True)
-    transport.setTcpKeepAlive(True)
-    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
-    if isinstance(handle, socket.socket):
-        for option, seconds in _KEEPALIVE:
-            if hasattr(socket, option):
-                handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT)
+    handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _KEEPALIVE:
+        if hasattr(socket, option):  # not every system has them all
+            handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

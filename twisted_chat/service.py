@@ -84,8 +84,8 @@ class ChatService(MultiService):
         clock = self._reactor
         turn = Turn(partial(clock.callLater, 0))
         try:
-            self._store = self._open_store(turn)
             watch = self._open_transcript()
+            self._store = self._open_store(turn)
         except Unusable as error:
             _say_why(str(error))
             raise
@@ -106,7 +106,6 @@ class ChatService(MultiService):
 
     def _thread(self) -> Elsewhere:
         pool = ThreadPool(1, 1, "chat")
-        pool.start()
         self._pools.append(pool)
 
         def elsewhere(work: Callable[[], _T]) -> Deferred[_T]:
@@ -126,6 +125,8 @@ class ChatService(MultiService):
     def startService(self) -> None:
         """Start; the end of a terminal is not the end of the chat."""
         super().startService()
+        for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
+            pool.start()
         self._reactor.callWhenRunning(_survive_hangup)
         keep = self._options["keep"]
         if keep is not None:
@@ -175,7 +176,7 @@ class Listening(StreamServerEndpointService):
         except CannotListenError as error:
             why = getattr(error.socketError, "strerror", None) or error.socketError
             _say_why(
-                f"cannot listen on {self.description}: {why} "
+                f"cannot listen on {_named(self.description)}: {why} "
                 "(is another server running? --port chooses another port)"
             )
             raise
@@ -186,6 +187,11 @@ class Listening(StreamServerEndpointService):
         for line in how_to_join(port.getHost()):
             _log.info("{line}", line=line)
         return port
+
+
+def _named(endpoint: str) -> str:
+    kind, _, rest = endpoint.partition(":")
+    return f"TCP port {rest.partition(':')[0]}" if kind == "tcp" else endpoint
 
 
 def _say_why(reason: str) -> None:

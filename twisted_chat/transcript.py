@@ -27,9 +27,7 @@ class Transcript:
 
     def __init__(self, path: str, wire: Wire) -> None:
         self._wire = wire
-        self._file: BinaryIO = (
-            sys.stdout.buffer if path == "-" else Path(path).open("ab", buffering=0)  # noqa: SIM115 - open as long as we are
-        )
+        self._file = _console() if path == "-" else Path(path).open("ab", buffering=0)  # noqa: SIM115 - open as long as we are
         self._failing = False
 
     def watch(self, room: Room) -> None:
@@ -46,3 +44,9 @@ class Transcript:
             if not self._failing:
                 _log.error("Cannot write the transcript: {why}", why=error.strerror)
             self._failing = True
+
+
+def _console() -> BinaryIO:
+    if sys.__stdout__ is None:  # `sys.stdout` is twistd's log
+        raise OSError(0, "there is no console")
+    return sys.__stdout__.buffer

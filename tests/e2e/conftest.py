@@ -1,0 +1,40 @@
+"""A server for a test; and after it, everybody goes home."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.people import Somebody
+from tests.e2e.server import Server
+
+Start = Callable[..., Server]
+
+
+@pytest.fixture(autouse=True)
+def _everybody_goes_home() -> Iterator[None]:
+    yield
+    while Somebody.everybody:
+        Somebody.everybody.pop().goes_home()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts servers, whose arguments are those of `Server` after the folder."""
+    servers: list[Server] = []
+
+    def start_one(*options: str, **keywords: Any) -> Server:
+        servers.append(Server(tmp_path, *options, **keywords))
+        return servers[-1]
+
+    yield start_one
+    for server in servers:
+        server.kill()
+        assert "Traceback" not in server.output
+
+
+@pytest.fixture
+def server(start: Start) -> Server:
+    """A server as it is without any options."""
+    return start()

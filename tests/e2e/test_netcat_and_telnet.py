@@ -1,0 +1,90 @@
+"""What everybody has on their machine is enough to chat."""
+
+import pytest
+
+from tests.e2e.patience import run
+from tests.e2e.people import Plain, Program, Typist, said
+from tests.e2e.server import Server
+
+pytestmark = pytest.mark.e2e
+
+
+def netcat(server: Server, *options: str) -> Typist:
+    return Typist("nc", *options, "127.0.0.1", str(server.port))
+
+
+def telnet(server: Server, *, terminal: bool = True) -> Typist:
+    return Typist("telnet", "127.0.0.1", str(server.port), terminal=terminal)
+
+
+def test_netcat_telnet_and_a_program_talk_to_each_other(server: Server) -> None:
+    nell = netcat(server).comes_in("nell")
+    tom = telnet(server).comes_in("tom")
+    bot = Program(server.port, "bot")
+    everybody = (nell, tom, bot)
+    bot.gets(event="state", count=3)
+    nell.types("hello from netcat")
+    assert said(tom.sees("hello from netcat")) == "nell: hello from netcat"
+    bot.gets(event="message", text="hello from netcat", **{"from": "nell"})
+    tom.types("grüße from telnet 😀")
+    assert said(nell.sees("from telnet")) == "tom: grüße from telnet 😀"
+    bot.gets(event="message", text="grüße from telnet 😀", **{"from": "tom"})
+    bot.says("beep")
+    for person in (nell, tom):
+        assert said(person.sees("beep")) == "bot: beep"
+    nell.types("/quit")
+    tom.sees("*** nell has left #lobby")
+    assert nell.exits() == 0
+    assert all("Traceback" not in line for person in everybody for line in person.lines)
+
+
+def test_telnet_in_a_pipe_talks_too(server: Server) -> None:
+    ann = Plain(server.port, "ann")
+    tom = telnet(server, terminal=False).comes_in("tom")
+    tom.types("from a pipe")
+    assert said(ann.sees("from a pipe")) == "tom: from a pipe"
+    ann.types("to a pipe")
+    tom.sees("ann: to a pipe")
+
+
+def test_quit_closes_telnet(server: Server) -> None:
+    tom = telnet(server).comes_in("tom")
+    tom.types("/quit")
+    tom.sees("Connection closed by foreign host")
+    tom.exits()
+
+
+def test_one_line_from_a_script_is_delivered_and_answered(server: Server) -> None:
+    ann = Plain(server.port, "ann")
+    script = run("nc", "-N", "127.0.0.1", str(server.port), said="bot\ndone\n")
+    assert script.returncode == 0
+    assert "*** Welcome, bot!" in script.stdout
+    assert "*** In #lobby: " in script.stdout
+    ann.sees("*** bot has left #lobby")
+    assert ann.has_seen_last(3) == [
+        "*** bot has joined #lobby",
+        "bot: done",
+        "*** bot has left #lobby",
+    ]
+
+
+def test_the_last_line_of_a_script_needs_no_line_end(server: Server) -> None:
+    ann = Plain(server.port, "ann")
+    run("nc", "-N", "127.0.0.1", str(server.port), said="bot\ndone")
+    assert said(ann.sees("done")) == "bot: done"
+
+
+def test_a_script_that_does_not_hang_up_stays_and_reads(server: Server) -> None:
+    ann = Plain(server.port, "ann")
+    bot = netcat(server)
+    bot.types("bot", "done")
+    bot.ends_input()
+    ann.sees("bot: done")
+    ann.types("thanks")
+    bot.sees("ann: thanks")
+
+
+def test_a_question_from_a_script_is_answered_before_it_is_closed(server: Server) -> None:
+    script = run("nc", "-N", "127.0.0.1", str(server.port), said="bot\n/users\n/time\n")
+    assert "*** In #lobby: bot (1)" in script.stdout.replace("\r", "").splitlines()
+    assert script.stdout.splitlines()[-1].startswith("*** ")
