@@ -3,6 +3,7 @@
 import re
 import socket
 from pathlib import Path
+from typing import Any, ClassVar
 
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
 from twisted.python import usage
@@ -77,7 +78,7 @@ class Options(usage.Options):
     longdesc = (
         "A chat room that anyone can join with netcat, telnet or its own client, twisted-chat."
     )
-    optParameters = [  # noqa: RUF012 - Twisted reads it from the class
+    optParameters: ClassVar[list[list[Any]]] = [
         ["port", "p", 5000, "TCP port to listen on; 0 picks a free one.", port],
         ["interface", "i", None, "Address to listen on [default: all, IPv4 and IPv6]."],
         ["name", None, "Twisted Chat", "What the server calls itself."],
@@ -102,7 +103,7 @@ class Options(usage.Options):
         ["transcript", None, None, "File to write what the rooms say to; - is the console."],
     ]
 
-    optFlags = [  # noqa: RUF012 - Twisted reads it from the class
+    optFlags: ClassVar[list[list[Any]]] = [
         ["no-db", None, "Keep everything in memory, as far as it goes."],
     ]
 

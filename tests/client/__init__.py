@@ -1,0 +1,1 @@
+"""The bundled client: what people, scripts and servers see of it."""

@@ -1,0 +1,54 @@
+import contextlib
+import io
+from unittest import mock
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_chat.client import arguments
+
+
+class ArgumentTests(SynchronousTestCase):
+    def refuses(self, *argv: str, can_ask: bool = False) -> str:
+        """The last line of what one reads, who types this."""
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors):
+            stopped = self.assertRaises(SystemExit, arguments.parse, argv, can_ask=can_ask)
+        self.assertEqual(stopped.code, 2)
+        return errors.getvalue().splitlines()[-1]
+
+    def test_a_place_may_be_written_in_all_the_usual_ways(self) -> None:
+        for typed, meant in {
+            (): ("127.0.0.1", 5000),
+            ("example.org",): ("example.org", 5000),
+            ("example.org", "6000"): ("example.org", 6000),
+            ("example.org:6000",): ("example.org", 6000),
+            (":6000",): ("127.0.0.1", 6000),
+            ("[::1]:6000",): ("::1", 6000),
+            ("[::1]",): ("::1", 5000),
+            ("[::1]", "6000"): ("::1", 6000),
+            ("::1",): ("::1", 5000),
+            ("fe80::1", "6000"): ("fe80::1", 6000),
+        }.items():
+            given = arguments.parse([*typed, "--nick", "alice"], can_ask=False)
+            self.assertEqual((given.host, given.port), meant)
+
+    def test_a_wrong_place_is_one_line(self) -> None:
+        for typed in (["h", "0"], ["h:65536"], ["h:port"], ["h:"], ["h:1", "2"], ["h", "²"]):
+            self.assertIn("port", self.refuses(*typed, "--nick", "alice"))
+
+    def test_a_wrong_option_is_one_line(self) -> None:
+        self.assertIn("--frob", self.refuses("--frob"))
+        self.assertIn("--json", self.refuses("--plain", "--json"))
+
+    def test_a_login_name_that_is_reserved_is_not_used(self) -> None:
+        with mock.patch.dict("os.environ", {"LOGNAME": "root"}):
+            self.assertIn("--nick NICK", self.refuses())
+            self.assertIn("--nick NICK", self.refuses("--json", can_ask=True))
+            self.assertEqual(arguments.parse([], can_ask=True).nick, "")
+
+    def test_a_login_name_that_can_be_used_is(self) -> None:
+        with mock.patch.dict("os.environ", {"LOGNAME": "alice"}):
+            self.assertEqual(arguments.parse([], can_ask=False).nick, "alice")
+
+    def test_an_empty_nickname_is_none(self) -> None:
+        self.assertIn("--nick NICK", self.refuses("--nick", " ", can_ask=True))

@@ -1,0 +1,54 @@
+"""The README says what the program does: its tables are those of the program."""
+
+import re
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_chat.commands import COMMANDS
+from twisted_chat.options import Options
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def commands_table() -> str:
+    """The commands as the README lists them."""
+    rows = ["| command | also | what it does |", "|---|---|---|"]
+    for command in COMMANDS:
+        also = ", ".join(f"`/{alias}`" for alias in command.aliases)
+        synopsis = command.synopsis.replace("|", "\\|")
+        rows.append(f"| `{synopsis}` | {also} | {command.help} |")
+    return "\n".join(rows)
+
+
+def options_table() -> str:
+    """The server's options as the README lists them."""
+    rows = ["| option | default | what it does |", "|---|---|---|"]
+    for name, _, default, text, *_ in Options.optParameters:
+        shown = "" if default is None else f"`{default}`"
+        rows.append(f"| `--{name}` | {shown} | {text} |")
+    for name, _, text in Options.optFlags:
+        rows.append(f"| `--{name}` | off | {text} |")
+    return "\n".join(rows)
+
+
+class ReadmeTests(SynchronousTestCase):
+    def test_every_command_is_in_it_as_help_has_it(self) -> None:
+        self.assertIn(commands_table(), README)
+
+    def test_every_option_is_in_it_as_help_has_it(self) -> None:
+        self.assertIn(options_table(), README)
+        self.assertIn("`--endpoint`", README)
+
+    def test_every_file_of_the_package_is_on_the_map(self) -> None:
+        package = ROOT / "twisted_chat"
+        files = [path.relative_to(package).as_posix() for path in package.rglob("*.py")]
+        for file in files:
+            folder = file.rpartition("/")[0]
+            if not file.endswith("__init__.py") and folder != "client":
+                self.assertIn(f"`{file}`", README)
+
+    def test_its_links_lead_somewhere(self) -> None:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README):
+            self.assertTrue((ROOT / target).exists(), target)

@@ -1,0 +1,1 @@
+"""The bundled client: a terminal, or a pipe, that speaks structured lines to the server."""

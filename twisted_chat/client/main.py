@@ -1,0 +1,99 @@
+"""`twisted-chat`: chooses the front end that fits, and the reactor that fits the front end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from io import TextIOWrapper
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+
+from twisted_chat.client import arguments
+from twisted_chat.client.arguments import Arguments
+from twisted_chat.client.connection import Connection
+from twisted_chat.client.conversation import Conversation, Failed
+from twisted_chat.client.view import View
+
+
+class FrontEnd(View, Protocol):
+    """A view with an input."""
+
+    failed: bool
+    """Whether something was not done that a script would want to know of."""
+
+    def open(self, conversation: Conversation) -> None:
+        """Take input, for this conversation."""
+
+    async def close(self) -> None:
+        """Take no more input."""
+
+
+def main() -> None:
+    """Chat, until one leaves; the exit status is 0 if all went well."""
+    if sys.stdin is None:  # closed before we began: that is the end of the input
+        os.open(os.devnull, os.O_RDONLY)  # gets the lowest number that is free, 0
+    given = arguments.parse(sys.argv[1:], can_ask=os.isatty(0))
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, TextIOWrapper):
+            out.reconfigure(errors="replace", encoding="utf-8" if given.json else None)
+    make = _choose(given)
+    from twisted.internet.task import react
+
+    react(_chat, (given, make))
+
+
+def _choose(given: Arguments) -> Callable[[Any], FrontEnd]:
+    """What makes the front end, out of a reactor; that reactor is installed."""
+    if given.json or not os.isatty(0):
+        from twisted_chat.client.pipe import Pipe
+
+        return lambda reactor: Pipe(reactor, sys.stdout, sys.stderr, json=given.json)
+    simple = os.environ.get("TERM", "dumb") == "dumb"
+    if given.plain or simple or not os.isatty(1):
+        from twisted_chat.client.plain import Plain
+
+        return lambda reactor: Plain(reactor, sys.stdout)
+    from twisted.internet import asyncioreactor
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    asyncioreactor.install(loop)
+    from twisted_chat.client.terminal import Terminal
+
+    return Terminal
+
+
+async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd]) -> None:
+    view = make(reactor)
+    where = f"{given.host} port {given.port}"
+    endpoint = HostnameEndpoint(reactor, given.host, given.port)
+    connection = Connection(endpoint, reactor, where, again=given.reconnect)
+    conversation = Conversation(given.nick, view, connection, reactor, given.room)
+    gone: Deferred[None] = Deferred()
+
+    def bow_out() -> Deferred[None] | None:
+        if gone.called:
+            return None
+        view.failed = not view.asks  # a script was not done yet
+        conversation.leave(patience=2.0)
+        return gone
+
+    reactor.addSystemEventTrigger("before", "shutdown", bow_out)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # the terminal is closed
+        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
+    view.open(conversation)
+    conversation.start()
+    failure = ""
+    try:
+        await conversation.finished
+    except Failed as why:
+        failure = f"{why}\n"
+    with contextlib.suppress(OSError):  # the terminal is gone, and so is who would read it
+        await view.close()
+        sys.stderr.write(failure)
+    gone.callback(None)
+    raise SystemExit(1 if failure or view.failed else 0)

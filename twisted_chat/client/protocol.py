@@ -1,0 +1,112 @@
+"""One connection to the server: objects, one a line, and a watch that notices when it is dead."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+
+from twisted_chat.client.harmless import harmless
+from twisted_chat.lines import Lines
+from twisted_chat.refusal import Refused
+from twisted_chat.wires.structured import decode, encode
+
+IDLE = 60.0
+"""Seconds of silence after which the server is asked whether it is still there."""
+
+PATIENCE = 30.0
+"""Seconds in which a server that is there says something."""
+
+
+class Talker(Protocol):
+    """Who talks over the connection."""
+
+    def hello(self) -> dict[str, Any]:
+        """The first object that is sent."""
+
+    def heard(self, thing: dict[str, Any]) -> None:
+        """The server sent this object."""
+
+    def lost(self, why: str, pause: float | None) -> None:
+        """There is no connection; a new one is tried after `pause` seconds, unless it is None."""
+
+
+class ClientProtocol(Lines):
+    """One connection to the server.
+
+    Args:
+        talker: who talks over it.
+        clock: the time and its timers.
+        lost: told, with this protocol, when the connection is gone.
+    """
+
+    MAX_LENGTH = 16 * 2**20  # a page of history is one line
+    transport: ITCPTransport
+
+    def __init__(
+        self, talker: Talker, clock: IReactorTime, lost: "Callable[[ClientProtocol], None]"
+    ) -> None:
+        super().__init__()
+        self.welcomed = False
+        self.excuse = ""  # what a server says in words that does not let us in
+        self._talker = talker
+        self._clock = clock
+        self._lost = lost
+        self._watch: IDelayedCall | None = None
+
+    def connectionMade(self) -> None:
+        """There is a connection."""
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.setTcpNoDelay(True)
+        self._watch = self._clock.callLater(PATIENCE, self._dead)
+
+    def greet(self) -> None:
+        """Say who we are: this connection is the one that is used."""
+        self.send(self._talker.hello())
+
+    def send(self, thing: dict[str, Any]) -> None:
+        """Send an object."""
+        self.transport.write(encode(thing))
+
+    def lineReceived(self, line: bytes) -> None:
+        """The server says something; what is no object (its greeting) is passed over."""
+        try:
+            thing = decode(line) if line.startswith(b"{") else None
+        except Refused:
+            return
+        if thing is None:
+            if line.startswith(b"!!! "):
+                self.excuse = harmless(line[4:].decode(errors="replace"))
+        else:
+            self.welcomed = self.welcomed or thing.get("event") == "welcome"
+            self._expect(IDLE, self._ask)
+            self._talker.heard(thing)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """No server of ours sends such a line: it is passed over."""
+
+    def inputEnded(self) -> None:
+        """The server will say no more."""
+        self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone."""
+        super().connectionLost(reason)
+        if self._watch is not None and self._watch.active():
+            self._watch.cancel()
+        self._watch = None
+        self._lost(self)
+
+    def _expect(self, seconds: float, otherwise: Callable[[], None]) -> None:
+        if self._watch is not None:
+            if self._watch.active():
+                self._watch.cancel()
+            self._watch = self._clock.callLater(seconds, otherwise)
+
+    def _ask(self) -> None:
+        self.send({"do": "ping"})
+        self._expect(PATIENCE, self._dead)
+
+    def _dead(self) -> None:
+        self.transport.abortConnection()

@@ -1,0 +1,60 @@
+"""When the lines in the outbox go out: while there is a connection, and not too fast."""
+
+import math
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from twisted_chat.client.connection import Connection
+from twisted_chat.client.outbox import Line, Outbox
+
+_LONGEST_WAIT = 60.0  # seconds, whatever the server asks for
+
+
+class Sender:
+    """Sends what is in the outbox, as soon as it may be sent.
+
+    Args:
+        outbox: what is to be sent.
+        connection: what it is sent over.
+        clock: the time and its timers.
+    """
+
+    def __init__(self, outbox: Outbox, connection: Connection, clock: IReactorTime) -> None:
+        self._outbox = outbox
+        self._connection = connection
+        self._clock = clock
+        self._open = False
+        self._wait: IDelayedCall | None = None
+
+    def start(self) -> None:
+        """The server takes lines now."""
+        self._open = True
+        self.send()
+
+    def stop(self) -> None:
+        """The server takes no lines until `start`."""
+        self._open = False
+        if self._wait is not None and self._wait.active():
+            self._wait.cancel()
+        self._wait = None
+
+    def send(self) -> None:
+        """Send what may be sent."""
+        if self._open and self._wait is None:
+            for line in self._outbox.due():
+                self._connection.send(line.request)
+
+    def again(self, line: Line, wait: float | None) -> None:
+        """A line came too fast: send it again after so many seconds, and nothing before it."""
+        self._outbox.again(line)
+        if self._wait is None:
+            seconds = min(max(wait or 1.0, 0.1), _LONGEST_WAIT)
+            self._wait = self._clock.callLater(seconds, self._go_on)
+
+    def late(self) -> int:
+        """How many lines wait that should have been acknowledged by now."""
+        return self._outbox.waiting(self._clock.seconds() - 1.0 if self._open else math.inf)
+
+    def _go_on(self) -> None:
+        self._wait = None
+        self.send()

@@ -1,0 +1,45 @@
+"""What the client itself says to a person."""
+
+from twisted_chat.client.incoming import Missed, State
+
+
+def in_room(told: State) -> list[str]:
+    """What one reads on entering a room."""
+    nicks = ", ".join(member.nick for member in told.members)
+    more = told.count - len(told.members)
+    others = f" and {more} more" if more else ""
+    lines = [f"In {told.room}: {nicks}{others} ({told.count})"]
+    if told.topic:
+        lines.append(f"The topic of {told.room} is: {told.topic}")
+    return lines
+
+
+def missed(told: Missed) -> str:
+    """What one reads in the place of lines that are gone."""
+    lines = "1 line" if told.count == 1 else f"{told.count} lines"
+    where = f" of {told.room}" if told.room.startswith("#") else ""
+    return f"You missed {lines}{where}: older lines are no longer kept"
+
+
+def trying_again(why: str, pause: float, *, last: bool) -> str:
+    """What one reads when there is no connection.
+
+    Args:
+        why: there is none.
+        pause: seconds until the next try.
+        last: whether this is said for the last time.
+    """
+    seconds = max(1, round(pause))
+    when = f"in {seconds} seconds" if seconds > 1 else "in a second"
+    if last:
+        when += ", and then about once a minute"
+    if why.endswith((".", "?")):
+        return f"{why} Trying again {when}"
+    return f"{why}; trying again {when}"
+
+
+def not_sent(texts: list[str]) -> str:
+    """What one reads about lines that never went out."""
+    more = len(texts) - 1
+    others = f" (and {more} more {'line' if more == 1 else 'lines'})" if more else ""
+    return f"Not sent: {texts[0]}{others}"
