@@ -1,0 +1,280 @@
+"""However people say, come, go, stop reading and come back: each reads a piece of the one order."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_chat.events import Entry, Join, Message
+from twisted_chat.log import Log
+from twisted_chat.reader import Reader
+from twisted_chat.stores import Store
+from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.stores.sqlite import SqliteStore
+from twisted_chat.turn import Turn
+
+_T = TypeVar("_T")
+
+
+class Disk:
+    """A disk whose work is done when the test says so."""
+
+    def __init__(self) -> None:
+        self._work: list[Callable[[], None]] = []
+
+    def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
+        """Do some work, later."""
+        done: Deferred[_T] = Deferred()
+
+        def do() -> None:
+            try:
+                result = work()
+            except Exception:
+                done.errback()
+            else:
+                done.callback(result)
+
+        self._work.append(do)
+        return done
+
+    def turns(self) -> None:
+        """Do the work that has waited longest."""
+        if self._work:
+            self._work.pop(0)()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is work left."""
+        return bool(self._work)
+
+
+class NumbersWire:
+    """Shows entries so that a test can tell them apart."""
+
+    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+        """See `Wire.show`."""
+        number = str(entry.id) if entry.stored else "-"
+        own = "own" if reader and entry.origin == reader else "other"
+        text = getattr(entry.event, "text", "")
+        return f"{number} {own} {'replayed' if replayed else 'live'} {text}\n".encode()
+
+    def missed(self, room: str, count: int) -> bytes:
+        """See `Wire.missed`."""
+        return f"missed {count}\n".encode()
+
+
+class Screen:
+    """Somebody's screen, which may stop taking lines after any of them."""
+
+    def __init__(self) -> None:
+        self.ready = True
+        self.patience = -1  # how many more writes it takes; below zero, any number
+        self.shown: list[list[str]] = []
+
+    def write(self, data: bytes) -> None:
+        """See `Outlet.write`."""
+        self.shown += [line.split(" ", 3) for line in data.decode().splitlines()]
+        self.patience -= 1
+        if self.patience == 0:
+            self.ready = False
+
+
+class Somebody:
+    """A reader, and the numbers that they have seen."""
+
+    def __init__(self, log: Log, wire: NumbersWire, name: str, after: int) -> None:
+        self.id = name
+        self.ignores_somebody = False
+        self.first = after
+        self.screen = Screen()
+        self.reader = Reader(log, wire, self.screen, self, after)
+        self.reader.catch_up()
+
+    def ignores(self, entry: Entry) -> bool:
+        """Nobody is ignored here."""
+        return False
+
+    @property
+    def numbers(self) -> list[int]:
+        """What they have seen; what they were told that they missed counts as a jump."""
+        seen, last = [], self.first
+        for line in self.screen.shown:
+            if line[0] == "missed":
+                last += int(line[1])
+            elif line[0] != "-":
+                assert int(line[0]) == last + 1, f"{last} and then {line[0]}"
+                last = int(line[0])
+                seen.append(last)
+        return seen
+
+    @property
+    def last(self) -> int:
+        """The number of the last event that they know of."""
+        missed = sum(int(line[1]) for line in self.screen.shown if line[0] == "missed")
+        return self.first + missed + len(self.numbers)
+
+
+class ARoom(RuleBasedStateMachine):
+    """A room in which anything happens, in any order."""
+
+    memory: int | None = None  # bytes of memory; None keeps everything in SQLite
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.disk = Disk()
+        self.turns: list[Callable[[], None]] = []
+        self.folder = tempfile.TemporaryDirectory()
+        turn = Turn(self.turns.append)
+        self.store = self.make_store(turn)
+        self.log = Log("#lobby", "#lobby", self.store, turn)
+        self.wire = NumbersWire()
+        self.people: list[Somebody] = []
+        self.said: list[str] = []
+        self.count = 0
+
+    def make_store(self, turn: Turn) -> Store:
+        """The engine that is tried."""
+        if self.memory is not None:
+            return MemoryStore(self.memory)
+        return SqliteStore(Path(self.folder.name, "chat.sqlite"), turn, self.disk, self.disk)
+
+    def _anybody(self, which: int) -> Somebody:
+        return self.people[which % len(self.people)]
+
+    @rule(which=st.integers(0, 9), lines=st.integers(1, 40))
+    def somebody_says(self, which: int, lines: int) -> None:
+        origin = self._anybody(which).id if self.people else "nobody"
+        for _ in range(lines):
+            self.said.append(f"line {len(self.said) + 1}")
+            self.log.append(Entry(Message(0.0, "#lobby", "x", self.said[-1]), origin))
+
+    @rule()
+    def somebody_is_announced(self) -> None:
+        self.log.append(Entry(Join(0.0, "#lobby", f"guest{len(self.said)}")))
+
+    @rule(back=st.integers(0, 60))
+    def somebody_comes(self, back: int) -> None:
+        self.count += 1
+        after = max(0, self.log.last - back)
+        self.people.append(Somebody(self.log, self.wire, f"p{self.count}", after))
+
+    @precondition(lambda self: self.people)
+    @rule(which=st.integers(0, 9))
+    def somebody_comes_back(self, which: int) -> None:
+        before = self._anybody(which)
+        before.reader.close()
+        self.people.remove(before)
+        self.people.append(Somebody(self.log, self.wire, before.id, before.last))
+
+    @precondition(lambda self: self.people)
+    @rule(which=st.integers(0, 9))
+    def somebody_leaves(self, which: int) -> None:
+        somebody = self._anybody(which)
+        somebody.reader.close()
+        self.people.remove(somebody)
+
+    @precondition(lambda self: self.people)
+    @rule(which=st.integers(0, 9), patience=st.integers(1, 3))
+    def somebody_will_stop_reading(self, which: int, patience: int) -> None:
+        self._anybody(which).screen.patience = patience
+
+    @precondition(lambda self: self.people)
+    @rule(which=st.integers(0, 9))
+    def somebody_reads_again(self, which: int) -> None:
+        self._reads(self._anybody(which))
+
+    def _reads(self, somebody: Somebody) -> None:
+        somebody.screen.patience = -1
+        somebody.screen.ready = True
+        somebody.reader.catch_up()
+
+    @rule()
+    def the_turn_ends(self) -> None:
+        asked, self.turns[:] = list(self.turns), []
+        for call in asked:
+            call()
+
+    @rule()
+    def the_disk_turns(self) -> None:
+        self.disk.turns()
+
+    @invariant()
+    def nobody_sees_a_gap_or_a_repeat(self) -> None:
+        for somebody in self.people:
+            numbers = somebody.numbers  # asserts that each follows the one before
+            assert somebody.last <= self.log.last, "somebody saw what is not stored"
+            texts = [line[3] for line in somebody.screen.shown if line[0] not in ("-", "missed")]
+            assert texts == [f"line {number}" for number in numbers]
+
+    def teardown(self) -> None:
+        """When everybody reads and the disk is idle, everybody has read everything."""
+        for _ in range(10_000):
+            for somebody in self.people:
+                self._reads(somebody)
+            if not self.turns and not self.disk.is_busy:
+                break
+            self.the_turn_ends()
+            self.disk.turns()
+        try:
+            assert self.log.last == len(self.said)
+            for somebody in self.people:
+                assert somebody.last == len(self.said), f"{somebody.id} is behind for good"
+                assert somebody.reader.seen == self.log.last
+                if self.memory is None or self.memory > 1_000_000:
+                    assert not [line for line in somebody.screen.shown if line[0] == "missed"]
+        finally:
+            stopped = self.store.stop()
+            while not stopped.called:
+                self.the_turn_ends()
+                self.disk.turns()
+            self.folder.cleanup()
+
+
+def _try(machine: type[ARoom]) -> Any:
+    case = machine.TestCase
+    case.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+    return case
+
+
+class ForgetfulRoom(ARoom):
+    """The same with memory for some forty lines."""
+
+    memory = 16_000
+
+
+class RoomInMemory(ARoom):
+    """The same with memory for everything."""
+
+    memory = 16_000_000
+
+
+TestARoomInSqlite = _try(ARoom)
+TestARoomInMemory = _try(RoomInMemory)
+TestAForgetfulRoom = _try(ForgetfulRoom)
+
+
+class LogTests(SynchronousTestCase):
+    def test_a_piece_is_made_once_for_all_who_read_alike(self) -> None:
+        shown: list[int] = []
+
+        class CountingWire(NumbersWire):
+            def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+                shown.append(entry.id)
+                return super().show(entry, reader, replayed=replayed)
+
+        turns: list[Callable[[], None]] = []
+        log = Log("#lobby", "#lobby", MemoryStore(), Turn(turns.append))
+        wire = CountingWire()
+        people = [Somebody(log, wire, f"p{number}", 0) for number in range(50)]
+        for number in range(3):
+            log.append(Entry(Message(0.0, "#lobby", "x", f"line {number + 1}")))
+        for call in turns:
+            call()
+        self.assertEqual(shown, [1, 2, 3])
+        self.assertEqual([somebody.last for somebody in people], [3] * 50)
