@@ -23,22 +23,19 @@ _T = TypeVar("_T")
 
 
 class Disk:
-    """A disk whose work is done when the test says so."""
+    """A disk whose work is done, and then told of, when the test says so."""
 
     def __init__(self) -> None:
-        self._work: list[Callable[[], None]] = []
+        self._work: list[Callable[[], Callable[[], None]]] = []
+        self._done: list[Callable[[], None]] = []
 
     def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
         """Do some work, later."""
         done: Deferred[_T] = Deferred()
 
-        def do() -> None:
-            try:
-                result = work()
-            except Exception:
-                done.errback()
-            else:
-                done.callback(result)
+        def do() -> Callable[[], None]:
+            result = work()
+            return lambda: done.callback(result)
 
         self._work.append(do)
         return done
@@ -46,12 +43,17 @@ class Disk:
     def turns(self) -> None:
         """Do the work that has waited longest."""
         if self._work:
-            self._work.pop(0)()
+            self._done.append(self._work.pop(0)())
+
+    def is_heard(self) -> None:
+        """Tell of what was done first."""
+        if self._done:
+            self._done.pop(0)()
 
     @property
     def is_busy(self) -> bool:
-        """Whether there is work left."""
-        return bool(self._work)
+        """Whether there is anything left to do, or to tell."""
+        return bool(self._work or self._done)
 
 
 class NumbersWire:
@@ -127,12 +129,12 @@ class ARoom(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.disk = Disk()
+        self.writing, self.reading = Disk(), Disk()
         self.turns: list[Callable[[], None]] = []
         self.folder = tempfile.TemporaryDirectory()
         turn = Turn(self.turns.append)
         self.store = self.make_store(turn)
-        self.log = Log("#lobby", "#lobby", self.store, turn)
+        self.log = Log("#lobby", "#lobby", self.store, turn, window=5)
         self.wire = NumbersWire()
         self.people: list[Somebody] = []
         self.said: list[str] = []
@@ -142,7 +144,7 @@ class ARoom(RuleBasedStateMachine):
         """The engine that is tried."""
         if self.memory is not None:
             return MemoryStore(self.memory)
-        return SqliteStore(Path(self.folder.name, "chat.sqlite"), turn, self.disk, self.disk)
+        return SqliteStore(Path(self.folder.name, "chat.sqlite"), turn, self.writing, self.reading)
 
     def _anybody(self, which: int) -> Somebody:
         return self.people[which % len(self.people)]
@@ -201,8 +203,26 @@ class ARoom(RuleBasedStateMachine):
             call()
 
     @rule()
-    def the_disk_turns(self) -> None:
-        self.disk.turns()
+    def something_is_written(self) -> None:
+        self.writing.turns()
+
+    @rule()
+    def something_is_known_to_be_written(self) -> None:
+        self.writing.is_heard()
+
+    @rule()
+    def something_is_read(self) -> None:
+        self.reading.turns()
+
+    @rule()
+    def something_read_arrives(self) -> None:
+        self.reading.is_heard()
+
+    def _everything_happens(self) -> None:
+        self.the_turn_ends()
+        for disk in (self.writing, self.reading):
+            disk.turns()
+            disk.is_heard()
 
     @invariant()
     def nobody_sees_a_gap_or_a_repeat(self) -> None:
@@ -217,10 +237,9 @@ class ARoom(RuleBasedStateMachine):
         for _ in range(10_000):
             for somebody in self.people:
                 self._reads(somebody)
-            if not self.turns and not self.disk.is_busy:
+            if not (self.turns or self.writing.is_busy or self.reading.is_busy):
                 break
-            self.the_turn_ends()
-            self.disk.turns()
+            self._everything_happens()
         try:
             assert self.log.last == len(self.said)
             for somebody in self.people:
@@ -231,14 +250,13 @@ class ARoom(RuleBasedStateMachine):
         finally:
             stopped = self.store.stop()
             while not stopped.called:
-                self.the_turn_ends()
-                self.disk.turns()
+                self._everything_happens()
             self.folder.cleanup()
 
 
 def _try(machine: type[ARoom]) -> Any:
     case = machine.TestCase
-    case.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+    case.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
     return case
 
 

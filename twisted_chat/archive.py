@@ -4,7 +4,8 @@ import argparse
 import json
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from twisted_chat import names
@@ -13,6 +14,10 @@ from twisted_chat.stores.schema import COLUMNS, Unusable, open_database, to_entr
 from twisted_chat.wires.structured import describe, encode, understand
 
 ERASED = "(erased)"
+_TOPICS = (
+    "UPDATE logs SET topic = coalesce((SELECT text FROM events WHERE events.log = logs.log"
+    " AND kind = 'topic' ORDER BY id DESC LIMIT 1), topic)"
+)
 
 
 def main() -> None:
@@ -64,50 +69,45 @@ def _existing(path: Path) -> sqlite3.Connection:
 
 
 def _export(chosen: argparse.Namespace) -> str:
-    database = _existing(chosen.db)
     wanted = {names.key("#" + room.removeprefix("#")) for room in chosen.room}
     count = 0
-    for log, name, room in database.execute(
-        "SELECT log, name, room FROM logs WHERE name LIKE '#%' ORDER BY log"
-    ).fetchall():
-        if wanted and name not in wanted:
-            continue
-        rows: Iterator[tuple[object, ...]] = database.execute(
-            f"SELECT {COLUMNS} FROM events WHERE log = ? ORDER BY id",  # noqa: S608 - ours
-            (log,),
-        )
-        for row in rows:
-            sys.stdout.buffer.write(encode(describe(to_entry(room, row))))
-            count += 1
+    with closing(_existing(chosen.db)) as database:
+        for log, name, room in database.execute(
+            "SELECT log, name, room FROM logs WHERE name LIKE '#%' ORDER BY log"
+        ).fetchall():
+            if wanted and name not in wanted:
+                continue
+            query = f"SELECT {COLUMNS} FROM events WHERE log = ? ORDER BY id"  # noqa: S608 - ours
+            for row in database.execute(query, (log,)):
+                sys.stdout.buffer.write(encode(describe(to_entry(room, row))))
+                count += 1
     sys.stdout.flush()
     return f"{count} events"
 
 
 def _import(chosen: argparse.Namespace) -> str:
-    lock = Lock(chosen.db)
-    database = open_database(chosen.db, full=True)
-    count = 0
     logs: dict[str, int] = {}
-    database.execute("BEGIN IMMEDIATE")
-    with chosen.file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            entry = understand(json.loads(line))
-            if entry is None or not entry.stored or not entry.event.room.startswith("#"):
-                raise ValueError(f"{chosen.file}:{number} is no event of a room")
-            room = entry.event.room
-            if room not in logs:
-                logs[room] = _empty_log(database, room)
-            database.execute(
-                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", to_row(logs[room], entry)
-            )
-            count += 1
-    database.execute(
-        "UPDATE logs SET topic = coalesce((SELECT text FROM events WHERE events.log = logs.log"
-        " AND kind = 'topic' ORDER BY id DESC LIMIT 1), topic)"
-    )
-    database.execute("COMMIT")
-    lock.close()
+    with Lock(chosen.db), closing(open_database(chosen.db, full=True)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        with chosen.file.open(encoding="utf-8") as lines:
+            count = 0
+            for count, line in enumerate(lines, 1):
+                _import_line(database, logs, f"{chosen.file}:{count}", line)
+        database.execute(_TOPICS)
+        database.execute("COMMIT")
     return f"{count} events in {len(logs)} rooms"
+
+
+def _import_line(database: sqlite3.Connection, logs: dict[str, int], where: str, line: str) -> None:
+    entry = understand(json.loads(line))
+    if entry is None or not entry.stored or not entry.event.room.startswith("#"):
+        raise ValueError(f"{where} is no event of a room")
+    room = entry.event.room
+    if room not in logs:
+        logs[room] = _empty_log(database, room)
+    database.execute(
+        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", to_row(logs[room], entry)
+    )
 
 
 def _empty_log(database: sqlite3.Connection, room: str) -> int:
@@ -120,45 +120,40 @@ def _empty_log(database: sqlite3.Connection, room: str) -> int:
 
 
 def _backup(chosen: argparse.Namespace) -> str:
-    database = _existing(chosen.db)
     if chosen.file.exists():
         raise ValueError(f"{chosen.file} exists already: choose another name")
-    copy = sqlite3.connect(chosen.file)
-    database.backup(copy, pages=1024)
-    copy.close()
+    with closing(_existing(chosen.db)) as database, closing(sqlite3.connect(chosen.file)) as copy:
+        database.backup(copy, pages=1024)
     return f"copied to {chosen.file}"
 
 
 def _check(chosen: argparse.Namespace) -> str:
-    database = _existing(chosen.db)
-    damage = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if damage != "ok":
-        raise Unusable(f"the database {chosen.db} is damaged: {damage}")
-    holes = database.execute(
-        "SELECT name FROM logs JOIN events USING (log) GROUP BY log"
-        " HAVING count(*) != max(id) - min(id) + 1"
-    ).fetchall()
+    with closing(_existing(chosen.db)) as database:
+        damage = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if damage != "ok":
+            raise Unusable(f"the database {chosen.db} is damaged: {damage}")
+        holes = database.execute(
+            "SELECT name FROM logs JOIN events USING (log) GROUP BY log"
+            " HAVING count(*) != max(id) - min(id) + 1"
+        ).fetchall()
+        logs, events = database.execute(
+            "SELECT count(DISTINCT log), count(*) FROM events"
+        ).fetchone()
     if holes:
         raise Unusable("events are missing in " + ", ".join(name for (name,) in holes))
-    rooms, events = database.execute("SELECT count(DISTINCT log), count(*) FROM events").fetchone()
-    return f"{chosen.db} is sound: {events} events in {rooms} logs"
+    return f"{chosen.db} is sound: {events} events in {logs} logs"
 
 
 def _erase(chosen: argparse.Namespace) -> str:
-    lock = Lock(chosen.db)
-    database = _existing(chosen.db)
-    key = names.key(chosen.nickname)
-    database.create_function("key", 1, names.key, deterministic=True)
-    database.execute("PRAGMA secure_delete = ON")
-    database.execute("BEGIN IMMEDIATE")
-    count = database.execute(
-        "UPDATE events SET text = ? WHERE key(sender) = ? AND text IS NOT NULL", (ERASED, key)
-    ).rowcount
-    database.execute(
-        "UPDATE logs SET topic = coalesce((SELECT text FROM events WHERE events.log = logs.log"
-        " AND kind = 'topic' ORDER BY id DESC LIMIT 1), topic)"
-    )
-    database.execute("COMMIT")
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    lock.close()
+    with Lock(chosen.db), closing(_existing(chosen.db)) as database:
+        database.create_function("key", 1, names.key, deterministic=True)
+        database.execute("PRAGMA secure_delete = ON")
+        database.execute("BEGIN IMMEDIATE")
+        count = database.execute(
+            "UPDATE events SET text = ? WHERE key(sender) = ? AND text IS NOT NULL",
+            (ERASED, names.key(chosen.nickname)),
+        ).rowcount
+        database.execute(_TOPICS)
+        database.execute("COMMIT")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return f"{count} lines of {chosen.nickname} erased"

@@ -309,32 +309,26 @@ _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def _history(caller: Caller, rest: str) -> Lines | Deferred[Lines]:
-    limits = caller.chat.limits
-    count, since = limits.entry_history, 0.0
-    if match := re.fullmatch(r"(\d{1,6})([smhdw]?)", rest):
-        number = int(match[1])
-        if match[2]:
-            count, since = (
-                limits.history_lines,
-                caller.chat.clock.seconds() - number * _SPANS[match[2]],
-            )
-        else:
-            count = min(number, limits.history_lines)
-    elif rest:
+    room, limits = caller.room, caller.chat.limits
+    spell = re.fullmatch(r"(\d{1,6})([smhdw]?)", rest or str(limits.entry_history))
+    if spell and not spell[2]:
+        page = room.log.before(room.log.last + 1, min(int(spell[1]), limits.history_lines))
+    elif spell:
+        since = caller.chat.clock.seconds() - int(spell[1]) * _SPANS[spell[2]]
+        page = room.log.since(since, limits.history_lines)
+    else:
         try:
             since = time.mktime(time.strptime(rest, "%Y-%m-%d"))
-            count = limits.history_lines
         except (ValueError, OverflowError):
             raise Refused(
                 "usage", "Say how much: /history 50, /history 1h or /history 2026-11-20"
             ) from None
-    room = caller.room
+        page = room.log.since(since, limits.history_lines)
 
     def answer(entries: Sequence[Entry]) -> Lines:
-        shown = [entry for entry in entries if entry.event.time >= since]
-        return shown or [f"There is nothing in the history of {room.name} to show."]
+        return entries or [f"There is nothing in the history of {room.name} to show."]
 
-    return room.log.before(room.log.last + 1, count).addCallback(answer)
+    return page.addCallback(answer)
 
 
 def _bell(caller: Caller, rest: str) -> Lines:
@@ -458,7 +452,12 @@ COMMANDS = (
         "what was said before",
         _history,
         (),
-        ("/history 50: the last 50 lines; /history 1h, 30m or 2d: of that time.",),
+        (
+            "/history 50 shows the last 50 lines.",
+            "/history 1h (or 30m, 2d) shows what was said in that time.",
+            "/history 2026-11-20 shows what was said from that day on.",
+            "It shows 200 lines at once at the most.",
+        ),
     ),
     Command("whois", "NICK", "since when somebody is here, and where", _whois),
     Command(

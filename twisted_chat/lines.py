@@ -16,7 +16,8 @@ class Lines(LineReceiver):
 
     A line over `MAX_LENGTH` is answered (`lineLengthExceeded`) and skipped to its end, where
     `LineReceiver` would drop the connection. A last line without a line end counts, once the
-    other end has said that no more will come; then `inputEnded` is called, once. A chunk is
+    other end has said that no more will come; half a line does not when the connection breaks.
+    After the last line `inputEnded` is called, once, be it after `connectionLost`. A chunk is
     split once, seven times faster than `LineReceiver`, which copies the rest for each line.
     While paused (`pauseProducing`) no line is delivered, and none is lost.
     """
@@ -32,6 +33,7 @@ class Lines(LineReceiver):
         self._ended = False
         self._delivering = False
         self._told_end = False
+        self._gone = False
 
     def dataReceived(self, data: bytes) -> None:
         """Deliver the lines that `data` completes."""
@@ -85,14 +87,14 @@ class Lines(LineReceiver):
     def pauseProducing(self) -> None:
         """Deliver no lines, and read none."""
         self.paused = True
-        if self.transport is not None:
+        if self.transport is not None and not self._gone:
             IPushProducer(self.transport).pauseProducing()
 
     def resumeProducing(self) -> None:
         """Deliver what waited while paused, then read on."""
         self.paused = False
         self._deliver()
-        if not self.paused and self.transport is not None:
+        if not self.paused and self.transport is not None and not self._gone:
             IPushProducer(self.transport).resumeProducing()
 
     def readConnectionLost(self) -> None:
@@ -108,10 +110,11 @@ class Lines(LineReceiver):
         """We have said that we will send no more; `connectionLost` is to come."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone; in good order, its last line still counts."""
-        if reason.check(ConnectionDone):
-            self.paused = False
-            self.readConnectionLost()
+        """The connection is gone; what has arrived whole is still delivered."""
+        self._gone = True
+        if not reason.check(ConnectionDone):
+            self._rest = b""
+        self.readConnectionLost()
 
     def inputEnded(self) -> None:
         """Every line that there will ever be has been delivered."""

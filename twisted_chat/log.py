@@ -41,6 +41,7 @@ class Log:
         turn: says when a turn is over, and readers catch up.
         seen: called with each entry as it may be seen, before anybody sees it.
         refused: called with each entry that could not be stored, and why.
+        window: how many entries are at hand at least.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Log:
         turn: Turn,
         seen: Callable[[Entry], None] = lambda _: None,
         refused: Callable[[Entry, Refused], None] = lambda *_: None,
+        window: int = WINDOW,
     ) -> None:
         self.name = name
         self.room = room
@@ -58,6 +60,7 @@ class Log:
         self._turn = turn
         self._seen = seen
         self._refused = refused
+        self._least = window
         self._readers: dict[Reader, None] = {}
         self._by_viewer: dict[str, list[Reader]] = {}
         self._window: list[Entry] = []
@@ -92,6 +95,11 @@ class Log:
     def after(self, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """A page of history: the first stored entries after a number, oldest first."""
         return self._store.after(self.name, number, limit)
+
+    def since(self, time: float, limit: int) -> Deferred[Sequence[Entry]]:
+        """A page of history: the first stored entries of a time on, oldest first."""
+        number: Deferred[int] = self._store.number_at(self.name, time)
+        return number.addCallback(self.after, limit)
 
     def close(self) -> None:
         """Nobody reads or writes here any more."""
@@ -230,8 +238,8 @@ class Log:
         """Let go of what everybody has read, and of what is too far behind for the window."""
         if not self._readers:
             surplus = len(self._window)
-        elif len(self._window) > 2 * WINDOW:
-            surplus = len(self._window) - WINDOW
+        elif len(self._window) > 2 * self._least:
+            surplus = len(self._window) - self._least
         else:
             return
         for reader in self._readers:

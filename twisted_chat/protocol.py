@@ -118,17 +118,18 @@ class ChatProtocol(Lines):
             self._session.input_ended()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone."""
-        self._closing = self._closing or not reason.check(ConnectionDone)
-        super().connectionLost(reason)
-        self._closing = True
+        """The connection is gone; what was said before that is still said."""
+        self._gone = True
         self.outlet.stopProducing()
         if self._abortion is not None:
             self._abortion.cancel()
             self._abortion = None
         self._shared.dismiss(self)
         if self._session is not None:
-            self._session.connection_lost("" if reason.check(ConnectionDone) else "connection lost")
+            in_order = self._ended or reason.check(ConnectionDone)
+            self._session.connection_lost("" if in_order else "connection lost")
+        super().connectionLost(reason)
+        self._release("output")
 
     def _drained(self) -> None:
         self._release("output")
@@ -140,7 +141,7 @@ class ChatProtocol(Lines):
     def write(self, data: bytes) -> None:
         """Answer; whoever does not read the answers is not asked for more."""
         self.outlet.write(data)
-        if not self.outlet.ready and not self._closing:
+        if not self.outlet.ready and not self._closing and not self._gone:
             self._hold("output")
 
     def pause(self) -> None:
@@ -169,9 +170,9 @@ class ChatProtocol(Lines):
 
     def close(self) -> None:
         """Send what has been written, then close; at once if that is not read in time."""
-        if self._closing:
+        closing, self._closing = self._closing, True
+        if closing or self._gone:
             return
-        self._closing = True
         self.outlet.close()
         self._transport.loseConnection()
         self._abortion = self._shared.clock.callLater(

@@ -73,7 +73,9 @@ class Session:
         self._next_line: IDelayedCall | None = None
         self._told_too_fast = False
         self._pauses = 0
+        self._arriving = 0  # rooms that are read up to where everybody is
         self._input_ended = self._ending = self._lost = False
+        self._why_lost = ""
         now = chat.clock.seconds()
         self._since = now if since is None else since
         self._deadline: IDelayedCall | None = chat.clock.callLater(
@@ -234,7 +236,7 @@ class Session:
         if self._ending:
             return
         if self._lost:
-            self._give_up("")
+            self._give_up()
         elif self._person is None:
             self._door.close()
         elif self.may_resume:
@@ -243,27 +245,37 @@ class Session:
             self.chat.part(self._person, "")
 
     def connection_lost(self, reason: str) -> None:
-        """The connection is gone.
+        """The connection is gone; what they said before is still said, up to `input_ended`.
 
         Args:
             reason: what the others are told; empty if it was closed in good order.
         """
         self._lost = True
+        self._why_lost = reason
         self._stop_clock()
+        self._stop_reading()
+        arriving, self._arriving = self._arriving, 0
+        for _ in range(arriving):
+            self._resume()
+        if self._ending:
+            self._give_up()
+        elif self._input_ended and not self._waiting:
+            self._finish()
+
+    def _stop_reading(self) -> None:
         for reader in (*self._readers.values(), *self._closing):
             reader.close()
         self._readers.clear()
         self._closing.clear()
-        if not (self._input_ended and self._waiting and not self._ending):
-            self._give_up(reason)
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self) -> None:
         self._ending = True
+        self._stop_reading()
         if self._next_line is not None:
             self._next_line.cancel()
             self._next_line = None
         if self._person is not None and self._person.connection is self:
-            self.chat.lose(self._person, reason)
+            self.chat.lose(self._person, self._why_lost)
 
     def go_on(self) -> None:
         """The door takes more: go on reading."""
@@ -306,7 +318,7 @@ class Session:
 
     def _entered(self, person: Person, then: Callable[[Person], None]) -> None:
         self.chat.attach(person, self)
-        if self._lost or self._ending:
+        if self._ending:
             self.chat.part(person, "")
             self.chat.lose(person, "")
         else:
@@ -334,12 +346,16 @@ class Session:
 
     def entered(self, room: str) -> None:
         """They are in a room now: once its history is read, say who is there."""
+        if self._lost:
+            return
         reader = self._readers[room]
+        self._arriving += 1
         self._pause()
         reader.when_here(lambda: self._arrived(room))
         reader.catch_up()
 
     def _arrived(self, room: str) -> None:
+        self._arriving -= 1
         self.describe(self.chat.rooms[room])
         self._resume()
 
@@ -364,14 +380,21 @@ class Session:
 
     def end(self) -> None:
         """They are gone: let them read what was said until now, then close."""
-        if self._lost or self._ending:
+        if self._ending:
             return
         self._ending = True
+        if self._lost:
+            self._give_up()
+            return
         self._stop_clock()
-        self._deadline = self.chat.clock.callLater(self.chat.limits.close_seconds, self._door.abort)
+        self._deadline = self.chat.clock.callLater(self.chat.limits.close_seconds, self._abort)
         for room in list(self._readers):
             self.unfollow(room)
         self._close_when_read()
+
+    def _abort(self) -> None:
+        self._deadline = None
+        self._door.abort()
 
     def replace(self) -> None:
         """They go on over another connection."""

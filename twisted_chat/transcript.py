@@ -1,8 +1,6 @@
 """What the public rooms say, written down as plain lines."""
 
-import sys
-from pathlib import Path
-from typing import BinaryIO
+from io import FileIO
 
 from twisted.logger import Logger
 
@@ -27,7 +25,7 @@ class Transcript:
 
     def __init__(self, path: str, wire: Wire) -> None:
         self._wire = wire
-        self._file = _console() if path == "-" else Path(path).open("ab", buffering=0)  # noqa: SIM115 - open as long as we are
+        self._file = FileIO(1, "w", closefd=False) if path == "-" else FileIO(path, "a")
         self._failing = False
 
     def watch(self, room: Room) -> None:
@@ -38,15 +36,8 @@ class Transcript:
         """See `reader.Outlet`: a full disk is said once, and the chat goes on."""
         try:
             self._file.write(data.replace(b"\r\n", b"\n"))
-            self._file.flush()
             self._failing = False
         except OSError as error:
             if not self._failing:
                 _log.error("Cannot write the transcript: {why}", why=error.strerror)
             self._failing = True
-
-
-def _console() -> BinaryIO:
-    if sys.__stdout__ is None:  # `sys.stdout` is twistd's log
-        raise OSError(0, "there is no console")
-    return sys.__stdout__.buffer

@@ -72,6 +72,9 @@ class Store(Protocol):
     def before(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """The last stored entries before a number, oldest first; arguments as in `after`."""
 
+    def number_at(self, log: str, time: float) -> Deferred[int]:
+        """The number of the last event that is older than a time in seconds since 1970."""
+
     def rooms(self) -> Iterable[tuple[str, str]]:
         """The names and topics of the rooms that were kept from an earlier run."""
 

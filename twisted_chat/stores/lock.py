@@ -2,6 +2,7 @@
 
 import fcntl
 from pathlib import Path
+from typing import Self
 
 from twisted_chat.stores.schema import Unusable
 
@@ -32,6 +33,12 @@ class Lock:
                 f"another twisted-chat uses the database {database}: stop it, or choose another "
                 "file with --db"
             ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go."""

@@ -1,5 +1,6 @@
 """Logs kept in memory, the oldest events giving way to new ones."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -73,6 +74,12 @@ class MemoryStore:
         kept = self._kept[log]
         end = min(len(kept), max(0, number - kept[0].id)) if kept else 0
         return succeed(list(islice(kept, max(0, end - limit), end)))
+
+    def number_at(self, log: str, time: float) -> Deferred[int]:
+        """See `Store.number_at`."""
+        kept = self._kept[log]
+        older = bisect_left(kept, time, key=lambda entry: entry.event.time)
+        return succeed(kept[0].id + older - 1 if kept else self._last[log])
 
     def rooms(self) -> Iterable[tuple[str, str]]:
         """See `Store.rooms`: memory begins anew."""

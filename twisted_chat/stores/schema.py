@@ -62,12 +62,17 @@ def open_database(path: Path, *, full: bool) -> sqlite3.Connection:
     Raises:
         Unusable: why not.
     """
+    connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
         _prepare(connection, path, full=full)
-    except sqlite3.OperationalError as error:
-        raise Unusable(f"cannot use the database {path}: {_explain(error)}") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, Unusable) as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, Unusable):
+            raise
+        if isinstance(error, sqlite3.OperationalError):
+            raise Unusable(f"cannot use the database {path}: {_explain(error)}") from error
         raise Unusable(
             f"the database {path} is damaged ({error}): put a backup in its place, or move it away"
         ) from error

@@ -21,6 +21,7 @@ from twisted_chat.stores.lock import Lock
 from twisted_chat.stores.schema import (
     COLUMNS,
     Row,
+    Unusable,
     explain,
     open_database,
     seat_row,
@@ -90,7 +91,11 @@ class SqliteStore:
         self._elsewhere = writing
         self._reading = reading
         self._lock = Lock(path)
-        self._writer = open_database(path, full=full)
+        try:
+            self._writer = open_database(path, full=full)
+        except Unusable:
+            self._lock.close()
+            raise
         path.chmod(0o600)
         self._reader = sqlite3.connect(path, timeout=2, check_same_thread=False)
         self._logs: dict[str, _Log] = {}
@@ -292,6 +297,27 @@ class SqliteStore:
             return [to_entry(known.room, row) for row in rows]
 
         return self._reading(read)
+
+    def number_at(self, log: str, time: float) -> Deferred[int]:
+        """See `Store.number_at`."""
+        known = self._logs[log]
+        newest = known.last
+
+        def search() -> int:
+            low, high = 0, newest  # up to `low` everything is older, behind `high` nothing is
+            while low < high:
+                middle = (low + high + 1) // 2
+                row = self._reader.execute(
+                    "SELECT time FROM events WHERE log = ? AND id <= ? ORDER BY id DESC LIMIT 1",
+                    (known.number, middle),
+                ).fetchone()
+                if row is None or row[0] < time:
+                    low = middle
+                else:
+                    high = middle - 1
+            return low
+
+        return self._reading(search)
 
     def rooms(self) -> Iterable[tuple[str, str]]:
         """See `Store.rooms`."""
