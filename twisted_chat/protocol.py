@@ -58,7 +58,7 @@ class ChatProtocol(Lines):
         self.factory = self._shared = factory
         self.address = address
         self.MAX_LENGTH = factory.chat.limits.input_bytes
-        self._telnet = TelnetFilter()
+        self._telnet: TelnetFilter | None = TelnetFilter()
         self._session: Session | None = None
         self._is_first = True
         self._holds: set[str] = set()  # why no lines are delivered just now
@@ -84,6 +84,9 @@ class ChatProtocol(Lines):
         """Take telnet's own bytes out, then cut lines."""
         if self._closing:
             return
+        if self._telnet is None:
+            super().dataReceived(data)
+            return
         try:
             typed, answers = self._telnet.feed(data)
         except EndlessSubnegotiation:
@@ -102,6 +105,7 @@ class ChatProtocol(Lines):
         if self._is_first:
             self._is_first = False
             if line.startswith(b"{"):
+                self._telnet = None  # programs do not negotiate
                 self._session = self._shared.structured_session(self, self._session.hand_over())
         self._session.line_received(line)
 

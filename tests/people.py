@@ -1,0 +1,138 @@
+"""People and programs in a chat without a network: what they type, and what they see."""
+
+import re
+from typing import Any, Self
+
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_chat import ChatFactory, Limits
+from twisted_chat.wires.structured import decode, encode
+
+NOW = 1_790_000_000
+"""A Monday in September 2026, in seconds since 1970."""
+
+_STAMP = re.compile(r"^\[(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\] ")
+
+
+class Somebody:
+    """Somebody with a connection to the chat.
+
+    Args:
+        factory: the chat.
+        host: where they come from.
+    """
+
+    def __init__(self, factory: ChatFactory, host: str = "192.0.2.1") -> None:
+        self.transport = StringTransport()
+        self.protocol = factory.buildProtocol(None)
+        self.protocol.address = host
+        self.protocol.makeConnection(self.transport)
+        self._factory = factory
+
+    def sends(self, data: bytes) -> None:
+        """Send bytes, as they are."""
+        self.protocol.dataReceived(data)
+        self.turn_ends()
+
+    def types(self, *lines: str) -> Self:
+        """Send lines."""
+        self.sends("".join(line + "\r\n" for line in lines).encode())
+        return self
+
+    def turn_ends(self) -> None:
+        """The reactor's turn is over."""
+        clock = self._factory.clock
+        assert isinstance(clock, Clock)
+        clock.advance(0)
+
+    def raw(self) -> str:
+        """Everything that has come since the last look."""
+        data: str = self.transport.value().decode()
+        self.transport.clear()
+        return data
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the server has closed the connection."""
+        return self.transport.disconnecting or self.transport.disconnected
+
+    def says_no_more(self) -> None:
+        """Close the sending half."""
+        self.protocol.readConnectionLost()
+        self.turn_ends()
+
+    def closes(self) -> None:
+        """Close in good order."""
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+        self.turn_ends()
+
+    def vanishes(self) -> None:
+        """Lose the connection."""
+        self.protocol.connectionLost(Failure(ConnectionLost()))
+        self.turn_ends()
+
+
+class Person(Somebody):
+    """Somebody with netcat."""
+
+    def sees(self) -> list[str]:
+        """The lines since the last look, without their times."""
+        return [_STAMP.sub("", line) for line in self.sees_with_times()]
+
+    def sees_with_times(self) -> list[str]:
+        """The lines since the last look."""
+        lines = self.raw().split("\r\n")
+        assert lines.pop() == "", "a line without its end"
+        return lines
+
+
+class Program(Somebody):
+    """A program that speaks structured lines."""
+
+    def asks(self, **thing: Any) -> Self:
+        """Send an object."""
+        self.sends(encode(thing))
+        return self
+
+    def gets(self, *kinds: str) -> list[dict[str, Any]]:
+        """The objects since the last look, or those of some kinds."""
+        lines = self.raw().splitlines()
+        things = [decode(line.encode()) for line in lines if line.startswith("{")]
+        return [thing for thing in things if not kinds or thing["event"] in kinds]
+
+
+class ChatTestCase(SynchronousTestCase):
+    """A chat, and people in it."""
+
+    limits = Limits()
+
+    def setUp(self) -> None:
+        """An empty chat."""
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        self.factory = ChatFactory(self.clock, name="the lab", limits=self.limits)
+
+    def connects(self, host: str = "192.0.2.1") -> Person:
+        """Somebody who has not answered the question for a nickname yet."""
+        return Person(self.factory, host)
+
+    def joins(self, nickname: str, host: str = "192.0.2.1") -> Person:
+        """Somebody who is in the lobby, and has read what stands there."""
+        person = self.connects(host).types(nickname)
+        assert f"*** Welcome, {nickname}! You are in #lobby." in person.raw()
+        return person
+
+    def program(self, nickname: str, host: str = "192.0.2.1", **hello: Any) -> Program:
+        """A program that has said hello, and has not looked at the answer yet."""
+        program = Program(self.factory, host)
+        return program.asks(do="hello", nick=nickname, **hello)
+
+    def time_passes(self, seconds: float) -> None:
+        """Let time pass, a second at a time."""
+        for _ in range(int(seconds)):
+            self.clock.advance(1)
+        self.clock.advance(seconds % 1)

@@ -1,0 +1,166 @@
+"""What people read on a terminal, to the letter."""
+
+import time
+
+from tests.people import NOW, ChatTestCase
+
+
+class PlainLineTests(ChatTestCase):
+    def setUp(self) -> None:
+        """Alice and bob are in the lobby."""
+        super().setUp()
+        self.alice = self.joins("alice")
+        self.bob = self.joins("bob")
+        self.alice.raw()
+
+    def test_a_message_carries_the_time_and_its_sender(self) -> None:
+        self.bob.types("hello everyone")
+        stamp = time.strftime("%H:%M:%S", time.localtime(NOW))
+        self.assertEqual(self.alice.raw(), f"[{stamp}] bob: hello everyone\r\n")
+
+    def test_who_says_a_line_does_not_get_it_back(self) -> None:
+        self.bob.types("hello everyone")
+        self.assertEqual(self.bob.raw(), "")
+
+    def test_each_event_has_its_form(self) -> None:
+        self.bob.types("/me waves", "/nick robert", "/topic tea", "/whisper alice psst")
+        self.assertEqual(
+            self.alice.sees(),
+            [
+                "* bob waves",
+                "*** bob is now known as robert",
+                "*** robert changed the topic of #lobby to: tea",
+                "[whisper from robert] psst",
+            ],
+        )
+        self.assertEqual(
+            self.bob.sees(),
+            [
+                "* bob waves",
+                "*** bob is now known as robert",
+                "*** robert changed the topic of #lobby to: tea",
+                "[whisper to alice] psst",
+            ],
+        )
+
+    def test_lines_of_other_rooms_say_so(self) -> None:
+        self.alice.types("/join dev").raw()
+        self.bob.types("/join dev", "hello", "/me waves")
+        self.assertEqual(
+            self.alice.sees(),
+            ["*** bob has joined #dev", "#dev bob: hello", "#dev * bob waves"],
+        )
+
+    def test_coming_and_going_are_told(self) -> None:
+        carol = self.joins("carol")
+        carol.vanishes()
+        dave = self.joins("dave")
+        dave.types("/quit see you")
+        erin = self.joins("erin")
+        erin.closes()
+        self.assertEqual(
+            self.alice.sees(),
+            [
+                "*** carol has joined #lobby",
+                "*** carol has left #lobby (connection lost)",
+                "*** dave has joined #lobby",
+                "*** dave has left #lobby (see you)",
+                "*** erin has joined #lobby",
+                "*** erin has left #lobby",
+            ],
+        )
+
+    def test_a_newcomer_reads_the_last_twenty_lines(self) -> None:
+        for number in range(25):
+            self.bob.types(f"line {number}")
+            self.time_passes(1)
+        newcomer = self.connects().types("carol")
+        lines = newcomer.sees()
+        self.assertEqual(lines[2:22], [f"bob: line {number}" for number in range(5, 25)])
+        self.assertEqual(lines[22], "*** In #lobby: alice, bob, carol (3)")
+
+    def test_a_line_older_than_today_carries_its_date(self) -> None:
+        self.bob.types("good night")
+        self.time_passes(1)
+        self.clock.advance(24 * 3600)
+        newcomer = self.connects().types("carol")
+        date = time.strftime("%Y-%m-%d", time.localtime(NOW))
+        old = [line for line in newcomer.sees_with_times() if "good night" in line]
+        self.assertEqual(old[0][:12], f"[{date} ")
+
+    def test_who_leaves_by_a_word_has_left(self) -> None:
+        for word in ("exit", "!Disconnect", "/quit"):
+            somebody = self.joins("carol").types(word)
+            self.assertTrue(somebody.is_gone)
+            self.assertEqual(self.alice.sees()[-1], "*** carol has left #lobby")
+            self.time_passes(60)
+
+    def test_empty_and_blank_lines_do_nothing(self) -> None:
+        self.bob.types("", "   ", "\u3000\u200b", "\t")
+        self.assertEqual(self.alice.raw() + self.bob.raw(), "")
+
+    def test_any_line_end_will_do(self) -> None:
+        self.bob.sends(b"one\ntwo\r\nthree\r\0four\r")
+        self.assertEqual(self.alice.sees(), ["bob: one", "bob: two", "bob: three", "bob: four"])
+
+    def test_a_line_that_comes_in_pieces_is_one_line(self) -> None:
+        for byte in "grüße 漢字 😀\r\n".encode():
+            self.bob.sends(bytes([byte]))
+        self.assertEqual(self.alice.sees(), ["bob: grüße 漢字 😀"])
+
+    def test_telnets_negotiation_is_answered_and_shown_to_nobody(self) -> None:
+        self.bob.sends(b"mid\xff\xf1dle\xff\xfd\x01\xff\xfb\x1f\r\n")
+        self.assertEqual(self.alice.sees(), ["bob: middle"])
+        self.assertEqual(self.bob.transport.value(), b"\xff\xfc\x01\xff\xfe\x1f")
+
+    def test_who_sends_and_closes_at_once_has_it_all_delivered(self) -> None:
+        somebody = self.connects()
+        somebody.sends(b"bot\nfirst\nlast without an end")
+        somebody.says_no_more()
+        self.assertEqual(self.alice.sees()[1:3], ["bot: first", "bot: last without an end"])
+        self.assertTrue(somebody.is_gone)
+
+    def test_half_a_line_is_not_said_when_the_connection_breaks(self) -> None:
+        self.bob.sends(b"I never")
+        self.bob.vanishes()
+        self.assertEqual(self.alice.sees(), ["*** bob has left #lobby (connection lost)"])
+
+    def test_bad_input_gets_one_line_and_the_link_lives(self) -> None:
+        for bad, reason in (
+            (b"x" * 2001, "too long"),
+            (b"x" * 100_000, "too long"),
+            (b"\xff\xff\xfe latin \xe9", "not UTF-8"),
+            (b"\x1b[2Jgotcha", "Control characters"),
+            (b"\xc2\x9b2J", "Control characters"),
+            (b"nul\0byte", "Control characters"),
+        ):
+            self.bob.sends(bad + b"\n")
+            (answer,) = self.bob.sees()
+            self.assertTrue(answer.startswith("!!! "), answer)
+            self.assertIn(reason, answer)
+            self.assertEqual(self.alice.raw(), "")
+            self.time_passes(2)
+        self.bob.types("still here")
+        self.assertEqual(self.alice.sees(), ["bob: still here"])
+
+    def test_a_line_of_two_thousand_bytes_is_whole(self) -> None:
+        self.bob.types("x" * 2000)
+        self.assertEqual(self.alice.sees(), ["bob: " + "x" * 2000])
+
+    def test_direction_marks_are_taken_out_and_their_sender_is_told(self) -> None:
+        self.bob.types("\u202egnp.exe\u202c")
+        self.assertEqual(self.alice.sees(), ["bob: gnp.exe"])
+        self.assertIn("direction marks were taken out", self.bob.sees()[0])
+
+    def test_nobody_can_forge_a_line(self) -> None:
+        self.bob.sends(b"hello\rvictim: I am a fool\n")
+        self.bob.types("*** alice has left #lobby", "[12:00:00] alice: hi")
+        for line in self.alice.sees():
+            self.assertTrue(line.startswith("bob: "), line)
+
+    def test_a_bell_from_the_server_rings_only_when_asked_for(self) -> None:
+        self.bob.types("alice, look")
+        self.assertNotIn("\a", self.alice.raw())
+        self.alice.types("/bell name").raw()
+        self.bob.types("alice, look")
+        self.assertEqual(self.alice.sees(), ["bob: alice, look\a"])
