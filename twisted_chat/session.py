@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chat.chat import Chat
-from twisted_chat.events import Entry
+from twisted_chat.events import OWN, Entry
 from twisted_chat.limits import Pace
 from twisted_chat.log import Log
 from twisted_chat.pace import Bucket
@@ -388,7 +388,8 @@ class Session:
             return
         self._stop_clock()
         self._deadline = self.chat.clock.callLater(self.chat.limits.close_seconds, self._abort)
-        for room in list(self._readers):
+        own_last = sorted(self._readers, key=lambda room: room == OWN)  # it holds the goodbye
+        for room in own_last:
             self.unfollow(room)
         self._close_when_read()
 

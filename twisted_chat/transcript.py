@@ -41,3 +41,7 @@ class Transcript:
             if not self._failing:
                 _log.error("Cannot write the transcript: {why}", why=error.strerror)
             self._failing = True
+
+    def close(self) -> None:
+        """Write no more."""
+        self._file.close()

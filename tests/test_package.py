@@ -1,0 +1,31 @@
+"""What the package is made of."""
+
+import zipfile
+from pathlib import Path
+
+from hatchling.builders.wheel import WheelBuilder
+from twisted.trial.unittest import SynchronousTestCase
+
+ROOT = Path(__file__).parent.parent
+
+
+class PackageTests(SynchronousTestCase):
+    def test_the_folder_of_the_plugin_does_not_hide_twisted(self) -> None:
+        self.assertEqual(list((ROOT / "twisted").rglob("__init__.py")), [])
+
+    def test_a_wheel_has_the_chat_and_its_plugin_and_nothing_that_a_run_has_left(self) -> None:
+        cache = ROOT / "twisted" / "plugins" / "dropin.cache"
+        if not cache.exists():  # as after any run from the checkout
+            cache.write_bytes(b"")
+            self.addCleanup(cache.unlink)
+        folder = Path(self.mktemp())
+        folder.mkdir(parents=True)
+        (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(folder))
+        names = zipfile.ZipFile(wheel).namelist()
+        packaged = [name for name in names if ".dist-info/" not in name]
+        self.assertIn("twisted/plugins/twisted_chat_plugin.py", packaged)
+        self.assertIn("twisted_chat/py.typed", packaged)
+        self.assertEqual([name for name in packaged if "__pycache__" in name], [])
+        self.assertNotIn("twisted/plugins/dropin.cache", packaged)
+        sources = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("twisted_chat/**/*.py")}
+        self.assertEqual(sources - set(packaged), set())
