@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hatchling.builders.wheel import WheelBuilder
 from twisted.trial.unittest import SynchronousTestCase
@@ -18,10 +19,9 @@ class PackageTests(SynchronousTestCase):
         if not cache.exists():  # as after any run from the checkout
             cache.write_bytes(b"")
             self.addCleanup(cache.unlink)
-        folder = Path(self.mktemp())
-        folder.mkdir(parents=True)
-        (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(folder))
-        names = zipfile.ZipFile(wheel).namelist()
+        with TemporaryDirectory() as folder:
+            (wheel,) = WheelBuilder(str(ROOT)).build(directory=folder)
+            names = zipfile.ZipFile(wheel).namelist()
         packaged = [name for name in names if ".dist-info/" not in name]
         self.assertIn("twisted/plugins/twisted_chat_plugin.py", packaged)
         self.assertIn("twisted_chat/py.typed", packaged)

@@ -1,5 +1,6 @@
 """Options into a running service: the only place that puts everything together."""
 
+import errno
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -38,6 +39,8 @@ STOP = 4.0
 
 FORGET = 60.0
 """Seconds between two looks at what is older than it is to be kept."""
+
+_ANOTHER = " (is another server running? --port chooses another port)"
 
 _log = Logger(namespace="chat")
 _T = TypeVar("_T")
@@ -173,11 +176,12 @@ class Listening(StreamServerEndpointService):
         """Listen, or end the program."""
         try:
             super().privilegedStartService()
-        except CannotListenError as error:
-            why = getattr(error.socketError, "strerror", None) or error.socketError
+        except (CannotListenError, OSError) as error:
+            cause = error.socketError if isinstance(error, CannotListenError) else error
+            why = getattr(cause, "strerror", None) or cause
             _say_why(
-                f"cannot listen on {_named(self.description)}: {why} "
-                "(is another server running? --port chooses another port)"
+                f"cannot listen on {_named(self.description)}: {why}"
+                + (_ANOTHER if getattr(cause, "errno", None) == errno.EADDRINUSE else "")
             )
             raise
         listening: Any = self._waitingForPort

@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import IO, Any, ClassVar, Protocol, Self
 
 from tests.e2e.patience import PATIENCE
 
@@ -115,9 +115,7 @@ class Plain(Somebody):
         nickname: what they answer to its question; None answers nothing.
     """
 
-    def __init__(
-        self, port: int | tuple[str, int] | Path, nickname: str | None = None
-    ) -> None:
+    def __init__(self, port: int | tuple[str, int] | Path, nickname: str | None = None) -> None:
         if isinstance(port, Path):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.connect(str(port))
@@ -216,7 +214,7 @@ class Typist(Somebody):
     def __init__(self, *command: str, terminal: bool = False, **keywords: Any) -> None:
         if terminal:
             mine, its = pty.openpty()
-            self._keys = os.fdopen(mine, "r+b", buffering=0)
+            self._keys: IO[bytes] = os.fdopen(mine, "r+b", buffering=0)
             self.process = subprocess.Popen(
                 command, stdin=its, stdout=its, stderr=its, start_new_session=True, **keywords
             )

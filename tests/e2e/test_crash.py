@@ -1,6 +1,5 @@
 """Killed under load: what anybody saw is kept, in the order seen, once."""
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -116,7 +115,6 @@ def test_a_stopped_reader_costs_nothing_and_gets_everything(tmp_path: Path) -> N
     server = Server(tmp_path, "--flood", "off")
     try:
         sleeper = Plain(server.port).socket
-        sleeper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sleeper.sendall(b"sleeper\n")
         talker = Program(server.port, "talker")
         talker.gets(event="state")

@@ -34,6 +34,7 @@ def test_netcat_telnet_and_a_program_talk_to_each_other(server: Server) -> None:
         assert said(person.sees("beep")) == "bot: beep"
     nell.types("/quit")
     tom.sees("*** nell has left #lobby")
+    nell.ends_input()  # OpenBSD's netcat waits for that
     assert nell.exits() == 0
     assert all("Traceback" not in line for person in everybody for line in person.lines)
 

@@ -1,0 +1,141 @@
+"""The bundled client at a terminal, as its screen shows it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.e2e.client import client, without_home
+from tests.e2e.conftest import Start
+from tests.e2e.patience import eventually
+from tests.e2e.people import Plain, Typist, said
+from tests.e2e.server import Server
+from tests.e2e.terminal import Terminal
+
+pytestmark = pytest.mark.e2e
+
+Sit = Callable[..., Terminal]
+
+
+@pytest.fixture
+def sit() -> Iterator[Sit]:
+    """Seats somebody at a terminal, in front of the client."""
+    terminals = []
+    with TemporaryDirectory() as folder:  # a path that is short enough for a socket's name
+
+        def sit_down(server: Server, nick: str, *options: str) -> Terminal:
+            command = client(server, nick, *options)
+            environment = without_home(Path(folder))
+            terminals.append(Terminal(Path(folder), *command, environment=environment))
+            return terminals[-1]
+
+        yield sit_down
+        for terminal in terminals:
+            terminal.goes()
+
+
+def test_one_talks_and_listens(server: Server, sit: Sit) -> None:
+    ann = Plain(server.port, "ann")
+    bob = sit(server, "bob")
+    bob.shows("*** In #lobby: ann, bob (2)")
+    bob.types("grüße 漢字 😀")
+    bob.presses("Enter")
+    assert said(ann.sees("grüße")) == "bob: grüße 漢字 😀"
+    bob.shows("bob: grüße 漢字 😀")
+    ann.types("hello bob")
+    bob.shows("ann: hello bob")
+    bob.presses("C-d")
+    bob.shows("ended with 0")
+    ann.sees("*** bob has left #lobby")
+
+
+def test_what_is_half_typed_is_not_disturbed(server: Server, sit: Sit) -> None:
+    ann = Plain(server.port, "ann")
+    bob = sit(server, "bob")
+    bob.shows("connected")
+    bob.types("half 漢")
+    bob.shows("#lobby> half 漢")
+    column = bob.cursor
+    ann.types("one", "two", "three")
+    bob.shows("ann: three")
+    bob.shows("#lobby> half 漢")
+    assert bob.cursor == column
+    bob.types(" a line")
+    bob.presses("Enter")
+    assert said(ann.sees("half")) == "bob: half 漢 a line"
+
+
+def test_the_keys_of_every_terminal(server: Server, sit: Sit) -> None:
+    ann = Plain(server.port, "ann")
+    bob = sit(server, "bob")
+    bob.shows("connected")
+    bob.types("never mind")
+    bob.shows("#lobby> never mind")
+    bob.presses("C-c")
+    eventually(lambda: "#lobby>" in bob.screen, "Ctrl-C clears the line")
+    bob.types("/whoi")
+    bob.presses("Tab")
+    bob.shows("#lobby> /whois")
+    bob.types("an")
+    bob.presses("Tab")
+    bob.shows("#lobby> /whois ann")
+    bob.presses("C-c")
+    bob.types("again")
+    bob.presses("Enter")
+    ann.sees("bob: again")
+    bob.presses("Up", "Enter")
+    ann.waits(lambda: sum("bob: again" in line for line in ann.lines) == 2, "the same line twice")
+    assert not ann.has_seen("never mind")
+
+
+def test_another_size(server: Server, sit: Sit) -> None:
+    ann = Plain(server.port, "ann")
+    bob = sit(server, "bob")
+    bob.shows("connected")
+    bob.types("a line that is long enough to be broken")
+    for size in ((30, 10), (100, 30), (50, 12)):
+        bob.is_resized(*size)
+    ann.types("still there?")
+    bob.shows("ann: still there?")
+    bob.presses("Enter")
+    ann.sees("bob: a line that is long enough to be broken")
+
+
+def test_a_restart_of_the_server_is_said_and_survived(start: Start, sit: Sit) -> None:
+    server = start()
+    bob = sit(server, "bob")
+    bob.shows("connected")
+    server.stop()
+    bob.shows("The server is shutting down")
+    bob.types("said while it was down")
+    bob.presses("Enter")
+    server = start(port=server.port)
+    ann = Plain(server.port, "ann")
+    ann.sees("bob: said while it was down")
+    bob.shows("bob: said while it was down")
+    assert sum("said while" in line for line in ann.lines) == 1
+    assert not ann.has_seen("bob has left")
+
+
+def test_the_terminal_is_closed(server: Server, sit: Sit) -> None:
+    ann = Plain(server.port, "ann")
+    bob = sit(server, "bob")
+    bob.shows("connected")
+    ann.sees("*** bob has joined")
+    bob.goes()
+    ann.sees("*** bob has left #lobby")
+
+
+def test_without_colours_and_cursor_movements(server: Server, tmp_path: Path) -> None:
+    ann = Plain(server.port, "ann")
+    command = client(server, "bob", "--plain")
+    bob = Typist(*command, terminal=True, env=without_home(tmp_path))
+    bob.sees("*** In #lobby: ann, bob (2)")
+    bob.types("hello")
+    ann.sees("bob: hello")
+    ann.types("good bye")
+    bob.sees("ann: good bye")
+    bob.types("/quit")
+    assert bob.exits() == 0
+    assert not any("\x1b" in line for line in bob.lines)
