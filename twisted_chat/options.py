@@ -11,6 +11,7 @@ from twisted.python import usage
 from twisted_chat import text
 from twisted_chat.limits import Limits, Pace
 from twisted_chat.refusal import Refused
+from twisted_chat.stores.schema import Unusable, open_database
 
 BACKLOG = 4096
 """Connections that wait to be accepted; with fewer, a storm loses clients without a word."""
@@ -135,6 +136,11 @@ class Options(usage.Options):
             raise usage.UsageError("--name has characters that no screen can show") from None
         if self["motd"] is not None:
             self.motd = _read(Path(self["motd"]))
+        if self.database is not None and self.database.exists():
+            try:
+                open_database(self.database, full=self.is_sync_full).close()
+            except Unusable as error:
+                raise usage.UsageError(str(error)) from error
         if not self.endpoints:
             self.endpoints = [_listen(self["port"], self["interface"])]
 

@@ -17,7 +17,6 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
-from twisted.python import usage
 from twisted.python.threadpool import ThreadPool
 
 from twisted_chat.chat import Chat
@@ -26,7 +25,7 @@ from twisted_chat.protocol import ChatFactory
 from twisted_chat.room import Room
 from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.schema import Unusable, open_database
+from twisted_chat.stores.schema import Unusable
 from twisted_chat.stores.sqlite import Elsewhere, SqliteStore
 from twisted_chat.transcript import Transcript
 from twisted_chat.turn import Turn
@@ -47,19 +46,9 @@ _T = TypeVar("_T")
 
 
 def makeService(options: Options) -> IService:
-    """The chat that these options describe; called by twistd.
-
-    Raises:
-        usage.UsageError: the options ask for what cannot be had.
-    """
+    """The chat that these options describe; called by twistd."""
     from twisted.internet import reactor  # chosen by twistd by now
 
-    path = options.database
-    if path is not None and path.exists():  # else it is made once we are where we shall run
-        try:
-            open_database(path, full=options.is_sync_full).close()
-        except Unusable as error:
-            raise usage.UsageError(str(error)) from error
     return ChatService(options, reactor)
 
 

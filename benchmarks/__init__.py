@@ -1,0 +1,1 @@
+"""How fast the chat is, beside others, measured on the reader's own machine."""
