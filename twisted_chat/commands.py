@@ -104,8 +104,9 @@ def run(caller: Caller, word: str, rest: str) -> Lines | Deferred[Lines]:
         Refused: there is no such command, it lacks something, or it cannot be done.
     """
     command = _find(word)
-    words = rest.split()
-    if len(words) < command.needs or (command.needs and is_blank(rest)):
+    if is_blank(rest):  # nobody would see it, on any screen
+        rest = ""
+    if len(rest.split()) < command.needs:
         raise Refused("usage", f"Something is missing: {command.synopsis} ({command.help})")
     return command.do(caller, rest)
 

@@ -10,6 +10,10 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 
+class _TooLong(bytes):
+    """The beginning of a line that is too long, in its place among the others."""
+
+
 @implementer(IHalfCloseableProtocol)
 class Lines(LineReceiver):
     """A `LineReceiver` that takes LF, CR LF, CR NUL and CR, and that nothing breaks.
@@ -38,6 +42,7 @@ class Lines(LineReceiver):
     def dataReceived(self, data: bytes) -> None:
         """Deliver the lines that `data` completes."""
         if self._after_cr and data[:1] in (b"\n", b"\0"):
+            self._after_cr = False  # one of them, not all that follow
             data = data[1:]
         if data:
             self._after_cr = data.endswith(b"\r")
@@ -65,10 +70,10 @@ class Lines(LineReceiver):
         self._skipping = False
 
     def _fitting(self, line: bytes) -> bytes:
-        """The line if it is not too long; else nothing, and its sender is told once."""
+        """The line if it is not too long; else nothing, and its sender is told once, in turn."""
         if len(line) > self.MAX_LENGTH and not self._skipping:
             self._skipping = True
-            self.lineLengthExceeded(line)
+            self._waiting.append(_TooLong(line))
         return b"" if self._skipping else line
 
     def _deliver(self) -> None:
@@ -77,7 +82,11 @@ class Lines(LineReceiver):
         self._delivering = True
         try:
             while self._waiting and not self.paused:
-                self.lineReceived(self._waiting.popleft())
+                line = self._waiting.popleft()
+                if isinstance(line, _TooLong):
+                    self.lineLengthExceeded(line)
+                else:
+                    self.lineReceived(line)
             if self._ended and not self._waiting and not self._told_end and not self.paused:
                 self._told_end = True
                 self.inputEnded()

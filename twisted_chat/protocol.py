@@ -100,19 +100,26 @@ class ChatProtocol(Lines):
 
     def lineReceived(self, line: bytes) -> None:
         """Hand a line to the session."""
+        session = self._session_for(line)
+        if session is not None:
+            session.line_received(line)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Answer a line that is too long; it is skipped."""
+        session = self._session_for(line)
+        if session is not None:
+            session.line_too_long()
+
+    def _session_for(self, line: bytes) -> Session | None:
+        """Who is to hear a line, if anybody; the first one says which language they speak."""
         if self._session is None or self._closing:
-            return
+            return None
         if self._is_first:
             self._is_first = False
             if line.startswith(b"{"):
                 self._telnet = None  # programs do not negotiate
                 self._session = self._shared.structured_session(self, self._session.hand_over())
-        self._session.line_received(line)
-
-    def lineLengthExceeded(self, line: bytes) -> None:
-        """Answer a line that is too long; it is skipped."""
-        if self._session is not None and not self._closing:
-            self._session.line_too_long()
+        return self._session
 
     def inputEnded(self) -> None:
         """No more lines will come."""

@@ -312,4 +312,5 @@ def _seen(thing: dict[str, Any]) -> dict[str, int]:
     seen = thing.get("seen", {})
     if not isinstance(seen, dict):
         raise Refused("bad-request", '"seen" is an object of rooms and ids.')
-    return {names.key(room): _number(seen, room, 0) for room in seen}
+    # what is refused is not called by its room's name, which may be anything
+    return {names.key(room): _number({"seen": last}, "seen", 0) for room, last in seen.items()}

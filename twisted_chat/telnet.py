@@ -5,13 +5,12 @@ is refused (`DO` with `WONT`, `WILL` with `DONT`), answers are not answered (RFC
 and what comes between `SB` and `SE` is dropped as it arrives, so that nothing is kept of it.
 """
 
-import re
-
 IAC, SE, AYT, SB, WILL, WONT, DO, DONT = 255, 240, 246, 250, 251, 252, 253, 254
+FIRST = 236
+"""The first byte that is a command behind `IAC` (EOF, RFC 1184); others are no telnet at all."""
+
 SUBNEGOTIATION = 4_096
 """Bytes of one subnegotiation after which it is an attack; Twisted's own limit since 26.10."""
-
-_COMMAND = re.compile(rb"\xff[\xf0-\xf9]")
 
 
 class EndlessSubnegotiation(Exception):
@@ -52,8 +51,12 @@ class TelnetFilter:
             if len(data) < command + size:
                 self._held = data[command:]
                 break
-            at = command + size
             verb = data[command + 1]
+            if verb < FIRST:  # a stray byte, such as a Latin-1 y with dots before a line end
+                typed.append(IAC)
+                at = command + 1
+                continue
+            at = command + size
             if verb == IAC:
                 typed.append(IAC)
             elif verb == SB:

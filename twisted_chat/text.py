@@ -22,8 +22,13 @@ _UNSHOWABLE = re.compile(
 _DIRECTION = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\u206a-\u206f]")
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
 _TAG = re.compile("[\U000e0000-\U000e007f]")
-_MARK = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-_PILE = re.compile(f"[{_MARK}]{{7,}}")
+_MARK = (
+    "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # Hebrew
+    "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"  # Arabic
+    "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"  # Thai
+)
+_PILE = re.compile(f"(?:[{_MARK}][\u200b-\u200d\u2060\ufe00-\ufe0f]*){{7,}}")
 _INVISIBLE = re.compile(
     "[\\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2064"
     "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0100-\U000e01ef]*"
@@ -67,7 +72,10 @@ def clean(line: bytes | str, limit: int) -> Cleaned:
 
 
 def _clean_beyond_ascii(text: str, limit: int) -> Cleaned:
-    text = text.replace("\t", " ").removeprefix("\ufeff")
+    text = text.replace("\t", " ")
+    straight = _DIRECTION.sub("", text)  # before all else: nothing can be built around such marks
+    removed = straight != text
+    text = straight.lstrip("\ufeff")
     if _CONTROL.search(text):
         raise Refused(
             "control-characters",
@@ -85,12 +93,10 @@ def _clean_beyond_ascii(text: str, limit: int) -> Cleaned:
             "piled-marks",
             "That line piles too many marks on one character, and was not sent: use six at most.",
         )
-    straight = _DIRECTION.sub("", text)
-    if len(straight.encode()) > limit:
+    if len(text.encode()) > limit:
         raise too_long(limit)
-    if straight != text:
-        return Cleaned(straight, "Invisible direction marks were taken out of that line.")
-    return Cleaned(text)
+    note = "Invisible direction marks were taken out of that line." if removed else ""
+    return Cleaned(text, note)
 
 
 def too_long(limit: int) -> Refused:

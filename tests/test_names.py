@@ -1,0 +1,136 @@
+"""What people and rooms may be called, and when two names are the same."""
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_chat import Limits
+from twisted_chat.names import key, nickname, room
+from twisted_chat.refusal import Refused
+
+LIMITS = Limits()
+
+GOOD = (
+    *("a", "alice", "Bob2", "x-y_z", "O", "x" * 20, "al-", "a__b"),
+    *("Zoë", "Grüße", "Þór", "İpek", "Nguyễn", "漢字", "かな", "한글", "علي", "שרה", "Ελένη", "Иван"),
+    *("สมชาย", "अमित", "தமிழ்", "ქეთი", "Հայկ", "ǅon"),
+)
+
+BAD = {
+    "has at least one letter": ("", " ", "\t", "\u3000"),
+    "begins with a letter": (
+        *("4you", "_x", "-x", "2", "٣", "two words", "a.b", "a/b", "a@b", "#dev", "@bob", "a:b"),
+        *("*** x", "a\u00a0b", "a\u3000b", "a!", "<b>", "a'b", "a\\b", "a,b", "\u0301a"),
+        *("al\u200bice", "al\u00adice", "al\u200dice", "al\u2060ice", "al\ufeffice"),
+        *("al\u202eice", "al\u2066ice", "al\u200fice", "al\ufe0fice", "al\u2800ice"),
+        *("al\u3164ice", "al\u115fice", "al\u1160ice", "al\uffa0ice", "al\u034fice"),
+        *("al\U000e0041ice", "al\U000e0100ice", "al\x1bice", "al\x07ice", "al\x7fice", "al\x9bice"),
+        *("al\0ice", "al\rice", "al\nice", "al\x85ice", "al\ud800ice", "al\ue000ice", "al\uffffice"),
+        *("a\u0301\u0301\u0301", "😀", "a😀", "☃", "\u2160\u2161x!", "½a"),
+    ),
+    "too long": ("x" * 21, "x" * 100_000, "\ufdfa\ufdfa", "ﷺ" * 18, "\u3315" * 7),
+    "too much room": ("\U00010400" * 17, "\U00020000" * 20),
+}
+
+RESERVED = "server System ADMIN root Notice error nobody chanserv -Server- _root_ Ｓerver".split()
+
+
+class NicknameTests(SynchronousTestCase):
+    def test_names_of_every_living_script_are_shown_as_typed(self) -> None:
+        for name in GOOD:
+            self.assertEqual(nickname(name, LIMITS), name)
+
+    def test_blanks_around_a_name_are_no_part_of_it(self) -> None:
+        self.assertEqual(nickname("  alice \t", LIMITS), "alice")
+
+    def test_what_is_no_name_is_refused_with_the_reason(self) -> None:
+        for reason, names in BAD.items():
+            for name in names:
+                refused = self.assertRaises(Refused, nickname, name, LIMITS)
+                self.assertEqual(refused.code, "bad-nick")
+                self.assertIn(reason, refused.text, ascii(name))
+
+    def test_the_servers_own_voices_are_reserved(self) -> None:
+        for name in RESERVED:
+            refused = self.assertRaises(Refused, nickname, name, LIMITS)
+            self.assertEqual(refused.code, "reserved-nick", name)
+
+    def test_a_name_is_shown_in_one_normal_form(self) -> None:
+        self.assertEqual(nickname("Zoe\u0308", LIMITS), "Zo\u00eb")
+
+    @given(st.text(max_size=25))
+    def test_whatever_is_asked_for_is_a_safe_name_or_refused(self, text: str) -> None:
+        try:
+            name = nickname(text, LIMITS)
+        except Refused as why:
+            self.assertTrue(why.text.isprintable())
+            return
+        self.assertLessEqual(len(name), LIMITS.nickname_characters)
+        self.assertLessEqual(len(name.encode()), LIMITS.nickname_bytes)
+        self.assertTrue(name.isprintable())
+        self.assertNotIn(" ", name)
+        self.assertTrue(unicodedata.is_normalized("NFC", name))
+        self.assertEqual(nickname(name, LIMITS), name)
+
+
+class SameNameTests(SynchronousTestCase):
+    def test_case_and_normal_form_and_width_make_no_difference(self) -> None:
+        for one, other in (
+            ("alice", "ALICE"),
+            ("Zo\u00eb", "zoe\u0308"),
+            ("Straße", "STRASSE"),
+            ("alice", "ａｌｉｃｅ"),
+            ("alice", "𝐚𝐥𝐢𝐜𝐞"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+            ("file", "ﬁle"),
+            ("Ångström", "A\u030angstro\u0308m"),
+            ("ᾳ", "ΑΙ"),
+        ):
+            self.assertEqual(key(one), key(other), (one, other))
+
+    def test_other_names_are_others(self) -> None:
+        for one, other in (("alice", "alicia"), ("Zoe", "Zoë"), ("x", "y"), ("a-b", "a_b")):
+            self.assertNotEqual(key(one), key(other))
+
+    @given(st.text(st.characters(categories=["L", "Nd", "Mn", "Mc"]), min_size=1, max_size=8))
+    def test_a_name_is_the_same_however_a_keyboard_composes_it(self, text: str) -> None:
+        try:
+            name = nickname(text, LIMITS)
+        except Refused:
+            return
+        for form in ("NFC", "NFD", "NFKC", "NFKD"):
+            self.assertEqual(key(unicodedata.normalize(form, name)), key(name))  # type: ignore[arg-type]
+        self.assertEqual(key(name.casefold()), key(name))
+        self.assertEqual(key(key(name)), key(name))
+
+
+class RoomNameTests(SynchronousTestCase):
+    def test_the_sign_in_front_may_be_left_out(self) -> None:
+        for typed in ("dev", "#dev", " #dev "):
+            self.assertEqual(room(typed, LIMITS), "#dev")
+
+    def test_a_room_may_begin_with_a_digit(self) -> None:
+        for name in ("#2026", "#dev-2", "#grüße", "#漢字", "#" + "x" * 30):
+            self.assertEqual(room(name, LIMITS), name)
+
+    def test_what_is_no_room_is_refused(self) -> None:
+        for name in (
+            *("", "#", "##dev", "two words", "#-x", "#_", "#a.b", "#a#b", "@", "#" + "x" * 31),
+            *("#\u200b", "#a\u202eb", "#a\x1bb", "#😀", "#" + "漢" * 30, "#\ud800", "x" * 100_000),
+        ):
+            refused = self.assertRaises(Refused, room, name, LIMITS)
+            self.assertEqual(refused.code, "bad-room", ascii(name))
+
+    @given(st.text(max_size=35))
+    def test_whatever_is_asked_for_is_a_safe_name_or_refused(self, text: str) -> None:
+        try:
+            name = room(text, LIMITS)
+        except Refused as why:
+            self.assertTrue(why.text.isprintable())
+            return
+        self.assertTrue(name.startswith("#"))
+        self.assertTrue(name.isprintable())
+        self.assertNotIn(" ", name)
+        self.assertEqual(room(name, LIMITS), name)
