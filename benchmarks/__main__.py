@@ -6,6 +6,7 @@ The server has one core and the load another. Ratios within a run mean more than
 import argparse
 import json
 import platform
+import signal
 import sys
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def main() -> int:
     names = (asked.servers or default).split(",")
     for unknown in [*(set(cases) - set(CASES)), *(set(names) - set(SERVERS))]:
         parser.error(f"there is no {unknown}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server stays behind
     try:
         generator.compiled()
     except Unavailable as reason:
@@ -62,11 +64,11 @@ def main() -> int:
             for remark in remarks(server, steps[server]):
                 print(f"- {remark}")
         print(flush=True)
+        if asked.save:  # after each case: a run of all of them is long
+            machine = {"system": platform.platform(), "python": platform.python_version()}
+            asked.save.write_text(json.dumps({"machine": machine, "runs": runs}, indent=1))
     if asked.plot:
         print(plot(ladders, asked.plot))
-    if asked.save:
-        machine = {"system": platform.platform(), "python": platform.python_version()}
-        asked.save.write_text(json.dumps({"machine": machine, "runs": runs}, indent=1))
     return 0
 
 

@@ -136,7 +136,7 @@ def _light(run: Run) -> Figures:
 
 @case("talk", "200 clients, all talking")
 def _talk(run: Run) -> Figures:
-    rates = "200,1000,2000,4000,6000,9000,13000,20000"
+    rates = "200,1000,2000,4000,6000,9000,13000,20000,30000,45000"
     everyone = ("--clients", "200", "--senders", "200", "--verify", "1")
     steps = run.load(*everyone, "--rate", rates, *CLIMB)
     return {"most deliveries/s (k), p99 < 250 ms": best(steps), **at(steps, 1000)}

@@ -5,6 +5,7 @@ where it is left out. The benchmarks themselves are those of the working tree.
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,7 @@ def main() -> int:
     cases = asked.cases.split(",")
     for unknown in set(cases) - set(CASES):
         parser.error(f"there is no {unknown}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server stays behind
     worse = []
     try:
         generator.compiled()

@@ -60,6 +60,15 @@ class Somebody:
         """Whether the server has closed the connection."""
         return self.transport.disconnecting or self.transport.disconnected
 
+    def stops_reading(self) -> None:
+        """Leave what comes where it is, until the server's buffer is full."""
+        self.transport.producer.pauseProducing()
+
+    def reads_again(self) -> None:
+        """Read what has come, so that the server's buffer is empty."""
+        self.transport.producer.resumeProducing()
+        self.turn_ends()
+
     def says_no_more(self) -> None:
         """Close the sending half."""
         self.protocol.readConnectionLost()

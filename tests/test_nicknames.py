@@ -106,3 +106,138 @@ class NicknameTests(ChatTestCase):
         somebody.raw()
         somebody.types("", "   ")
         self.assertEqual(somebody.raw(), "")
+
+    def test_a_name_shows_in_one_form_however_it_was_composed(self) -> None:
+        somebody = self.connects().types("Zoe\u0308")
+        self.assertIn("*** Welcome, Zo\u00eb!", somebody.raw())
+
+    def test_blanks_around_it_and_any_line_end_are_no_part_of_it(self) -> None:
+        for number, answer in enumerate((b"  al%d \t\n", b"al%d\r\0", b"al%d\r", b"al%d\r\n")):
+            somebody = self.connects()
+            somebody.sends(answer % number)
+            self.assertIn(f"*** Welcome, al{number}!", somebody.raw())
+
+    def test_what_nobody_could_see_is_no_part_of_a_nickname(self) -> None:
+        self.joins("alice")
+        for hidden in ("\u200b", "\u00ad", "\u2060", "\u200d", "\ufe0f", "\u3164", "\u2800"):
+            for nickname in (f"al{hidden}ice", f"alice{hidden}"):
+                somebody = self.connects()
+                somebody.raw()
+                somebody.types(nickname)
+                self.assertIn("letters, digits, _ and - only", somebody.sees()[0], ascii(nickname))
+
+    def test_a_nickname_with_control_characters_is_refused(self) -> None:
+        for control in (b"\x1b", b"\x07", b"\x08", b"\x7f", b"\0x", b"\xc2\x9b", b"\xc2\x85"):
+            somebody = self.connects()
+            somebody.raw()
+            somebody.sends(b"al" + control + b"ice\n")
+            refusal, question = somebody.sees()
+            self.assertIn("Control characters are not allowed", refusal)
+            self.assertEqual(question, QUESTION)
+
+    def test_a_nickname_without_an_end_is_too_long_once(self) -> None:
+        somebody = self.connects()
+        somebody.raw()
+        for _ in range(100):
+            somebody.sends(b"x" * 10_000)
+        refusal, question = somebody.sees()
+        self.assertIn("too long", refusal)
+        self.assertEqual(question, QUESTION)
+        somebody.types("x", "alice")
+        self.assertIn("*** Welcome, alice!", somebody.raw())
+
+    def test_what_is_too_long_is_answered_in_its_turn(self) -> None:
+        somebody = self.connects()
+        somebody.raw()
+        somebody.sends(b"alice\n" + b"x" * 10_000 + b"\n")
+        welcome, members, refusal = somebody.sees()
+        self.assertIn("*** Welcome, alice!", welcome)
+        self.assertIn("too long", refusal)
+
+    def test_who_was_refused_is_not_heard_of(self) -> None:
+        alice = self.joins("alice")
+        alice.raw()
+        self.connects().types("ALICE", "9", "Server").vanishes()
+        self.assertEqual(alice.raw(), "")
+
+    def test_lines_behind_the_nickname_are_said_in_order(self) -> None:
+        alice = self.joins("alice")
+        alice.raw()
+        self.connects().types("9", "bob", "one", "two")
+        self.assertEqual(alice.sees(), ["*** bob has joined #lobby", "bob: one", "bob: two"])
+
+
+class RenamingTests(ChatTestCase):
+    def setUp(self) -> None:
+        """Alice and bob are in the lobby."""
+        super().setUp()
+        self.alice = self.joins("alice")
+        self.bob = self.joins("bob")
+        self.alice.raw()
+
+    def test_everybody_is_told_once(self) -> None:
+        self.bob.types("/nick robert")
+        self.assertEqual(self.alice.sees(), ["*** bob is now known as robert"])
+        self.assertEqual(self.bob.sees(), ["*** bob is now known as robert"])
+
+    def test_the_same_name_is_no_new_name(self) -> None:
+        self.bob.types("/nick bob")
+        self.assertEqual(self.bob.sees(), ["!!! You are called bob already."])
+        self.assertEqual(self.alice.raw(), "")
+
+    def test_ones_own_name_may_be_written_otherwise(self) -> None:
+        self.bob.types("/nick BOB", "hi")
+        self.assertEqual(self.alice.sees(), ["*** bob is now known as BOB", "BOB: hi"])
+        self.alice.types("/users")
+        self.assertEqual(self.alice.sees(), ["*** In #lobby: alice, BOB (2)"])
+
+    def test_a_name_in_use_is_refused_and_the_old_one_stays(self) -> None:
+        self.bob.types("/nick ALICE", "hi")
+        (refusal,) = self.bob.sees()
+        self.assertEqual(refusal, "!!! The nickname ALICE is taken: choose another one.")
+        self.assertEqual(self.alice.sees(), ["bob: hi"])
+
+    def test_what_cannot_be_a_nickname_cannot_become_one(self) -> None:
+        for name, reason in (("Server", "reserved"), ("two words", "letters"), ("9", "begins")):
+            self.bob.types(f"/nick {name}")
+            self.assertIn(reason, self.bob.sees()[0])
+
+    def test_the_old_name_is_free_at_once_and_the_new_one_taken(self) -> None:
+        self.bob.types("/nick robert")
+        self.joins("bob")
+        late = self.connects().types("Robert")
+        self.assertIn("is taken", late.raw())
+
+    def test_what_was_said_before_keeps_the_old_name(self) -> None:
+        self.bob.types("before", "/nick robert", "after")
+        newcomer = self.connects().types("carol")
+        self.assertEqual(
+            newcomer.sees()[2:5],
+            ["bob: before", "*** bob is now known as robert", "robert: after"],
+        )
+
+    def test_it_is_told_in_every_room(self) -> None:
+        for person in (self.alice, self.bob):
+            person.types("/join dev").raw()
+        self.alice.raw()
+        self.bob.types("/nick robert")
+        self.assertEqual(set(self.alice.sees()), {"*** bob is now known as robert"})
+        for room in ("#lobby", "#dev"):
+            carol = self.joins(f"carol-{room[1:]}").types(f"/join {room}", "/history")
+            self.assertIn("*** bob is now known as robert", carol.sees())
+
+    def test_who_changes_all_the_time_is_told_to_wait(self) -> None:
+        for number in range(5):
+            self.bob.types(f"/nick bob{number}")
+        self.assertEqual(len(self.alice.sees()), 3)
+        self.assertIn("!!! You change your nickname too often: wait", self.bob.sees()[-1])
+        self.time_passes(21)
+        self.bob.types("/nick robert")
+        self.assertEqual(self.alice.sees(), ["*** bob2 is now known as robert"])
+
+    def test_a_new_name_leaves_with_its_holder(self) -> None:
+        self.bob.types("/nick robert")
+        self.bob.vanishes()
+        self.assertEqual(self.alice.sees()[-1], "*** robert has left #lobby (connection lost)")
+        self.joins("robert")
+        self.joins("bob")

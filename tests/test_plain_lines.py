@@ -3,6 +3,7 @@
 import time
 
 from tests.people import NOW, ChatTestCase
+from tests.test_text import HONEST
 
 
 class PlainLineTests(ChatTestCase):
@@ -164,3 +165,168 @@ class PlainLineTests(ChatTestCase):
         self.alice.types("/bell name").raw()
         self.bob.types("alice, look")
         self.assertEqual(self.alice.sees(), ["bob: alice, look\a"])
+
+    def test_every_form_is_as_the_protocol_says(self) -> None:
+        self.alice.types("/join dev").raw()
+        for line in (
+            *("/join dev", "hello", "/me waves", "/topic tea", "/topic -", "/join lobby"),
+            *("hello", "/me waves", "/nick robert", "/topic more tea"),
+        ):
+            self.bob.types(line)
+        self.time_passes(10)
+        for line in ("/w alice psst", "/leave dev", "/quit see you"):
+            self.bob.types(line)
+        stamp = time.strftime("[%H:%M:%S]", time.localtime(NOW))
+        later = time.strftime("[%H:%M:%S]", time.localtime(NOW + 10))
+        self.assertEqual(
+            self.alice.sees_with_times(),
+            [
+                f"{stamp} *** bob has joined #dev",
+                f"{stamp} #dev bob: hello",
+                f"{stamp} #dev * bob waves",
+                f"{stamp} *** bob changed the topic of #dev to: tea",
+                f"{stamp} *** bob took away the topic of #dev",
+                f"{stamp} bob: hello",
+                f"{stamp} * bob waves",
+                f"{stamp} *** bob is now known as robert",
+                f"{stamp} *** bob is now known as robert",
+                f"{stamp} *** robert changed the topic of #lobby to: more tea",
+                f"{later} [whisper from robert] psst",
+                f"{later} *** robert has left #dev",
+                f"{later} *** robert has left #lobby (see you)",
+            ],
+        )
+
+    def test_two_slashes_say_one(self) -> None:
+        self.bob.types("//help is a command", "///")
+        self.assertEqual(self.alice.sees(), ["bob: /help is a command", "bob: //"])
+        self.assertEqual(self.bob.raw(), "")
+
+    def test_an_address_in_front_whispers_and_one_inside_does_not(self) -> None:
+        carol = self.joins("carol")
+        self.alice.raw()
+        carol.raw()
+        self.bob.types("@alice psst")
+        self.assertEqual(self.alice.sees(), ["[whisper from bob] psst"])
+        self.bob.types("write to bob@example.org", "@ home", "@@ both")
+        self.assertEqual(
+            self.alice.sees(), ["bob: write to bob@example.org", "bob: @ home", "bob: @@ both"]
+        )
+        self.assertNotIn("psst", carol.raw())
+
+    def test_words_that_leave_do_so_only_alone_on_a_line(self) -> None:
+        self.bob.types("exit the room quietly", "the exit", "!Disconnect me", "quit")
+        self.assertEqual(len(self.alice.sees()), 4)
+        self.assertTrue(self.bob.types(" EXIT ").is_gone)
+
+    def test_no_control_character_reaches_anybody(self) -> None:
+        for bad in (
+            b"\x1b[2J\x1b[H",
+            b"\x1b[8mhidden",
+            b"\x1b]0;title\x07",
+            b"\x1b]52;c;cm0gLXJm\x07",
+            b'\x1bP$q"p\x1b\\',
+            b"\x1b[6n",
+            b"\xc2\x9b2J",
+            b"\xc2\x9d0;x\xc2\x9c",
+            b"\x9b2J",
+            b"\x07\x08\x0b\x0c",
+            b"\x05\x11\x13\x1a\x7f",
+            b"\xc2\x85next",
+            b"\xe2\x80\xa8next",
+            b"\0" * 500,
+            b"abc\xc3",
+            b"\xc0\xaf",
+            b"\xed\xa0\x80",
+            b"\xf4\x90\x80\x80",
+            "Zo\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301".encode(),
+            b"\xee\x80\x80",
+        ):
+            self.bob.sends(b"look: " + bad + b"\n")
+            (answer,) = self.bob.sees()
+            self.assertTrue(answer.startswith("!!! "), answer)
+            self.assertTrue(answer.isprintable(), answer)
+            self.assertEqual(self.alice.raw(), "", bad)
+            self.time_passes(1)
+
+    def test_honest_text_of_every_script_arrives_unchanged(self) -> None:
+        for text in HONEST:
+            self.bob.types(text)
+            self.assertEqual(self.alice.sees(), [f"bob: {text}"])
+            self.assertEqual(self.bob.raw(), "")
+            self.time_passes(1)
+
+    def test_a_byte_order_mark_is_not_shown(self) -> None:
+        self.bob.sends(b"\xef\xbb\xbfhello\n")
+        self.assertEqual(self.alice.sees(), ["bob: hello"])
+        self.assertEqual(self.bob.raw(), "")
+
+    def test_a_tab_is_shown_as_a_blank(self) -> None:
+        self.bob.types("a\tb")
+        self.assertEqual(self.alice.sees(), ["bob: a b"])
+
+    def test_lines_around_one_that_is_too_long_are_said(self) -> None:
+        self.bob.sends(b"before\n" + b"x" * 1_000_000 + b"\nafter\n")
+        self.assertEqual(self.alice.sees(), ["bob: before", "bob: after"])
+        (answer,) = self.bob.sees()
+        self.assertIn("too long (the limit is 2000 bytes)", answer)
+
+    def test_of_history_only_what_is_kept_is_shown(self) -> None:
+        self.bob.types("one", "/me waves", "/topic tea", "/w alice secret")
+        self.joins("dave").vanishes()
+        newcomer = self.connects().types("carol")
+        self.assertEqual(
+            newcomer.sees()[1:],
+            [
+                "*** Welcome, carol! You are in #lobby. /help lists the commands, /quit leaves.",
+                "bob: one",
+                "* bob waves",
+                "*** bob changed the topic of #lobby to: tea",
+                "*** In #lobby: alice, bob, carol (3)",
+                "*** The topic of #lobby is: tea",
+            ],
+        )
+
+    def test_ones_own_lines_are_shown_from_history(self) -> None:
+        self.bob.types("I was here", "/join dev", "/leave lobby", "/join lobby")
+        self.assertIn("bob: I was here", self.bob.sees())
+
+    def test_who_half_closes_leaves_when_all_their_lines_are_said(self) -> None:
+        self.bob.sends("".join(f"line {number}\n" for number in range(25)).encode())
+        self.bob.says_no_more()
+        self.assertEqual(len(self.alice.sees()), 10)
+        self.assertFalse(self.bob.is_gone)
+        self.time_passes(10)
+        self.assertEqual(
+            self.alice.sees(),
+            [*(f"bob: line {number}" for number in range(10, 25)), "*** bob has left #lobby"],
+        )
+        self.assertTrue(self.bob.is_gone)
+
+    def test_who_closes_with_lines_waiting_has_them_said_too(self) -> None:
+        self.bob.sends("".join(f"line {number}\n" for number in range(25)).encode())
+        self.bob.closes()
+        self.time_passes(10)
+        lines = self.alice.sees()
+        self.assertEqual(lines[:-1], [f"bob: line {number}" for number in range(25)])
+        self.assertEqual(lines[-1], "*** bob has left #lobby")
+
+    def test_who_half_closes_still_reads_the_answers(self) -> None:
+        self.bob.sends(b"/users\n/time")
+        self.bob.says_no_more()
+        members, now = self.bob.sees()
+        self.assertEqual(members, "*** In #lobby: alice, bob (2)")
+        self.assertIn("*** It is 2026-09-21 ", now)
+
+    def test_who_stops_reading_reads_everything_later_in_order(self) -> None:
+        self.alice.stops_reading()
+        self.bob.types("one", "/w alice psst", "two")
+        self.joins("carol")
+        self.assertEqual(self.alice.raw(), "")
+        self.alice.reads_again()
+        lines = self.alice.sees()
+        self.assertEqual(
+            [line for line in lines if "psst" not in line],
+            ["bob: one", "bob: two", "*** carol has joined #lobby"],
+        )
+        self.assertIn("[whisper from bob] psst", lines)

@@ -42,7 +42,7 @@ REFUSED = {
         "\x1b[2J\x1b[H",
         "\x1b]0;a title\x07",
         "\x1b]52;c;cm0gLXJm\x07",
-        "\x1bP$q\"p\x1b\\",
+        '\x1bP$q"p\x1b\\',
         "\x1b[6n",
         "\x9b31m",
         "\x9d0;a title\x9c",

@@ -63,10 +63,10 @@ def room(text: str, limits: Limits) -> str:
     folded = key(name)
     if (
         not 1 < len(folded) <= _ROOM_CHARACTERS + 1
-        or len(folded.encode()) > limits.nickname_bytes
         or not _are_letters(folded[1:])
         or not _are_letters(name[1:])
         or not folded[1].isalnum()
+        or len(folded.encode()) > limits.nickname_bytes
     ):
         raise Refused(
             "bad-room",
