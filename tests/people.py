@@ -62,11 +62,11 @@ class Somebody:
 
     def stops_reading(self) -> None:
         """Leave what comes where it is, until the server's buffer is full."""
-        self.transport.producer.pauseProducing()
+        self.protocol.outlet.pauseProducing()
 
     def reads_again(self) -> None:
         """Read what has come, so that the server's buffer is empty."""
-        self.transport.producer.resumeProducing()
+        self.protocol.outlet.resumeProducing()
         self.turn_ends()
 
     def says_no_more(self) -> None:

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 
 LAYERS = (
     {"refusal", "events", "limits", "pace", "turn"},
-    {"text", "names", "stores"},
+    {"text", "names", "stores", "pacing"},
     {"log"},
     {"reader", "stores.memory", "stores.schema"},
     {"stores.lock"},

@@ -150,7 +150,7 @@ class NicknameTests(ChatTestCase):
         somebody = self.connects()
         somebody.raw()
         somebody.sends(b"alice\n" + b"x" * 10_000 + b"\n")
-        welcome, members, refusal = somebody.sees()
+        welcome, _, refusal = somebody.sees()
         self.assertIn("*** Welcome, alice!", welcome)
         self.assertIn("too long", refusal)
 

@@ -303,7 +303,8 @@ class Chat:
             whisper = Whisper(self._now(person), OWN, person.nickname, other.nickname, text)
             self._append(person.log, person, ref, whisper)
             self._append(other.log, person, None, whisper)
-            other.last_whisperer = person
+            if not other.ignores(Entry(whisper, person.id)):
+                other.last_whisperer = person
 
     def rename(self, person: Person, nickname: str, ref: str | None = None) -> None:
         """Take another nickname.

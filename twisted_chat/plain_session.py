@@ -34,6 +34,7 @@ class PlainSession(Session):
         super().__init__(chat, door, wire)
         self._bell = "off"
         self._wrong = 0
+        self._told_too_fast = 0.0  # when they were told last
 
     def handle(self, line: bytes) -> None:
         """Do what a line says; see `Session.handle`."""
@@ -66,6 +67,14 @@ class PlainSession(Session):
                 self._ending = True
                 self.announce("That was the last try: connect again when you have a nickname.")
                 self._door.close()
+
+    def too_fast(self, line: bytes, wait: float) -> None:
+        """Lines are refused for the pace: say so once, until that time is over."""
+        now = self.chat.clock.seconds()
+        if now >= self._told_too_fast + wait:
+            self._told_too_fast = now
+            seconds = round(wait) + 1
+            self._say(f"!!! That is too fast, and lines are lost: wait {seconds} seconds.")
 
     def announce(self, text: str) -> None:
         """Say something before there is a person to tell it."""

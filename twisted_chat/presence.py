@@ -52,11 +52,12 @@ class Presence:
             self._tell_left([person.nickname], person.id, reason)
 
     def rename(self, old: str, new: str) -> None:
-        """Somebody has another nickname, which the others are told in other ways."""
+        """Somebody has another nickname, which the others are about to be told."""
         old_key, new_key = names.key(old), names.key(new)
-        for people in (self._here, self._believed):
-            if people.pop(old_key, None) is not None:
-                people[new_key] = new
+        if self._believed.pop(old_key, None) is None:  # nobody can follow a stranger's new name
+            self._tell_joined([old])
+        del self._here[old_key]
+        self._here[new_key] = self._believed[new_key] = new
         if old_key in self._unsettled:
             self._unsettled[new_key] = None
 

@@ -1,6 +1,5 @@
 """One connection's conversation: take a nickname, then chat. What all doors have in common."""
 
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -10,9 +9,8 @@ from twisted.python.failure import Failure
 
 from twisted_chat.chat import Chat
 from twisted_chat.events import OWN, Entry
-from twisted_chat.limits import Pace
 from twisted_chat.log import Log
-from twisted_chat.pace import Bucket
+from twisted_chat.pacing import Pacing
 from twisted_chat.person import Person
 from twisted_chat.reader import Outlet, Reader, Wire
 from twisted_chat.refusal import Refused
@@ -68,10 +66,10 @@ class Session:
         self._readers: dict[str, Reader] = {}  # by the room's key; one's own log under its name
         self._closing: set[Reader] = set()
         self._room: Room | None = None
-        self._bucket: Bucket | None = None
-        self._waiting: deque[bytes] = deque()  # lines over the pace
-        self._next_line: IDelayedCall | None = None
-        self._told_too_fast = False
+        limits = chat.limits
+        self._pacing = Pacing(
+            chat.clock, limits.pace, limits.waiting_lines, self._try, self._all_is_said
+        )
         self._pauses = 0
         self._arriving = 0  # rooms that are read up to where everybody is
         self._input_ended = self._ending = self._lost = False
@@ -79,7 +77,7 @@ class Session:
         now = chat.clock.seconds()
         self._since = now if since is None else since
         self._deadline: IDelayedCall | None = chat.clock.callLater(
-            max(0.0, self._since + chat.limits.nickname_seconds - now), self._too_late
+            max(0.0, self._since + limits.nickname_seconds - now), self._too_late
         )
 
     @property
@@ -151,57 +149,20 @@ class Session:
         """A line has arrived; over the pace it waits its turn, and too many are refused."""
         if self._ending:
             return
-        pace = self.chat.limits.pace
-        if pace is None or self._person is None:
+        if self._person is None:
             self._try(line)
-        elif not self._waiting and not self._wait(pace):
-            self._spend(line)
-        elif len(self._waiting) < self.chat.limits.waiting_lines:
-            self._waiting.append(line)
-            self._schedule(pace)
-        else:
-            wait = pace.seconds / pace.lines * len(self._waiting) / 2
+            return
+        wait = self._pacing.take(line)
+        if wait:
             self.too_fast(line, wait)
-            self._told_too_fast = True
 
     def too_fast(self, line: bytes, wait: float) -> None:
-        """A line is refused for the pace; a person is told so once."""
-        if not self._told_too_fast:
-            self.refuse(
-                Refused(
-                    "too-fast",
-                    "That is too fast, and lines are lost: "
-                    f"wait {round(wait) + 1} seconds, then go on.",
-                    wait,
-                )
-            )
-
-    def _wait(self, pace: Pace) -> float:
-        now = self.chat.clock.seconds()
-        if self._bucket is None:
-            self._bucket = Bucket(pace, now)
-        return self._bucket.wait(now)
-
-    def _spend(self, line: bytes) -> None:
-        if self._bucket is not None:
-            self._bucket.take(self.chat.clock.seconds())
-        self._try(line)
-
-    def _schedule(self, pace: Pace) -> None:
-        if self._next_line is None:
-            self._next_line = self.chat.clock.callLater(self._wait(pace), self._take_next, pace)
-
-    def _take_next(self, pace: Pace) -> None:
-        self._next_line = None
-        self._told_too_fast = False
-        if self._waiting and not self._ending:
-            self._spend(self._waiting.popleft())
-        if self._waiting and not self._ending:
-            self._schedule(pace)
-        elif self._input_ended:
-            self._finish()
+        """A line is refused for the pace, and the same would be for so many seconds."""
+        raise NotImplementedError
 
     def _try(self, line: bytes) -> None:
+        if self._ending:
+            return
         self.ref = None
         try:
             self.handle(line)
@@ -228,7 +189,10 @@ class Session:
     def input_ended(self) -> None:
         """No more lines will come; who is there may still read."""
         self._input_ended = True
-        if not self._waiting:
+        self._all_is_said()
+
+    def _all_is_said(self) -> None:
+        if self._input_ended and self._pacing.is_idle:
             self._finish()
 
     def _finish(self) -> None:
@@ -259,8 +223,8 @@ class Session:
             self._resume()
         if self._ending:
             self._give_up()
-        elif self._input_ended and not self._waiting:
-            self._finish()
+        else:
+            self._all_is_said()
 
     def _stop_reading(self) -> None:
         for reader in (*self._readers.values(), *self._closing):
@@ -271,9 +235,7 @@ class Session:
     def _give_up(self) -> None:
         self._ending = True
         self._stop_reading()
-        if self._next_line is not None:
-            self._next_line.cancel()
-            self._next_line = None
+        self._pacing.stop()
         if self._person is not None and self._person.connection is self:
             self.chat.lose(self._person, self._why_lost)
 

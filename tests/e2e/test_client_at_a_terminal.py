@@ -81,10 +81,17 @@ def test_the_keys_of_every_terminal(server: Server, sit: Sit) -> None:
     bob.presses("Tab")
     bob.shows("#lobby> /whois ann")
     bob.presses("C-c")
+    eventually(lambda: "#lobby>" in bob.screen, "Ctrl-C clears the line")
     bob.types("again")
     bob.presses("Enter")
     ann.sees("bob: again")
-    bob.presses("Up", "Enter")
+
+    def recalls_it() -> bool:
+        bob.presses("Up")  # there is only one line to recall, so once too often does no harm
+        return "#lobby> again" in bob.screen
+
+    eventually(recalls_it, "the line before is back")
+    bob.presses("Enter")
     ann.waits(lambda: sum("bob: again" in line for line in ann.lines) == 2, "the same line twice")
     assert not ann.has_seen("never mind")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.patience import run
+from tests.e2e.patience import eventually, run
 from tests.e2e.server import ENVIRONMENT, TWISTD, Server
 
 pytestmark = pytest.mark.e2e
@@ -66,4 +66,5 @@ def test_a_taken_port_is_said_on_the_terminal_also_by_a_daemon(
     assert "Address a" in line  # twistd cuts it off there
     assert "Traceback" not in tried.stderr
     assert tried.returncode == 1
-    assert not (tmp_path / "twistd.pid").exists()
+    pid_file = tmp_path / "twistd.pid"
+    eventually(lambda: not pid_file.exists(), "the pid file is gone with its process")
