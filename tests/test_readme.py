@@ -5,6 +5,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from twisted_chat.client.arguments import make_parser
 from twisted_chat.commands import COMMANDS
 from twisted_chat.options import Options
 
@@ -33,6 +34,16 @@ def options_table() -> str:
     return "\n".join(rows)
 
 
+def client_table() -> str:
+    """The client's options as the README lists them."""
+    rows = ["| option | what it does |", "|---|---|"]
+    for action in make_parser()._actions:  # argparse has no other way to ask for them
+        if action.option_strings and action.dest not in ("help", "version"):
+            value = f" {action.dest.upper()}" if action.nargs is None else ""
+            rows.append(f"| `{action.option_strings[-1]}{value}` | {action.help} |")
+    return "\n".join(rows)
+
+
 class ReadmeTests(SynchronousTestCase):
     def test_every_command_is_in_it_as_help_has_it(self) -> None:
         self.assertIn(commands_table(), README)
@@ -40,6 +51,9 @@ class ReadmeTests(SynchronousTestCase):
     def test_every_option_is_in_it_as_help_has_it(self) -> None:
         self.assertIn(options_table(), README)
         self.assertIn("`--endpoint`", README)
+
+    def test_every_option_of_the_client_is_in_it(self) -> None:
+        self.assertIn(client_table(), README)
 
     def test_every_file_of_the_package_is_on_the_map(self) -> None:
         package = ROOT / "twisted_chat"

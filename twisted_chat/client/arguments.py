@@ -34,7 +34,7 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
         argv: what was typed.
         can_ask: whether there is a person who can be asked for a nickname later.
     """
-    parser = _parser()
+    parser = make_parser()
     given = parser.parse_args(argv)
     try:
         host, port = place(given.host, given.port)
@@ -73,7 +73,8 @@ def _login_name() -> str:
         return ""
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """What is understood on the command line."""
     parser = argparse.ArgumentParser(
         prog="twisted-chat",
         description="Chat at a terminal, or send lines from a pipe.",
