@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, ClassVar, Protocol, Self
 
-from tests.e2e.patience import PATIENCE
+from tests.e2e.patience import PATIENCE, needs
 
 
 class Wire(Protocol):
@@ -212,6 +212,7 @@ class Typist(Somebody):
     """
 
     def __init__(self, *command: str, terminal: bool = False, **keywords: Any) -> None:
+        needs(command[0])
         if terminal:
             mine, its = pty.openpty()
             self._keys: IO[bytes] = os.fdopen(mine, "r+b", buffering=0)
