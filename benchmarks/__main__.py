@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from benchmarks import generator
-from benchmarks.cases import CASES
-from benchmarks.generator import Step, Unavailable
+from benchmarks.cases import CASES, LADDERS
+from benchmarks.generator import Unavailable
 from benchmarks.plot import plot
 from benchmarks.rounds import interleaved
 from benchmarks.servers import SERVERS
@@ -30,7 +30,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help="how often each server is run")
     parser.add_argument("--minutes", type=int, default=5, help="how long the soak is")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write all figures as JSON")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the ladders (.svg, .png)")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw each ladder to FILE-CASE (.svg, .png)"
+    )
     asked = parser.parse_args()
     cases = asked.cases or (["quick"] if asked.quick else ["fanout"])
     if asked.all:
@@ -49,7 +51,6 @@ def main() -> int:
         print("Only one core: server and load are in each other's way.", file=sys.stderr)
 
     runs = []
-    ladders: dict[str, list[Step]] = {}
     for case in cases:
         rounds = asked.rounds or CASES[case].rounds
         found, steps = interleaved(case, [SERVERS[name] for name in names], rounds, asked.minutes)
@@ -57,18 +58,18 @@ def main() -> int:
         print(table(CASES[case].title, found, baseline))
         print()
         for server in found:
-            ladders.setdefault(server, []).extend(steps[server] if case != "soak" else [])
             runs.append(
                 {"case": case, "server": server, "figures": found[server], "steps": steps[server]}
             )
             for remark in remarks(server, steps[server]):
                 print(f"- {remark}")
         print(flush=True)
+        if asked.plot and case in LADDERS:
+            picture = asked.plot.with_stem(f"{asked.plot.stem}-{case}")
+            print(plot(CASES[case].title, steps, picture), end="\n\n")
         if asked.save:  # after each case: a run of all of them is long
             machine = {"system": platform.platform(), "python": platform.python_version()}
             asked.save.write_text(json.dumps({"machine": machine, "runs": runs}, indent=1))
-    if asked.plot:
-        print(plot(ladders, asked.plot))
     return 0
 
 

@@ -57,6 +57,8 @@ class Case:
 
 
 CASES: dict[str, Case] = {}
+LADDERS = ("quick", "fanout", "talk", "rooms")
+"""The cases that climb until the server ends: the ones worth a picture."""
 
 
 def case(name: str, title: str, rounds: int = 3) -> Callable[[Callable[[Run], Figures]], None]:

@@ -230,7 +230,10 @@ static void dial(struct client *c) {
     c->state = DIALLING;
     c->dialled = clock_ns();
     waiting_to_enter++;
-    if (connect(c->fd, (struct sockaddr *)&server, sizeof server) && errno != EINPROGRESS) { hang_up(c, LOST); return; }
+    if (connect(c->fd, (struct sockaddr *)&server, sizeof server) && errno != EINPROGRESS) {
+        hang_up(c, LOST);
+        return;
+    }
     struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
     if (epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &e)) die("load: epoll_ctl: %s", strerror(errno));
 }
@@ -346,7 +349,8 @@ static void receive(struct client *c, bool ending) {
         if (n < 0 && errno == EAGAIN) return;
         if (n <= 0) { hang_up(c, LOST); return; }
         now = clock_ns();
-        if (c->roster) told += roster_hear(c->roster, chunk, chunk + n, c->id, (uint32_t)want.clients, (uint32_t)want.rooms);
+        if (c->roster)
+            told += roster_hear(c->roster, chunk, chunk + n, c->id, (uint32_t)want.clients, (uint32_t)want.rooms);
         if (!running) sum.last_at = now;
         if (c->state == UP) listen_to(c, chunk, chunk + n);
         else enter(c, chunk, chunk + n);
@@ -370,7 +374,8 @@ static void on_event(const struct epoll_event *e) {
         flush(c);
         if (running && want.mode == FLOOD && c->roles & SENDER && !(c->roles & LIGHT)) may_send(c);
     }
-    if (e->events & ~(uint32_t)EPOLLOUT && c->fd >= 0) receive(c, e->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+    if (e->events & ~(uint32_t)EPOLLOUT && c->fd >= 0)
+        receive(c, e->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
 }
 
 static void turn(uint64_t until) {
@@ -397,7 +402,11 @@ static void field(const char *name, double value) {
     printf(",\"%s\":%.12g", name, round(value * 1e4) / 1e4);
 }
 
-static struct { double seconds, told_s, quiet_s, rss_before, rss_after; int up, descriptors; struct usage cpu; } entry;
+static struct {
+    double seconds, told_s, quiet_s, rss_before, rss_after;
+    int up, descriptors;
+    struct usage cpu;
+} entry;
 
 static void report_entry(const char *mode, double rate) {
     printf("{\"mode\":\"%s\"", mode);
@@ -433,7 +442,8 @@ static void report_stuck(void) {
         const struct client *c = &clients[i];
         if (c->state != ENTERING) continue;
         printf(",\"stuck\":\"");
-        for (int k = 0; k < c->kept; k++) putchar(c->tail[k] < ' ' || strchr("\"\\\x7f", c->tail[k]) ? ' ' : c->tail[k]);
+        for (int k = 0; k < c->kept; k++)
+            putchar(c->tail[k] < ' ' || strchr("\"\\\x7f", c->tail[k]) ? ' ' : c->tail[k]);
         printf("\"");
         return;
     }
@@ -458,8 +468,10 @@ static uint64_t missing(bool stopped) {
 /* Receivers that only count see a double as one too many. */
 static uint64_t too_many(void) {
     uint64_t n = faults.duplicates;
-    for (int i = 0; i < want.clients; i++)
-        if (steady(&clients[i]) && clients[i].heard > due_to(&clients[i])) n += clients[i].heard - due_to(&clients[i]);
+    for (int i = 0; i < want.clients; i++) {
+        struct client *c = &clients[i];
+        if (steady(c) && c->heard > due_to(c)) n += c->heard - due_to(c);
+    }
     return n;
 }
 
@@ -469,7 +481,8 @@ static int other_orders(void) {
     int n = 0;
     for (int i = 0; i < want.clients; i++) {
         struct client *c = &clients[i];
-        if (c->roles & (SENDER | CHURNER) || !(c->roles & VERIFIED) || c->heard != due_to(c) || !c->order) continue;
+        if (c->roles & (SENDER | CHURNER) || !(c->roles & VERIFIED)) continue;
+        if (c->heard != due_to(c) || !c->order) continue;
         if (!first[c->room]) first[c->room] = c->order;
         n += c->order != first[c->room];
     }
@@ -503,7 +516,10 @@ static bool run_step(double rate) {
     measure_to = measure_from + (uint64_t)(want.duration * 1e9);
     heavy_pace = (struct pace){(double)now, 1e9 / rate, 0, want.mode == PACED ? heavy : 0, 0};
     light_pace = (struct pace){(double)now, 1e9 / want.light_rate, heavy, want.light, 0};
-    for (int i = 0; i < heavy && want.mode >= WINDOW; i++) clients[i].credit = (uint32_t)want.window, may_send(&clients[i]);
+    for (int i = 0; i < heavy && want.mode >= WINDOW; i++) {
+        clients[i].credit = (uint32_t)want.window;
+        may_send(&clients[i]);
+    }
 
     while (now < measure_from && !too_big) turn(measure_from);
     a = usage_now(want.pid);
@@ -558,7 +574,8 @@ static bool run_step(double rate) {
     field("churned", (double)sum.churned);
     field("sender_fewest_per_s", heavy ? fewest / seconds : 0);
     field("sender_most_per_s", most / seconds);
-    printf(",\"sustained\":%s,\"stopped_for_memory\":%s", sustained ? "true" : "false", too_big ? "true" : "false");
+    printf(",\"sustained\":%s", sustained ? "true" : "false");
+    printf(",\"stopped_for_memory\":%s", too_big ? "true" : "false");
     report_stuck();
     puts("}");
     fflush(stdout);
@@ -605,10 +622,10 @@ static void come_in(void) {
     uint64_t quiet = (uint64_t)want.settle_ms * MS;
     sum.last_at = sum.last_at ? sum.last_at : now;
     while (now < end + quiet && (now - sum.last_at < quiet || (want.mode == STORM && told < up))) {
-        if (want.mode == STORM && entry.told_s < 0 && told >= expected) entry.told_s = (double)(sum.last_at - began) / 1e9;
         turn(now + 20 * MS);
+        if (want.mode == STORM && entry.told_s < 0 && told >= expected)
+            entry.told_s = (double)(sum.last_at - began) / 1e9;
     }
-    if (want.mode == STORM && entry.told_s < 0 && told >= expected) entry.told_s = (double)(sum.last_at - began) / 1e9;
     entry.quiet_s = (double)(sum.last_at - began) / 1e9;
     entry.cpu = usage_now(want.pid);
     entry.cpu.total -= before.total;
@@ -621,13 +638,16 @@ static void prepare(void) {
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     all = want.clients + want.idle;
-    if (files.rlim_max < (rlim_t)all + 50) die("load: %d connections need more than the %llu descriptors allowed here", all, (unsigned long long)files.rlim_max);
+    if (files.rlim_max < (rlim_t)all + 50)
+        die("load: %d connections need more than the %llu descriptors allowed here", all,
+            (unsigned long long)files.rlim_max);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     signal(SIGPIPE, SIG_IGN);
     memset(digit, -1, sizeof digit);
     for (int i = 0; i < 16; i++) digit[(uint8_t)"0123456789abcdef"[i]] = (int8_t)i;
-    server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)want.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)want.port)};
+    server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     poller = epoll_create1(EPOLL_CLOEXEC);
     chunk = (char *)fresh(1, KEPT + 1 + CHUNK) + KEPT + 1;
     clients = fresh((size_t)all, sizeof *clients);

@@ -8,10 +8,11 @@ from pathlib import Path
 from benchmarks.generator import Step
 
 
-def plot(runs: dict[str, list[Step]], path: Path) -> str:
+def plot(title: str, runs: dict[str, list[Step]], path: Path) -> str:
     """Draw p50 and p99 against deliveries a second, and say what came of it.
 
     Args:
+        title: what was measured.
         runs: the steps of each server.
         path: where to; its ending (.svg, .png) says what.
     """
@@ -21,10 +22,10 @@ def plot(runs: dict[str, list[Step]], path: Path) -> str:
         for step in steps:
             if step["mode"] == "paced" and step["p99_ms"]:
                 rates[step["rate"]].append(step)
-        if len(rates) > 1:
+        if len(rates) > 2:
             curves[server] = rates
     if not curves:
-        return "No picture: none of these cases has a ladder of rates."
+        return "No picture: this case has no ladder of rates."
     try:
         matplotlib = importlib.import_module("matplotlib")
         matplotlib.use("agg")
@@ -41,6 +42,7 @@ def plot(runs: dict[str, list[Step]], path: Path) -> str:
             (line,) = axes.plot(x, y, style, marker="o", markersize=3, color=color, label=label)
             color = line.get_color()
     axes.set(xscale="log", yscale="log", xlabel="deliveries per second", ylabel="latency, ms")
+    axes.set_title(title, fontsize="medium")
     axes.grid(visible=True, which="both", alpha=0.2)
     axes.legend(fontsize="small")
     figure.tight_layout()

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat.events import Entry, Join, Message
 from twisted_chat.log import Log
-from twisted_chat.reader import Reader
+from twisted_chat.reader import PAGE, Reader
 from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite import SqliteStore
@@ -63,12 +63,12 @@ class NumbersWire:
         """See `Wire.show`."""
         number = str(entry.id) if entry.stored else "-"
         own = "own" if reader and entry.origin == reader else "other"
-        text = getattr(entry.event, "text", "")
+        text = getattr(entry.event, "text", f"{entry.event.sender} after {entry.id}")
         return f"{number} {own} {'replayed' if replayed else 'live'} {text}\n".encode()
 
     def missed(self, room: str, count: int) -> bytes:
         """See `Wire.missed`."""
-        return f"missed {count}\n".encode()
+        return f"missed {count} in {room}\n".encode()
 
 
 class Screen:
@@ -94,6 +94,8 @@ class Somebody:
         self.id = name
         self.ignores_somebody = False
         self.first = after
+        self.history = log.last  # what has happened up to here is history to them
+        self.is_awake = after == log.last  # and has been all the time
         self.screen = Screen()
         self.reader = Reader(log, wire, self.screen, self, after)
         self.reader.catch_up()
@@ -109,7 +111,9 @@ class Somebody:
         for line in self.screen.shown:
             if line[0] == "missed":
                 last += int(line[1])
-            elif line[0] != "-":
+            elif line[0] == "-":
+                assert line[3].endswith(f" after {last}"), f"{last}, and then {line[3]}"
+            else:
                 assert int(line[0]) == last + 1, f"{last} and then {line[0]}"
                 last = int(line[0])
                 seen.append(last)
@@ -134,10 +138,13 @@ class ARoom(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         turn = Turn(self.turns.append)
         self.store = self.make_store(turn)
-        self.log = Log("#lobby", "#lobby", self.store, turn, window=5)
+        self.order: list[Entry] = []  # everything that may be seen
+        self.log = Log("#lobby", "#lobby", self.store, turn, self.order.append, window=5)
         self.wire = NumbersWire()
         self.people: list[Somebody] = []
+        self.before: dict[Somebody, int] = {}  # how much had happened when somebody came
         self.said: list[str] = []
+        self.origins: list[str] = []
         self.count = 0
 
     def make_store(self, turn: Turn) -> Store:
@@ -154,17 +161,24 @@ class ARoom(RuleBasedStateMachine):
         origin = self._anybody(which).id if self.people else "nobody"
         for _ in range(lines):
             self.said.append(f"line {len(self.said) + 1}")
+            self.origins.append(origin)
             self.log.append(Entry(Message(0.0, "#lobby", "x", self.said[-1]), origin))
 
     @rule()
     def somebody_is_announced(self) -> None:
-        self.log.append(Entry(Join(0.0, "#lobby", f"guest{len(self.said)}")))
+        self.count += 1
+        self.log.append(Entry(Join(0.0, "#lobby", f"guest{self.count}")))
 
     @rule(back=st.integers(0, 60))
     def somebody_comes(self, back: int) -> None:
         self.count += 1
         after = max(0, self.log.last - back)
-        self.people.append(Somebody(self.log, self.wire, f"p{self.count}", after))
+        self._let_in(f"p{self.count}", after)
+
+    def _let_in(self, name: str, after: int) -> None:
+        somebody = Somebody(self.log, self.wire, name, after)
+        self.people.append(somebody)
+        self.before[somebody] = len(self.order)
 
     @precondition(lambda self: self.people)
     @rule(which=st.integers(0, 9))
@@ -172,7 +186,7 @@ class ARoom(RuleBasedStateMachine):
         before = self._anybody(which)
         before.reader.close()
         self.people.remove(before)
-        self.people.append(Somebody(self.log, self.wire, before.id, before.last))
+        self._let_in(before.id, before.last)
 
     @precondition(lambda self: self.people)
     @rule(which=st.integers(0, 9))
@@ -185,6 +199,7 @@ class ARoom(RuleBasedStateMachine):
     @rule(which=st.integers(0, 9), patience=st.integers(1, 3))
     def somebody_will_stop_reading(self, which: int, patience: int) -> None:
         self._anybody(which).screen.patience = patience
+        self._anybody(which).is_awake = False
 
     @precondition(lambda self: self.people)
     @rule(which=st.integers(0, 9))
@@ -231,6 +246,19 @@ class ARoom(RuleBasedStateMachine):
             assert somebody.last <= self.log.last, "somebody saw what is not stored"
             texts = [line[3] for line in somebody.screen.shown if line[0] not in ("-", "missed")]
             assert texts == [f"line {number}" for number in numbers]
+            told = [line[3] for line in somebody.screen.shown if line[0] == "-"]
+            assert len(told) == len(set(told)), "somebody is told of the same person twice"
+
+    @invariant()
+    def everybody_knows_what_is_their_own_and_what_is_history(self) -> None:
+        for somebody in self.people:
+            for number, whose, when, _ in somebody.screen.shown:
+                if number not in ("-", "missed"):
+                    own = self.origins[int(number) - 1] == somebody.id
+                    assert whose == ("own" if own else "other")
+                    assert when == ("replayed" if int(number) <= somebody.history else "live")
+                elif number == "-":
+                    assert when == "live"
 
     def teardown(self) -> None:
         """When everybody reads and the disk is idle, everybody has read everything."""
@@ -245,6 +273,9 @@ class ARoom(RuleBasedStateMachine):
             for somebody in self.people:
                 assert somebody.last == len(self.said), f"{somebody.id} is behind for good"
                 assert somebody.reader.seen == self.log.last
+                if somebody.is_awake:
+                    happened = self.order[self.before[somebody] :]
+                    assert len(somebody.screen.shown) == len(happened), "something was left out"
                 if self.memory is None or self.memory > 1_000_000:
                     assert not [line for line in somebody.screen.shown if line[0] == "missed"]
         finally:
@@ -296,3 +327,77 @@ class LogTests(SynchronousTestCase):
             call()
         self.assertEqual(shown, [1, 2, 3])
         self.assertEqual([somebody.last for somebody in people], [3] * 50)
+
+    def test_who_comes_when_the_last_one_has_just_left_is_told_everything(self) -> None:
+        turns: list[Callable[[], None]] = []
+        log = Log("#lobby", "#lobby", MemoryStore(), Turn(turns.append), window=5)
+        Somebody(log, NumbersWire(), "alice", 0).reader.close()
+        bob = Somebody(log, NumbersWire(), "bob", 0)
+        for number in range(20):
+            log.append(Entry(Join(0.0, "#lobby", f"guest{number}")))
+        for call in turns:
+            call()
+        self.assertEqual(
+            [line[3] for line in bob.screen.shown], [f"guest{n} after 0" for n in range(20)]
+        )
+
+    def test_a_reader_that_fails_disturbs_nobody(self) -> None:
+        class BrokenScreen(Screen):
+            def write(self, data: bytes) -> None:
+                raise RuntimeError("this screen is broken")
+
+        turns: list[Callable[[], None]] = []
+        log = Log("#lobby", "#lobby", MemoryStore(), Turn(turns.append))
+        alice, bob = (Somebody(log, NumbersWire(), name, 0) for name in ("alice", "bob"))
+        alice.reader.outlet = BrokenScreen()
+        for number in range(2):
+            log.append(Entry(Message(0.0, "#lobby", "x", f"line {number + 1}")))
+            while turns:
+                turns.pop(0)()
+        self.assertEqual(bob.last, 2)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_what_is_ignored_is_hidden_in_its_place(self) -> None:
+        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
+        alice = Somebody(log, NumbersWire(), "alice", 0)
+        alice.ignores_somebody = True
+        alice.ignores = lambda entry: entry.origin == "mallory"  # type: ignore[method-assign]
+        alice.reader.careful = True
+        for origin in ("bob", "mallory", "bob"):
+            log.append(Entry(Message(0.0, "#lobby", origin, f"by {origin}"), origin))
+        self.assertEqual(
+            [(line[0], line[3]) for line in alice.screen.shown],
+            [("1", "by bob"), ("2", " after 2"), ("3", "by bob")],
+        )
+
+    def test_who_asks_is_told_when_everything_said_until_then_is_read(self) -> None:
+        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
+        alice = Somebody(log, NumbersWire(), "alice", 0)
+        alice.screen.ready = False
+        log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
+        told: list[int] = []
+        alice.reader.when_here(lambda: told.append(alice.last))
+        alice.reader.catch_up()
+        self.assertEqual(told, [])
+        alice.screen.ready = True
+        alice.reader.catch_up()
+        self.assertEqual(told, [1])
+
+    def test_somebody_far_behind_gets_no_more_at_once_than_a_piece(self) -> None:
+        sizes: list[int] = []
+
+        class MeasuringScreen(Screen):
+            def write(self, data: bytes) -> None:
+                sizes.append(len(data))
+                super().write(data)
+
+        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
+        alice = Somebody(log, NumbersWire(), "alice", 0)
+        alice.reader.outlet = screen = MeasuringScreen()
+        screen.ready = False
+        for _ in range(3000):
+            log.append(Entry(Message(0.0, "#lobby", "x", "x" * 2000)))
+        screen.ready = True
+        alice.reader.catch_up()
+        self.assertEqual([int(line[0]) for line in screen.shown], [*range(1, 3001)])
+        self.assertLessEqual(max(sizes), PAGE * 2100)

@@ -1,8 +1,15 @@
 """What programs send and get."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from tests.people import ChatTestCase, Program
+from twisted_chat import ChatFactory, Limits, commands
+from twisted_chat.chat import Chat
+from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.turn import Turn
+from twisted_chat.wires.structured import encode
 
 
 def bare(event: dict[str, Any]) -> dict[str, Any]:
@@ -156,6 +163,367 @@ class StructuredLineTests(ChatTestCase):
             [("hidden", 1, False), ("rename", 2, False), ("hidden", 3, False)],
         )
 
+    def test_the_greeting_is_the_only_plain_line(self) -> None:
+        program = self.program("alice")
+        program.asks(do="say").asks(do="command", text="/help").asks(do="command", text="/quit")
+        greeting, *lines = program.raw().splitlines()
+        self.assertEqual(greeting, "Welcome to the lab. What is your nickname?")
+        self.assertEqual([line for line in lines if not line.startswith('{"event":"')], [])
+
+    def test_that_holds_for_a_first_line_that_is_too_long_too(self) -> None:
+        program = Program(self.factory)
+        program.sends(b'{"do":"hello","nick":"' + b"x" * 10_000 + b'"}\n')
+        _, answer = program.raw().splitlines()
+        self.assertIn('"code":"too-long"', answer)
+        self.assertEqual(program.asks(do="hello", nick="alice").gets()[0]["event"], "welcome")
+
+    def test_and_for_who_says_no_hello_in_time(self) -> None:
+        program = Program(self.factory)
+        program.asks(do="ping")
+        self.time_passes(30)
+        self.assertEqual(program.gets()[-1]["code"], "closing")
+        self.assertTrue(program.is_gone)
+
+    def test_every_event_has_its_form(self) -> None:
+        alice, bob = self.program("alice"), self.program("bob")
+        alice.gets(), bob.gets()
+        for text in (
+            *("/me waves", "/nick robert", "/topic tea", "/w alice psst", "/away lunch", "/back"),
+            "/quit bye",
+        ):
+            bob.asks(do="command", room="#lobby", text=text)
+        self.time_passes(1)
+        self.factory.say_goodbye()
+        self.clock.advance(0)
+        events = alice.gets()
+        self.assertEqual({event["time"] for event in events[:-1]}, {"2026-09-21T14:13:20.000Z"})
+        here = {"room": "#lobby", "from": "robert"}
+        self.assertEqual(
+            [bare(event) for event in events],
+            [
+                {"event": "action", "id": 1, "room": "#lobby", "from": "bob", "text": "waves"},
+                {"event": "rename", "id": 2, "room": "#lobby", "from": "bob", "to": "robert"},
+                {"event": "topic", "id": 3, "text": "tea"} | here,
+                {"event": "whisper", "id": 1, "to": "alice", "text": "psst"} | here | {"room": "@"},
+                {"event": "away", "text": "lunch"} | here,
+                {"event": "away", "text": ""} | here,
+                {"event": "leave", "reason": "bye"} | here,
+                {"event": "notice", "room": "@", "text": "The server is shutting down"},
+            ],
+        )
+
+    def test_the_state_says_who_is_there_and_how(self) -> None:
+        self.joins("bob").types("/away at lunch", "/topic tea")
+        self.program("gone").vanishes()
+        (state,) = self.program("alice").gets("state")
+        self.assertEqual((state["topic"], state["count"]), ("tea", 3))
+        self.assertEqual(
+            state["members"],
+            [
+                {"nick": "bob", "away": "at lunch", "role": "member"},
+                {"nick": "gone", "away": None, "role": "member", "connected": False},
+                {"nick": "alice", "away": None, "role": "member"},
+            ],
+        )
+
+    def test_joining_a_room_is_told_with_its_history_and_its_state(self) -> None:
+        bob = self.program("bob")
+        bob.asks(do="command", text="/join dev")
+        bob.asks(do="say", room="#dev", text="hi")
+        alice = self.program("alice")
+        alice.gets()
+        alice.asks(do="command", text="/join dev", ref="j")
+        message, join, state, answer = alice.gets()
+        self.assertEqual((message["text"], message["id"], message["replayed"]), ("hi", 1, True))
+        self.assertEqual((join["event"], join["from"]), ("join", "alice"))
+        self.assertEqual((state["event"], state["room"], state["count"]), ("state", "#dev", 2))
+        self.assertEqual((answer["event"], answer["ref"]), ("answer", "j"))
+
+    def test_of_the_history_a_newcomer_gets_the_last_twenty(self) -> None:
+        bob = self.joins("bob")
+        for number in range(1, 31):
+            bob.types(f"line {number}")
+            self.time_passes(1)
+        events = self.program("alice").gets("message")
+        self.assertEqual([event["id"] for event in events], [*range(11, 31)])
+        self.assertTrue(all(event["replayed"] for event in events))
+
+    def test_a_whisper_to_several_is_told_to_its_sender_for_each(self) -> None:
+        alice = self.program("alice")
+        self.joins("bob"), self.joins("carol")
+        alice.gets()
+        alice.asks(do="command", text="@bob,carol psst", ref="w")
+        self.assertEqual(
+            [(event["id"], event["to"], event["ref"]) for event in alice.gets("whisper")],
+            [(1, "bob", "w"), (2, "carol", "w")],
+        )
+
+    def test_whose_command_is_an_event_has_its_ref_there_too(self) -> None:
+        alice = self.program("alice")
+        alice.gets()
+        alice.asks(do="command", text="/topic tea", ref="t")
+        self.assertEqual([event["ref"] for event in alice.gets("topic", "answer")], ["t", "t"])
+
+    def test_ones_own_log_has_pages_of_history_too(self) -> None:
+        alice, bob = self.program("alice"), self.joins("bob")
+        for number in range(5):
+            bob.types(f"@alice psst {number}")
+        alice.gets()
+        alice.asks(do="history", room="@", before=4, limit=2, ref="h")
+        (page,) = alice.gets()
+        self.assertEqual((page["room"], page["more"], page["ref"]), ("@", True, "h"))
+        self.assertEqual([event["text"] for event in page["events"]], ["psst 1", "psst 2"])
+
+    def test_forth_from_the_first_event_the_pages_join_without_a_gap(self) -> None:
+        alice = self.program("alice")
+        for number in range(1, 26):
+            alice.asks(do="say", text=f"line {number}")
+            self.time_passes(1)
+        alice.gets()
+        seen: list[int] = []
+        more = True
+        while more:
+            alice.asks(do="history", after=seen[-1] if seen else 0, limit=10)
+            (page,) = alice.gets()
+            seen += [event["id"] for event in page["events"]]
+            more = page["more"]
+        self.assertEqual(seen, [*range(1, 26)])
+
+    def test_a_page_has_its_limits(self) -> None:
+        bob = self.joins("bob")
+        for _ in range(60):
+            bob.types("x" * 2000)
+            self.time_passes(1)
+        alice = self.program("alice")
+        alice.raw()
+        for asked in ({"limit": 10**15}, {}, {"before": 10**15}, {"after": 0, "limit": 60}):
+            alice.asks(do="history", **asked)
+            self.assertLess(len(alice.transport.value()), 80_000)
+            (page,) = alice.gets()
+            self.assertTrue(page["more"])
+            ids = [event["id"] for event in page["events"]]
+            first = 1 if "after" in asked else 61 - len(ids)
+            self.assertEqual(ids, [*range(first, first + len(ids))])
+        for asked in ({"before": 0}, {"before": 1}, {"after": 60}, {"after": 10**15}):
+            alice.asks(do="history", **asked)
+            (page,) = alice.gets()
+            self.assertEqual((page["events"], page["more"]), ([], False))
+        alice.asks(do="history", limit=0)
+        self.assertEqual(len(alice.gets()[0]["events"]), 1)
+
+    def test_who_is_not_in_a_room_neither_speaks_nor_reads_there(self) -> None:
+        self.joins("bob").types("/join dev", "a secret")
+        alice = self.program("alice")
+        alice.gets()
+        alice.asks(do="say", room="#dev", text="hi", ref="1")
+        alice.asks(do="history", room="#dev", ref="2")
+        alice.asks(do="command", room="#dev", text="/history", ref="3")
+        alice.asks(do="command", room="#dev", text="/topic mine", ref="4")
+        self.assertEqual(
+            [(event["code"], event["ref"]) for event in alice.gets()],
+            [("not-in-room", str(number)) for number in range(1, 5)],
+        )
+
+    def test_a_request_may_name_its_room_or_means_the_last_one(self) -> None:
+        alice = self.program("alice")
+        alice.asks(do="command", text="/join dev").asks(do="say", text="in dev")
+        alice.asks(do="say", room="LOBBY", text="in the lobby").asks(do="say", text="in dev")
+        self.assertEqual(
+            [event["room"] for event in alice.gets("message")], ["#dev", "#lobby", "#dev"]
+        )
+
+    def test_requests_of_one_packet_are_answered_in_order(self) -> None:
+        program = Program(self.factory)
+        program.sends(
+            b'{"do":"hello","nick":"alice"}\n{"do":"ping","ref":"1"}\r\n\n'
+            b'{"do":"say","text":"hi","ref":"2"}\n{"do":"command","text":"/users","ref":"3"}\n'
+        )
+        kinds = [event["event"] for event in program.gets()]
+        self.assertEqual(kinds[:3], ["welcome", "join", "state"])
+        self.assertEqual(sorted(kinds[3:]), ["answer", "message", "pong"])
+
+    def test_keys_that_are_not_known_are_passed_over(self) -> None:
+        program = Program(self.factory)
+        program.asks(do="hello", nick="alice", colour="blue", deep={"a": [{}]})
+        program.asks(do="ping", ref="p", extra=None)
+        self.assertEqual(
+            [event["event"] for event in program.gets("welcome", "pong")][1:], ["pong"]
+        )
+
+    def test_a_hello_that_cannot_be_read_is_answered_and_can_be_said_again(self) -> None:
+        program = Program(self.factory)
+        for line, code in (
+            (b'{"do":"hello","nick":5}', "bad-nick"),
+            (b'{"do":"hello","nick":"al\\u0000ice"}', "control-characters"),
+            (b'{"do":"hello","nick":"\\ud800"}', "unshowable-characters"),
+            (b'{"do":"hello","nick":"alice","seen":[]}', "bad-request"),
+            (b'{"do":"hello","nick":"alice","seen":{"#lobby":"1"}}', "bad-request"),
+            (b'{"do":"hello","nick":"alice","seen":{"#lobby":-1}}', "bad-request"),
+            (b'{"do":"hello","nick":"alice","seen":{"#lobby":1.5}}', "bad-request"),
+            (b'{"do":"hello","nick":"alice","seen":{"\\ud800":null}}', "bad-request"),
+            (b'{"do":"hello","nick":"alice","seen":{"\\u001b[2J":null}}', "bad-request"),
+        ):
+            program.raw()
+            program.sends(line + b"\n")
+            self.assertEqual([event["code"] for event in program.gets()], [code], line)
+        program.sends(
+            b'{"do":"hello","nick":"alice","session":5,"seen":{"#lobby":999999999999,"\\ud800":1}}\n'
+        )
+        welcome, *_ = program.gets()
+        self.assertEqual((welcome["event"], welcome["resumed"]), ("welcome", False))
+
+    def test_objects_that_are_none_are_answered_under_their_ref_if_they_have_one(self) -> None:
+        alice = self.program("alice")
+        alice.gets()
+        for line, code in (
+            (b"", None),
+            (b"   ", None),
+            (b'"text"', "bad-json"),
+            (b"null", "bad-json"),
+            (b"{}{}", "bad-json"),
+            (b"{'do':'ping'}", "bad-json"),
+            (b'{"do":"ping",}', "bad-json"),
+            (b'{"do":"say","text":"\xff"}', "bad-json"),
+            (b'{"do":"say","text":"\x1b"}', "bad-json"),
+            (b"[" * 4000, "bad-json"),
+            (b'{"do":null,"ref":"r"}', "bad-request"),
+            (b'{"do":{},"ref":"r"}', "bad-request"),
+            (b'{"do":"SAY","text":"x","ref":"r"}', "bad-request"),
+            (b'{"ref":"r"}', "bad-request"),
+            (b'{"do":"say","ref":"r"}', "bad-request"),
+            (b'{"do":"say","text":null,"ref":"r"}', "bad-request"),
+            (b'{"do":"say","text":["x"],"ref":"r"}', "bad-request"),
+            (b'{"do":"say","text":"x","room":"@","ref":"r"}', "bad-room"),
+            (b'{"do":"say","text":"x","room":"#\\ud800","ref":"r"}', "bad-room"),
+            (b'{"do":"say","text":"x","room":["#lobby"],"ref":"r"}', "bad-room"),
+            (b'{"do":"say","text":"x","ref":5}', "bad-ref"),
+            (b'{"do":"say","text":"x","ref":"\\ud800"}', "bad-ref"),
+            (b'{"do":"say","text":"x","ref":"\\n"}', "bad-ref"),
+            (b'{"do":"say","text":"x","ref":"' + b"r" * 101 + b'"}', "bad-ref"),
+            (b'{"do":"say","text":"","ref":"r"}', "empty"),
+            (b'{"do":"say","text":"\\u200b","ref":"r"}', "empty"),
+            (b'{"do":"say","text":"\\u0000","ref":"r"}', "control-characters"),
+            (b'{"do":"say","text":"\\ue000","ref":"r"}', "unshowable-characters"),
+            (b'{"do":"history","room":{},"ref":"r"}', "bad-room"),
+            (b'{"do":"history","before":"1","ref":"r"}', "bad-request"),
+            (b'{"do":"history","before":1.5,"ref":"r"}', "bad-request"),
+            (b'{"do":"history","before":NaN,"ref":"r"}', "bad-request"),
+            (b'{"do":"history","after":99999999999999999999,"ref":"r"}', "bad-request"),
+            (b'{"do":"history","limit":-5,"ref":"r"}', "bad-request"),
+            (b'{"do":"history","before":' + b"9" * 5000 + b',"ref":"r"}', "bad-json"),
+            (b'{"do":"command","ref":"r"}', "bad-request"),
+            (b'{"do":"command","text":"","ref":"r"}', "no-such-command"),
+            (b'{"do":"command","text":"//users","ref":"r"}', "no-such-command"),
+            (b'{"do":"command","text":"/w zed hi","ref":"r"}', "no-such-nick"),
+            (b'{"do":"command","text":"/bell all","ref":"r"}', "no-bell"),
+        ):
+            alice.sends(line + b"\n")
+            answers = alice.gets()
+            self.assertEqual(
+                [answer["code"] for answer in answers], [code] if code else [], line[:60]
+            )
+            if code not in (None, "bad-json", "bad-ref"):
+                self.assertEqual(answers[0]["ref"], "r", line)
+            self.time_passes(1)
+        self.assertEqual(alice.asks(do="ping", ref="p").gets()[0]["ref"], "p")
+
+    def test_an_object_however_deep_is_survived(self) -> None:
+        alice = self.program("alice")
+        alice.gets()
+        alice.sends(b'{"a":' * 1200 + b"1" + b"}" * 1200 + b"\n")
+        (answer,) = alice.gets()
+        self.assertIn(answer["code"], ("bad-json", "bad-request"))  # as deep as Python can read
+
+    def test_every_error_has_a_code_that_the_documents_list(self) -> None:
+        documented = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text()
+        source = Path(commands.__file__).parent
+        codes = {
+            code
+            for path in source.glob("**/*.py")
+            for code in re.findall(r'Refused\(\s*"([a-z0-9-]+)"', path.read_text())
+        }
+        self.assertGreater(len(codes), 20)
+        for code in codes:
+            self.assertIn(f"`{code}`", documented)
+
+    def test_a_request_too_fast_is_answered_with_how_long_to_wait(self) -> None:
+        alice = self.program("alice")
+        alice.gets()
+        for number in range(40):
+            alice.asks(do="say", text=str(number), ref=f"r{number}")
+        events = alice.gets()
+        refused = [event for event in events if event["event"] == "error"]
+        self.assertEqual([event["ref"] for event in refused], [f"r{n}" for n in range(30, 40)])
+        self.assertEqual({event["code"] for event in refused}, {"too-fast"})
+        self.assertTrue(all(0 < event["wait"] <= 10 for event in refused))
+        self.time_passes(10)
+        events += alice.gets()
+        said = [event["ref"] for event in events if event["event"] == "message"]
+        self.assertEqual(said, [f"r{number}" for number in range(30)])
+
+    def test_a_ref_is_said_once_whichever_way_it_is_sent_again(self) -> None:
+        alice, bob = self.program("alice"), self.joins("bob")
+        alice.gets()
+        alice.protocol.dataReceived(b'{"do":"say","text":"once","ref":"r"}\n' * 3)
+        self.time_passes(1)
+        alice.asks(do="command", text="/me says it otherwise", ref="r")
+        self.assertEqual(bob.sees(), ["alice: once"])
+        kinds = [event["event"] for event in alice.gets() if event["ref"] == "r"]
+        self.assertEqual(sorted(kinds), ["answer"] * 3 + ["message"])
+
+    def test_the_refs_of_two_people_are_their_own(self) -> None:
+        alice, bob = self.program("alice"), self.program("bob")
+        alice.gets(), bob.gets()
+        alice.asks(do="say", text="one", ref="r")
+        bob.asks(do="say", text="two", ref="r")
+        self.assertEqual([event["text"] for event in alice.gets("message")], ["one", "two"])
+
+    def test_a_program_that_stops_reading_gets_it_all_later_in_order(self) -> None:
+        alice, bob = self.program("alice"), self.joins("bob")
+        alice.gets()
+        alice.stops_reading()
+        for number in range(60):
+            bob.types(f"line {number}")
+            self.time_passes(1)
+        self.assertEqual(alice.raw(), "")
+        alice.reads_again()
+        self.assertEqual([event["id"] for event in alice.gets("message")], [*range(1, 61)])
+
+
+class ForgetfulTests(ChatTestCase):
+    def setUp(self) -> None:
+        """A server with memory for some ten lines."""
+        super().setUp()
+        turn = Turn(lambda call: self.clock.callLater(0, call))
+        chat = Chat(self.clock, MemoryStore(room=6_000), turn, "the lab", Limits(pace=None))
+        self.factory = ChatFactory(self.clock, chat=chat)
+
+    def test_what_is_no_longer_kept_is_announced_with_how_much_it_was(self) -> None:
+        alice, bob = self.program("alice"), self.joins("bob")
+        token = alice.gets()[0]["session"]
+        alice.vanishes()
+        for number in range(1, 1001):
+            bob.types(f"line {number}")
+        alice = self.program("alice", session=token, seen={"#lobby": 0})
+        _, missed, *events, _ = alice.gets()
+        self.assertEqual((missed["event"], missed["room"]), ("missed", "#lobby"))
+        self.assertEqual([event["id"] for event in events], [*range(missed["count"] + 1, 1001)])
+        self.assertGreater(len(events), 5)
+
+    def test_a_person_reads_that_too(self) -> None:
+        alice, bob = self.joins("alice"), self.joins("bob")
+        alice.raw()
+        alice.stops_reading()
+        for number in range(1, 1001):
+            bob.types(f"line {number}")
+        alice.reads_again()
+        missed, *lines = alice.sees()
+        self.assertRegex(
+            missed, r"^\*\*\* You missed \d+ lines of #lobby: older lines are no longer kept$"
+        )
+        count = int(missed.split()[3])
+        self.assertEqual(lines, [f"bob: line {number}" for number in range(count + 1, 1001)])
+
 
 class ResumingTests(ChatTestCase):
     def setUp(self) -> None:
@@ -251,3 +619,112 @@ class ResumingTests(ChatTestCase):
         self.assertTrue(self.alice.is_gone)
         self.assertEqual(self.bob.sees(), ["*** alice has left #lobby (bye)"])
         self.assertFalse(self.comes_back().gets()[0]["resumed"])
+
+    def test_every_room_and_ones_own_log_are_made_up_for(self) -> None:
+        self.alice.asks(do="command", text="/join dev")
+        self.bob.types("/join dev", "in dev", "@alice seen")
+        self.alice.gets()
+        self.alice.vanishes()
+        self.bob.types("more in dev", "/join lobby", "in the lobby", "@alice psst")
+        self.seen = {"#lobby": 2, "#dev": 1, "@": 1}
+        _, *events = self.comes_back().gets()
+        told = [event for event in events if event["event"] != "state"]
+        self.assertEqual(
+            sorted((event["room"], event["id"], event["text"]) for event in told),
+            [("#dev", 2, "more in dev"), ("#lobby", 3, "in the lobby"), ("@", 2, "psst")],
+        )
+        states = [event["room"] for event in events if event["event"] == "state"]
+        self.assertEqual(sorted(states), ["#dev", "#lobby"])
+
+    def test_of_a_room_without_a_number_all_since_entering_it_comes(self) -> None:
+        self.alice.asks(do="command", text="/join dev")
+        self.alice.asks(do="say", text="my own", ref="m")
+        self.alice.vanishes()
+        self.seen = {}
+        events = self.comes_back().gets("message")
+        self.assertEqual(
+            [(event["room"], event["id"]) for event in events],
+            [("#lobby", 1), ("#lobby", 2), ("#dev", 1)],
+        )
+        self.assertEqual(events[-1]["ref"], "m")
+
+    def test_what_is_said_in_the_same_moment_comes_once(self) -> None:
+        self.alice.vanishes()
+        self.bob.protocol.dataReceived(b"three\nfour\n")
+        alice = Program(self.factory)
+        alice.protocol.dataReceived(
+            encode({"do": "hello", "nick": "alice", "session": self.token, "seen": self.seen})
+        )
+        self.bob.protocol.dataReceived(b"five\n")
+        self.clock.advance(0)
+        self.assertEqual([event["id"] for event in alice.gets("message")], [3, 4, 5])
+
+    def test_numbers_seen_that_do_not_exist_yet_are_no_trouble(self) -> None:
+        self.alice.vanishes()
+        self.seen = {"#lobby": 10**9, "@": 10**9, "#nowhere": 5}
+        alice = self.comes_back()
+        self.assertEqual([event["event"] for event in alice.gets()], ["welcome", "state"])
+        self.bob.types("three")
+        self.assertEqual([event["id"] for event in alice.gets()], [3])
+
+    def test_one_goes_on_typing_into_the_room_entered_last(self) -> None:
+        self.alice.asks(do="command", text="/join dev")
+        self.alice.vanishes()
+        alice = self.comes_back()
+        alice.asks(do="say", text="still here")
+        self.assertEqual(alice.gets("message")[-1]["room"], "#dev")
+
+    def test_a_name_that_was_changed_stays_changed(self) -> None:
+        self.alice.asks(do="command", text="/nick Allie")
+        self.alice.vanishes()
+        self.assertEqual(self.comes_back().gets()[0]["nick"], "Allie")
+
+    def test_lines_that_waited_for_the_pace_are_said_though_the_connection_is_lost(self) -> None:
+        for number in range(15):
+            self.alice.asks(do="say", text=str(number), ref=str(number))
+        self.alice.vanishes()
+        self.time_passes(5)
+        self.assertEqual(len(self.bob.sees()), 15)
+
+    def test_lines_that_wait_when_the_connection_is_replaced_are_sent_again_once(self) -> None:
+        for number in range(15):
+            self.alice.asks(do="say", text=str(number), ref=str(number))
+        alice = self.comes_back()
+        for number in range(15):
+            alice.asks(do="say", text=str(number), ref=str(number))
+        self.time_passes(10)
+        self.assertEqual(self.bob.sees(), [f"alice: {number}" for number in range(15)])
+
+    def test_again_and_again_nothing_is_missed_and_nothing_comes_twice(self) -> None:
+        alice, said, seen = self.alice, 2, [1, 2]
+        for number in range(20):
+            if number % 3:
+                alice.vanishes()
+            self.bob.types(f"line {number}")
+            said += 1
+            self.time_passes(1)
+            self.seen = {"#lobby": seen[-1]}
+            alice = self.comes_back()
+            seen += [event["id"] for event in alice.gets("message")]
+        self.assertEqual(seen, [*range(1, said + 1)])
+
+    def test_who_was_told_of_the_goodbye_of_one_connection_keeps_the_other(self) -> None:
+        alice = self.comes_back()
+        self.alice.closes()
+        self.time_passes(400)
+        self.assertFalse(alice.is_gone)
+        self.assertEqual(self.bob.raw(), "")
+
+    def test_an_ignored_person_stays_ignored(self) -> None:
+        self.alice.asks(do="command", text="/ignore bob")
+        self.alice.vanishes()
+        self.bob.types("noise")
+        events = self.comes_back().gets()
+        self.assertEqual([event["event"] for event in events], ["welcome", "hidden", "state"])
+
+    def test_a_person_with_plain_lines_does_not_linger(self) -> None:
+        self.joins("carol").vanishes()
+        self.assertEqual(
+            self.bob.sees(),
+            ["*** carol has joined #lobby", "*** carol has left #lobby (connection lost)"],
+        )

@@ -99,14 +99,15 @@ static void take(enum kind kind, void *at, char *text) {
         break;
     case RATES:
         want.steps = 0;
-        for (char *p = strtok(text, ","); p && want.steps < STEPS; p = strtok(NULL, ",")) want.rates[want.steps++] = atof(p);
+        for (char *p = strtok(text, ","); p && want.steps < STEPS; p = strtok(NULL, ","))
+            want.rates[want.steps++] = atof(p);
     }
 }
 
 static void read_options(int argc, char **argv) {
     struct option names[OPTION_COUNT + 1] = {0};
     for (int i = 0; i < OPTION_COUNT; i++)
-        names[i] = (struct option){OPTIONS[i].name, OPTIONS[i].kind == FLAG ? no_argument : required_argument, NULL, 256 + i};
+        names[i] = (struct option){OPTIONS[i].name, OPTIONS[i].kind != FLAG, NULL, 256 + i};
     for (int o; (o = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         if (o < 256) usage();
         take(OPTIONS[o - 256].kind, OPTIONS[o - 256].at, optarg);

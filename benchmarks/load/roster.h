@@ -21,7 +21,8 @@ static void roster_token(struct roster *r, uint32_t own, uint32_t clients, uint3
 }
 
 /* Whether this piece made the roster complete. A token may be cut in two between pieces. */
-static bool roster_hear(struct roster *r, const char *p, const char *end, uint32_t own, uint32_t clients, uint32_t rooms) {
+static bool roster_hear(struct roster *r, const char *p, const char *end,
+                        uint32_t own, uint32_t clients, uint32_t rooms) {
     uint32_t others = clients / rooms - 1;
     bool complete = r->told >= others;
     for (; p < end; p++) {

@@ -35,12 +35,17 @@ static struct usage usage_now(pid_t pid) {
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
     if (pid && slurp(path, text, sizeof text)) {
         char *name_end = strrchr(text, ')');
-        if (name_end && sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &a, &b) == 2)
-            u.user = (double)a / tick, u.system = (double)b / tick;
+        const char *times = " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu";
+        if (name_end && sscanf(name_end + 1, times, &a, &b) == 2) {
+            u.user = (double)a / tick;
+            u.system = (double)b / tick;
+        }
     }
     getrusage(RUSAGE_SELF, &own);
-    u.own = (double)(own.ru_utime.tv_sec + own.ru_stime.tv_sec) + (double)(own.ru_utime.tv_usec + own.ru_stime.tv_usec) / 1e6;
-    if (slurp("/proc/stat", text, sizeof text) && sscanf(text, "cpu %lu %lu %lu %lu %lu %lu %lu", &a, &b, &c, &d, &e, &f, &g) == 7)
+    u.own = (double)(own.ru_utime.tv_sec + own.ru_stime.tv_sec);
+    u.own += (double)(own.ru_utime.tv_usec + own.ru_stime.tv_usec) / 1e6;
+    if (slurp("/proc/stat", text, sizeof text) &&
+        sscanf(text, "cpu %lu %lu %lu %lu %lu %lu %lu", &a, &b, &c, &d, &e, &f, &g) == 7)
         u.machine = (double)(a + b + c + f + g) / tick;
     return u;
 }
