@@ -103,7 +103,8 @@ class Lines(LineReceiver):
         """Deliver what waited while paused, then read on."""
         self.paused = False
         self._deliver()
-        if not self.paused and self.transport is not None and not self._gone:
+        over = self._gone or getattr(self.transport, "disconnecting", False)
+        if not self.paused and self.transport is not None and not over:
             IPushProducer(self.transport).resumeProducing()
 
     def readConnectionLost(self) -> None:

@@ -150,7 +150,7 @@ class Log:
             if not readers:
                 del self._by_viewer[reader.viewer_id]
             if not self._readers:
-                self._turn.ask(self._trim)
+                self._turn.ask(self.deliver)
 
     def place_after(self, number: int) -> int | None:
         """The place behind the event with a number; None if what follows is not at hand."""

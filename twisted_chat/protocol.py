@@ -171,7 +171,7 @@ class ChatProtocol(Lines):
     def _release(self, why: str) -> None:
         if why in self._holds:
             self._holds.remove(why)
-            if not self._holds:
+            if not self._holds and not self._closing:
                 self.resumeProducing()
 
     def end(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -261,8 +262,8 @@ class Session:
     def _enter(self, nickname: str, then: Callable[[Person], None]) -> None:
         """Ask for a nickname, and hear no lines until there is an answer."""
         ref = self.ref
-        asked = self.chat.enter(nickname, self.address)
         self._pause()
+        asked = maybeDeferred(self.chat.enter, nickname, self.address)
         asked.addCallback(self._entered, then)
         asked.addErrback(self._not_entered, ref)
         asked.addCallback(lambda _: self._resume())
