@@ -4,7 +4,8 @@ import pytest
 import pytest_twisted
 from twisted.internet import endpoints, reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.python.failure import Failure
 
 from twisted_chat import ChatFactory
 from twisted_chat.lines import Lines
@@ -19,11 +20,17 @@ class Visitor(Lines):
         super().__init__()
         self._wanted = ""
         self._found: Deferred[str] = Deferred()
+        self.gone: Deferred[None] = Deferred()
 
     def sees(self, text: str) -> Deferred[str]:
         """The next line with this text."""
         self._wanted, self._found = text, Deferred()
         return self._found
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The server has closed."""
+        super().connectionLost(reason)
+        self.gone.callback(None)
 
     def lineReceived(self, line: bytes) -> None:
         """Look at a line."""
@@ -53,3 +60,5 @@ async def test_it_is_a_working_chat_on_any_endpoint() -> None:
     gone = factory.say_goodbye()
     await port.stopListening()
     await gone
+    for person in people:
+        await person.gone
