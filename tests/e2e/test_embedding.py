@@ -4,6 +4,7 @@ import pytest
 import pytest_twisted
 from twisted.internet import endpoints, reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import ITransport
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.python.failure import Failure
 
@@ -26,6 +27,10 @@ class Visitor(Lines):
         """The next line with this text."""
         self._wanted, self._found = text, Deferred()
         return self._found
+
+    def inputEnded(self) -> None:
+        """The server says no more: close this half too."""
+        ITransport(self.transport).loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The server has closed."""
