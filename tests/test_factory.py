@@ -1,10 +1,12 @@
 """The factory as others use it, and the limits of a whole server."""
 
+import random
 from pathlib import Path
 
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.logger import capturedLogs, formatEvent
 from twisted.protocols.basic import LineReceiver
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
@@ -176,3 +178,180 @@ class OptionTests(SynchronousTestCase):
         clock = Clock()
         bot = Program(ChatFactory(clock, motd=motd)).asks(do="hello", nick="bot")
         self.assertEqual(bot.gets()[0]["motd"], ["Be kind.", "The lab closes at ten."])
+
+    def test_every_wrong_value_is_a_usage_error(self) -> None:
+        for option, values in (
+            ("--port", ("", "-1", "65536", "5e3", "0x10", "5000 ", "５０００", "9" * 5000)),
+            ("--max-clients", ("", "-1", "1.5", "many")),
+            (
+                "--flood",
+                ("", "on", "/", "5/", "/5", "5/0", "-5/5", "5/-5", "5/x", "1/1/1", "5.5/1"),
+            ),
+            ("--keep", ("", "0d", "-1d", "d", "1y", "1.5d", "90")),
+            ("--sync", ("", "FULL", "off")),
+            ("--endpoint", ("", "tcp", "tcp:x", "ssl:5001:privateKey=/nonexistent")),
+            ("--name", ("a\x07b", "a\nb", "x" * 101)),
+            ("--motd", ("/", "/nonexistent/motd")),
+        ):
+            for value in values:
+                error = self.assertRaises(usage.UsageError, self.options, f"{option}={value}")
+                self.assertNotIn("\n", str(error), value)
+
+    def test_a_motd_that_no_screen_can_show_is_refused(self) -> None:
+        file = Path(self.mktemp())
+        for content, reason in (
+            (b"\x1b[31mred\n", "cannot be shown: Control characters"),
+            (b"\xff\xfe", "is not UTF-8"),
+            (b"x" * 2001, "cannot be shown: That line is too long"),
+        ):
+            file.write_bytes(content)
+            error = self.assertRaises(usage.UsageError, self.options, "--motd", str(file))
+            self.assertIn(reason, str(error))
+
+    def test_endpoints_take_the_place_of_the_port(self) -> None:
+        options = self.options("--endpoint", "unix:/tmp/chat.sock", "-e", "tcp:5001", "-p", "7")
+        self.assertEqual(options.endpoints, ["unix:/tmp/chat.sock", "tcp:5001"])
+
+    def test_an_address_with_colons_is_one_address(self) -> None:
+        (endpoint,) = self.options("--interface", "::1", "--port", "7").endpoints
+        self.assertTrue(endpoint.startswith(r"tcp:7:interface=\:\:1:"), endpoint)
+
+    def test_how_long_things_are_kept(self) -> None:
+        self.assertIsNone(self.options()["keep"])
+        self.assertIsNone(self.options("--keep", "forever")["keep"])
+        self.assertEqual(self.options("--keep", "12h")["keep"], 12 * 3600)
+        self.assertEqual(self.options("--keep", "90d")["keep"], 90 * 86400)
+
+    def test_where_things_are_kept(self) -> None:
+        self.assertEqual(self.options().database, Path("chat.sqlite"))
+        self.assertEqual(self.options("--db", "/srv/x.sqlite").database, Path("/srv/x.sqlite"))
+        self.assertIsNone(self.options("--no-db").database)
+        self.assertTrue(self.options("--sync", "full").is_sync_full)
+
+
+class StrangerTests(ChatTestCase):
+    def test_who_speaks_another_protocol_is_told_so_and_nothing_of_it_is_said(self) -> None:
+        alice = self.joins("alice")
+        alice.raw()
+        for first, word in (
+            (b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n", "web server"),
+            (b"POST / HTTP/1.1\r\nHost: chat\r\n\r\nmallory\r\nhello\r\n", "web server"),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "web server"),
+            (b"\x16\x03\x01\x02\0\x01\n\r\n", "TLS"),
+            (b"SSH-2.0-OpenSSH_9.6\r\n", "SSH"),
+            (b"CAP LS 302\r\nNICK mallory\r\nUSER mallory 0 * :m\r\n", "IRC"),
+            (b"NICK mallory\r\n", "IRC"),
+            (b"PROXY TCP4 203.0.113.9 192.0.2.1 5 6\r\nmallory\r\n", "proxy"),
+            (b"\x05\x01\0\n", "proxy"),
+            (b"\x04\x01\x13\x88\x7f\0\0\x01\0\n", "proxy"),
+        ):
+            stranger = self.connects()
+            stranger.raw()
+            stranger.sends(first)
+            (answer,) = stranger.sees()
+            self.assertTrue(answer.startswith("!!! This is a chat port"), answer)
+            self.assertIn(word, answer)
+            self.assertTrue(stranger.is_gone, first)
+            stranger.closes()
+        self.assertEqual(alice.raw(), "")
+
+    def test_a_person_may_speak_of_these_things(self) -> None:
+        alice, bob = self.joins("alice"), self.joins("bob")
+        alice.raw()
+        bob.types("GET / HTTP/1.1", "SSH-2.0 is old", "NICK me")
+        self.assertEqual(len(alice.sees()), 3)
+
+    def test_random_bytes_harm_nobody(self) -> None:
+        alice = self.joins("alice")
+        alice.raw()
+        noise = random.Random(7)  # the same each time
+        for _ in range(150):
+            somebody = self.connects()
+            for _ in range(3):
+                somebody.sends(noise.randbytes(noise.randrange(1, 2000)))
+            somebody.vanishes()
+        self.time_passes(60)
+        for line in alice.sees():
+            self.assertTrue(line.isprintable(), line)
+        self.assertEqual(alice.types("/users").sees(), ["*** In #lobby: alice (1)"])
+
+
+class EndingTests(ChatTestCase):
+    def test_who_quits_and_does_not_read_on_is_cut_off(self) -> None:
+        alice, bob = self.joins("alice"), self.joins("bob")
+        alice.raw()
+        bob.stops_reading()
+        alice.types("one more thing")
+        bob.types("/quit")
+        self.assertFalse(bob.transport.disconnected)
+        self.time_passes(4)
+        self.assertTrue(bob.transport.disconnected)
+
+    def test_who_quits_reads_first_what_was_said_before(self) -> None:
+        alice, bob = self.joins("alice"), self.joins("bob")
+        bob.raw()
+        alice.protocol.dataReceived(b"one more thing\n")
+        bob.types("/quit")
+        self.assertEqual(bob.sees(), ["alice: one more thing"])
+        self.assertTrue(bob.is_gone)
+
+    def test_after_the_goodbye_nobody_is_told_of_those_who_leave(self) -> None:
+        alice, bob = self.joins("alice"), self.joins("bob")
+        alice.raw()
+        alice.stops_reading()
+        self.factory.say_goodbye()
+        self.clock.advance(0)
+        bob.closes()
+        alice.reads_again()
+        self.assertEqual(alice.sees(), ["*** The server is shutting down"])
+
+    def test_a_goodbye_is_said_once(self) -> None:
+        alice = self.joins("alice")
+        alice.raw()
+        first, second = self.factory.say_goodbye(), self.factory.say_goodbye()
+        self.factory.stopFactory()
+        self.clock.advance(0)
+        self.assertEqual(alice.sees(), ["*** The server is shutting down"])
+        alice.closes()
+        self.successResultOf(first)
+        self.successResultOf(second)
+
+    def test_where_nobody_is_the_goodbye_is_over_at_once(self) -> None:
+        self.successResultOf(self.factory.say_goodbye())
+
+    def test_when_everybody_has_gone_nothing_is_left_to_do(self) -> None:
+        for number in range(5):
+            self.joins(f"guest{number}").types("hello", "/join dev").vanishes()
+        self.connects().vanishes()
+        stranger = self.connects()
+        stranger.types("GET / HTTP/1.1")
+        stranger.closes()
+        self.time_passes(60)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(list(self.factory.chat.people), [])
+
+
+class LoggingTests(ChatTestCase):
+    def test_what_people_say_is_not_in_the_operators_log(self) -> None:
+        with capturedLogs() as events:
+            alice, bob = self.joins("alice"), self.joins("bob")
+            alice.types(
+                "a secret", "@bob another secret", "/topic secret", "/nick allie", "/w zed secret"
+            )
+            bob.sends(b"\xff secret\n" + b"secret" * 5000 + b"\n")
+            self.connects().types("Server").types("\x1b[2Jsecret")
+            alice.vanishes()
+            bob.types("/quit secret")
+        logged = [formatEvent(event) for event in events]
+        text = "\n".join(logged)
+        self.assertNotIn("secret", text)
+        self.assertNotIn("Traceback", text)
+        for line in (
+            "alice is here from 192.0.2.1",
+            "alice is now allie",
+            "allie has left",
+            "The nickname Server is reserved",
+        ):
+            self.assertIn(line, text)
+        for line in logged:
+            self.assertTrue(line.isprintable(), line)

@@ -3,11 +3,17 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -18,6 +24,8 @@ from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite import SqliteStore
 from twisted_chat.turn import Turn
+
+SETTINGS = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 _T = TypeVar("_T")
 
@@ -285,12 +293,6 @@ class ARoom(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-def _try(machine: type[ARoom]) -> Any:
-    case = machine.TestCase
-    case.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-    return case
-
-
 class ForgetfulRoom(ARoom):
     """The same with memory for some forty lines."""
 
@@ -303,9 +305,10 @@ class RoomInMemory(ARoom):
     memory = 16_000_000
 
 
-TestARoomInSqlite = _try(ARoom)
-TestARoomInMemory = _try(RoomInMemory)
-TestAForgetfulRoom = _try(ForgetfulRoom)
+class RoomTests(SynchronousTestCase):
+    def test_whatever_people_do_they_read_pieces_of_one_order(self) -> None:
+        for machine in (ARoom, RoomInMemory, ForgetfulRoom):
+            run_state_machine_as_test(machine, settings=SETTINGS)
 
 
 class LogTests(SynchronousTestCase):

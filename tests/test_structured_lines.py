@@ -1,13 +1,16 @@
 """What programs send and get."""
 
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.people import ChatTestCase, Program
+from tests.people import ChatTestCase, Person, Program
+from tests.test_log import Disk
 from twisted_chat import ChatFactory, Limits, commands
 from twisted_chat.chat import Chat
 from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.stores.sqlite import SqliteStore
 from twisted_chat.turn import Turn
 from twisted_chat.wires.structured import encode
 
@@ -728,3 +731,86 @@ class ResumingTests(ChatTestCase):
             self.bob.sees(),
             ["*** carol has joined #lobby", "*** carol has left #lobby (connection lost)"],
         )
+
+
+class SlowDiskTests(ChatTestCase):
+    def setUp(self) -> None:
+        """A server whose disk does nothing until it turns."""
+        super().setUp()
+        turn = Turn(lambda call: self.clock.callLater(0, call))
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.writing, self.reading = Disk(), Disk()
+        self.store = SqliteStore(Path(folder.name, "chat"), turn, self.writing, self.reading)
+        self.addCleanup(self.the_server_ends)
+        self.factory = ChatFactory(self.clock, chat=Chat(self.clock, self.store, turn))
+
+    def the_disk_turns(self) -> None:
+        """Everything that is under way is done, and told."""
+        while self.writing.is_busy or self.reading.is_busy:
+            for disk in (self.writing, self.reading):
+                disk.turns()
+                disk.is_heard()
+            self.clock.advance(0)
+
+    def the_server_ends(self) -> None:
+        """Nothing is left open."""
+        self.factory.say_goodbye()
+        stopped = self.store.stop()
+        self.the_disk_turns()
+        self.successResultOf(stopped)
+
+    def test_nothing_is_shown_before_it_is_stored(self) -> None:
+        alice, bob = self.program("alice"), self.program("bob")
+        self.the_disk_turns()
+        alice.gets(), bob.gets()
+        alice.asks(do="say", text="hi", ref="r")
+        self.assertEqual((alice.gets(), bob.gets()), ([], []))
+        self.the_disk_turns()
+        self.assertEqual([event["ref"] for event in alice.gets()], ["r"])
+        self.assertEqual([event["text"] for event in bob.gets()], ["hi"])
+
+    def test_what_is_sent_again_before_it_is_stored_is_said_once(self) -> None:
+        alice, bob = self.program("alice"), self.joins_slowly("bob")
+        self.the_disk_turns()
+        token = alice.gets()[0]["session"]
+        bob.raw()
+        alice.asks(do="say", text="once", ref="r")
+        alice.vanishes()
+        alice = self.program("alice", session=token, seen={"#lobby": 0})
+        alice.asks(do="say", text="once", ref="r")
+        self.the_disk_turns()
+        self.assertEqual(bob.sees(), ["alice: once"])
+        self.assertEqual([event["ref"] for event in alice.gets("message")], ["r"])
+
+    def joins_slowly(self, nickname: str) -> Person:
+        """Somebody who is in the lobby as soon as the disk has turned."""
+        person = self.connects().types(nickname)
+        self.the_disk_turns()
+        return person
+
+    def test_answers_on_their_way_to_a_connection_that_is_replaced_are_let_go(self) -> None:
+        alice = self.program("alice").asks(do="say", text="something to show")
+        self.the_disk_turns()
+        token = alice.gets()[0]["session"]
+        for request in (
+            {"do": "history", "room": "#lobby", "ref": "h"},
+            {"do": "command", "text": "/history", "ref": "c"},
+        ):
+            alice.asks(**request)
+            again = self.program("alice", session=token)
+            self.the_disk_turns()
+            self.assertEqual(again.gets()[0]["event"], "welcome")
+            alice = again
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_answers_on_their_way_to_somebody_who_leaves_are_let_go(self) -> None:
+        for leave in (Person.closes, Person.vanishes, Person.says_no_more):
+            bob = self.joins_slowly("bob")
+            bob.protocol.dataReceived(b"hello\n/history\n/history 1h\n")
+            leave(bob)
+            self.the_disk_turns()
+            self.time_passes(5)
+            self.the_disk_turns()
+        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual(list(self.factory.chat.people), [])

@@ -362,11 +362,9 @@ class Session:
 
     def replace(self) -> None:
         """They go on over another connection."""
-        self._person = None
         self._ending = True
-        for reader in self._readers.values():
-            reader.close()
-        self._readers.clear()
+        self._pacing.stop()
+        self._stop_reading()
         self._door.close()
 
     def _close_when_read(self) -> None:
