@@ -199,7 +199,7 @@ class SqliteStore:
             lambda failure: self._failed(failure, group, statements),
         )
         work.addErrback(lambda failure: _log.failure("Telling what was stored failed", failure))
-        work.addCallback(lambda _: self._go_on())
+        work.addCallback(lambda _: self._turn.ask(self._go_on))
 
     def _write(self, statements: Sequence[_Statement], rows: Sequence[Row]) -> None:
         writer = self._writer
@@ -253,6 +253,12 @@ class SqliteStore:
                 log.keeper.show(told)
 
     def _go_on(self) -> None:
+        """Once what was stored is delivered, and what arrives meanwhile has been read.
+
+        The next commit could begin earlier, but would hold a part only of what is about to come,
+        and every group costs a turn: two small ones take twice the time of one that is as large
+        as both. A commit takes 0.2 ms, a turn with 1,000 readers 4 ms.
+        """
         self._busy = False
         if self._queue or (self._statements and not self._failing):
             self._turn.ask(self._commit)
