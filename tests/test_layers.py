@@ -20,7 +20,7 @@ LAYERS = (
     {"chat"},
     {"commands", "strangers"},
     {"session"},
-    {"wires.plain", "wires.structured", "telnet", "lines", "outlet"},
+    {"wires.plain", "wires.structured", "telnet", "lines", "outlet", "turnstile"},
     {"plain_session", "structured_session"},
     {"protocol"},
     {"transcript", "options"},

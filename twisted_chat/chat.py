@@ -367,6 +367,11 @@ class Chat:
     def _tell(self, person: Person, text: str) -> None:
         person.log.append(Entry(Notice(self.clock.seconds(), OWN, "", text)))
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether what was said waits to be stored, and who says much should wait too."""
+        return self._store.is_behind
+
     # Finding people
 
     @property

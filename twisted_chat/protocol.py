@@ -13,6 +13,7 @@ from twisted.internet.interfaces import (
     ITransport,
 )
 from twisted.internet.protocol import Factory, connectionDone
+from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -27,6 +28,7 @@ from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.structured_session import StructuredSession
 from twisted_chat.telnet import EndlessSubnegotiation, TelnetFilter
 from twisted_chat.turn import Turn
+from twisted_chat.turnstile import Turnstile
 from twisted_chat.wires.plain import PlainWire, line
 from twisted_chat.wires.structured import StructuredWire
 
@@ -71,6 +73,8 @@ class ChatProtocol(Lines):
         """Speak first."""
         self._transport = ITransport(self.transport)
         _keep_alive(self._transport)
+        if isinstance(self._transport, Connection):
+            self._transport.bufferSize = self.MAX_LENGTH  # what is read of one in one turn
         self.outlet = Outlet(self._transport, self._drained)
         if self._shared.admit(self):
             chat = self._shared.chat
@@ -103,12 +107,14 @@ class ChatProtocol(Lines):
         session = self._session_for(line)
         if session is not None:
             session.line_received(line)
+            self._shared.turnstile.pass_through(self, line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Answer a line that is too long; it is skipped."""
         session = self._session_for(line)
         if session is not None:
             session.line_too_long()
+            self._shared.turnstile.pass_through(self, line)
 
     def _session_for(self, line: bytes) -> Session | None:
         """Who is to hear a line, if anybody; the first one says which language they speak."""
@@ -162,6 +168,14 @@ class ChatProtocol(Lines):
     def resume(self) -> None:
         """Deliver lines again."""
         self._release("session")
+
+    def stand(self) -> None:
+        """See `turnstile.Entrant`."""
+        self._hold("turn")
+
+    def walk(self) -> None:
+        """See `turnstile.Entrant`."""
+        self._release("turn")
 
     def _hold(self, why: str) -> None:
         if not self._holds:
@@ -236,6 +250,7 @@ class ChatFactory(Factory):
             clock = IReactorTime(reactor)
         self.clock = clock
         self.chat = chat or Chat(clock, MemoryStore(), turn, name, limits, motd)
+        self.turnstile = Turnstile(clock, lambda: self.chat.is_behind)
         self.plain = PlainWire(clock.seconds)
         self._structured = StructuredWire()
         self._connections: set[ChatProtocol] = set()

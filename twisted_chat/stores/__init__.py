@@ -60,6 +60,10 @@ class Store(Protocol):
     def append(self, log: str, entry: Entry) -> None:
         """Put an entry behind all others, then tell the log's keeper."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits to be stored that nobody should say more just now."""
+
     def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """The first stored entries after a number that are still kept, oldest first.
 

@@ -63,6 +63,11 @@ class MemoryStore:
         if kept and kept[0] is entry:  # else the log was erased since
             kept.popleft()
 
+    @property
+    def is_behind(self) -> bool:
+        """See `Store.is_behind`: nothing waits here."""
+        return False
+
     def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """See `Store.after`."""
         kept = self._kept[log]

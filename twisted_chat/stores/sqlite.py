@@ -172,6 +172,11 @@ class SqliteStore:
         self._queue.append((known, entry))
         self._turn.ask(self._commit)
 
+    @property
+    def is_behind(self) -> bool:
+        """See `Store.is_behind`."""
+        return len(self._queue) >= GROUP
+
     def _do(self, statement: str, values: Row) -> None:
         self._statements.append((statement, values))
         self._turn.ask(self._commit)
