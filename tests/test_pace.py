@@ -58,19 +58,13 @@ class PacingTests(SynchronousTestCase):
         self.done: list[bytes] = []
         self.idle = 0
 
-    def pacing(self, pace: Pace | None) -> Pacing:
+    def pacing(self, pace: Pace) -> Pacing:
         """A pace to be tried."""
         return Pacing(self.clock, pace, 3, self.done.append, self.is_idle)
 
     def is_idle(self) -> None:
         """Nothing waits any more."""
         self.idle += 1
-
-    def test_without_a_pace_everything_is_done_at_once(self) -> None:
-        pacing = self.pacing(None)
-        for _ in range(1000):
-            self.assertEqual(pacing.take(b"x"), 0)
-        self.assertEqual(len(self.done), 1000)
 
     def test_what_is_too_fast_waits_its_turn_and_what_is_far_too_fast_is_refused(self) -> None:
         pacing = self.pacing(Pace(2, 1))

@@ -83,14 +83,28 @@ class Chat:
         return succeed(person)
 
     def _take_in(self, person: Person) -> None:
-        person.log = Log("@" + person.id, OWN, self._store, self._turn, refused=self._refused)
-        self._people[person.key] = self._by_id[person.id] = self._by_proof[person.proof] = person
+        self._people[person.key] = self._by_id[person.id] = person
+
+    def log_of(self, person: Person) -> Log:
+        """A person's own log; most have none until there is something in it for them."""
+        if person.log is None:
+            name = "@" + person.id
+            person.log = Log(name, OWN, self._store, self._turn, refused=self._refused)
+            if person.connection is not None:
+                person.connection.follow(OWN, person.log)
+        return person.log
+
+    def _erase_log_of(self, person: Person) -> None:
+        if person.log is not None:
+            person.log.erase()
 
     def _restore(self, seat: Seat) -> None:
         """Somebody was here when the server stopped, and may come back."""
         person = Person(seat.nickname, seat.address, seat.since, seat)
         person.refs = dict(self._store.refs(person.id, self.limits.refs))
         self._take_in(person)
+        self.log_of(person)
+        self._by_proof[person.proof] = person
         for name, entered in seat.rooms.items():
             room = self.rooms.get(names.key(name)) or self._open(name)
             person.rooms[room.key] = entered
@@ -108,6 +122,9 @@ class Chat:
         """A person speaks through this connection now."""
         person.connection = connection
         person.may_resume = connection.may_resume
+        if person.may_resume and not person.proof:
+            person.issue_token()
+            self._by_proof[person.proof] = person
         person.waiting_until = None
 
     def _keep(self, person: Person) -> None:
@@ -124,7 +141,7 @@ class Chat:
         if self._stopping:
             return
         if not person.present:
-            person.log.erase()
+            self._erase_log_of(person)
         elif person.may_resume:
             self._wait_for(person)
             _log.info("{nick} lost the connection", nick=person.nickname)
@@ -147,13 +164,14 @@ class Chat:
         person.present = False
         for key in list(person.rooms):
             self._leave(person, self.rooms[key], reason)
-        del self._people[person.key], self._by_id[person.id], self._by_proof[person.proof]
+        del self._people[person.key], self._by_id[person.id]
+        self._by_proof.pop(person.proof, None)
         if person.may_resume:
             self._store.unseat(person.id)
         self._remember_leaving(person)
         _log.info("{nick} has left", nick=person.nickname)
         if person.connection is None:
-            person.log.erase()
+            self._erase_log_of(person)
         else:
             person.connection.end()
 
@@ -301,8 +319,8 @@ class Chat:
         """Say something to some people alone; a whisper stands in both people's logs."""
         for other in others:
             whisper = Whisper(self._now(person), OWN, person.nickname, other.nickname, text)
-            self._append(person.log, person, ref, whisper)
-            self._append(other.log, person, None, whisper)
+            self._append(self.log_of(person), person, ref, whisper)
+            self._append(self.log_of(other), person, None, whisper)
             if not other.ignores(Entry(whisper, person.id)):
                 other.last_whisperer = person
 
@@ -341,7 +359,7 @@ class Chat:
     def set_away(self, person: Person, reason: str | None) -> None:
         """Go away, or come back (None)."""
         person.away = reason
-        person.told_away.clear()
+        person.told_away = ()
         now = self._now(person)
         for key in person.rooms:
             room = self.rooms[key]
@@ -365,7 +383,7 @@ class Chat:
         return person.spoke
 
     def _tell(self, person: Person, text: str) -> None:
-        person.log.append(Entry(Notice(self.clock.seconds(), OWN, "", text)))
+        self.log_of(person).append(Entry(Notice(self.clock.seconds(), OWN, "", text)))
 
     @property
     def is_behind(self) -> bool:

@@ -244,7 +244,7 @@ def _whisper_to(caller: Caller, others: Sequence[Person], text: str) -> Lines:
         if other.connection is None:
             lines.append(f"{other.nickname} has lost the connection, and will read it when back.")
         elif other.away is not None and me.id not in other.told_away:
-            other.told_away.add(me.id)
+            other.told_away = (*other.told_away, me.id)
             lines.append(f"{other.nickname} is away: {other.away}")
     return lines
 

@@ -1,7 +1,5 @@
 """Lines out of bytes, for both ends of a connection, whatever the other end calls a line end."""
 
-from collections import deque
-
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import connectionDone
@@ -30,7 +28,7 @@ class Lines(LineReceiver):
     MAX_LENGTH = 8_192
 
     def __init__(self) -> None:
-        self._waiting: deque[bytes] = deque()  # whole lines, not yet delivered
+        self._waiting: list[bytes] = []  # whole lines, not yet delivered
         self._rest = b""  # the beginning of a line
         self._after_cr = False  # the last chunk ended in CR: an LF or NUL to come belongs to it
         self._skipping = False  # in a line that is too long
@@ -82,16 +80,27 @@ class Lines(LineReceiver):
         self._delivering = True
         try:
             while self._waiting and not self.paused:
-                line = self._waiting.popleft()
-                if isinstance(line, _TooLong):
-                    self.lineLengthExceeded(line)
-                else:
-                    self.lineReceived(line)
+                self._deliver_until_paused()
             if self._ended and not self._waiting and not self._told_end and not self.paused:
                 self._told_end = True
                 self.inputEnded()
         finally:
             self._delivering = False
+
+    def _deliver_until_paused(self) -> None:
+        lines, self._waiting = self._waiting, []
+        delivered = 0
+        try:
+            for line in lines:
+                delivered += 1
+                if isinstance(line, _TooLong):
+                    self.lineLengthExceeded(line)
+                else:
+                    self.lineReceived(line)
+                if self.paused:
+                    break
+        finally:
+            self._waiting[:0] = lines[delivered:]
 
     def pauseProducing(self) -> None:
         """Deliver no lines, and read none."""

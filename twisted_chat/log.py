@@ -7,6 +7,7 @@ has no queue, only a place. When it reads again it goes on there, from memory or
 """
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -24,6 +25,9 @@ _log = Logger(namespace="chat")
 
 PIECE = 32 * 1024
 """Bytes written to one reader at once: what a stopped reader holds in memory at the most."""
+
+SLICE = 2_000
+"""Readers who catch up in one turn: 8 ms of system calls, so that a huge room stops nobody."""
 
 WINDOW = 256
 """Entries at hand for readers who are a little behind; a busy turn may add as many again."""
@@ -44,6 +48,29 @@ class Log:
         window: how many entries are at hand at least.
     """
 
+    __slots__ = (
+        "_again",
+        "_base",
+        "_delivered",
+        "_delivering",
+        "_least",
+        "_pieces",
+        "_readers",
+        "_refused",
+        "_rest",
+        "_round",
+        "_seen",
+        "_shown",
+        "_store",
+        "_turn",
+        "_window",
+        "appended",
+        "last",
+        "name",
+        "room",
+        "settled",
+    )
+
     def __init__(
         self,
         name: str,
@@ -61,13 +88,14 @@ class Log:
         self._seen = seen
         self._refused = refused
         self._least = window
-        self._readers: dict[Reader, None] = {}
-        self._by_viewer: dict[str, list[Reader]] = {}
+        self._readers: dict[str, tuple[Reader, ...]] = {}  # by the viewer's id
+        self._rest: Sequence[Reader] = ()  # who has not caught up in this round yet
         self._window: list[Entry] = []
         self._base = 0  # the place of the window's first entry
         self._delivered = 0  # the place up to which the last turn's readers have read
         self._shown: dict[Wire, list[bytes]] = {}  # the window as each wire shows it
         self._pieces: dict[tuple[Wire, int], tuple[bytes, int]] = {}
+        self._round = 0, 0  # from where to where this round's readers read
         self._delivering = self._again = False
         self.appended = 0
         self.settled = 0  # of the appended: stored or refused
@@ -118,8 +146,8 @@ class Log:
         self._window.extend(entries)
         self.last = entries[-1].id
         for place, entry in enumerate(entries, end):
-            for reader in self._by_viewer.get(entry.origin, ()):
-                reader.own.append(place)
+            for reader in self._readers.get(entry.origin, ()):
+                reader.own = (*reader.own, place)
             self._seen(entry)
         self._settle(len(entries))
 
@@ -138,19 +166,17 @@ class Log:
 
     def enter(self, reader: "Reader") -> None:
         """Take in a reader, who will read with the others from now on."""
-        self._readers[reader] = None
-        self._by_viewer.setdefault(reader.viewer_id, []).append(reader)
+        others = self._readers.get(reader.viewer_id, ())
+        self._readers[reader.viewer_id] = (*others, reader)
 
     def leave(self, reader: "Reader") -> None:
         """Let go of a reader."""
-        if reader in self._readers:
-            del self._readers[reader]
-            readers = self._by_viewer[reader.viewer_id]
-            readers.remove(reader)
-            if not readers:
-                del self._by_viewer[reader.viewer_id]
-            if not self._readers:
-                self._turn.ask(self.deliver)
+        readers = self._readers.pop(reader.viewer_id, ())
+        others = tuple(other for other in readers if other is not reader)
+        if others:
+            self._readers[reader.viewer_id] = others
+        elif not self._readers:
+            self._turn.ask(self.deliver)
 
     def place_after(self, number: int) -> int | None:
         """The place behind the event with a number; None if what follows is not at hand."""
@@ -201,7 +227,7 @@ class Log:
     # The end of a turn
 
     def deliver(self) -> None:
-        """Let every reader catch up."""
+        """Let every reader catch up, so many in one turn."""
         self._again = True
         if self._delivering:  # somebody was told something that made something happen
             return
@@ -209,16 +235,19 @@ class Log:
         try:
             while self._again:
                 self._again = False
-                self._let_all_catch_up()
+                self._let_some_catch_up()
         finally:
             self._delivering = False
-        self._trim()
 
-    def _let_all_catch_up(self) -> None:
-        """Most readers are where the last turn left them: these share a loop without detours."""
-        fresh, end = self._delivered, self.end
-        self._delivered = end
-        for reader in list(self._readers):
+    def _let_some_catch_up(self) -> None:
+        """Most readers are where the last round left them: these share a loop without detours."""
+        if not self._rest:
+            self._rest = list(chain.from_iterable(self._readers.values()))
+            self._round = self._delivered, self.end
+            self._delivered = self.end
+        fresh, end = self._round
+        some, self._rest = self._rest[:SLICE], self._rest[SLICE:]
+        for reader in some:
             try:
                 alike = reader.at == fresh and not reader.own and not reader.careful
                 if alike and reader.outlet.ready:
@@ -227,12 +256,16 @@ class Log:
                     data, reader.at = self.piece(reader.wire, fresh)
                     if data:
                         reader.outlet.write(data)
-                    if reader.at == end:
+                    if reader.at >= end:
                         continue
                 reader.catch_up()
             except Exception:
                 _log.failure("A reader of {room} failed", room=self.room)
                 self.leave(reader)
+        if self._rest or end != self.end:
+            self._turn.ask(self.deliver)
+        else:
+            self._trim()
 
     def _trim(self) -> None:
         """Let go of what everybody has read, and of what is too far behind for the window."""
@@ -242,7 +275,7 @@ class Log:
             surplus = len(self._window) - self._least
         else:
             return
-        for reader in self._readers:
+        for reader in chain.from_iterable(self._readers.values()):
             reader.let_go(self._base + surplus)
         del self._window[:surplus]
         for lines in self._shown.values():

@@ -14,16 +14,18 @@ class Pacing:
 
     Args:
         clock: the time.
-        pace: how fast; None does everything at once.
+        pace: how fast.
         most: how many lines may wait.
         do: does a line.
         idle: called when nothing waits any more.
     """
 
+    __slots__ = ("_bucket", "_clock", "_do", "_idle", "_most", "_next", "_pace", "_waiting")
+
     def __init__(
         self,
         clock: IReactorTime,
-        pace: Pace | None,
+        pace: Pace,
         most: int,
         do: Callable[[bytes], None],
         idle: Callable[[], None],
@@ -33,7 +35,7 @@ class Pacing:
         self._most = most
         self._do = do
         self._idle = idle
-        self._bucket: Bucket | None = None
+        self._bucket = Bucket(pace, clock.seconds())
         self._waiting: deque[bytes] = deque()
         self._next: IDelayedCall | None = None
 
@@ -44,13 +46,11 @@ class Pacing:
 
     def take(self, line: bytes) -> float:
         """Do a line now or in its turn; if too many wait, gives the seconds until fewer do."""
-        if self._pace is None:
-            self._do(line)
-        elif not self._waiting and not self._wait(self._pace):
+        if not self._waiting and not self._wait():
             self._spend(line)
         elif len(self._waiting) < self._most:
             self._waiting.append(line)
-            self._schedule(self._pace)
+            self._schedule()
         else:
             return self._pace.seconds / self._pace.lines * self._most / 2
         return 0.0
@@ -62,25 +62,21 @@ class Pacing:
             self._next.cancel()
             self._next = None
 
-    def _wait(self, pace: Pace) -> float:
-        now = self._clock.seconds()
-        if self._bucket is None:
-            self._bucket = Bucket(pace, now)
-        return self._bucket.wait(now)
+    def _wait(self) -> float:
+        return self._bucket.wait(self._clock.seconds())
 
     def _spend(self, line: bytes) -> None:
-        if self._bucket is not None:
-            self._bucket.take(self._clock.seconds())
+        self._bucket.take(self._clock.seconds())
         self._do(line)
 
-    def _schedule(self, pace: Pace) -> None:
+    def _schedule(self) -> None:
         if self._next is None:
-            self._next = self._clock.callLater(self._wait(pace), self._take_next, pace)
+            self._next = self._clock.callLater(self._wait(), self._take_next)
 
-    def _take_next(self, pace: Pace) -> None:
+    def _take_next(self) -> None:
         self._next = None
         self._spend(self._waiting.popleft())
         if self._waiting:
-            self._schedule(pace)
+            self._schedule()
         else:
             self._idle()

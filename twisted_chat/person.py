@@ -62,10 +62,33 @@ class Person:
         seat: what an earlier run kept of them, if they were here then.
     """
 
+    __slots__ = (
+        "address",
+        "away",
+        "connection",
+        "id",
+        "ignored",
+        "key",
+        "last_whisperer",
+        "log",
+        "may_resume",
+        "nickname",
+        "present",
+        "proof",
+        "refs",
+        "renames",
+        "rooms",
+        "since",
+        "spoke",
+        "token",
+        "told_away",
+        "waiting_until",
+    )
+
     def __init__(self, nickname: str, address: str, now: float, seat: Seat | None = None) -> None:
         self.id = seat.id if seat else secrets.token_hex(8)
-        self.token = "" if seat else secrets.token_urlsafe(24)
-        self.proof = seat.token if seat else proof(self.token)
+        self.token = ""  # whoever shows it resumes this person's session
+        self.proof = seat.token if seat else ""
         self.may_resume = seat is not None
         self.nickname = nickname
         self.key = names.key(nickname)
@@ -77,11 +100,16 @@ class Person:
         self.rooms: dict[str, int] = {}  # by key, in the order of entering: the last number then
         self.ignored: dict[str, Ignored] = {}  # by key
         self.last_whisperer: Person | None = None
-        self.told_away: set[str] = set()  # the ids of those who know why we are away
+        self.told_away: tuple[str, ...] = ()  # the ids of those who know why we are away
         self.waiting_until: float | None = None  # when somebody without a connection is given up
         self.renames: Bucket | None = None
         self.refs: dict[str, Entry] = {}  # what they asked for under a name of their own
-        self.log: Log  # set by the chat, which knows the store
+        self.log: Log | None = None  # their own, once there is anything in it
+
+    def issue_token(self) -> None:
+        """Let this session be resumed by whoever shows its token."""
+        self.token = secrets.token_urlsafe(24)
+        self.proof = proof(self.token)
 
     def remember(self, ref: str, entry: Entry, limit: int) -> None:
         """What became of a request, for when it is sent again; the oldest are forgotten."""

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 
 from twisted_chat import commands, names, strangers
 from twisted_chat.chat import Chat
-from twisted_chat.events import OWN, Entry, Message, Whisper
+from twisted_chat.events import Entry, Message, Whisper
 from twisted_chat.log import Log
 from twisted_chat.person import Person
 from twisted_chat.refusal import Refused
@@ -122,11 +122,13 @@ class PlainSession(Session):
         )
         for each in self.chat.motd:
             self._say(f"*** {each}")
-        self._read(OWN, person.log, 0)
         self.talk_in(self.chat.join(person, names.LOBBY))
 
     def follow(self, room: str, log: Log) -> None:
-        """They are about to enter a room: show what was said last, then read along."""
+        """They are about to enter a room: show what was said last, then read along.
+
+        A log of their own is always new here.
+        """
         self._read(room, log, max(0, log.last - self.chat.limits.entry_history))
 
     def describe(self, room: Room) -> None:

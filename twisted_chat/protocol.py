@@ -26,7 +26,7 @@ from twisted_chat.plain_session import PlainSession
 from twisted_chat.session import Session
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.structured_session import StructuredSession
-from twisted_chat.telnet import EndlessSubnegotiation, TelnetFilter
+from twisted_chat.telnet import IAC, EndlessSubnegotiation, TelnetFilter
 from twisted_chat.turn import Turn
 from twisted_chat.turnstile import Turnstile
 from twisted_chat.wires.plain import PlainWire, line
@@ -60,10 +60,11 @@ class ChatProtocol(Lines):
         self.factory = self._shared = factory
         self.address = address
         self.MAX_LENGTH = factory.chat.limits.input_bytes
-        self._telnet: TelnetFilter | None = TelnetFilter()
+        self._telnet: TelnetFilter | None = None  # from the first of telnet's own bytes on
         self._session: Session | None = None
         self._is_first = True
-        self._holds: set[str] = set()  # why no lines are delivered just now
+        self._is_structured = False
+        self._holds: tuple[str, ...] = ()  # why no lines are delivered just now
         self._abortion: IDelayedCall | None = None
         self._closing = False
 
@@ -89,8 +90,10 @@ class ChatProtocol(Lines):
         if self._closing:
             return
         if self._telnet is None:
-            super().dataReceived(data)
-            return
+            if self._is_structured or IAC not in data:
+                super().dataReceived(data)
+                return
+            self._telnet = TelnetFilter()
         try:
             typed, answers = self._telnet.feed(data)
         except EndlessSubnegotiation:
@@ -123,7 +126,8 @@ class ChatProtocol(Lines):
         if self._is_first:
             self._is_first = False
             if line.startswith(b"{"):
-                self._telnet = None  # programs do not negotiate
+                self._telnet = None
+                self._is_structured = True  # programs do not negotiate
                 self._session = self._shared.structured_session(self, self._session.hand_over())
         return self._session
 
@@ -180,11 +184,12 @@ class ChatProtocol(Lines):
     def _hold(self, why: str) -> None:
         if not self._holds:
             self.pauseProducing()
-        self._holds.add(why)
+        if why not in self._holds:
+            self._holds = (*self._holds, why)
 
     def _release(self, why: str) -> None:
         if why in self._holds:
-            self._holds.remove(why)
+            self._holds = tuple(other for other in self._holds if other != why)
             if not self._holds and not self._closing:
                 self.resumeProducing()
 

@@ -98,11 +98,11 @@ class Reader:
         self._viewer = viewer
         self.viewer_id = viewer.id if viewer else ""
         self.dress: Callable[[Entry, bytes], bytes] | None = None  # a last touch, such as a bell
-        self.own: list[int] = []  # places of what the viewer did, and has not read yet
+        self.own: tuple[int, ...] = ()  # places of what the viewer did, and has not read yet
         self._seen = log.last if after is None else after
         self.at = log.end if self._seen >= log.last else None
         self._live_number, self._live_place = log.last, log.end  # before these, it is history
-        self._goals: list[tuple[int, Callable[[], None]]] = []
+        self._goals: tuple[tuple[int, Callable[[], None]], ...] = ()
         self._fetching = self._closed = False
         self.careful = True  # until this turns out not to be needed
         log.enter(self)
@@ -114,13 +114,14 @@ class Reader:
 
     def close(self) -> None:
         """Read no further."""
+        self._seen, self.at = self.seen, None
         self._closed = True
-        self._goals = []
+        self._goals = ()
         self._log.leave(self)
 
     def when_here(self, call: Callable[[], None]) -> None:
         """Call back once everything that has been appended until now is read."""
-        self._goals.append((self._log.appended, call))
+        self._goals = (*self._goals, (self._log.appended, call))
         self.careful = True
 
     def let_go(self, place: int) -> None:
@@ -129,7 +130,7 @@ class Reader:
             self._seen = self.seen
             self.at = None
         if self.own and self.own[0] < place:
-            self.own = [own for own in self.own if own >= place]
+            self.own = tuple(own for own in self.own if own >= place)
 
     def catch_up(self) -> None:
         """Write what this reader has not seen, as far as the outlet takes it."""
@@ -154,7 +155,7 @@ class Reader:
         """Here is where everybody is: say so to who asked, and stop looking closely if we may."""
         settled = self._log.settled
         reached = [call for count, call in self._goals if count <= settled]
-        self._goals = [goal for goal in self._goals if goal[0] > settled]
+        self._goals = tuple(goal for goal in self._goals if goal[0] > settled)
         self.careful = bool(
             self._goals or self.dress or (self._viewer and self._viewer.ignores_somebody)
         )
@@ -176,7 +177,7 @@ class Reader:
             for own in self.own:
                 if place <= own < end:
                     lines[own - place] = self._line(entries[own - place])
-        self.own = [own for own in self.own if own >= end]
+        self.own = tuple(own for own in self.own if own >= end)
         return b"".join(lines), end
 
     def _line(self, entry: Entry, *, replayed: bool = False) -> bytes:

@@ -65,12 +65,9 @@ class Session:
         self._wire = wire
         self._person: Person | None = None
         self._readers: dict[str, Reader] = {}  # by the room's key; one's own log under its name
-        self._closing: set[Reader] = set()
+        self._closing: tuple[Reader, ...] = ()  # readers who go on to the end of what was said
         self._room: Room | None = None
-        limits = chat.limits
-        self._pacing = Pacing(
-            chat.clock, limits.pace, limits.waiting_lines, self._try, self._all_is_said
-        )
+        self._pacing: Pacing | None = None  # from the first line on
         self._pauses = 0
         self._arriving = 0  # rooms that are read up to where everybody is
         self._input_ended = self._ending = self._lost = False
@@ -78,7 +75,7 @@ class Session:
         now = chat.clock.seconds()
         self._since = now if since is None else since
         self._deadline: IDelayedCall | None = chat.clock.callLater(
-            max(0.0, self._since + limits.nickname_seconds - now), self._too_late
+            max(0.0, self._since + chat.limits.nickname_seconds - now), self._too_late
         )
 
     @property
@@ -150,9 +147,13 @@ class Session:
         """A line has arrived; over the pace it waits its turn, and too many are refused."""
         if self._ending:
             return
-        if self._person is None:
+        pace = self.chat.limits.pace
+        if self._person is None or pace is None:
             self._try(line)
             return
+        if self._pacing is None:
+            most = self.chat.limits.waiting_lines
+            self._pacing = Pacing(self.chat.clock, pace, most, self._try, self._all_is_said)
         wait = self._pacing.take(line)
         if wait:
             self.too_fast(line, wait)
@@ -192,8 +193,12 @@ class Session:
         self._input_ended = True
         self._all_is_said()
 
+    def _stop_pacing(self) -> None:
+        if self._pacing is not None:
+            self._pacing.stop()
+
     def _all_is_said(self) -> None:
-        if self._input_ended and self._pacing.is_idle:
+        if self._input_ended and (self._pacing is None or self._pacing.is_idle):
             self._finish()
 
     def _finish(self) -> None:
@@ -231,12 +236,12 @@ class Session:
         for reader in (*self._readers.values(), *self._closing):
             reader.close()
         self._readers.clear()
-        self._closing.clear()
+        self._closing = ()
 
     def _give_up(self) -> None:
         self._ending = True
         self._stop_reading()
-        self._pacing.stop()
+        self._stop_pacing()
         if self._person is not None and self._person.connection is self:
             self.chat.lose(self._person, self._why_lost)
 
@@ -332,13 +337,13 @@ class Session:
         """They left a room: read to the end of what was said until now."""
         reader = self._readers.pop(room, None)
         if reader is not None:
-            self._closing.add(reader)
+            self._closing = (*self._closing, reader)
             reader.when_here(lambda: self._read_to_the_end(reader))
             reader.catch_up()
 
     def _read_to_the_end(self, reader: Reader) -> None:
         reader.close()
-        self._closing.discard(reader)
+        self._closing = tuple(other for other in self._closing if other is not reader)
         self._close_when_read()
 
     def end(self) -> None:
@@ -363,7 +368,7 @@ class Session:
     def replace(self) -> None:
         """They go on over another connection."""
         self._ending = True
-        self._pacing.stop()
+        self._stop_pacing()
         self._stop_reading()
         self._door.close()
 

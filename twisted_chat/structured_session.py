@@ -115,7 +115,8 @@ class StructuredSession(Session):
         self.chat.attach(person, self)
         self._be(person)
         self._greet(person, resumed=True)
-        self._read(OWN, person.log, self._seen.get(OWN, 0))
+        if person.log is not None:
+            self._read(OWN, person.log, self._seen.get(OWN, 0))
         for key, entered in person.rooms.items():
             self._read(key, self.chat.rooms[key].log, self._seen.get(key, entered))
             self.entered(key)
@@ -125,7 +126,6 @@ class StructuredSession(Session):
 
     def _welcome(self, person: Person) -> None:
         self._greet(person, resumed=False)
-        self._read(OWN, person.log, 0)
         self.talk_in(self.chat.join(person, names.LOBBY))
         for key in list(self._seen):
             if key != OWN and key != self.chat.lobby.key:
@@ -222,7 +222,7 @@ class StructuredSession(Session):
         limit = _number(thing, "limit", 50)
         limit = max(1, min(limit, self.chat.limits.history_lines))
         room = thing.get("room", self.room.name)
-        log = self.person.log if room == OWN else self._room_of(thing).log
+        log = self.chat.log_of(self.person) if room == OWN else self._room_of(thing).log
         if "after" in thing:
             page = log.after(_number(thing, "after", 0), limit + 1)
         else:

@@ -20,6 +20,8 @@ class EndlessSubnegotiation(Exception):
 class TelnetFilter:
     """Takes telnet's commands out of one connection's bytes, however these are cut into pieces."""
 
+    __slots__ = ("_held", "_inside")
+
     def __init__(self) -> None:
         self._held = b""  # the beginning of a command whose end has not arrived
         self._inside = -1  # bytes seen of a subnegotiation, -1 outside of one

@@ -41,6 +41,8 @@ QUEUE = 50_000
 """Entries that may wait for a disk that has stopped; more are refused at once."""
 
 
+_KEEP = "INSERT INTO logs (log, name, room) VALUES (?, ?, ?)"
+
 _FORGET = f"""
 DELETE FROM events WHERE log = ?1 AND time < ?2
     AND id < (SELECT min(id) + {GROUP} FROM events WHERE log = ?1)
@@ -58,11 +60,13 @@ class Elsewhere(Protocol):
 class _Log:
     """What is known of an open log."""
 
-    __slots__ = ("keeper", "last", "number", "room")
+    __slots__ = ("is_kept", "keeper", "last", "name", "number", "room")
 
-    def __init__(self, number: int, room: str, last: int) -> None:
+    def __init__(self, number: int, name: str, room: str, last: int, *, is_kept: bool) -> None:
         self.number = number
+        self.name = name
         self.room = room
+        self.is_kept = is_kept  # whether the database knows of it
         self.last = last
         self.keeper: Keeper | None = None
 
@@ -117,7 +121,7 @@ class SqliteStore:
             "SELECT log, name, room, (SELECT max(id) FROM events WHERE events.log = logs.log)"
             " FROM logs ORDER BY log"
         ):
-            self._logs[name] = _Log(number, room, last or 0)
+            self._logs[name] = _Log(number, name, room, last or 0, is_kept=True)
             self._next_log = number + 1
 
     # Writing
@@ -126,11 +130,8 @@ class SqliteStore:
         """See `Store.open`."""
         known = self._logs.get(log)
         if known is None:
-            known = self._logs[log] = _Log(self._next_log, room, 0)
+            known = self._logs[log] = _Log(self._next_log, log, room, 0, is_kept=False)
             self._next_log += 1
-            self._do(
-                "INSERT INTO logs (log, name, room) VALUES (?, ?, ?)", (known.number, log, room)
-            )
         known.keeper = keeper
         return known.last
 
@@ -141,8 +142,9 @@ class SqliteStore:
     def erase(self, log: str) -> None:
         """See `Store.erase`."""
         known = self._logs.pop(log)
-        self._do("DELETE FROM events WHERE log = ?", (known.number,))
-        self._do("DELETE FROM logs WHERE log = ?", (known.number,))
+        if known.is_kept:
+            self._do("DELETE FROM events WHERE log = ?", (known.number,))
+            self._do("DELETE FROM logs WHERE log = ?", (known.number,))
 
     def seat(self, seat: Seat) -> None:
         """See `Store.seat`."""
@@ -194,6 +196,9 @@ class SqliteStore:
             if entry.stored:
                 number += 1
                 entry.id = number
+                if not log.is_kept:  # most people's own logs stay empty
+                    log.is_kept = True
+                    statements.append((_KEEP, (log.number, log.name, log.room)))
                 rows.append(to_row(log.number, entry))
             else:
                 entry.id = number
