@@ -1,0 +1,41 @@
+"""More people than a shell lets a process open files."""
+
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.people import Plain
+from tests.e2e.server import Server
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(autouse=True)
+def _few_open_files() -> Iterator[None]:
+    """What a server that is started now may open at first."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, most))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+
+
+def test_as_many_find_room_as_the_operator_allows(tmp_path: Path) -> None:
+    server = Server(tmp_path, "--no-db", "--max-clients", "300")
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1_000, most))
+    try:
+        people = [Plain(server.port) for _ in range(300)]
+        for person in people:
+            person.sees("What is your nickname?")
+        late = Plain(server.port)
+        late.sees("!!! The server is full")
+    finally:
+        server.kill()
+
+
+def test_the_operator_is_told_when_the_machine_allows_fewer(tmp_path: Path) -> None:
+    server = Server(tmp_path, "--no-db", "--max-clients", "3000000")
+    server.kill()
+    assert "raise the limit (ulimit -Hn) or lower --max-clients" in server.output
