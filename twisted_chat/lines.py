@@ -36,6 +36,8 @@ class Lines(LineReceiver):
         self._delivering = False
         self._told_end = False
         self._gone = False
+        self.has_more = False
+        """Whether the line that is delivered just now is followed by others that have arrived."""
 
     def dataReceived(self, data: bytes) -> None:
         """Deliver the lines that `data` completes."""
@@ -93,6 +95,7 @@ class Lines(LineReceiver):
         try:
             for line in lines:
                 delivered += 1
+                self.has_more = delivered < len(lines)
                 if isinstance(line, _TooLong):
                     self.lineLengthExceeded(line)
                 else:

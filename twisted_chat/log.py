@@ -30,7 +30,10 @@ SLICE = 2_000
 """Readers who catch up in one turn: 8 ms of system calls, so that a huge room stops nobody."""
 
 WINDOW = 256
-"""Entries at hand for readers who are a little behind; a busy turn may add as many again."""
+"""Entries at hand while somebody is a little behind; a busy turn may add as many again."""
+
+KEPT = 32
+"""Entries at hand once everybody has read them: what a newcomer reads, in 30 kB a room."""
 
 
 class Log:
@@ -61,6 +64,7 @@ class Log:
         "_round",
         "_seen",
         "_shown",
+        "_somebody_is_behind",
         "_store",
         "_turn",
         "_window",
@@ -96,7 +100,7 @@ class Log:
         self._shown: dict[Wire, list[bytes]] = {}  # the window as each wire shows it
         self._pieces: dict[tuple[Wire, int], tuple[bytes, int]] = {}
         self._round = 0, 0  # from where to where this round's readers read
-        self._delivering = self._again = False
+        self._delivering = self._again = self._somebody_is_behind = False
         self.appended = 0
         self.settled = 0  # of the appended: stored or refused
         self.last = store.open(name, room, self)
@@ -245,6 +249,7 @@ class Log:
             self._rest = list(chain.from_iterable(self._readers.values()))
             self._round = self._delivered, self.end
             self._delivered = self.end
+            self._somebody_is_behind = False
         fresh, end = self._round
         some, self._rest = self._rest[:SLICE], self._rest[SLICE:]
         for reader in some:
@@ -259,6 +264,8 @@ class Log:
                     if reader.at >= end:
                         continue
                 reader.catch_up()
+                if reader.at != self.end:
+                    self._somebody_is_behind = True
             except Exception:
                 _log.failure("A reader of {room} failed", room=self.room)
                 self.leave(reader)
@@ -269,10 +276,11 @@ class Log:
 
     def _trim(self) -> None:
         """Let go of what everybody has read, and of what is too far behind for the window."""
+        least = self._least if self._somebody_is_behind else min(KEPT, self._least)
         if not self._readers:
             surplus = len(self._window)
-        elif len(self._window) > 2 * self._least:
-            surplus = len(self._window) - self._least
+        elif len(self._window) > 2 * least:
+            surplus = len(self._window) - least
         else:
             return
         for reader in chain.from_iterable(self._readers.values()):

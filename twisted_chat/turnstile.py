@@ -23,7 +23,10 @@ LATER = 0.005
 
 
 class Entrant(Protocol):
-    """A connection that has more to say."""
+    """A connection that says something."""
+
+    has_more: bool
+    """Whether it has more to say, which has arrived already."""
 
     def stand(self) -> None:
         """Deliver no more lines."""
@@ -51,7 +54,7 @@ class Turnstile:
     def pass_through(self, entrant: Entrant, line: bytes) -> None:
         """A line was let in; if that was enough for this turn, the next one waits."""
         self._left -= 1 + len(line) // LONG
-        if self._left <= 0 or self._is_behind():
+        if entrant.has_more and (self._left <= 0 or self._is_behind()):
             entrant.stand()
             self._waiting.append(entrant)
         if not self._asked:
