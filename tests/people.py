@@ -23,13 +23,14 @@ class Somebody:
 
     Args:
         factory: the chat.
-        host: where they come from.
+        host: where they come from; None if that is known to a proxy alone.
     """
 
-    def __init__(self, factory: ChatFactory, host: str = "192.0.2.1") -> None:
+    def __init__(self, factory: ChatFactory, host: str | None = "127.0.0.1") -> None:
         self.transport = StringTransport()
-        self.protocol = factory.buildProtocol(None)
-        self.protocol.address = host
+        self.protocol = (factory if host else factory.behind_proxy()).buildProtocol(None)
+        if host:
+            self.protocol.address = host
         self.protocol.makeConnection(self.transport)
         self._factory = factory
 
@@ -125,17 +126,17 @@ class ChatTestCase(SynchronousTestCase):
         self.clock.advance(NOW)
         self.factory = ChatFactory(self.clock, name="the lab", limits=self.limits)
 
-    def connects(self, host: str = "192.0.2.1") -> Person:
+    def connects(self, host: str = "127.0.0.1") -> Person:
         """Somebody who has not answered the question for a nickname yet."""
         return Person(self.factory, host)
 
-    def joins(self, nickname: str, host: str = "192.0.2.1") -> Person:
+    def joins(self, nickname: str, host: str = "127.0.0.1") -> Person:
         """Somebody who is in the lobby, and has read what stands there."""
         person = self.connects(host).types(nickname)
         assert f"*** Welcome, {nickname}! You are in #lobby." in person.raw()
         return person
 
-    def program(self, nickname: str, host: str = "192.0.2.1", **hello: Any) -> Program:
+    def program(self, nickname: str, host: str = "127.0.0.1", **hello: Any) -> Program:
         """A program that has said hello, and has not looked at the answer yet."""
         program = Program(self.factory, host)
         return program.asks(do="hello", nick=nickname, **hello)

@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 
 LAYERS = (
-    {"refusal", "events", "limits", "pace", "turn"},
-    {"text", "names", "stores", "pacing"},
+    {"refusal", "events", "limits", "pace", "turn", "networks"},
+    {"text", "names", "stores", "pacing", "doorkeeper"},
     {"log"},
     {"reader", "stores.memory", "stores.schema"},
     {"stores.lock"},

@@ -26,6 +26,15 @@ class Limits:
     clients: int = 10_000
     """Connections at once: a hundred megabytes of memory at the most."""
 
+    per_address: int = 16
+    """Connections from one IPv4 address or IPv6 /64: a family, not a botnet."""
+
+    nameless_per_address: int = 4
+    """Of these, without a nickname: nobody answers more questions at a time."""
+
+    connections: Pace = Pace(20, 60)
+    """New connections from one address: a laptop that wakes up makes five."""
+
     nickname_characters: int = 20
     """A name must leave room for the line beside it on 80 columns."""
 

@@ -76,6 +76,11 @@ class Lines(LineReceiver):
             self._waiting.append(_TooLong(line))
         return b"" if self._skipping else line
 
+    @property
+    def beginning(self) -> bytes:
+        """The beginning of a line whose end has not arrived."""
+        return self._rest
+
     def _deliver(self) -> None:
         if self._delivering:  # a line's handler has paused and resumed us
             return

@@ -22,6 +22,10 @@ class Bucket:
         each = self._pace.seconds / self._pace.lines
         return max(0.0, max(self._full, now - self._pace.seconds) + each - now)
 
+    def is_used(self, now: float) -> bool:
+        """Whether anything came so lately that it still counts."""
+        return self._full > now - self._pace.seconds
+
     def take(self, now: float) -> None:
         """One has come."""
         each = self._pace.seconds / self._pace.lines

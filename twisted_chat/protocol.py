@@ -17,12 +17,15 @@ from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_chat import plain_session
+from twisted_chat import plain_session, strangers
 from twisted_chat.chat import Chat
+from twisted_chat.doorkeeper import UNKNOWN, Doorkeeper
 from twisted_chat.limits import Limits
 from twisted_chat.lines import Lines
+from twisted_chat.networks import Networks
 from twisted_chat.outlet import Outlet
 from twisted_chat.plain_session import PlainSession
+from twisted_chat.refusal import Refused
 from twisted_chat.session import Session
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.structured_session import StructuredSession
@@ -50,7 +53,7 @@ class ChatProtocol(Lines):
 
     Args:
         factory: what all connections share.
-        address: where the other end is.
+        address: where the other end is; `UNKNOWN` until a proxy says so.
     """
 
     outlet: Outlet
@@ -67,6 +70,8 @@ class ChatProtocol(Lines):
         self._holds: tuple[str, ...] = ()  # why no lines are delivered just now
         self._abortion: IDelayedCall | None = None
         self._closing = False
+        self._is_admitted = False
+        self._is_proxied = address == UNKNOWN
 
     # What the transport tells
 
@@ -77,21 +82,52 @@ class ChatProtocol(Lines):
         if isinstance(self._transport, Connection):
             self._transport.bufferSize = self.MAX_LENGTH  # what is read of one in one turn
         self.outlet = Outlet(self._transport, self._drained)
-        if self._shared.admit(self):
+        self._shared.take_in(self)
+        if self._admit():
             chat = self._shared.chat
             self.write(plain_session.greeting(chat))
             self._session = PlainSession(chat, self, self._shared.plain)
-        else:
-            self.write(line("!!! The server is full: try again in a minute."))
-            self.close()
+
+    def _admit(self) -> bool:
+        """Ask the doorkeeper; whoever may not come in is told why."""
+        try:
+            self._shared.doorkeeper.admit(self.address)
+        except Refused as why:
+            _log.info("{who} was refused: {why}", who=self.address, why=why.text)
+            self._turn_away(why)
+            return False
+        self._is_admitted = True
+        return True
+
+    def _turn_away(self, why: Refused) -> None:
+        if self._session is not None:
+            self._session.hand_over()
+            self._session = None
+        self.write(line(f"!!! {why.text}"))
+        self.close()
+
+    def _learn_address(self) -> None:
+        """A proxy has said, before anything else, whom it speaks for."""
+        self._is_proxied = False
+        self._dismiss()
+        self.address = _host(self._transport.getPeer())
+        self._admit()
+
+    def _dismiss(self) -> None:
+        if self._is_admitted:
+            self._is_admitted = False
+            nameless = self._session is None or not self._session.is_in
+            self._shared.doorkeeper.dismiss(self.address, nameless=nameless)
 
     def dataReceived(self, data: bytes) -> None:
         """Take telnet's own bytes out, then cut lines."""
+        if self._is_proxied:
+            self._learn_address()
         if self._closing:
             return
         if self._telnet is None:
             if self._is_structured or IAC not in data:
-                super().dataReceived(data)
+                self._cut(data)
                 return
             self._telnet = TelnetFilter()
         try:
@@ -103,7 +139,15 @@ class ChatProtocol(Lines):
         if answers:
             self.write(answers)
         if typed:
-            super().dataReceived(typed)
+            self._cut(typed)
+
+    def _cut(self, data: bytes) -> None:
+        """Cut lines; what is none of a chat's languages may never end one."""
+        super().dataReceived(data)
+        if self._is_first and self.beginning:
+            stranger = strangers.recognize_beginning(self.beginning)
+            if stranger is not None:
+                self._turn_away(Refused("stranger", stranger))
 
     def lineReceived(self, line: bytes) -> None:
         """Hand a line to the session."""
@@ -145,7 +189,8 @@ class ChatProtocol(Lines):
         if self._abortion is not None:
             self._abortion.cancel()
             self._abortion = None
-        self._shared.dismiss(self)
+        self._dismiss()
+        self._shared.let_go(self)
         if self._session is not None:
             in_order = self._ended or reason.check(ConnectionDone)
             self._session.connection_lost("" if in_order else "connection lost")
@@ -192,6 +237,19 @@ class ChatProtocol(Lines):
             self._holds = tuple(other for other in self._holds if other != why)
             if not self._holds and not self._closing:
                 self.resumeProducing()
+
+    def named(self) -> None:
+        """See `session.Door`."""
+        self._shared.doorkeeper.named(self.address)
+
+    def ban(self) -> None:
+        """Whoever this is may not be here any more."""
+        why = Refused("banned", "You are banned from this server.")
+        if self._session is None or not self._session.is_in:
+            self._turn_away(why)
+        else:
+            self._session.refuse(why)
+            self._shared.chat.part(self._session.person, "banned")
 
     def end(self) -> None:
         """The server stops; who has no nickname yet has nothing to read to its end."""
@@ -255,6 +313,7 @@ class ChatFactory(Factory):
             clock = IReactorTime(reactor)
         self.clock = clock
         self.chat = chat or Chat(clock, MemoryStore(), turn, name, limits, motd)
+        self.doorkeeper = Doorkeeper(clock, lambda: self.chat.limits)
         self.turnstile = Turnstile(clock, lambda: self.chat.is_behind)
         self.plain = PlainWire(clock.seconds)
         self._structured = StructuredWire()
@@ -265,20 +324,26 @@ class ChatFactory(Factory):
         """A connection."""
         return ChatProtocol(self, _host(addr))
 
+    def behind_proxy(self) -> "BehindProxy":
+        """The same chat for an endpoint where a proxy says whom it speaks for (`haproxy:`)."""
+        return BehindProxy(self)
+
     def structured_session(self, door: ChatProtocol, since: float) -> StructuredSession:
         """A structured conversation on a connection that has been there since then."""
         return StructuredSession(self.chat, door, self._structured, self.plain, since)
 
-    def admit(self, connection: ChatProtocol) -> bool:
-        """Take in a connection, if there is room for it."""
-        limit = self.chat.limits.clients
-        room = len(self._connections) < limit
+    def take_in(self, connection: ChatProtocol) -> None:
+        """A connection is made."""
         self._connections.add(connection)
-        if not room:
-            _log.info("{who} was refused: {limit} are here", who=connection.address, limit=limit)
-        return room
 
-    def dismiss(self, connection: ChatProtocol) -> None:
+    def ban(self, banned: Networks, allowed: Networks) -> None:
+        """Let these in no more, unless they are allowed, and send away those who are here."""
+        self.doorkeeper.banned, self.doorkeeper.allowed = banned, allowed
+        for connection in list(self._connections):
+            if self.doorkeeper.is_banned(connection.address):
+                connection.ban()
+
+    def let_go(self, connection: ChatProtocol) -> None:
         """A connection is gone."""
         self._connections.discard(connection)
         if not self._connections:
@@ -301,6 +366,19 @@ class ChatFactory(Factory):
     def stopFactory(self) -> None:
         """Nobody listens any more."""
         self.say_goodbye()
+
+
+class BehindProxy(Factory):
+    """Makes connections whose address is known only when the proxy's header has come."""
+
+    noisy = False
+
+    def __init__(self, factory: ChatFactory) -> None:
+        self._factory = factory
+
+    def buildProtocol(self, addr: IAddress | None) -> ChatProtocol:
+        """A connection."""
+        return ChatProtocol(self._factory, UNKNOWN)
 
 
 def _host(address: object) -> str:

@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import Factory
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -90,7 +91,9 @@ class ChatService(MultiService):
         chat = Chat(clock, self._store, turn, options["name"], options.limits, options.motd, watch)
         self._factory = ChatFactory(clock, chat=chat)
         for description in options.endpoints:
-            Listening(description, self._factory, self._reactor).setServiceParent(self)
+            proxied = description.startswith("haproxy:")
+            factory = self._factory.behind_proxy() if proxied else self._factory
+            Listening(description, factory, self._reactor).setServiceParent(self)
         super().privilegedStartService()
 
     def _open_store(self, turn: Turn) -> Store:
@@ -164,7 +167,7 @@ class Listening(StreamServerEndpointService):
 
     _raiseSynchronously = True
 
-    def __init__(self, description: str, factory: ChatFactory, reactor: Any) -> None:
+    def __init__(self, description: str, factory: Factory, reactor: Any) -> None:
         super().__init__(serverFromString(reactor, description), factory)
         self.description = description
 

@@ -46,6 +46,9 @@ class Door(Protocol):
     def abort(self) -> None:
         """Close at once."""
 
+    def named(self) -> None:
+        """Whoever is at the other end has a nickname now."""
+
 
 class Session:
     """One connection's conversation; what a kind of door speaks is in its subclasses.
@@ -60,7 +63,6 @@ class Session:
     def __init__(self, chat: Chat, door: Door, wire: Wire, since: float | None = None) -> None:
         self.chat = chat
         self.ref: str | None = None
-        self.address = door.address
         self._door = door
         self._wire = wire
         self._person: Person | None = None
@@ -77,6 +79,11 @@ class Session:
         self._deadline: IDelayedCall | None = chat.clock.callLater(
             max(0.0, self._since + chat.limits.nickname_seconds - now), self._too_late
         )
+
+    @property
+    def address(self) -> str:
+        """Where the other end is, as far as it is known."""
+        return self._door.address
 
     @property
     def person(self) -> Person:
@@ -302,6 +309,7 @@ class Session:
 
     def _be(self, person: Person) -> None:
         self._stop_clock()
+        self._door.named()
         self._person = person
 
     # Reading

@@ -1,0 +1,134 @@
+"""Who may connect: so many in all, so many from one address, and nobody who is banned."""
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+
+from twisted_chat.limits import Limits
+from twisted_chat.networks import Networks, neighbourhood
+from twisted_chat.pace import Bucket
+from twisted_chat.refusal import Refused
+
+UNKNOWN = "unknown"
+"""The address of somebody behind a proxy that has not said yet whom it speaks for."""
+
+EXEMPT = frozenset({"127.0.0.1", "::1", "local", UNKNOWN})
+"""The machine itself, also through a UNIX socket: nothing is counted by these addresses."""
+
+FORGET = 1_000
+"""Places without a connection that are remembered at least, so that looking them over is rare."""
+
+
+class _Place:
+    """What is known of an address."""
+
+    __slots__ = ("connections", "nameless", "pace")
+
+    def __init__(self, pace: Bucket) -> None:
+        self.connections = 0
+        self.nameless = 0
+        self.pace = pace
+
+
+class Doorkeeper:
+    """Counts connections, and says who may have one more.
+
+    Args:
+        clock: the time.
+        limits: gives the limits that hold just now.
+        allowed: who is neither banned nor counted by address.
+        banned: who may not connect.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        limits: Callable[[], Limits],
+        allowed: Networks | None = None,
+        banned: Networks | None = None,
+    ) -> None:
+        self.allowed = allowed or Networks()
+        self.banned = banned or Networks()
+        self._clock = clock
+        self._limits = limits
+        self._total = 0
+        self._places: dict[str, _Place] = {}
+
+    def is_banned(self, address: str) -> bool:
+        """Whether somebody may not be here."""
+        return address in self.banned and address not in self.allowed
+
+    def admit(self, address: str) -> None:
+        """Count a connection without a nickname, which is to be dismissed in the end.
+
+        Raises:
+            Refused: there may not be one more; it is not counted.
+        """
+        limits = self._limits()
+        if self._total >= limits.clients:
+            raise Refused("full", "The server is full: try again in a minute.")
+        if self.is_banned(address):
+            raise Refused("banned", "You are banned from this server.")
+        if not self._is_exempt(address):
+            place = self._place(neighbourhood(address))
+            self._check(place, limits)
+            place.connections += 1
+            place.nameless += 1
+        self._total += 1
+
+    def named(self, address: str) -> None:
+        """A connection that was admitted has a nickname now."""
+        place = self._places.get(neighbourhood(address))
+        if place is not None and place.nameless:
+            place.nameless -= 1
+
+    def dismiss(self, address: str, *, nameless: bool) -> None:
+        """A connection that was admitted is gone."""
+        self._total -= 1
+        place = self._places.get(neighbourhood(address))
+        if place is not None and place.connections:
+            place.connections -= 1
+            place.nameless -= nameless and place.nameless > 0
+
+    def _is_exempt(self, address: str) -> bool:
+        return address in EXEMPT or address in self.allowed
+
+    def _place(self, name: str) -> _Place:
+        place = self._places.get(name)
+        if place is None:
+            if len(self._places) >= 2 * (self._total + FORGET):
+                self._forget()
+            pace = Bucket(self._limits().connections, self._clock.seconds())
+            place = self._places[name] = _Place(pace)
+        return place
+
+    def _check(self, place: _Place, limits: Limits) -> None:
+        if place.connections >= limits.per_address:
+            raise Refused(
+                "too-many-connections",
+                f"Too many connections from your address (the most is {limits.per_address}): "
+                "close one first.",
+            )
+        if place.nameless >= limits.nameless_per_address:
+            raise Refused(
+                "too-many-connections",
+                f"{place.nameless} connections from your address have no nickname yet: "
+                "give them one, or close them.",
+            )
+        now = self._clock.seconds()
+        wait = place.pace.wait(now)
+        if wait:
+            raise Refused(
+                "too-fast",
+                f"Too many connections from your address: wait {round(wait) + 1} seconds.",
+                wait,
+            )
+        place.pace.take(now)
+
+    def _forget(self) -> None:
+        now = self._clock.seconds()
+        self._places = {
+            name: place
+            for name, place in self._places.items()
+            if place.connections or place.pace.is_used(now)
+        }
