@@ -129,7 +129,7 @@ class ProxyTests(ChatTestCase):
 class MemoryTests(SynchronousTestCase):
     def test_addresses_that_are_gone_are_forgotten(self) -> None:
         clock = Clock()
-        keeper = Doorkeeper(clock, Limits)
+        keeper = Doorkeeper(clock, Limits())
         for number in range(20 * FORGET):
             address = f"2001:db8:{number:x}::1"
             keeper.admit(address)
@@ -138,7 +138,7 @@ class MemoryTests(SynchronousTestCase):
         self.assertLess(len(keeper._places), 3 * FORGET)
 
     def test_a_connection_that_is_refused_is_not_counted(self) -> None:
-        keeper = Doorkeeper(Clock(), lambda: Limits(clients=2))
+        keeper = Doorkeeper(Clock(), Limits(clients=2))
         keeper.admit(HERE)
         keeper.admit(THERE)
         for _ in range(5):

@@ -23,6 +23,7 @@ LAYERS = (
     {"wires.plain", "wires.structured", "telnet", "lines", "outlet", "turnstile"},
     {"plain_session", "structured_session"},
     {"protocol"},
+    {"values", "config"},
     {"transcript", "options"},
     {"service", "archive"},
 )

@@ -13,26 +13,26 @@ from twisted_chat.pacing import Pacing
 
 class BucketTests(SynchronousTestCase):
     def test_after_a_silence_so_many_come_at_once_and_then_they_come_evenly(self) -> None:
-        bucket = Bucket(Pace(10, 5), 1000.0)
+        bucket, pace = Bucket(), Pace(10, 5)
         for _ in range(10):
-            self.assertEqual(bucket.wait(1000.0), 0)
-            bucket.take(1000.0)
-        self.assertAlmostEqual(bucket.wait(1000.0), 0.5)
-        self.assertAlmostEqual(bucket.wait(1000.4), 0.1)
-        self.assertEqual(bucket.wait(1000.5), 0)
+            self.assertEqual(bucket.wait(pace, 1000.0), 0)
+            bucket.take(pace, 1000.0)
+        self.assertAlmostEqual(bucket.wait(pace, 1000.0), 0.5)
+        self.assertAlmostEqual(bucket.wait(pace, 1000.4), 0.1)
+        self.assertEqual(bucket.wait(pace, 1000.5), 0)
 
     def test_a_long_silence_earns_no_more_than_a_short_one(self) -> None:
-        bucket = Bucket(Pace(2, 10), 0.0)
+        bucket, pace = Bucket(), Pace(2, 10)
         for _ in range(2):
-            self.assertEqual(bucket.wait(10_000.0), 0)
-            bucket.take(10_000.0)
-        self.assertAlmostEqual(bucket.wait(10_000.0), 5)
+            self.assertEqual(bucket.wait(pace, 10_000.0), 0)
+            bucket.take(pace, 10_000.0)
+        self.assertAlmostEqual(bucket.wait(pace, 10_000.0), 5)
 
     def test_who_takes_more_than_there_is_waits_for_all_of_it(self) -> None:
-        bucket = Bucket(Pace(1, 1), 0.0)
+        bucket, pace = Bucket(), Pace(1, 1)
         for _ in range(5):
-            bucket.take(0.0)
-        self.assertAlmostEqual(bucket.wait(0.0), 5)
+            bucket.take(pace, 0.0)
+        self.assertAlmostEqual(bucket.wait(pace, 0.0), 5)
 
     @given(
         st.integers(1, 20), st.floats(0.5, 60), st.lists(st.floats(0, 5), min_size=1, max_size=100)
@@ -40,11 +40,12 @@ class BucketTests(SynchronousTestCase):
     def test_in_no_time_does_more_come_than_the_pace_allows(
         self, lines: int, seconds: float, pauses: list[float]
     ) -> None:
-        bucket, now, taken = Bucket(Pace(lines, seconds), 0.0), 0.0, []
+        bucket, pace = Bucket(), Pace(lines, seconds)
+        now, taken = 0.0, []
         for pause in pauses:
             now += pause
-            if not bucket.wait(now):
-                bucket.take(now)
+            if not bucket.wait(pace, now):
+                bucket.take(pace, now)
                 taken.append(now)
         for index, start in enumerate(taken):
             for count, end in enumerate(taken[index:], 1):
@@ -60,7 +61,8 @@ class PacingTests(SynchronousTestCase):
 
     def pacing(self, pace: Pace) -> Pacing:
         """A pace to be tried."""
-        return Pacing(self.clock, pace, 3, self.done.append, self.is_idle)
+        limits = Limits(pace=pace, waiting_lines=3)
+        return Pacing(self.clock, limits, self.done.append, self.is_idle)
 
     def is_idle(self) -> None:
         """Nothing waits any more."""

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -23,13 +24,13 @@ def commands_table() -> str:
     return "\n".join(rows)
 
 
-def options_table() -> str:
-    """The server's options as the README lists them."""
+def options_table(parameters: list[list[Any]], flags: list[list[Any]]) -> str:
+    """Options of the server as they are listed."""
     rows = ["| option | default | what it does |", "|---|---|---|"]
-    for name, _, default, text, *_ in Options.optParameters:
+    for name, _, default, text, *_ in parameters:
         shown = "" if default is None else f"`{default}`"
         rows.append(f"| `--{name}` | {shown} | {text} |")
-    for name, _, text in Options.optFlags:
+    for name, _, text in flags:
         rows.append(f"| `--{name}` | off | {text} |")
     return "\n".join(rows)
 
@@ -49,8 +50,12 @@ class ReadmeTests(SynchronousTestCase):
         self.assertIn(commands_table(), README)
 
     def test_every_option_is_in_it_as_help_has_it(self) -> None:
-        self.assertIn(options_table(), README)
+        self.assertIn(options_table(Options.everyday, Options.optFlags), README)
         self.assertIn("`--endpoint`", README)
+
+    def test_every_limit_is_in_the_operators_guide(self) -> None:
+        guide = (ROOT / "docs" / "operating.md").read_text()
+        self.assertIn(options_table(Options.limit_parameters, []), guide)
 
     def test_every_option_of_the_client_is_in_it(self) -> None:
         self.assertIn(client_table(), README)

@@ -336,15 +336,15 @@ class Chat:
         if names.key(name) != person.key:
             self._check_free(name)
         now = self._now(person)
-        pace = person.renames or Bucket(self.limits.renames, now)
-        if wait := pace.wait(now):
+        bucket = person.renames or Bucket()
+        if wait := bucket.wait(self.limits.renames, now):
             raise Refused(
                 "too-fast",
                 f"You change your nickname too often: wait {round(wait) + 1} seconds.",
                 wait,
             )
-        pace.take(now)
-        person.renames = pace
+        bucket.take(self.limits.renames, now)
+        person.renames = bucket
         old = person.nickname
         del self._people[person.key]
         person.nickname, person.key = name, names.key(name)

@@ -1,7 +1,5 @@
 """Who may connect: so many in all, so many from one address, and nobody who is banned."""
 
-from collections.abc import Callable
-
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.limits import Limits
@@ -22,12 +20,12 @@ FORGET = 1_000
 class _Place:
     """What is known of an address."""
 
-    __slots__ = ("connections", "nameless", "pace")
+    __slots__ = ("bucket", "connections", "nameless")
 
-    def __init__(self, pace: Bucket) -> None:
+    def __init__(self) -> None:
         self.connections = 0
         self.nameless = 0
-        self.pace = pace
+        self.bucket = Bucket()
 
 
 class Doorkeeper:
@@ -35,7 +33,7 @@ class Doorkeeper:
 
     Args:
         clock: the time.
-        limits: gives the limits that hold just now.
+        limits: how many.
         allowed: who is neither banned nor counted by address.
         banned: who may not connect.
     """
@@ -43,7 +41,7 @@ class Doorkeeper:
     def __init__(
         self,
         clock: IReactorTime,
-        limits: Callable[[], Limits],
+        limits: Limits,
         allowed: Networks | None = None,
         banned: Networks | None = None,
     ) -> None:
@@ -64,14 +62,14 @@ class Doorkeeper:
         Raises:
             Refused: there may not be one more; it is not counted.
         """
-        limits = self._limits()
+        limits = self._limits
         if self._total >= limits.clients:
             raise Refused("full", "The server is full: try again in a minute.")
         if self.is_banned(address):
             raise Refused("banned", "You are banned from this server.")
         if not self._is_exempt(address):
             place = self._place(neighbourhood(address))
-            self._check(place, limits)
+            self._check(place)
             place.connections += 1
             place.nameless += 1
         self._total += 1
@@ -98,11 +96,11 @@ class Doorkeeper:
         if place is None:
             if len(self._places) >= 2 * (self._total + FORGET):
                 self._forget()
-            pace = Bucket(self._limits().connections, self._clock.seconds())
-            place = self._places[name] = _Place(pace)
+            place = self._places[name] = _Place()
         return place
 
-    def _check(self, place: _Place, limits: Limits) -> None:
+    def _check(self, place: _Place) -> None:
+        limits = self._limits
         if place.connections >= limits.per_address:
             raise Refused(
                 "too-many-connections",
@@ -116,19 +114,19 @@ class Doorkeeper:
                 "give them one, or close them.",
             )
         now = self._clock.seconds()
-        wait = place.pace.wait(now)
+        wait = place.bucket.wait(limits.connections, now)
         if wait:
             raise Refused(
                 "too-fast",
                 f"Too many connections from your address: wait {round(wait) + 1} seconds.",
                 wait,
             )
-        place.pace.take(now)
+        place.bucket.take(limits.connections, now)
 
     def _forget(self) -> None:
         now = self._clock.seconds()
         self._places = {
             name: place
             for name, place in self._places.items()
-            if place.connections or place.pace.is_used(now)
+            if place.connections or place.bucket.is_used(self._limits.connections, now)
         }

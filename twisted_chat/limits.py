@@ -1,6 +1,7 @@
-"""Every limit and default of the chat, each with its reason."""
+"""Every limit and default of the chat, each with its reason, and as the operator is told of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -19,84 +20,99 @@ class Pace:
         return f"{self.lines}/{self.seconds:g}"
 
 
-@dataclass(frozen=True)
+def _limit(default: Any, told: str, option: str | None = None) -> Any:
+    return field(default=default, metadata={"told": told, "option": option})
+
+
+@dataclass
 class Limits:
-    """What one connection, one person and one room may take."""
+    """What one connection, one person and one room may take.
 
-    clients: int = 10_000
-    """Connections at once: a hundred megabytes of memory at the most."""
+    Who has to do with a limit holds on to this and looks at it each time, so that `become`
+    changes the limits of a chat that is running.
+    """
 
-    per_address: int = 16
-    """Connections from one IPv4 address or IPv6 /64: a family, not a botnet."""
+    clients: int = _limit(10_000, "Connections at once.", option="max-clients")
+    """A hundred megabytes of memory at the most."""
 
-    nameless_per_address: int = 4
-    """Of these, without a nickname: nobody answers more questions at a time."""
-
-    connections: Pace = Pace(20, 60)
-    """New connections from one address: a laptop that wakes up makes five."""
-
-    nickname_characters: int = 20
-    """A name must leave room for the line beside it on 80 columns."""
-
-    nickname_bytes: int = 64
-    """What 20 characters of any living script take."""
-
-    line_bytes: int = 2_000
-    """A long paragraph; anything longer belongs into a file."""
-
-    input_bytes: int = 8_192
-    """Unread input of one connection: the longest line, with every character escaped in JSON."""
-
-    nickname_seconds: float = 30.0
-    """How long a connection may stay nameless; absolute, so that a trickle does not stretch it."""
-
-    nickname_tries: int = 10
-    """Wrong answers to the question for a nickname: a person needs three, a guesser all."""
-
-    resume_seconds: float = 300.0
-    """How long a structured client that lost its connection stays a member."""
-
-    rooms_per_person: int = 50
-    """Enough for anybody who reads what they are in."""
-
-    rooms: int = 10_000
-    """A room costs about 2 kB of memory."""
-
-    entry_history: int = 20
-    """Lines of history shown on entering: a screen, with room to read on."""
-
-    history_lines: int = 200
-    """Events in one answer or page."""
-
-    history_bytes: int = 64 * 1024
-    """Text in one page, so that an answer is one burst at the most."""
-
-    listed_names: int = 500
-    """Names in one answer; a longer list is nobody's reading, and costs O(n^2) in a storm."""
-
-    refs: int = 1_000
-    """Requests remembered per person, so that one that is sent again is not done again."""
-
-    pace: Pace | None = Pace(10, 5)
+    pace: Pace | None = _limit(
+        Pace(10, 5), "How fast one may talk: off or LINES/SECONDS.", option="flood"
+    )
     """Faster than anybody types, slower than anybody reads."""
 
-    waiting_lines: int = 20
-    """What is over the pace waits its turn: a pasted paragraph does, a flood does not."""
+    waiting_lines: int = _limit(20, "Lines over that pace that wait their turn.")
+    """A pasted paragraph does, a flood does not."""
 
-    whispered_people: int = 10
-    """People in one whisper: for more there are rooms."""
+    per_address: int = _limit(16, "Connections from one IPv4 address or IPv6 /64.")
+    """A family, or a class behind one router; not a botnet."""
 
-    presence: Pace = Pace(20, 20)
-    """Joins and leaves told in one room; what is over that is told later, if it is still true."""
+    nameless_per_address: int = _limit(4, "Of these, without a nickname.")
+    """Nobody answers more questions at a time."""
 
-    presence_per_person: Pace = Pace(4, 40)
-    """The same for one nickname, so that nobody flaps."""
+    connections: Pace = _limit(Pace(20, 60), "New connections from one address.")
+    """A laptop that wakes up makes five."""
 
-    renames: Pace = Pace(3, 60)
-    """Nickname changes of one person: more is a disguise, or noise."""
+    nickname_seconds: float = _limit(30.0, "Seconds that a connection may stay nameless.")
+    """Absolute, so that a trickle does not stretch it."""
 
-    gone_seconds: float = 600.0
-    """How long it is remembered who has just left, to say so to who whispers to them."""
+    nickname_tries: int = _limit(10, "Wrong answers to the question for a nickname.")
+    """A person needs three, a guesser all."""
 
-    close_seconds: float = 3.0
-    """What a connection that is being closed gets for reading its last lines."""
+    nickname_characters: int = _limit(20, "Characters of a nickname.")
+    """A name must leave room for the line beside it on 80 columns."""
+
+    nickname_bytes: int = _limit(64, "Bytes of a nickname.")
+    """What 20 characters of any living script take."""
+
+    line_bytes: int = _limit(2_000, "Bytes of a line that is said.")
+    """A long paragraph; anything longer belongs into a file."""
+
+    input_bytes: int = _limit(8_192, "Bytes of unread input of one connection.")
+    """The longest line, with every character escaped in JSON."""
+
+    renames: Pace = _limit(Pace(3, 60), "Nickname changes of one person.")
+    """More is a disguise, or noise."""
+
+    presence: Pace = _limit(Pace(20, 20), "Joins and leaves told one by one in a room.")
+    """What is over that is told later in one line, if it is still true."""
+
+    presence_per_person: Pace = _limit(Pace(4, 40), "The same of one nickname.")
+    """So that nobody flaps."""
+
+    whispered_people: int = _limit(10, "People in one whisper.")
+    """For more there are rooms."""
+
+    rooms_per_person: int = _limit(50, "Rooms that one person is in.")
+    """Enough for anybody who reads what they are in."""
+
+    rooms: int = _limit(10_000, "Rooms in all.")
+    """A room costs about 2 kB of memory, and 30 kB once people talk there."""
+
+    entry_history: int = _limit(20, "Lines of history shown on entering.")
+    """A screen, with room to read on."""
+
+    history_lines: int = _limit(200, "Events in one answer or page of history.")
+    """As many as anybody reads at once."""
+
+    history_bytes: int = _limit(64 * 1024, "Bytes of text in one page of history.")
+    """So that an answer is one burst at the most."""
+
+    listed_names: int = _limit(500, "Names in one answer.")
+    """A longer list is nobody's reading, and costs O(n^2) in a storm."""
+
+    refs: int = _limit(1_000, "Requests of one person that are not done twice.")
+    """More than any client has under way."""
+
+    resume_seconds: float = _limit(300.0, "Seconds that who lost the connection stays a member.")
+    """A train's tunnel, or a restart."""
+
+    gone_seconds: float = _limit(600.0, "Seconds for which it is known who has just left.")
+    """To say so to who whispers to them."""
+
+    close_seconds: float = _limit(3.0, "Seconds that a closing connection gets to read the end.")
+    """One is enough on a bad line; who does not read holds up a restart."""
+
+    def become(self, other: "Limits") -> None:
+        """Take over other limits, for everybody who holds these."""
+        for limit in fields(self):
+            setattr(self, limit.name, getattr(other, limit.name))

@@ -1,117 +1,100 @@
 """What `twistd chat` can be told on the command line."""
 
-import re
+import os
 import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from twisted.internet.endpoints import quoteStringArgument, serverFromString
 from twisted.python import usage
 
-from twisted_chat import text
-from twisted_chat.limits import Limits, Pace
+from twisted_chat import config, text, values
+from twisted_chat.limits import Limits
+from twisted_chat.networks import Networks
 from twisted_chat.refusal import Refused
 from twisted_chat.stores.schema import Unusable, open_database
 
 BACKLOG = 4096
 """Connections that wait to be accepted; with fewer, a storm loses clients without a word."""
 
-
-def port(value: str) -> int:
-    """A TCP port; 0 picks a free one."""
-    number = _number(value)
-    if not 0 <= number <= 65535:
-        raise ValueError(f"{value} is not between 0 and 65535")
-    return number
+_T = TypeVar("_T")
 
 
-def _number(value: str) -> int:
-    if not re.fullmatch(r"-?[0-9]{1,9}", value):
-        raise ValueError(f"{value!r} is no whole number")
-    return int(value)
-
-
-def count(value: str) -> int:
-    """How many of something."""
-    number = _number(value)
-    if number < 1:
-        raise ValueError(f"{value} is less than 1")
-    return number
-
-
-def pace(value: str) -> Pace | None:
-    """`LINES/SECONDS`, or `off`."""
-    if value == "off":
-        return None
-    match = re.fullmatch(r"(\d+)/(\d+(?:\.\d+)?)", value)
-    if match is None or int(match[1]) < 1 or float(match[2]) <= 0:
-        raise ValueError(f"{value!r} is neither off nor LINES/SECONDS, such as 10/5")
-    return Pace(int(match[1]), float(match[2]))
-
-
-def sync(value: str) -> str:
-    """What a commit survives."""
-    if value not in ("normal", "full"):
-        raise ValueError(f"{value!r} is neither normal nor full")
-    return value
-
-
-def span(value: str) -> float | None:
-    """A time such as 90d or 12h, in seconds; `forever` is None."""
-    if value == "forever":
-        return None
-    match = re.fullmatch(r"(\d+)([hdw])", value)
-    if match is None or int(match[1]) < 1:
-        raise ValueError(f"{value!r} is neither forever nor a time such as 12h, 90d or 52w")
-    return int(match[1]) * {"h": 3600.0, "d": 86400.0, "w": 604800.0}[match[2]]
-
-
-span.coerceDoc = "Must be forever, or a time such as 12h, 90d or 52w."  # type: ignore[attr-defined]
-port.coerceDoc = "Must be a number from 0 to 65535."  # type: ignore[attr-defined]  # Twisted's way
-count.coerceDoc = "Must be a number from 1 on."  # type: ignore[attr-defined]
-sync.coerceDoc = "Must be normal or full."  # type: ignore[attr-defined]
-pace.coerceDoc = "Must be off, or LINES/SECONDS such as 10/5."  # type: ignore[attr-defined]
+def _limit_name(limit: Any) -> str:
+    name: str = limit.metadata["option"] or limit.name.replace("_", "-")
+    return name
 
 
 class Options(usage.Options):
-    """The options of `twistd chat`."""
+    """The options of `twistd chat`, from the command line and from a file.
+
+    Args:
+        is_again: whether a server that runs reads them again, and has its database open.
+    """
 
     longdesc = (
         "A chat room that anyone can join with netcat, telnet or its own client, twisted-chat."
     )
-    optParameters: ClassVar[list[list[Any]]] = [
-        ["port", "p", 5000, "TCP port to listen on; 0 picks a free one.", port],
-        ["interface", "i", None, "Address to listen on [default: all, IPv4 and IPv6]."],
-        ["name", None, "Twisted Chat", "What the server calls itself."],
-        ["motd", None, None, "File with lines for everybody who comes."],
-        ["max-clients", None, Limits.clients, "Connections at once.", count],
-        ["flood", None, Limits.pace, "How fast one may talk: off or LINES/SECONDS.", pace],
-        ["db", None, "chat.sqlite", "Database where everything said is kept."],
+    everyday: ClassVar[list[list[Any]]] = [
+        ["port", "p", 5000, "TCP port to listen on; 0 picks a free one.", values.port],
+        ["interface", "i", None, "Address to listen on [default: all, IPv4 and IPv6].", str],
+        ["name", None, "Twisted Chat", "What the server calls itself.", str],
+        ["motd", None, None, "File with lines for everybody who comes.", str],
+        ["db", None, "chat.sqlite", "Database where everything said is kept.", str],
         [
             "sync",
             None,
             "normal",
             "What is shown survives the process's death (normal), or the machine's too (full).",
-            sync,
+            values.sync,
         ],
         [
             "keep",
             None,
             None,
             "How long what was said is kept, such as 90d [default: forever]",
-            span,
+            values.span,
         ],
-        ["transcript", None, None, "File to write what the rooms say to; - is the console."],
+        ["transcript", None, None, "File to write what the rooms say to; - is the console.", str],
+        ["config", "c", None, "File with options (TOML), read again on SIGHUP.", str],
+        ["ban-file", None, None, "File with addresses and networks that may not connect.", str],
+        [
+            "allow-file",
+            None,
+            None,
+            "File with those that are neither banned nor limited by address.",
+            str,
+        ],
     ]
+    limit_parameters: ClassVar[list[list[Any]]] = [
+        [
+            _limit_name(limit),
+            None,
+            limit.default,
+            limit.metadata["told"],
+            values.pace_or_off if limit.name == "pace" else values.limit(limit.default),
+        ]
+        for limit in fields(Limits)
+    ]
+    optParameters: ClassVar[list[list[Any]]] = everyday + limit_parameters
 
     optFlags: ClassVar[list[list[Any]]] = [
         ["no-db", None, "Keep everything in memory, as far as it goes."],
+        ["check", None, "Check the options and the files that they name, and do no more."],
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_again: bool = False) -> None:
         super().__init__()
         self.endpoints: list[str] = []
         self.motd: list[str] = []
+        self.banned = Networks()
+        self.allowed = Networks()
+        self._is_again = is_again
+        self._arguments: list[str] = []
 
     def opt_endpoint(self, description: str) -> None:
         """Listen on this Twisted endpoint instead of a port, such as
@@ -120,6 +103,50 @@ class Options(usage.Options):
         self.endpoints.append(description)
 
     opt_e = opt_endpoint
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Take over what the command line says, and before that what its file says."""
+        self._arguments = list(sys.argv[1:] if options is None else options)
+        try:
+            super().parseOptions(self._from_file() + self._arguments)
+        except usage.UsageError as error:
+            if "--check" in self._arguments:  # its answer is one line, without the list of options
+                sys.stderr.write(f"twisted-chat: {error}\n")
+                raise SystemExit(1) from None
+            raise
+        if self["check"]:
+            sys.stdout.write("twisted-chat: these options can be had\n")
+            raise SystemExit(0)
+
+    def again(self) -> "Options":
+        """The same command line, with its files as they are now.
+
+        Raises:
+            usage.UsageError: what is wrong with them.
+        """
+        options = Options(is_again=True)
+        options.parseOptions(self._arguments)
+        return options
+
+    def _from_file(self) -> list[str]:
+        path = ""
+        for before, word in pairwise(["", *self._arguments]):
+            if before in ("--config", "-c"):
+                path = word
+            elif word.startswith("--config="):
+                path = word.partition("=")[2]
+        if not path:
+            return []
+        known: dict[str, Callable[[str], Any] | None]
+        known = {name: convert for name, _, _, _, convert in self.optParameters}
+        known |= {name: None for name, _, _ in self.optFlags}
+        try:
+            words = config.arguments(Path(path), known | {"endpoint": str})
+        except config.Mistake as mistake:
+            raise usage.UsageError(str(mistake)) from mistake
+        if any(word.startswith(("--endpoint", "-e")) for word in self._arguments):
+            words = [word for word in words if not word.startswith("--endpoint=")]
+        return words
 
     def postOptions(self) -> None:
         """Check everything before anything starts."""
@@ -134,15 +161,39 @@ class Options(usage.Options):
             self["name"] = text.clean(self["name"], 100).text
         except Refused:
             raise usage.UsageError("--name has characters that no screen can show") from None
-        if self["motd"] is not None:
-            self.motd = _read(Path(self["motd"]))
-        if self.database is not None and self.database.exists():
-            try:
-                open_database(self.database, full=self.is_sync_full).close()
-            except Unusable as error:
-                raise usage.UsageError(str(error)) from error
+        if self["line-bytes"] > self["input-bytes"]:
+            raise usage.UsageError("--line-bytes may not be more than --input-bytes")
+        self.motd = self._lines_of("motd", lambda lines: [_shown(line) for line in lines])
+        self.banned = self._lines_of("ban-file", Networks)
+        self.allowed = self._lines_of("allow-file", Networks)
+        if self.database is not None and not self._is_again:
+            self._check_database(self.database)
         if not self.endpoints:
             self.endpoints = [_listen(self["port"], self["interface"])]
+
+    def _lines_of(self, option: str, understand: Callable[[Sequence[str]], _T]) -> _T:
+        name = self[option]
+        if name is None:
+            return understand([])
+        try:
+            return understand(Path(name).read_text(encoding="utf-8").splitlines())
+        except OSError as error:
+            raise usage.UsageError(f"cannot read --{option} {name}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise usage.UsageError(f"--{option} {name} is not UTF-8") from error
+        except Refused as why:
+            raise usage.UsageError(f"--{option} {name} cannot be shown: {why.text}") from why
+        except ValueError as error:
+            raise usage.UsageError(f"--{option} {name}, {error}") from error
+
+    def _check_database(self, path: Path) -> None:
+        if path.exists():
+            try:
+                open_database(path, full=self.is_sync_full).close()
+            except Unusable as error:
+                raise usage.UsageError(str(error)) from error
+        elif self["check"] and not os.access(path.parent, os.W_OK):
+            raise usage.UsageError(f"cannot make the database {path}: may you write there?")
 
     @property
     def database(self) -> Path | None:
@@ -157,22 +208,14 @@ class Options(usage.Options):
     @property
     def limits(self) -> Limits:
         """The limits that were asked for."""
-        return Limits(clients=self["max-clients"], pace=self["flood"])
+        return Limits(**{limit.name: self[_limit_name(limit)] for limit in fields(Limits)})
+
+
+def _shown(line: str) -> str:
+    return text.clean(line, Limits.line_bytes).text
 
 
 def _listen(number: int, interface: str | None) -> str:
     if interface is None:
         interface = "::" if socket.has_dualstack_ipv6() else ""
     return f"tcp:{number}:interface={quoteStringArgument(interface)}:backlog={BACKLOG}"
-
-
-def _read(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [text.clean(line, Limits.line_bytes).text for line in lines]
-    except OSError as error:
-        raise usage.UsageError(f"cannot read --motd {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise usage.UsageError(f"--motd {path} is not UTF-8") from error
-    except Refused as refusal:
-        raise usage.UsageError(f"--motd {path} cannot be shown: {refusal.text}") from refusal

@@ -1,32 +1,28 @@
 """A pace: how much may come at once, and how fast it may come again."""
 
+import math
+
 from twisted_chat.limits import Pace
 
 
 class Bucket:
-    """Counts what comes against a pace, as a bucket that fills evenly.
+    """Counts what comes against a pace, as a bucket that fills evenly."""
 
-    Args:
-        pace: how many in how many seconds.
-        now: the time in seconds.
-    """
+    __slots__ = ("_full",)
 
-    __slots__ = ("_full", "_pace")
+    def __init__(self) -> None:
+        self._full = -math.inf  # the time since which one more has been waiting to come
 
-    def __init__(self, pace: Pace, now: float) -> None:
-        self._pace = pace
-        self._full = now - pace.seconds  # the time since which one more has been waiting to come
-
-    def wait(self, now: float) -> float:
+    def wait(self, pace: Pace, now: float) -> float:
         """How many seconds it takes until one more may come; 0 when it may come now."""
-        each = self._pace.seconds / self._pace.lines
-        return max(0.0, max(self._full, now - self._pace.seconds) + each - now)
+        each = pace.seconds / pace.lines
+        return max(0.0, max(self._full, now - pace.seconds) + each - now)
 
-    def is_used(self, now: float) -> bool:
-        """Whether anything came so lately that it still counts."""
-        return self._full > now - self._pace.seconds
-
-    def take(self, now: float) -> None:
+    def take(self, pace: Pace, now: float) -> None:
         """One has come."""
-        each = self._pace.seconds / self._pace.lines
-        self._full = max(self._full, now - self._pace.seconds) + each
+        each = pace.seconds / pace.lines
+        self._full = max(self._full, now - pace.seconds) + each
+
+    def is_used(self, pace: Pace, now: float) -> bool:
+        """Whether anything came so lately that it still counts."""
+        return self._full > now - pace.seconds

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from twisted_chat.limits import Pace
+from twisted_chat.limits import Limits
 from twisted_chat.pace import Bucket
 
 
@@ -14,28 +14,25 @@ class Pacing:
 
     Args:
         clock: the time.
-        pace: how fast.
-        most: how many lines may wait.
+        limits: how fast, and how many may wait.
         do: does a line.
         idle: called when nothing waits any more.
     """
 
-    __slots__ = ("_bucket", "_clock", "_do", "_idle", "_most", "_next", "_pace", "_waiting")
+    __slots__ = ("_bucket", "_clock", "_do", "_idle", "_limits", "_next", "_waiting")
 
     def __init__(
         self,
         clock: IReactorTime,
-        pace: Pace,
-        most: int,
+        limits: Limits,
         do: Callable[[bytes], None],
         idle: Callable[[], None],
     ) -> None:
         self._clock = clock
-        self._pace = pace
-        self._most = most
+        self._limits = limits
         self._do = do
         self._idle = idle
-        self._bucket = Bucket(pace, clock.seconds())
+        self._bucket = Bucket()
         self._waiting: deque[bytes] = deque()
         self._next: IDelayedCall | None = None
 
@@ -46,13 +43,14 @@ class Pacing:
 
     def take(self, line: bytes) -> float:
         """Do a line now or in its turn; if too many wait, gives the seconds until fewer do."""
+        pace, most = self._limits.pace, self._limits.waiting_lines
         if not self._waiting and not self._wait():
             self._spend(line)
-        elif len(self._waiting) < self._most:
+        elif pace is None or len(self._waiting) < most:
             self._waiting.append(line)
             self._schedule()
         else:
-            return self._pace.seconds / self._pace.lines * self._most / 2
+            return pace.seconds / pace.lines * most / 2
         return 0.0
 
     def stop(self) -> None:
@@ -63,10 +61,13 @@ class Pacing:
             self._next = None
 
     def _wait(self) -> float:
-        return self._bucket.wait(self._clock.seconds())
+        pace = self._limits.pace
+        return 0.0 if pace is None else self._bucket.wait(pace, self._clock.seconds())
 
     def _spend(self, line: bytes) -> None:
-        self._bucket.take(self._clock.seconds())
+        pace = self._limits.pace
+        if pace is not None:
+            self._bucket.take(pace, self._clock.seconds())
         self._do(line)
 
     def _schedule(self) -> None:

@@ -26,7 +26,7 @@ class Presence:
         self._log = log
         self._clock = clock
         self._limits = limits
-        self._pace = Bucket(limits.presence, clock.seconds())
+        self._pace = Bucket()
         self._flapping: dict[str, Bucket] = {}
         self._believed: dict[str, str] = {}  # whom the others believe to be here: key, nickname
         self._here: dict[str, str] = {}
@@ -70,18 +70,27 @@ class Presence:
     def _may_tell(self, key: str) -> bool:
         now = self._clock.seconds()
         own = self._own_pace(key, now)
-        if self._unsettled or self._pace.wait(now) or own.wait(now):
+        if (
+            self._unsettled
+            or self._pace.wait(self._limits.presence, now)
+            or self._must_wait(own, now)
+        ):
             self._unsettled[key] = None
             self._settle_later()
             return False
-        self._pace.take(now)
-        own.take(now)
+        self._pace.take(self._limits.presence, now)
+        own.take(self._limits.presence_per_person, now)
         return True
+
+    def _must_wait(self, own: Bucket, now: float) -> bool:
+        return own.wait(self._limits.presence_per_person, now) > 0
 
     def _own_pace(self, key: str, now: float) -> Bucket:
         if len(self._flapping) > 2 * len(self._here) + 100:
-            self._flapping = {k: own for k, own in self._flapping.items() if own.wait(now)}
-        return self._flapping.setdefault(key, Bucket(self._limits.presence_per_person, now))
+            self._flapping = {
+                k: own for k, own in self._flapping.items() if self._must_wait(own, now)
+            }
+        return self._flapping.setdefault(key, Bucket())
 
     def _settle_later(self) -> None:
         if self._call is None:
@@ -97,10 +106,10 @@ class Presence:
             if (here is None) == (believed is None):
                 continue  # back to what the others believe: there is nothing to tell
             own = self._own_pace(key, now)
-            if own.wait(now):
+            if self._must_wait(own, now):
                 self._unsettled[key] = None  # somebody who comes and goes all the time
                 continue
-            own.take(now)
+            own.take(self._limits.presence_per_person, now)
             if here is not None:
                 self._believed[key] = here
                 joined.append(here)

@@ -313,7 +313,7 @@ class ChatFactory(Factory):
             clock = IReactorTime(reactor)
         self.clock = clock
         self.chat = chat or Chat(clock, MemoryStore(), turn, name, limits, motd)
-        self.doorkeeper = Doorkeeper(clock, lambda: self.chat.limits)
+        self.doorkeeper = Doorkeeper(clock, self.chat.limits)
         self.turnstile = Turnstile(clock, lambda: self.chat.is_behind)
         self.plain = PlainWire(clock.seconds)
         self._structured = StructuredWire()

@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import re
 import resource
 import signal
 import sys
@@ -21,6 +22,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
+from twisted.python.usage import UsageError
 
 from twisted_chat.chat import Chat
 from twisted_chat.options import Options
@@ -41,6 +43,9 @@ STOP = 4.0
 
 FILES = 100
 """Open files that are not connections: ports, the database, the log, and what Python needs."""
+
+AT_START = ("port", "interface", "db", "no-db", "sync", "keep", "transcript")
+"""Options that hold from the start to the end."""
 
 FORGET = 60.0
 """Seconds between two looks at what is older than it is to be kept."""
@@ -90,6 +95,7 @@ class ChatService(MultiService):
         options = self._options
         chat = Chat(clock, self._store, turn, options["name"], options.limits, options.motd, watch)
         self._factory = ChatFactory(clock, chat=chat)
+        self._factory.ban(options.banned, options.allowed)
         for description in options.endpoints:
             proxied = description.startswith("haproxy:")
             factory = self._factory.behind_proxy() if proxied else self._factory
@@ -127,12 +133,35 @@ class ChatService(MultiService):
         super().startService()
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()
-        self._reactor.callWhenRunning(_survive_hangup)
+        self._reactor.callWhenRunning(self._reload_on_hangup)
         self._reactor.callWhenRunning(_look_only_at_what_is_new)
         _open_files_for(self._options.limits.clients)
         keep = self._options["keep"]
         if keep is not None:
             self._forget(keep)
+
+    def _reload_on_hangup(self) -> None:
+        """A hangup asks for the files again; that of a terminal is not the end of the chat."""
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+
+    def reload(self) -> None:
+        """Read the files again that the options name; if they cannot be had, nothing changes."""
+        try:
+            options = self._options.again()
+        except UsageError as error:
+            _log.error("Nothing is changed: {why}", why=str(error))
+            return
+        chat = self._factory.chat
+        chat.name, chat.motd = options["name"], options.motd
+        chat.limits.become(options.limits)
+        self._factory.ban(options.banned, options.allowed)
+        _log.info("The options were read again")
+        later = [name for name in AT_START if options[name] != self._options[name]]
+        if options.endpoints != self._options.endpoints and "port" not in later:
+            later.append("endpoint")
+        if later:
+            _log.warn("For {names} to change, restart the server", names=", ".join(later))
 
     def _forget(self, keep: float) -> None:
         self._store.forget(self._reactor.seconds() - keep)
@@ -194,7 +223,11 @@ class Listening(StreamServerEndpointService):
 
 def _named(endpoint: str) -> str:
     kind, _, rest = endpoint.partition(":")
-    return f"TCP port {rest.partition(':')[0]}" if kind == "tcp" else endpoint
+    if kind != "tcp":
+        return endpoint
+    interface = re.search(r":interface=((?:\\.|[^:\\])+)", rest)
+    of = f" of {interface[1]}".replace("\\", "") if interface and interface[1] != r"\:\:" else ""
+    return f"TCP port {rest.partition(':')[0]}{of}"
 
 
 def _say_why(reason: str) -> None:
@@ -250,8 +283,3 @@ def _open_files_for(clients: int) -> None:
             room=max(0, allowed - FILES),
             clients=clients,
         )
-
-
-def _survive_hangup() -> None:
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, lambda *_: None)

@@ -154,13 +154,12 @@ class Session:
         """A line has arrived; over the pace it waits its turn, and too many are refused."""
         if self._ending:
             return
-        pace = self.chat.limits.pace
-        if self._person is None or pace is None:
+        limits = self.chat.limits
+        if self._person is None or (limits.pace is None and self._pacing is None):
             self._try(line)
             return
         if self._pacing is None:
-            most = self.chat.limits.waiting_lines
-            self._pacing = Pacing(self.chat.clock, pace, most, self._try, self._all_is_said)
+            self._pacing = Pacing(self.chat.clock, limits, self._try, self._all_is_said)
         wait = self._pacing.take(line)
         if wait:
             self.too_fast(line, wait)

@@ -23,8 +23,17 @@ def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         ("--port http", "'http' is no whole number"),
         ("--endpoint nope:1", "cannot use endpoint 'nope:1': Unknown endpoint type: 'nope'"),
         ("--endpoint unix:missing/socket", "cannot listen on unix:missing/socket: "),
-        ("--interface 203.0.113.1 --port 0", "Cannot assign requested address"),
-        ("--interface not-an-address --port 0", "cannot listen on "),
+        (
+            "--interface 203.0.113.1 --port 0",
+            "cannot listen on TCP port 0 of 203.0.113.1: Cannot assign requested address",
+        ),
+        (
+            "--interface not-an-address --port 0",
+            "cannot listen on TCP port 0 of not-an-address: Name or service not known",
+        ),
+        ("--config missing", "cannot read --config missing: No such file or directory"),
+        ("--ban-file missing", "cannot read --ban-file missing: No such file or directory"),
+        ("--line-bytes 9000", "--line-bytes may not be more than --input-bytes"),
         ("--motd missing", "cannot read --motd missing: No such file or directory"),
         ("--motd .", "cannot read --motd .: Is a directory"),
         ("--flood fast", "'fast' is neither off nor LINES/SECONDS, such as 10/5"),
@@ -50,7 +59,8 @@ def test_a_port_that_is_taken(server: Server, tmp_path: Path) -> None:
     tried = start(tmp_path, *place)
     (*_, last) = (tried.stdout + tried.stderr).splitlines()
     assert last.startswith(
-        f"twisted-chat: cannot listen on TCP port {server.port}: Address already in use"
+        f"twisted-chat: cannot listen on TCP port {server.port} of 127.0.0.1: "
+        "Address already in use"
     )
     assert "Traceback" not in tried.stdout + tried.stderr
     assert tried.returncode == 1

@@ -1,0 +1,62 @@
+"""The operator changes files, and sends a SIGHUP."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Start
+from tests.e2e.patience import eventually, run
+from tests.e2e.people import Plain
+from tests.e2e.server import ENVIRONMENT, TWISTD
+
+pytestmark = pytest.mark.e2e
+
+
+def test_new_files_hold_from_a_sighup_on_and_nobody_is_dropped(
+    start: Start, tmp_path: Path
+) -> None:
+    config, motd = tmp_path / "chat.toml", tmp_path / "motd"
+    motd.write_text("Be kind.\n")
+    config.write_text("motd = 'motd'\nflood = 'off'\n")
+    server = start("--config", "chat.toml")
+    ann = Plain(server.port, "ann")
+    assert ann.has_seen("*** Be kind.")
+    ann.types(*map(str, range(100)), "/time")
+    ann.sees("*** It is")
+    motd.write_text("Be quick.\n")
+    config.write_text("motd = 'motd'\nflood = '1/60'\nwaiting-lines = 1\nsync = 'full'\n")
+    server.signal(signal.SIGHUP)
+    eventually(lambda: "read again" in server.output, "it reads them again")
+    assert "For sync to change, restart the server" in server.output
+    ben = Plain(server.port, "ben")
+    assert ben.has_seen("*** Be quick.")
+    ann.types("first", "second", "third")
+    ann.sees("!!! That is too fast")
+    ben.sees("ann: first")
+    assert not ben.has_seen("ann: third")
+
+
+def test_a_broken_file_changes_nothing_and_says_why(start: Start, tmp_path: Path) -> None:
+    config = tmp_path / "chat.toml"
+    config.write_text("max-clients = 1\n")
+    server = start("--config", "chat.toml")
+    ann = Plain(server.port, "ann")
+    config.write_text("\nmax-clients = 'many'\n")
+    server.signal(signal.SIGHUP)
+    eventually(lambda: "Nothing is changed" in server.output, "it says so")
+    assert "chat.toml, line 2: max-clients: 'many' is no whole number" in server.output
+    Plain(server.port).sees("!!! The server is full")
+    ann.types("/time")
+    ann.sees("*** It is")
+
+
+def test_checking_starts_nothing(tmp_path: Path) -> None:
+    command = (*TWISTD, "-n", "--pidfile=", "chat", "--check")
+    good = run(*command, cwd=tmp_path, env=ENVIRONMENT)
+    assert (good.returncode, good.stdout) == (0, "twisted-chat: these options can be had\n")
+    bad = run(*command, "--port=x", cwd=tmp_path, env=ENVIRONMENT)
+    assert bad.returncode == 1
+    assert bad.stderr.splitlines()[-1].startswith("twisted-chat: ")
+    assert len(bad.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []

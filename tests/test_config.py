@@ -1,0 +1,101 @@
+"""What the operator writes into a file."""
+
+from pathlib import Path
+
+from twisted.python import usage
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_chat import Pace
+from twisted_chat.options import Options
+
+
+class ConfigTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        """A file that is still empty."""
+        self.file = Path(self.mktemp())
+
+    def options(self, content: str, *arguments: str) -> Options:
+        """What a file and a command line mean."""
+        self.file.write_text(content)
+        options = Options()
+        options.parseOptions(["--config", str(self.file), *arguments])
+        return options
+
+    def mistake(self, content: str) -> str:
+        """What is said of a file, without its name."""
+        error = self.assertRaises(usage.UsageError, self.options, content)
+        return str(error).replace(str(self.file), "FILE")
+
+    def test_everything_that_the_command_line_says_a_file_can_say(self) -> None:
+        options = self.options(
+            """
+            port = 5001
+            name = "the lab"
+            no-db = true
+            flood = "off"
+            endpoint = ["tcp:5001", "tcp:5002"]
+
+            [limits]
+            per-address = 3
+            nickname-seconds = 4.5
+            renames = "1/10"
+            """
+        )
+        self.assertEqual(options["name"], "the lab")
+        self.assertIsNone(options.database)
+        self.assertEqual(options.endpoints, ["tcp:5001", "tcp:5002"])
+        limits = options.limits
+        self.assertIsNone(limits.pace)
+        self.assertEqual(
+            (limits.per_address, limits.nickname_seconds, limits.renames), (3, 4.5, Pace(1, 10))
+        )
+
+    def test_the_command_line_is_stronger(self) -> None:
+        content = 'port = 5001\nendpoint = "tcp:7"'
+        options = self.options(content, "--endpoint", "tcp:8", "--rooms=5")
+        self.assertEqual((options.endpoints, options.limits.rooms), (["tcp:8"], 5))
+        self.assertEqual(self.options("rooms = 7", "--rooms", "5").limits.rooms, 5)
+
+    def test_an_empty_file_changes_nothing(self) -> None:
+        self.assertEqual(self.options("").limits, Options().limits)
+
+    def test_a_mistake_is_told_with_its_line(self) -> None:
+        for content, told in (
+            ("port = 1\nprt = 2", "FILE, line 2: there is no option prt: did you mean port?"),
+            ("config = 'x'", "FILE, line 1: there is no option config"),
+            ("\n\nport = 70000", "FILE, line 3: port: 70000 is not between 0 and 65535"),
+            ("port = true", "FILE, line 1: port is a text or a number"),
+            ("no-db = 1", "FILE, line 1: no-db is true or false"),
+            ("[limits]\nrooms = 0", "FILE, line 2: rooms: 0 is less than 1"),
+            ("limits = 5", "FILE, line 1: there is no option limits"),
+            ("[ports]\na = 1", "FILE, line 1: there is no option ports: did you mean port?"),
+            ("port = 1\nport = 2", "FILE: cannot overwrite a value"),
+            ("name = 'a\\x07", "FILE: expected "),
+            ("endpoint = [5, [6]]", "FILE, line 1: endpoint is a text or a number"),
+            ("flood = '1/0'", "FILE, line 1: flood: '1/0' is neither off nor LINES/SECONDS"),
+            ("renames = 'off'", "FILE, line 1: renames: 'off' is no pace, such as 10/5"),
+            ("close-seconds = -1", "FILE, line 1: close-seconds: '-1' is no number of seconds"),
+        ):
+            self.assertTrue(self.mistake(content).startswith(told), self.mistake(content))
+
+    def test_a_file_that_cannot_be_read(self) -> None:
+        self.file.write_bytes(b"name = '\xff'")
+        for path, told in ((self.file, "is not UTF-8"), (self.file.parent, "Is a directory")):
+            error = self.assertRaises(usage.UsageError, Options().parseOptions, ["-c", str(path)])
+            self.assertIn(told, str(error))
+
+    def test_lists_of_addresses(self) -> None:
+        banned = Path(self.mktemp())
+        banned.write_text("192.0.2.7\n# and their friends\n2001:db8::/32\n")
+        options = self.options(f"ban-file = '{banned}'")
+        self.assertIn("2001:db8::5", options.banned)
+        self.assertNotIn("2001:db8::5", options.allowed)
+        banned.write_text("192.0.2.7\nmallory\n")
+        told = self.mistake(f"ban-file = '{banned}'")
+        self.assertIn(f"--ban-file {banned}, line 2: 'mallory' is no address", told)
+
+    def test_the_same_command_line_is_read_again_as_its_files_are_now(self) -> None:
+        options = self.options("rooms = 7", "--refs", "8")
+        self.file.write_text("rooms = 9")
+        limits = options.again().limits
+        self.assertEqual((limits.rooms, limits.refs), (9, 8))
