@@ -8,7 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 
 LAYERS = (
-    {"refusal", "events", "limits", "pace", "turn", "networks"},
+    {"refusal", "events", "limits", "pace", "turn", "networks", "unicode_tables"},
+    {"looks"},
     {"text", "names", "stores", "pacing", "doorkeeper"},
     {"log"},
     {"reader", "stores.memory", "stores.schema"},

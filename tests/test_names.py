@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_chat import Limits
+from twisted_chat import Limits, unicode_tables
+from twisted_chat.looks import looks, skeleton
 from twisted_chat.names import key, nickname, room
 from twisted_chat.refusal import Refused
 
@@ -28,7 +29,7 @@ GOOD = (
         "Ελένη",
         "Иван",
     ),
-    *("สมชาย", "अमित", "தமிழ்", "ქეთი", "Հայկ", "ǅon"),
+    *("สมชาย", "अमित", "தமிழ்", "ქეთი", "Հայկ", "Αθηνά-2", "りんごカナ漢字", "Bob漢字"),
 )
 
 BAD = {
@@ -49,13 +50,17 @@ BAD = {
             "al\ue000ice",
             "al\uffffice",
         ),
-        *("a" + "\u0301" * 4, "😀", "a😀", "☃", "\u2160\u2161x!", "½a"),
+        *("a" + "\u0301" * 4, "😀", "a😀", "☃", "\u2160\u2161x!", "½a", "ǅon", "𝐛𝐨𝐛"),
+    ),
+    "mixes letters of several alphabets": (
+        *("аlice", "Bоb", "pаypal", "Αlice", "aβ", "Ивaн", "漢字かな한글", "สมa", "aᏟ"),
     ),
     "too long": ("x" * 21, "x" * 100_000, "\ufdfa\ufdfa", "ﷺ" * 18, "\u3315" * 7),
     "too much room": ("\U00010400" * 17, "\U00020000" * 20),
 }
 
-RESERVED = "server System ADMIN root Notice error nobody chanserv Server- root_ Ｓerver".split()
+RESERVED = """server System ADMIN root Notice error nobody chanserv Server- root_ Ｓerver
+    server2 SYSTEM_ nul1 he1p admin-1 Server00""".split()
 
 
 class NicknameTests(SynchronousTestCase):
@@ -94,6 +99,42 @@ class NicknameTests(SynchronousTestCase):
         self.assertNotIn(" ", name)
         self.assertTrue(unicodedata.is_normalized("NFC", name))
         self.assertEqual(nickname(name, LIMITS), name)
+
+
+class LookTests(SynchronousTestCase):
+    def test_names_that_cannot_be_told_apart_have_a_look_in_common(self) -> None:
+        for one, other in (
+            ("paypal", "paypaI"),
+            ("coco", "сосо"),
+            ("mike", "rnike"),
+            ("bob", "b0b"),
+            ("Pay", "РАУ"),
+            ("lan", "Ian"),
+            ("al_1", "al_l"),
+        ):
+            self.assertTrue(set(looks(one)) & set(looks(other)), (one, other))
+
+    def test_names_that_can_be_told_apart_have_none(self) -> None:
+        names = ["alice", "bob", "leet", "l33t", "Иван", "Zoë", "zoe", "漢字", "ann", "anne", "na"]
+        names += [f"guest{number}" for number in range(200)]
+        taken: dict[str, str] = {}
+        for name in names:
+            for look in set(looks(name)):
+                self.assertNotIn(look, taken, name)
+                taken[look] = name
+
+    @given(st.text(max_size=25))
+    def test_what_is_the_same_name_looks_the_same(self, text: str) -> None:
+        try:
+            name = nickname(text, LIMITS)
+        except Refused:
+            return
+        self.assertEqual(skeleton(skeleton(name)), skeleton(name))
+        self.assertTrue(set(looks(name)) & set(looks(key(name))))
+
+    def test_the_tables_are_unicodes(self) -> None:
+        self.assertRegex(unicode_tables.VERSION, r"^1[7-9]\.")
+        self.assertEqual(skeleton("ΑВСѕ"), "ABCs")
 
 
 class SameNameTests(SynchronousTestCase):

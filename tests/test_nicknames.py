@@ -6,6 +6,32 @@ QUESTION = "What is your nickname?"
 
 
 class NicknameTests(ChatTestCase):
+    def test_nobody_can_look_like_somebody_who_is_here(self) -> None:
+        paypal = self.joins("paypal")
+        other = self.connects().types("paypaI")
+        self.assertIn(
+            "!!! The nickname paypaI looks like paypal, who is here: choose another one.",
+            other.sees(),
+        )
+        other.types("раураl", "bob", "/nick PaypaI")
+        seen = other.raw()
+        self.assertIn("mixes letters of several alphabets", seen)
+        self.assertIn("looks like paypal", seen)
+        paypal.types("/nick PayPaI", "/quit")
+        other.types("/nick paypal")
+        self.assertIn(
+            "paypal", [m.person.nickname for m in self.factory.chat.lobby.members.values()]
+        )
+
+    def test_of_ten_who_ask_for_one_name_one_gets_it(self) -> None:
+        people = [self.connects() for _ in range(10)]
+        for person in people:
+            person.protocol.dataReceived(b"alice\n")
+        people[0].turn_ends()
+        answers = [person.raw() for person in people]
+        self.assertEqual(sum("Welcome, alice!" in answer for answer in answers), 1)
+        self.assertEqual(sum("alice is taken" in answer for answer in answers), 9)
+
     def test_the_server_asks_first(self) -> None:
         self.assertEqual(self.connects().sees(), [f"Welcome to the lab. {QUESTION}"])
 

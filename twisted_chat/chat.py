@@ -12,6 +12,7 @@ from twisted_chat import names
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
 from twisted_chat.limits import Limits
 from twisted_chat.log import Log
+from twisted_chat.looks import looks
 from twisted_chat.pace import Bucket
 from twisted_chat.person import Connection, Person, proof
 from twisted_chat.refusal import Refused
@@ -54,6 +55,7 @@ class Chat:
         self._store = store
         self._turn = turn
         self._people: dict[str, Person] = {}  # by key
+        self._by_look: dict[str, Person] = {}
         self._by_id: dict[str, Person] = {}
         self._by_proof: dict[str, Person] = {}
         self._left: dict[str, float] = {}  # nicknames that have just left: key, when
@@ -83,7 +85,22 @@ class Chat:
         return succeed(person)
 
     def _take_in(self, person: Person) -> None:
-        self._people[person.key] = self._by_id[person.id] = person
+        self._by_id[person.id] = person
+        self._call(person, person.nickname)
+
+    def _call(self, person: Person, nickname: str) -> None:
+        """From now on this is what they are called."""
+        person.nickname, person.key = nickname, names.key(nickname)
+        self._people[person.key] = person
+        for look in looks(nickname):
+            self._by_look[look] = person
+
+    def _uncall(self, person: Person) -> None:
+        """Their nickname is free."""
+        del self._people[person.key]
+        for look in set(looks(person.nickname)):
+            if self._by_look.get(look) is person:
+                del self._by_look[look]
 
     def log_of(self, person: Person) -> Log:
         """A person's own log; most have none until there is something in it for them."""
@@ -164,7 +181,8 @@ class Chat:
         person.present = False
         for key in list(person.rooms):
             self._leave(person, self.rooms[key], reason)
-        del self._people[person.key], self._by_id[person.id]
+        self._uncall(person)
+        del self._by_id[person.id]
         self._by_proof.pop(person.proof, None)
         if person.may_resume:
             self._store.unseat(person.id)
@@ -333,8 +351,7 @@ class Chat:
         name = names.nickname(nickname, self.limits)
         if name == person.nickname:
             raise Refused("same-nick", f"You are called {name} already.")
-        if names.key(name) != person.key:
-            self._check_free(name)
+        self._check_free(name, person)
         now = self._now(person)
         bucket = person.renames or Bucket()
         if wait := bucket.wait(self.limits.renames, now):
@@ -346,9 +363,8 @@ class Chat:
         bucket.take(self.limits.renames, now)
         person.renames = bucket
         old = person.nickname
-        del self._people[person.key]
-        person.nickname, person.key = name, names.key(name)
-        self._people[person.key] = person
+        self._uncall(person)
+        self._call(person, name)
         for key in person.rooms:
             room = self.rooms[key]
             room.rename(old, name)
@@ -429,6 +445,14 @@ class Chat:
         close = difflib.get_close_matches(key, self._people, 1, 0.75)
         return self._people[close[0]].nickname if close else None
 
-    def _check_free(self, name: str) -> None:
-        if names.key(name) in self._people:
+    def _check_free(self, name: str, asker: Person | None = None) -> None:
+        if self._people.get(names.key(name), asker) is not asker:
             raise Refused("nick-taken", f"The nickname {name} is taken: choose another one.")
+        for look in looks(name):
+            other = self._by_look.get(look, asker)
+            if other is not None and other is not asker:
+                raise Refused(
+                    "nick-taken",
+                    f"The nickname {name} looks like {other.nickname}, who is here: "
+                    "choose another one.",
+                )

@@ -1,8 +1,12 @@
 """What a nickname and a room may be called, and when two names are the same."""
 
 import unicodedata
+from functools import cache
+
+from precis_i18n import get_profile
 
 from twisted_chat.limits import Limits
+from twisted_chat.looks import looks, mixes_alphabets
 from twisted_chat.refusal import Refused
 
 LOBBY = "#lobby"
@@ -14,6 +18,7 @@ _RESERVED = frozenset(
     support sysop system undefined unknown user warning you""".split()
 )
 _ROOM_CHARACTERS = 30
+_PRECIS = get_profile("UsernameCasePreserved")
 
 
 def key(name: str) -> str:
@@ -31,16 +36,15 @@ def nickname(text: str, limits: Limits) -> str:
     Raises:
         Refused: why it cannot be a nickname.
     """
-    name = unicodedata.normalize("NFC", text.strip())
+    text = text.strip()
+    most = limits.nickname_characters
+    if len(text) > 2 * most or len(key(text)) > most:  # the first, so that it costs no time
+        raise Refused("bad-nick", f"That nickname is too long: use at most {most} characters.")
+    name = _in_precis(text)
     folded = key(name)
-    if not name:
+    if not text:
         raise Refused("bad-nick", "A nickname has at least one letter: type one.")
-    if len(folded) > limits.nickname_characters or len(name) > limits.nickname_characters:
-        raise Refused(
-            "bad-nick",
-            f"That nickname is too long: use at most {limits.nickname_characters} characters.",
-        )
-    if not folded[0].isalpha() or not _are_letters(name) or not _are_letters(folded):
+    if not name or not folded[0].isalpha() or not _are_letters(name) or not _are_letters(folded):
         raise Refused(
             "bad-nick",
             "A nickname begins with a letter and has letters, digits, _ and - only: "
@@ -48,8 +52,33 @@ def nickname(text: str, limits: Limits) -> str:
         )
     if len(name.encode()) > limits.nickname_bytes or len(folded.encode()) > limits.nickname_bytes:
         raise Refused("bad-nick", "That nickname takes too much room: use fewer characters.")
-    if folded.strip("_-") in _RESERVED:
+    if mixes_alphabets(name):
+        raise Refused(
+            "bad-nick",
+            "That nickname mixes letters of several alphabets: use those of one.",
+        )
+    if is_reserved(name):
         raise Refused("reserved-nick", f"The nickname {name} is reserved: choose another one.")
+    return name
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name is the server's, or looks like one of those."""
+    core = name.strip("_-0123456789")
+    return not _reserved_looks().isdisjoint((*looks(core), *looks(name.strip("_-"))))
+
+
+@cache
+def _reserved_looks() -> frozenset[str]:
+    return frozenset(look for name in _RESERVED for look in looks(name))
+
+
+def _in_precis(text: str) -> str:
+    """A name as PRECIS has it (RFC 8265), full-width letters made narrow; empty if it has none."""
+    try:
+        name: str = _PRECIS.enforce(text)
+    except UnicodeEncodeError:
+        return ""
     return name
 
 
@@ -59,13 +88,15 @@ def room(text: str, limits: Limits) -> str:
     Raises:
         Refused: why no room can have that name.
     """
-    name = "#" + unicodedata.normalize("NFC", text.strip()).removeprefix("#")
+    bare = text.strip().removeprefix("#")
+    name = "#" + (_in_precis(bare) if len(bare) <= 2 * _ROOM_CHARACTERS else "")
     folded = key(name)
     if (
         not 1 < len(folded) <= _ROOM_CHARACTERS + 1
         or not _are_letters(folded[1:])
         or not _are_letters(name[1:])
         or not folded[1].isalnum()
+        or mixes_alphabets(name)
         or len(folded.encode()) > limits.nickname_bytes
     ):
         raise Refused(
