@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 
 LAYERS = (
-    {"refusal", "events", "limits", "pace", "turn", "networks", "unicode_tables"},
+    {"refusal", "events", "limits", "pace", "turn", "networks", "unicode_tables", "figures"},
     {"looks"},
     {"text", "names", "stores", "pacing", "doorkeeper"},
     {"log"},
@@ -26,6 +26,7 @@ LAYERS = (
     {"protocol"},
     {"values", "config"},
     {"transcript", "options"},
+    {"listening", "process", "logs", "metrics"},
     {"service", "archive"},
 )
 """From the ground up: each imports from the layers below its own, and from nothing else."""

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from twisted_chat import names
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
+from twisted_chat.figures import Figures
 from twisted_chat.limits import Limits
 from twisted_chat.log import Log
 from twisted_chat.looks import looks
@@ -34,6 +35,7 @@ class Chat:
         limits: what one person may take.
         motd: lines for everybody who comes.
         opened: called with every room, when it is opened.
+        figures: where it is counted what happens.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class Chat:
         limits: Limits | None = None,
         motd: Sequence[str] = (),
         opened: Callable[[Room], None] = lambda _: None,
+        figures: Figures | None = None,
     ) -> None:
         self.clock = clock
         self.name = name
         self.limits = limits or Limits()
         self.motd = motd
         self.rooms: dict[str, Room] = {}
+        self.figures = figures or Figures()
         self._opened = opened
         self._store = store
         self._turn = turn
@@ -106,7 +110,9 @@ class Chat:
         """A person's own log; most have none until there is something in it for them."""
         if person.log is None:
             name = "@" + person.id
-            person.log = Log(name, OWN, self._store, self._turn, refused=self._refused)
+            person.log = Log(
+                name, OWN, self._store, self._turn, refused=self._refused, figures=self.figures
+            )
             if person.connection is not None:
                 person.connection.follow(OWN, person.log)
         return person.log
@@ -295,7 +301,8 @@ class Chat:
 
     def _open(self, name: str) -> Room:
         key = names.key(name)
-        log = Log(key, name, self._store, self._turn, partial(self._seen, key), self._refused)
+        seen = partial(self._seen, key)
+        log = Log(key, name, self._store, self._turn, seen, self._refused, figures=self.figures)
         room = self.rooms[key] = Room(name, log, self.clock, self.limits)
         self._opened(room)
         return room
@@ -305,6 +312,7 @@ class Chat:
             self.rooms[key].topic = entry.event.text
 
     def _refused(self, entry: Entry, why: Refused) -> None:
+        self.figures.refusals[why.code] += 1
         person = self._by_id.get(entry.origin)
         if person is not None:
             person.refs.pop(entry.ref or "", None)

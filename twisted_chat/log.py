@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from twisted_chat.events import Entry
+from twisted_chat.figures import Figures
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
 from twisted_chat.turn import Turn
@@ -49,6 +50,7 @@ class Log:
         seen: called with each entry as it may be seen, before anybody sees it.
         refused: called with each entry that could not be stored, and why.
         window: how many entries are at hand at least.
+        figures: where deliveries are counted.
     """
 
     __slots__ = (
@@ -69,6 +71,7 @@ class Log:
         "_turn",
         "_window",
         "appended",
+        "figures",
         "last",
         "name",
         "room",
@@ -84,6 +87,7 @@ class Log:
         seen: Callable[[Entry], None] = lambda _: None,
         refused: Callable[[Entry, Refused], None] = lambda *_: None,
         window: int = WINDOW,
+        figures: Figures | None = None,
     ) -> None:
         self.name = name
         self.room = room
@@ -92,6 +96,7 @@ class Log:
         self._seen = seen
         self._refused = refused
         self._least = window
+        self.figures = figures or Figures()
         self._readers: dict[str, tuple[Reader, ...]] = {}  # by the viewer's id
         self._rest: Sequence[Reader] = ()  # who has not caught up in this round yet
         self._window: list[Entry] = []
@@ -252,6 +257,7 @@ class Log:
             self._somebody_is_behind = False
         fresh, end = self._round
         some, self._rest = self._rest[:SLICE], self._rest[SLICE:]
+        alike_readers = 0
         for reader in some:
             try:
                 alike = reader.at == fresh and not reader.own and not reader.careful
@@ -261,6 +267,7 @@ class Log:
                     data, reader.at = self.piece(reader.wire, fresh)
                     if data:
                         reader.outlet.write(data)
+                    alike_readers += 1
                     if reader.at >= end:
                         continue
                 reader.catch_up()
@@ -269,6 +276,7 @@ class Log:
             except Exception:
                 _log.failure("A reader of {room} failed", room=self.room)
                 self.leave(reader)
+        self.figures.deliveries += alike_readers * (end - fresh)
         if self._rest or end != self.end:
             self._turn.ask(self.deliver)
         else:

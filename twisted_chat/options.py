@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -69,6 +70,14 @@ class Options(usage.Options):
             "File with those that are neither banned nor limited by address.",
             str,
         ],
+        [
+            "metrics",
+            None,
+            None,
+            "[ADDRESS:]PORT for Prometheus (/metrics) and /healthz; 127.0.0.1 by default.",
+            values.place,
+        ],
+        ["log-format", None, "text", "How the log looks: text or json.", values.log_format],
     ]
     limit_parameters: ClassVar[list[list[Any]]] = [
         [
@@ -161,6 +170,10 @@ class Options(usage.Options):
             self["name"] = text.clean(self["name"], 100).text
         except Refused:
             raise usage.UsageError("--name has characters that no screen can show") from None
+        if self["metrics"] is not None and find_spec("prometheus_client") is None:
+            raise usage.UsageError(
+                "--metrics needs prometheus_client: pip install 'twisted-chat[metrics]'"
+            )
         if self["line-bytes"] > self["input-bytes"]:
             raise usage.UsageError("--line-bytes may not be more than --input-bytes")
         self.motd = self._lines_of("motd", lambda lines: [_shown(line) for line in lines])

@@ -60,6 +60,14 @@ class Outlet:
         self.ready = False
         direct.producerPaused = True  # so that it calls `resumeProducing` when it is empty
 
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the other end to read, as far as the transport tells."""
+        direct = self._direct
+        if direct is None:
+            return 0
+        return len(direct.dataBuffer) - direct.offset + direct._tempDataLen
+
     def close(self) -> None:
         """Send what has been written, and take no more."""
         if self._open:

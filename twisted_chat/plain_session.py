@@ -40,6 +40,7 @@ class PlainSession(Session):
         """Do what a line says; see `Session.handle`."""
         stranger = self._person is None and strangers.recognize(line)
         if stranger:
+            self.chat.figures.refusals["stranger"] += 1
             self._ending = True
             self._say("!!! " + stranger)
             self._door.close()

@@ -1,7 +1,7 @@
 """The door for plain and structured lines: bytes to a session, and a session's bytes out."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred
@@ -93,6 +93,7 @@ class ChatProtocol(Lines):
         try:
             self._shared.doorkeeper.admit(self.address)
         except Refused as why:
+            self._shared.chat.figures.refusals[why.code] += 1
             _log.info("{who} was refused: {why}", who=self.address, why=why.text)
             self._turn_away(why)
             return False
@@ -147,6 +148,7 @@ class ChatProtocol(Lines):
         if self._is_first and self.beginning:
             stranger = strangers.recognize_beginning(self.beginning)
             if stranger is not None:
+                self._shared.chat.figures.refusals["stranger"] += 1
                 self._turn_away(Refused("stranger", stranger))
 
     def lineReceived(self, line: bytes) -> None:
@@ -237,6 +239,15 @@ class ChatProtocol(Lines):
             self._holds = tuple(other for other in self._holds if other != why)
             if not self._holds and not self._closing:
                 self.resumeProducing()
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """What is spoken here, and whether by somebody with a nickname."""
+        named = self._session is not None and self._session.is_in
+        return (
+            "structured" if self._is_structured else "plain",
+            "named" if named else "nameless",
+        )
 
     def named(self) -> None:
         """See `session.Door`."""
@@ -331,6 +342,11 @@ class ChatFactory(Factory):
     def structured_session(self, door: ChatProtocol, since: float) -> StructuredSession:
         """A structured conversation on a connection that has been there since then."""
         return StructuredSession(self.chat, door, self._structured, self.plain, since)
+
+    @property
+    def connections(self) -> Collection[ChatProtocol]:
+        """Every connection that there is."""
+        return self._connections
 
     def take_in(self, connection: ChatProtocol) -> None:
         """A connection is made."""

@@ -147,6 +147,7 @@ class Reader:
             data, end = self._log.piece(self.wire, self.at)
             if self.own or self.careful:
                 data, end = self._look_closely(self.at, end)
+            self._log.figures.deliveries += end - self.at
             self.at = end
             if data:
                 self.outlet.write(data)
@@ -203,6 +204,7 @@ class Reader:
         self._fetching = False
         if self._closed:
             return
+        self._log.figures.replayed += len(entries)
         first = entries[0].id if entries else self._log.first
         data = []
         if first > self._seen + 1:

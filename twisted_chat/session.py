@@ -154,6 +154,7 @@ class Session:
         """A line has arrived; over the pace it waits its turn, and too many are refused."""
         if self._ending:
             return
+        self.chat.figures.lines += 1
         limits = self.chat.limits
         if self._person is None or (limits.pace is None and self._pacing is None):
             self._try(line)
@@ -162,6 +163,7 @@ class Session:
             self._pacing = Pacing(self.chat.clock, limits, self._try, self._all_is_said)
         wait = self._pacing.take(line)
         if wait:
+            self.chat.figures.refusals["too-fast"] += 1
             self.too_fast(line, wait)
 
     def too_fast(self, line: bytes, wait: float) -> None:
@@ -175,6 +177,7 @@ class Session:
         try:
             self.handle(line)
         except Refused as why:
+            self.chat.figures.refusals[why.code] += 1
             self.refuse(why, self.ref)
         except Exception:
             self._break(Failure(), self.ref)
@@ -192,6 +195,7 @@ class Session:
     def line_too_long(self) -> None:
         """A line was longer than any line may be, and is skipped."""
         if not self._ending:
+            self.chat.figures.refusals["too-long"] += 1
             self.refuse(too_long(self.chat.limits.line_bytes))
 
     def input_ended(self) -> None:
@@ -301,6 +305,7 @@ class Session:
 
     def _not_entered(self, failure: Failure, ref: str | None) -> None:
         if isinstance(failure.value, Refused):
+            self.chat.figures.refusals[failure.value.code] += 1
             _log.info("{who} was refused: {why}", who=self._name, why=failure.value.text)
             self.refuse(failure.value, ref)
         else:

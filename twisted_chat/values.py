@@ -89,6 +89,21 @@ def span(value: str) -> float | None:
     return int(match[1]) * {"h": 3600.0, "d": 86400.0, "w": 604800.0}[match[2]]
 
 
+@_told_as("Must be text or json.")
+def log_format(value: str) -> str:
+    """How the operator's log looks."""
+    if value not in ("text", "json"):
+        raise ValueError(f"{value!r} is neither text nor json")
+    return value
+
+
+@_told_as("Must be PORT or ADDRESS:PORT.")
+def place(value: str) -> tuple[str, int]:
+    """An address, this machine's own if it is left out, and a port."""
+    address, _, number = value.rpartition(":")
+    return address.strip("[]") or "127.0.0.1", port(number)
+
+
 def limit(default: object) -> Callable[[str], Any]:
     """What reads a limit that has this default."""
     if isinstance(default, Pace):

@@ -6,6 +6,7 @@ threads of their own; the reactor never waits for the disk.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -15,6 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chat.events import Entry
+from twisted_chat.figures import Figures
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Keeper, Seat
 from twisted_chat.stores.lock import Lock
@@ -83,14 +85,23 @@ class SqliteStore:
         writing: where commits are made.
         reading: where history is read.
         full: whether what is shown survives the machine's death too, not only the process's.
+        figures: where it is counted how long commits take.
 
     Raises:
         Unusable: why the file cannot be used.
     """
 
     def __init__(
-        self, path: Path, turn: Turn, writing: Elsewhere, reading: Elsewhere, *, full: bool = False
+        self,
+        path: Path,
+        turn: Turn,
+        writing: Elsewhere,
+        reading: Elsewhere,
+        *,
+        full: bool = False,
+        figures: Figures | None = None,
     ) -> None:
+        self._figures = figures or Figures()
         self._turn = turn
         self._elsewhere = writing
         self._reading = reading
@@ -109,6 +120,7 @@ class SqliteStore:
         self._statements: list[_Statement] = []
         self._busy = False
         self._failing = False
+        self.committing_since: float | None = None
         self._stopped: Deferred[None] | None = None
 
     def _load(self) -> None:
@@ -179,6 +191,16 @@ class SqliteStore:
         """See `Store.is_behind`."""
         return len(self._queue) >= GROUP
 
+    @property
+    def waiting(self) -> int:
+        """Entries that wait to be committed."""
+        return len(self._queue)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last commit failed."""
+        return self._failing
+
     def _do(self, statement: str, values: Row) -> None:
         self._statements.append((statement, values))
         self._turn.ask(self._commit)
@@ -203,6 +225,7 @@ class SqliteStore:
             else:
                 entry.id = number
             numbers[log] = number
+        self.committing_since = time.monotonic()
         work = self._elsewhere(lambda: self._write(statements, rows))
         work.addCallbacks(
             lambda _: self._committed(group),
@@ -228,6 +251,7 @@ class SqliteStore:
             raise
 
     def _committed(self, group: Sequence[tuple[_Log, Entry]]) -> None:
+        self._figures.commits.add(time.monotonic() - (self.committing_since or 0.0))
         if self._failing:
             self._failing = False
             _log.info("Lines can be stored again")
@@ -263,13 +287,16 @@ class SqliteStore:
                 log.keeper.show(told)
 
     def _go_on(self) -> None:
-        """Once what was stored is delivered, and what arrives meanwhile has been read.
+        """Commit again.
+
+        Once what was stored is delivered, and what arrives meanwhile has been read.
 
         The next commit could begin earlier, but would hold a part only of what is about to come,
         and every group costs a turn: two small ones take twice the time of one that is as large
         as both. A commit takes 0.2 ms, a turn with 1,000 readers 4 ms.
         """
         self._busy = False
+        self.committing_since = None
         if self._queue or (self._statements and not self._failing):
             self._turn.ask(self._commit)
         elif self._stopped is not None:
