@@ -86,6 +86,16 @@ class FloodTests(ChatTestCase):
         counts = {heard.count(f"bob{number}") for number in range(8)}
         self.assertEqual(counts, {LINES // 8})
 
+    def test_who_comes_while_others_wait_gets_no_more_than_they(self) -> None:
+        people = [self.joins(f"bob{number}") for number in range(8)]
+        for person in people:
+            self.flood(person, 2 * LINES)
+        self.next_turn()
+        late = self.joins("late")
+        self.flood(late, 2 * LINES)
+        heard = self.next_turn()
+        self.assertLess(len([line for line in heard if line.startswith("late: ")]), LINES // 8)
+
     def test_long_lines_count_for_more(self) -> None:
         bob = self.joins("bob")
         bob.protocol.dataReceived((b"x" * 1_999 + b"\n") * LINES)

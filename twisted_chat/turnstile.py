@@ -71,10 +71,12 @@ class Turnstile:
             self._ask(LATER)
             return
         share = max(1, LINES // max(1, len(waiting)))
+        left = LINES
         for _ in range(min(LINES, len(waiting))):
             self._left = share
             waiting.popleft().walk()
-        self._left = LINES
+            left -= share - self._left
+        self._left = left  # for those who come in this turn
         self._asked = False
         if waiting:
             self._ask(0)
