@@ -1,6 +1,7 @@
 """People and programs in a chat without a network: what they type, and what they see."""
 
 import re
+from dataclasses import replace
 from typing import Any, Self
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -124,7 +125,7 @@ class ChatTestCase(SynchronousTestCase):
         """An empty chat."""
         self.clock = Clock()
         self.clock.advance(NOW)
-        self.factory = ChatFactory(self.clock, name="the lab", limits=self.limits)
+        self.factory = ChatFactory(self.clock, name="the lab", limits=replace(self.limits))
 
     def connects(self, host: str = "127.0.0.1") -> Person:
         """Somebody who has not answered the question for a nickname yet."""

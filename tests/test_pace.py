@@ -52,6 +52,35 @@ class BucketTests(SynchronousTestCase):
                 self.assertLessEqual(count, lines + (end - start) * lines / seconds + 1e-6)
 
 
+class AskingTests(ChatTestCase):
+    def test_a_long_answer_counts_as_the_lines_that_it_is_long(self) -> None:
+        alice, bot = self.joins("alice"), self.program("bot")
+        for number in range(60):
+            alice.types(f"{number} " + "x" * 500)
+            self.clock.advance(1)
+        bot.raw()
+        bot.asks(do="history", limit=200)  # 35 kB
+        (page,) = bot.gets("history")
+        self.assertEqual(len(page["events"]), 60)
+        bot.asks(do="ping")
+        self.assertEqual(bot.gets(), [])
+        self.time_passes(10)
+        self.assertEqual([thing["event"] for thing in bot.gets()], ["pong"])
+
+    def test_who_never_stops_is_sent_away(self) -> None:
+        alice, bob = self.joins("alice"), self.joins("bob")
+        for _ in range(20):
+            bob.types(*["x"] * 300)
+        self.assertFalse(bob.is_gone)
+        for _ in range(20):
+            bob.types(*["x"] * 300)
+        self.assertTrue(bob.is_gone)
+        self.assertEqual(
+            bob.sees()[-1], "!!! You do not stop: come back when you have calmed down."
+        )
+        self.assertEqual(alice.sees()[-1], "*** bob has left #lobby (flooding)")
+
+
 class PacingTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Two lines a second may be done, and three may wait."""

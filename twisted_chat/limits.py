@@ -43,6 +43,14 @@ class Limits:
     waiting_lines: int = _limit(20, "Lines over that pace that wait their turn.")
     """A pasted paragraph does, a flood does not."""
 
+    refused_lines: Pace = _limit(
+        Pace(10_000, 60), "Lines that are refused for it before one is sent away."
+    )
+    """A large file that was pasted by mistake is told, and forgiven."""
+
+    answer_bytes: int = _limit(2_048, "Bytes of an answer that count as one more line.")
+    """So that asking for much is no faster than reading it."""
+
     per_address: int = _limit(16, "Connections from one IPv4 address or IPv6 /64.")
     """A family, or a class behind one router; not a botnet."""
 

@@ -19,7 +19,7 @@ class Pacing:
         idle: called when nothing waits any more.
     """
 
-    __slots__ = ("_bucket", "_clock", "_do", "_idle", "_limits", "_next", "_waiting")
+    __slots__ = ("_bucket", "_clock", "_do", "_idle", "_limits", "_next", "_refused", "_waiting")
 
     def __init__(
         self,
@@ -33,6 +33,7 @@ class Pacing:
         self._do = do
         self._idle = idle
         self._bucket = Bucket()
+        self._refused = Bucket()
         self._waiting: deque[bytes] = deque()
         self._next: IDelayedCall | None = None
 
@@ -52,6 +53,21 @@ class Pacing:
         else:
             return pace.seconds / pace.lines * most / 2
         return 0.0
+
+    def charge(self, lines: int) -> None:
+        """So many lines more have been had."""
+        pace = self._limits.pace
+        if pace is not None:
+            now = self._clock.seconds()
+            for _ in range(lines):
+                self._bucket.take(pace, now)
+
+    def never_ends(self) -> bool:
+        """One more line is refused; says whether that is more than anybody does by mistake."""
+        pace, now = self._limits.refused_lines, self._clock.seconds()
+        too_many = self._refused.wait(pace, now) > 0
+        self._refused.take(pace, now)
+        return too_many
 
     def stop(self) -> None:
         """Do nothing more."""

@@ -93,7 +93,7 @@ class PlainSession(Session):
 
     def _show_lines(self, lines: Sequence[str | Entry]) -> None:
         me = self.person
-        self._door.write(
+        self.answer(
             b"".join(
                 line(f"*** {each}")
                 if isinstance(each, str)

@@ -162,9 +162,25 @@ class Session:
         if self._pacing is None:
             self._pacing = Pacing(self.chat.clock, limits, self._try, self._all_is_said)
         wait = self._pacing.take(line)
-        if wait:
+        if wait and self._pacing.never_ends():
+            self._send_away(self.person)
+        elif wait:
             self.chat.figures.refusals["too-fast"] += 1
             self.too_fast(line, wait)
+
+    def _send_away(self, person: Person) -> None:
+        self.chat.figures.refusals["flooding"] += 1
+        self.refuse(Refused("flooding", "You do not stop: come back when you have calmed down."))
+        self.chat.part(person, "flooding")
+
+    def answer(self, data: bytes) -> None:
+        """Write an answer; a long one counts as lines, so that nobody asks faster than they read.
+
+        (A page of history is twenty times as long as the question for it.)
+        """
+        self._door.write(data)
+        if self._pacing is not None:
+            self._pacing.charge(len(data) // self.chat.limits.answer_bytes)
 
     def too_fast(self, line: bytes, wait: float) -> None:
         """A line is refused for the pace, and the same would be for so many seconds."""

@@ -91,7 +91,7 @@ class StructuredSession(Session):
         self.refuse(Refused("closing", text))
 
     def _write(self, thing: dict[str, Any]) -> None:
-        self._door.write(encode(thing))
+        self.answer(encode(thing))
 
     # hello
 
