@@ -21,7 +21,7 @@ LAYERS = (
     {"chat"},
     {"commands", "strangers"},
     {"session"},
-    {"wires.plain", "wires.structured", "telnet", "lines", "outlet", "turnstile"},
+    {"wires.plain", "wires.structured", "telnet", "lines", "outlet", "turnstile", "sockets"},
     {"plain_session", "structured_session"},
     {"protocol"},
     {"values", "config"},

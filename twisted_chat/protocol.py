@@ -1,6 +1,5 @@
 """The door for plain and structured lines: bytes to a session, and a session's bytes out."""
 
-import socket
 from collections.abc import Collection, Sequence
 from functools import partial
 
@@ -17,7 +16,7 @@ from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_chat import plain_session, strangers
+from twisted_chat import plain_session, sockets, strangers
 from twisted_chat.chat import Chat
 from twisted_chat.doorkeeper import UNKNOWN, Doorkeeper
 from twisted_chat.limits import Limits
@@ -36,14 +35,6 @@ from twisted_chat.wires.plain import PlainWire, line
 from twisted_chat.wires.structured import StructuredWire
 
 _log = Logger(namespace="chat")
-
-_INTERNET = (socket.AF_INET, socket.AF_INET6)
-_KEEPALIVE = (
-    ("TCP_KEEPIDLE", 60),
-    ("TCP_KEEPINTVL", 15),
-    ("TCP_KEEPCNT", 4),
-    ("TCP_USER_TIMEOUT", 120_000),  # milliseconds in which what was sent is to be acknowledged
-)
 
 
 class ChatProtocol(Lines):
@@ -78,7 +69,7 @@ class ChatProtocol(Lines):
     def connectionMade(self) -> None:
         """Speak first."""
         self._transport = ITransport(self.transport)
-        _keep_alive(self._transport)
+        sockets.prepare(self._transport)
         if isinstance(self._transport, Connection):
             self._transport.bufferSize = self.MAX_LENGTH  # what is read of one in one turn
         self.outlet = Outlet(self._transport, self._drained)
@@ -400,15 +391,3 @@ class BehindProxy(Factory):
 def _host(address: object) -> str:
     host = str(getattr(address, "host", "local"))
     return host.removeprefix("::ffff:")
-
-
-def _keep_alive(transport: ITransport) -> None:
-    """Notice who vanished without a word within two minutes, and never wait to fill a packet."""
-    handle = getattr(transport, "getHandle", lambda: None)()
-    if not isinstance(handle, socket.socket) or handle.family not in _INTERNET:
-        return
-    handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEPALIVE:
-        if hasattr(socket, option):  # not every system has them all
-            handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

@@ -1,0 +1,30 @@
+"""What is asked of a connection's socket: be prompt, notice who is gone, and hold little."""
+
+import socket
+
+from twisted.internet.interfaces import ITransport
+
+UNREAD = 512 * 1024
+"""Bytes that the system may hold for somebody who does not read, and doubles. It would take 4 MB;
+with less than this, readers on a busy machine fall behind (measured at 39,000 lines a second)."""
+
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
+_KEEPALIVE = (
+    ("TCP_KEEPIDLE", 60),
+    ("TCP_KEEPINTVL", 15),
+    ("TCP_KEEPCNT", 4),
+    ("TCP_USER_TIMEOUT", 120_000),  # milliseconds in which what was sent is to be acknowledged
+)
+
+
+def prepare(transport: ITransport) -> None:
+    """Notice who vanished without a word within two minutes, and never wait to fill a packet."""
+    handle = getattr(transport, "getHandle", lambda: None)()
+    if not isinstance(handle, socket.socket) or handle.family not in _INTERNET:
+        return
+    handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD)
+    for option, value in _KEEPALIVE:
+        if hasattr(socket, option):  # not every system has them all
+            handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
