@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.test_outlet import Poller
 from twisted_chat.sockets import UNREAD, prepare
+from twisted_chat.vanished import has_vanished
 
 
 class SocketTests(SynchronousTestCase):
@@ -27,12 +28,19 @@ class SocketTests(SynchronousTestCase):
         """What an option is set to."""
         return self.socket.getsockopt(level, name)
 
-    def test_who_vanishes_without_a_word_is_noticed_within_two_minutes(self) -> None:
+    def test_a_dead_line_on_which_nothing_is_said_is_noticed_within_two_minutes(self) -> None:
         self.assertTrue(self.option(socket.SO_KEEPALIVE, socket.SOL_SOCKET))
         silence = self.option(socket.TCP_KEEPIDLE)
         tries = self.option(socket.TCP_KEEPCNT) * self.option(socket.TCP_KEEPINTVL)
         self.assertLessEqual(silence + tries, 120)
-        self.assertLessEqual(self.option(socket.TCP_USER_TIMEOUT), 120_000)
+
+    def test_who_stands_still_is_not_taken_for_gone(self) -> None:
+        self.socket.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                self.socket.send(b"x" * 65_536)
+        self.assertEqual(self.option(socket.TCP_USER_TIMEOUT), 0)
+        self.assertFalse(has_vanished(self.socket))
 
     def test_nothing_waits_to_fill_a_packet(self) -> None:
         self.assertTrue(self.option(socket.TCP_NODELAY))

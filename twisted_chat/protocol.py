@@ -31,6 +31,7 @@ from twisted_chat.structured_session import StructuredSession
 from twisted_chat.telnet import IAC, EndlessSubnegotiation, TelnetFilter
 from twisted_chat.turn import Turn
 from twisted_chat.turnstile import Turnstile
+from twisted_chat.vanished import Lookout
 from twisted_chat.wires.plain import PlainWire, line
 from twisted_chat.wires.structured import StructuredWire
 
@@ -240,6 +241,16 @@ class ChatProtocol(Lines):
             "named" if named else "nameless",
         )
 
+    @property
+    def handle(self) -> object:
+        """See `vanished.Connected`."""
+        return getattr(self.transport, "getHandle", lambda: None)()
+
+    def vanish(self) -> None:
+        """See `vanished.Connected`."""
+        _log.info("{who} has not answered for long", who=self.address)
+        self._abort()
+
     def named(self) -> None:
         """See `session.Door`."""
         self._shared.doorkeeper.named(self.address)
@@ -320,6 +331,7 @@ class ChatFactory(Factory):
         self.plain = PlainWire(clock.seconds)
         self._structured = StructuredWire()
         self._connections: set[ChatProtocol] = set()
+        self._lookout = Lookout(clock, self._connections)
         self._empty: list[Deferred[None]] = []
 
     def buildProtocol(self, addr: IAddress | None) -> ChatProtocol:
@@ -342,6 +354,7 @@ class ChatFactory(Factory):
     def take_in(self, connection: ChatProtocol) -> None:
         """A connection is made."""
         self._connections.add(connection)
+        self._lookout.wake()
 
     def ban(self, banned: Networks, allowed: Networks) -> None:
         """Let these in no more, unless they are allowed, and send away those who are here."""

@@ -13,12 +13,11 @@ _KEEPALIVE = (
     ("TCP_KEEPIDLE", 60),
     ("TCP_KEEPINTVL", 15),
     ("TCP_KEEPCNT", 4),
-    ("TCP_USER_TIMEOUT", 120_000),  # milliseconds in which what was sent is to be acknowledged
 )
 
 
 def prepare(transport: ITransport) -> None:
-    """Notice who vanished without a word within two minutes, and never wait to fill a packet."""
+    """Notice whose line is dead, and never wait to fill a packet; see also `vanished`."""
     handle = getattr(transport, "getHandle", lambda: None)()
     if not isinstance(handle, socket.socket) or handle.family not in _INTERNET:
         return

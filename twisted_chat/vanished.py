@@ -1,0 +1,84 @@
+"""Who has vanished without a word: what was sent to them is acknowledged by nobody.
+
+TCP's keepalive finds those to whom nothing is sent. For the others there is TCP_USER_TIMEOUT, but
+Linux also ends with it a connection whose reader has merely stopped (measured: Linux 6.18), and
+here a reader may stand still for as long as they like. A stopped reader's system still answers,
+a vanished one's does not, and the kernel counts that.
+"""
+
+import socket
+import struct
+import sys
+from collections.abc import Collection
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+LOOK = 10.0
+"""Seconds between two looks."""
+
+SOME = 1_000
+"""Connections that are looked at in one turn: a millisecond. 10,000 are looked at in 100 s."""
+
+SILENCE = 50.0
+"""Seconds of the kernel's retransmission timer, which doubles each time: it has waited as long
+in all, or twice as long, when it comes to this."""
+
+_UNANSWERED = struct.Struct("=xxBBxxxxI")  # tcpi_retransmits, tcpi_probes, tcpi_rto; see tcp(7)
+
+
+def has_vanished(handle: object) -> bool:
+    """Whether the other end of a socket has not answered for long, not even to say "not now"."""
+    if not isinstance(handle, socket.socket) or not sys.platform.startswith("linux"):
+        return False
+    try:
+        told = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _UNANSWERED.size)
+    except OSError:  # not TCP, or closed
+        return False
+    if len(told) < _UNANSWERED.size:
+        return False
+    retransmits, probes, microseconds = _UNANSWERED.unpack(told)
+    return bool(retransmits + probes > 2 and microseconds >= SILENCE * 1e6)
+
+
+class Connected(Protocol):
+    """Somebody with a connection."""
+
+    @property
+    def handle(self) -> object:
+        """Their socket, or what is in its place."""
+
+    def vanish(self) -> None:
+        """They are gone, and do not know that we know."""
+
+
+class Lookout:
+    """Looks now and then whether anybody has vanished.
+
+    Args:
+        clock: calls back.
+        connections: everybody who is connected.
+    """
+
+    def __init__(self, clock: IReactorTime, connections: Collection[Connected]) -> None:
+        self._clock = clock
+        self._connections = connections
+        self._rest: list[Connected] = []
+        self._looks = False
+
+    def wake(self) -> None:
+        """Somebody is connected: look, for as long as anybody is."""
+        if not self._looks:
+            self._looks = True
+            self._clock.callLater(LOOK, self._look)
+
+    def _look(self) -> None:
+        if not self._rest:
+            self._rest = list(self._connections)
+        some, self._rest = self._rest[:SOME], self._rest[SOME:]
+        for connected in some:
+            if has_vanished(connected.handle):
+                connected.vanish()
+        self._looks = False
+        if self._connections:
+            self.wake()
