@@ -105,6 +105,9 @@ def ours(name: str, *, memory: bool, tree: Path = PROJECT) -> Server:
         known = _options(tree)
         words = _twistd("-n", "--pidfile=", "chat", "--interface", "127.0.0.1")
         words += ["--port", str(port), "--flood", "off", "--max-clients", "1000000"]
+        if "--per-address" in known:  # the load comes from a few addresses
+            words += ["--per-address", "1000000", "--nameless-per-address", "1000000"]
+            words += ["--connections", "1000000/1"]
         if "--no-db" not in known:
             return words  # an early revision: memory is all it has
         return words + (["--no-db"] if memory else ["--db", str(folder / "chat.sqlite")])
