@@ -16,6 +16,7 @@ LAYERS = (
     {"stores.lock"},
     {"stores.sqlite"},
     {"person"},
+    {"people"},
     {"presence"},
     {"room"},
     {"chat"},

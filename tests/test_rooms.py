@@ -319,7 +319,8 @@ class BeliefTests(ChatTestCase):
                 here.pop(sorted(here)[which % len(here)]).vanishes()
             elif what == "is renamed" and here and nickname not in here:
                 old = sorted(here)[which % len(here)]
-                if "is now known as" in here[old].types(f"/nick {nickname}").raw():
+                seen = here[old].types(f"/nick {nickname}").raw()
+                if f"{old} is now known as {nickname}" in seen.splitlines()[-1]:
                     here[nickname] = here.pop(old)
             elif what == "a crowd looks in":
                 for person in [self.joins(f"guest{number}") for number in range(5)]:

@@ -1,6 +1,5 @@
 """The chat: every person and every room, and everything that one can do. Doors call only this."""
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -13,9 +12,9 @@ from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Renam
 from twisted_chat.figures import Figures
 from twisted_chat.limits import Limits
 from twisted_chat.log import Log
-from twisted_chat.looks import looks
 from twisted_chat.pace import Bucket
-from twisted_chat.person import Connection, Person, proof
+from twisted_chat.people import People
+from twisted_chat.person import Connection, Person
 from twisted_chat.refusal import Refused
 from twisted_chat.room import Room
 from twisted_chat.stores import Seat, Store
@@ -58,11 +57,7 @@ class Chat:
         self._opened = opened
         self._store = store
         self._turn = turn
-        self._people: dict[str, Person] = {}  # by key
-        self._by_look: dict[str, Person] = {}
-        self._by_id: dict[str, Person] = {}
-        self._by_proof: dict[str, Person] = {}
-        self._left: dict[str, float] = {}  # nicknames that have just left: key, when
+        self.people = People(clock, self.limits)
         self._stopping = False
         for room, topic in store.rooms():
             self._open(room).topic = topic
@@ -79,32 +74,14 @@ class Chat:
         room yet: `join` the lobby once their connection can hear it.
         """
         name = names.nickname(nickname, self.limits)
-        holder = self._people.get(names.key(name))
+        holder = self.people.called(name)
         if holder is not None and holder.connection is None and holder.address == address:
             self.part(holder, "connection lost")  # who lost their token comes back for their name
-        self._check_free(name)
+        self.people.check_free(name)
         person = Person(name, address, self.clock.seconds())
-        self._take_in(person)
+        self.people.add(person)
         _log.info("{nick} is here from {address}", nick=name, address=address)
         return succeed(person)
-
-    def _take_in(self, person: Person) -> None:
-        self._by_id[person.id] = person
-        self._call(person, person.nickname)
-
-    def _call(self, person: Person, nickname: str) -> None:
-        """From now on this is what they are called."""
-        person.nickname, person.key = nickname, names.key(nickname)
-        self._people[person.key] = person
-        for look in looks(nickname):
-            self._by_look[look] = person
-
-    def _uncall(self, person: Person) -> None:
-        """Their nickname is free."""
-        del self._people[person.key]
-        for look in set(looks(person.nickname)):
-            if self._by_look.get(look) is person:
-                del self._by_look[look]
 
     def log_of(self, person: Person) -> Log:
         """A person's own log; most have none until there is something in it for them."""
@@ -125,9 +102,8 @@ class Chat:
         """Somebody was here when the server stopped, and may come back."""
         person = Person(seat.nickname, seat.address, seat.since, seat)
         person.refs = dict(self._store.refs(person.id, self.limits.refs))
-        self._take_in(person)
+        self.people.add(person)
         self.log_of(person)
-        self._by_proof[person.proof] = person
         for name, entered in seat.rooms.items():
             room = self.rooms.get(names.key(name)) or self._open(name)
             person.rooms[room.key] = entered
@@ -136,7 +112,7 @@ class Chat:
 
     def find_session(self, token: str) -> Person | None:
         """Who holds a session's token, if they are still a member."""
-        person = self._by_proof.get(proof(token))
+        person = self.people.with_token(token)
         if person is not None:
             person.token = token
         return person
@@ -146,8 +122,7 @@ class Chat:
         person.connection = connection
         person.may_resume = connection.may_resume
         if person.may_resume and not person.proof:
-            person.issue_token()
-            self._by_proof[person.proof] = person
+            self.people.issue_token(person)
         person.waiting_until = None
 
     def _keep(self, person: Person) -> None:
@@ -187,30 +162,21 @@ class Chat:
         person.present = False
         for key in list(person.rooms):
             self._leave(person, self.rooms[key], reason)
-        self._uncall(person)
-        del self._by_id[person.id]
-        self._by_proof.pop(person.proof, None)
+        self.people.remove(person)
         if person.may_resume:
             self._store.unseat(person.id)
-        self._remember_leaving(person)
         _log.info("{nick} has left", nick=person.nickname)
         if person.connection is None:
             self._erase_log_of(person)
         else:
             person.connection.end()
 
-    def _remember_leaving(self, person: Person) -> None:
-        now = self.clock.seconds()
-        if len(self._left) > self.limits.rooms:
-            self._left.clear()
-        self._left[person.key] = now
-
     def close(self, announcement: str) -> None:
         """Tell everybody, and let them go; who may resume can do so when the server is back."""
         if self._stopping:
             return
         self._stopping = True
-        for person in list(self._people.values()):
+        for person in list(self.people):
             self._tell(person, announcement)
             if person.connection is not None:
                 person.connection.end()
@@ -313,7 +279,7 @@ class Chat:
 
     def _refused(self, entry: Entry, why: Refused) -> None:
         self.figures.refusals[why.code] += 1
-        person = self._by_id.get(entry.origin)
+        person = self.people.with_id(entry.origin)
         if person is not None:
             person.refs.pop(entry.ref or "", None)
             if person.connection is not None:
@@ -359,7 +325,7 @@ class Chat:
         name = names.nickname(nickname, self.limits)
         if name == person.nickname:
             raise Refused("same-nick", f"You are called {name} already.")
-        self._check_free(name, person)
+        self.people.check_free(name, person)
         now = self._now(person)
         bucket = person.renames or Bucket()
         if wait := bucket.wait(self.limits.renames, now):
@@ -371,8 +337,7 @@ class Chat:
         bucket.take(self.limits.renames, now)
         person.renames = bucket
         old = person.nickname
-        self._uncall(person)
-        self._call(person, name)
+        self.people.rename(person, name)
         for key in person.rooms:
             room = self.rooms[key]
             room.rename(old, name)
@@ -413,54 +378,3 @@ class Chat:
     def is_behind(self) -> bool:
         """Whether what was said waits to be stored, and who says much should wait too."""
         return self._store.is_behind
-
-    # Finding people
-
-    @property
-    def people(self) -> Iterable[Person]:
-        """Everybody."""
-        return self._people.values()
-
-    def known(self, nickname: str) -> Person | None:
-        """Who has this nickname, if anybody."""
-        return self._people.get(names.key(nickname))
-
-    def find(self, nickname: str) -> Person:
-        """Who has this nickname.
-
-        Raises:
-            Refused: nobody has.
-        """
-        key = names.key(nickname.strip())
-        person = self._people.get(key)
-        if person is not None:
-            return person
-        left = self._left.get(key, 0.0)
-        if left and self.clock.seconds() - left < self.limits.gone_seconds:
-            raise Refused("no-such-nick", f"{nickname} has left: /users lists who is here.")
-        meant = self._similar(key)
-        if meant is not None:
-            raise Refused(
-                "no-such-nick", f"There is nobody called {nickname}: did you mean {meant}?"
-            )
-        raise Refused(
-            "no-such-nick", f"There is nobody called {nickname}: /users lists who is here."
-        )
-
-    def _similar(self, key: str) -> str | None:
-        if len(self._people) > 200:  # so that a typo costs the others no time
-            return None
-        close = difflib.get_close_matches(key, self._people, 1, 0.75)
-        return self._people[close[0]].nickname if close else None
-
-    def _check_free(self, name: str, asker: Person | None = None) -> None:
-        if self._people.get(names.key(name), asker) is not asker:
-            raise Refused("nick-taken", f"The nickname {name} is taken: choose another one.")
-        for look in looks(name):
-            other = self._by_look.get(look, asker)
-            if other is not None and other is not asker:
-                raise Refused(
-                    "nick-taken",
-                    f"The nickname {name} looks like {other.nickname}, who is here: "
-                    "choose another one.",
-                )

@@ -1,6 +1,7 @@
 """The slash commands: one table, from which arity, `/help` and completion come."""
 
 import difflib
+import heapq
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -40,6 +41,9 @@ class Caller(Protocol):
 
     def look_again(self) -> None:
         """Whom they ignore has changed."""
+
+    def charge(self, lines: int) -> None:
+        """That was as much as so many lines more."""
 
     def ring(self, when: str) -> str:
         """Ring the terminal's bell `off`, on `name`, `whisper` or `all`; empty only asks."""
@@ -145,10 +149,9 @@ def _users(caller: Caller, rest: str) -> Lines:
 
 def _rooms(caller: Caller, rest: str) -> Lines:
     shown = [room for room in caller.chat.rooms.values() if room.members or room.topic]
-    shown.sort(key=lambda room: (-len(room.members), room.key))
     most = caller.chat.limits.history_lines
     lines = []
-    for room in shown[:most]:
+    for room in heapq.nsmallest(most, shown, lambda room: (-len(room.members), room.key)):
         people = "1 person" if len(room.members) == 1 else f"{len(room.members)} people"
         lines.append(f"{room.name}: {people}" + (f", topic: {room.topic}" if room.topic else ""))
     if len(shown) > most:
@@ -184,7 +187,7 @@ def _topic(caller: Caller, rest: str) -> Lines:
 
 
 def _whois(caller: Caller, rest: str) -> Lines:
-    person = caller.chat.find(rest)
+    person = caller.chat.people.find(rest)
     rooms = [caller.chat.rooms[key].name for key in person.rooms]
     now = caller.chat.clock.seconds()
     lines = [
@@ -222,7 +225,7 @@ def _whisper(caller: Caller, rest: str) -> Lines:
     if is_blank(text):
         raise Refused("usage", "Say something too: /whisper NICK TEXT")
     wanted = [nickname for nickname in nicknames.split(",") if nickname]
-    others = {other.id: other for other in map(caller.chat.find, wanted)}
+    others = {other.id: other for other in map(caller.chat.people.find, wanted)}
     return _whisper_to(caller, list(others.values()), text)
 
 
@@ -239,6 +242,7 @@ def _whisper_to(caller: Caller, others: Sequence[Person], text: str) -> Lines:
             "most: /join a room for more.",
         )
     caller.chat.whisper(me, others, text, caller.ref)
+    caller.charge(len(others) - 1)
     lines = []
     for other in others:
         if other.connection is None:
@@ -286,7 +290,7 @@ def _ignore(caller: Caller, rest: str) -> Lines:
         nicknames = ", ".join(ignored.nickname for ignored in me.ignored.values())
         return [f"You ignore: {nicknames}" if nicknames else "You ignore nobody."]
     nickname = names.nickname(rest, caller.chat.limits)
-    other = caller.chat.known(nickname)
+    other = caller.chat.people.called(nickname)
     if other is me:
         raise Refused("bad-nick", "You cannot ignore yourself: choose somebody else.")
     if len(me.ignored) >= caller.chat.limits.listed_names:
@@ -297,7 +301,7 @@ def _ignore(caller: Caller, rest: str) -> Lines:
 
 
 def _unignore(caller: Caller, rest: str) -> Lines:
-    other = caller.chat.known(rest)
+    other = caller.chat.people.called(rest)
     if not caller.person.unignore(rest, other.id if other else ""):
         raise Refused("no-such-nick", f"You did not ignore {rest}: /ignore lists whom you do.")
     return [f"You hear {rest} again."]

@@ -15,6 +15,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from twisted.internet.interfaces import IReactorTime
+from twisted.web.http import Request as HttpRequest
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
@@ -76,7 +77,7 @@ class ChatCollector(Collector):
         for state, count in states.items():
             connections.add_metric(state, count)
         yield connections
-        yield GaugeMetricFamily("chat_people", "People.", value=len(list(chat.people)))
+        yield GaugeMetricFamily("chat_people", "People.", value=len(chat.people))
         yield GaugeMetricFamily("chat_rooms", "Rooms.", value=len(chat.rooms))
         yield GaugeMetricFamily(
             "chat_unread_output_bytes", "Bytes that wait for their readers.", value=held
@@ -127,6 +128,11 @@ class _Page(Resource):
         return self._show(request)
 
 
+class _QuietSite(Site):
+    def log(self, request: HttpRequest) -> None:
+        """Being looked at every few seconds is not worth a line in the log."""
+
+
 def where(address: object) -> list[str]:
     """The line that tells where the pages are."""
     host, port = getattr(address, "host", ""), getattr(address, "port", "")
@@ -159,4 +165,4 @@ def site(factory: ChatFactory, waiting: Callable[[], int], ails: Callable[[], li
     root = Resource()
     root.putChild(b"metrics", _Page(metrics))
     root.putChild(b"healthz", _Page(health))
-    return Site(root)
+    return _QuietSite(root)

@@ -11,7 +11,9 @@ from collections.abc import Callable
 
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
+from twisted.internet.main import CONNECTION_DONE
 from twisted.internet.tcp import Connection
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 
@@ -75,6 +77,18 @@ class Outlet:
             self.ready = False
             if IConsumer.providedBy(self._transport):
                 self._transport.unregisterProducer()  # a transport with a producer stays open
+
+    def cut(self) -> bool:
+        """Close in this very call, if everything is sent and we can; else say that we did not.
+
+        Whoever is turned away at the door holds no descriptor while the next hundred are accepted.
+        """
+        direct = self._direct
+        if direct is None or not self.ready or direct.dataBuffer or direct._tempDataBuffer:
+            return False
+        self.close()
+        direct.connectionLost(Failure(CONNECTION_DONE))
+        return True
 
     def pauseProducing(self) -> None:
         """The transport's buffer is full."""

@@ -64,6 +64,7 @@ class ChatProtocol(Lines):
         self._closing = False
         self._is_admitted = False
         self._is_proxied = address == UNKNOWN
+        self._is_new = False  # it is being made in this very call
 
     # What the transport tells
 
@@ -75,7 +76,10 @@ class ChatProtocol(Lines):
             self._transport.bufferSize = self.MAX_LENGTH  # what is read of one in one turn
         self.outlet = Outlet(self._transport, self._drained)
         self._shared.take_in(self)
-        if self._admit():
+        self._is_new = True
+        admitted = self._admit()
+        self._is_new = False
+        if admitted:
             chat = self._shared.chat
             self.write(plain_session.greeting(chat))
             self._session = PlainSession(chat, self, self._shared.plain)
@@ -97,6 +101,8 @@ class ChatProtocol(Lines):
             self._session.hand_over()
             self._session = None
         self.write(line(f"!!! {why.text}"))
+        if self._is_new and self.outlet.cut():
+            return
         self.close()
 
     def _learn_address(self) -> None:

@@ -179,8 +179,12 @@ class Session:
         (A page of history is twenty times as long as the question for it.)
         """
         self._door.write(data)
+        self.charge(len(data) // self.chat.limits.answer_bytes)
+
+    def charge(self, lines: int) -> None:
+        """See `commands.Caller.charge`."""
         if self._pacing is not None:
-            self._pacing.charge(len(data) // self.chat.limits.answer_bytes)
+            self._pacing.charge(lines)
 
     def too_fast(self, line: bytes, wait: float) -> None:
         """A line is refused for the pace, and the same would be for so many seconds."""

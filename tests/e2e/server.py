@@ -35,10 +35,16 @@ class Server:
         options: what it is told on the command line.
         port: where it listens; 0 picks a port.
         where: what it is told on the command line of where it listens, if that is not a port.
+        before: the command that runs it.
     """
 
     def __init__(
-        self, folder: Path, *options: str, port: int = 0, where: Sequence[str] | None = None
+        self,
+        folder: Path,
+        *options: str,
+        port: int = 0,
+        where: Sequence[str] | None = None,
+        before: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self._log = folder / f"output-{time.monotonic_ns()}"
@@ -46,7 +52,7 @@ class Server:
             where = ("--interface", "127.0.0.1", "--port", str(port))
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
-                [*TWISTD, "-n", "--pidfile=", "chat", *where, *options],
+                [*before, *TWISTD, "-n", "--pidfile=", "chat", *where, *options],
                 cwd=folder,
                 env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,

@@ -39,3 +39,35 @@ def test_the_operator_is_told_when_the_machine_allows_fewer(tmp_path: Path) -> N
     server = Server(tmp_path, "--no-db", "--max-clients", "3000000")
     server.kill()
     assert "raise the limit (ulimit -Hn) or lower --max-clients" in server.output
+
+
+def test_without_files_newcomers_are_told_and_those_inside_talk_on(tmp_path: Path) -> None:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1_000, most))
+    server = Server(tmp_path, before=("prlimit", "--nofile=128:128"))
+    try:
+        inside: list[Plain] = []
+        while not inside or not inside[-1].has_seen("!!! "):
+            inside.append(Plain(server.port))
+            inside[-1].waits(lambda: bool(inside[-1].lines), "a line")
+            inside[-1].types(f"guest{len(inside)}")
+        inside.pop().sees("!!! The server is full: try again in a minute.")
+        assert len(inside) == 96
+
+        for person in [Plain(server.port) for _ in range(150)]:
+            person.sees("!!! The server is full")
+            person.sees_the_end()
+        inside[0].types("still here")
+        inside[-1].sees("guest1: still here")
+        inside[0].types("/topic the database still works")
+        inside[-1].sees("guest1 changed the topic")
+
+        for person in inside[10:20]:
+            person.closes()
+        inside[0].sees("have left")
+        newcomer = Plain(server.port, "newcomer")
+        newcomer.types("hello")
+        inside[0].sees("newcomer: hello")
+        assert "EMFILE" not in server.output
+    finally:
+        server.kill()
