@@ -16,7 +16,7 @@ from twisted.python.components import Componentized
 from twisted.python.threadpool import ThreadPool
 from twisted.python.usage import UsageError
 
-from twisted_chat import logs
+from twisted_chat import logs, names
 from twisted_chat.chat import Chat
 from twisted_chat.figures import Figures
 from twisted_chat.limits import Limits
@@ -192,6 +192,7 @@ class ChatService(MultiService):
     def startService(self) -> None:
         """Start; the end of a terminal is not the end of the chat."""
         super().startService()
+        names.nickname("somebody", self._options.limits)  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()
         self._reactor.callWhenRunning(self._reload_on_hangup)

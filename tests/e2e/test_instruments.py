@@ -1,7 +1,9 @@
 """What an operator's tools see of a real server."""
 
+import contextlib
 import json
 import re
+import sqlite3
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,6 +16,21 @@ from tests.e2e.people import Plain
 from tests.e2e.server import ENVIRONMENT, TWISTD, Server
 
 pytestmark = pytest.mark.e2e
+
+
+def test_a_database_that_is_locked_makes_the_server_unwell(start: Start, tmp_path: Path) -> None:
+    server = start("--metrics", "0")
+    ann, ben = Plain(server.port, "ann"), Plain(server.port, "ben")
+    with contextlib.closing(sqlite3.connect(tmp_path / "chat.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ann.types("hello")
+        ann.sees("!!! That could not be stored")
+        assert page(server, "/healthz") == (503, "lines cannot be stored\n")
+        other.rollback()
+    ann.types("hello again")
+    ben.sees("ann: hello again")
+    assert page(server, "/healthz") == (200, "ok\n")
+    assert 'chat_refusals_total{reason="not-stored"} 1.0' in page(server, "/metrics")[1]
 
 
 def page(server: Server, path: str) -> tuple[int, str]:
