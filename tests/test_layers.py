@@ -35,7 +35,7 @@ LAYERS = (
     {"plain_session", "structured_session"},
     {"protocol"},
     {"values", "config"},
-    {"transcript", "options"},
+    {"transcript", "options", "clock"},
     {"listening", "process", "logs", "metrics"},
     {"service", "archive"},
 )

@@ -123,7 +123,7 @@ class Chat:
         person.may_resume = connection.may_resume
         if person.may_resume and not person.proof:
             self.people.issue_token(person)
-        person.waiting_until = None
+        self._stop_waiting_for(person)
 
     def _keep(self, person: Person) -> None:
         """What a restart must not end."""
@@ -147,19 +147,23 @@ class Chat:
             self.part(person, reason)
 
     def _wait_for(self, person: Person) -> None:
-        person.waiting_until = self.clock.seconds() + self.limits.resume_seconds
-        self.clock.callLater(self.limits.resume_seconds, self._expire, person)
+        person.expiry = self.clock.callLater(self.limits.resume_seconds, self._expire, person)
 
     def _expire(self, person: Person) -> None:
-        until = person.waiting_until
-        if person.present and until is not None and until <= self.clock.seconds():
-            self.part(person, "connection lost")
+        person.expiry = None
+        self.part(person, "connection lost")
+
+    def _stop_waiting_for(self, person: Person) -> None:
+        if person.expiry is not None:
+            person.expiry.cancel()
+            person.expiry = None
 
     def part(self, person: Person, reason: str) -> None:
         """A person leaves for good; whoever takes the nickname later is somebody else."""
         if not person.present:
             return
         person.present = False
+        self._stop_waiting_for(person)
         for key in list(person.rooms):
             self._leave(person, self.rooms[key], reason)
         self.people.remove(person)

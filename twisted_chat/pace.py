@@ -4,6 +4,9 @@ import math
 
 from twisted_chat.limits import Pace
 
+FAR = 300.0
+"""Seconds for which nobody has to wait, however much they took: then the clock was set back."""
+
 
 class Bucket:
     """Counts what comes against a pace, as a bucket that fills evenly."""
@@ -15,6 +18,8 @@ class Bucket:
 
     def wait(self, pace: Pace, now: float) -> float:
         """How many seconds it takes until one more may come; 0 when it may come now."""
+        if self._full > now + FAR:
+            self._full = now  # the clock was set back
         each = pace.seconds / pace.lines
         return max(0.0, max(self._full, now - pace.seconds) + each - now)
 

@@ -44,7 +44,7 @@ class Pacing:
 
     def take(self, line: bytes) -> float:
         """Do a line now or in its turn; if too many wait, gives the seconds until fewer do."""
-        pace, most = self._limits.pace, self._limits.waiting_lines
+        pace, most = self._limits.pace, max(1, self._limits.waiting_lines)
         if not self._waiting and not self._wait():
             self._spend(line)
         elif pace is None or len(self._waiting) < most:

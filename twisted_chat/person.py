@@ -4,6 +4,8 @@ import hashlib
 import secrets
 from typing import NamedTuple, Protocol
 
+from twisted.internet.interfaces import IDelayedCall
+
 from twisted_chat import names
 from twisted_chat.events import Entry
 from twisted_chat.log import Log
@@ -67,6 +69,7 @@ class Person:
         "address",
         "away",
         "connection",
+        "expiry",
         "id",
         "ignored",
         "key",
@@ -83,7 +86,6 @@ class Person:
         "spoke",
         "token",
         "told_away",
-        "waiting_until",
     )
 
     def __init__(self, nickname: str, address: str, now: float, seat: Seat | None = None) -> None:
@@ -102,7 +104,7 @@ class Person:
         self.ignored: dict[str, Ignored] = {}  # by key
         self.last_whisperer: Person | None = None
         self.told_away: tuple[str, ...] = ()  # the ids of those who know why we are away
-        self.waiting_until: float | None = None  # when somebody without a connection is given up
+        self.expiry: IDelayedCall | None = None  # when they are given up, if nobody comes back
         self.renames: Bucket | None = None
         self.refs: dict[str, Entry] = {}  # what they asked for under a name of their own
         self.log: Log | None = None  # their own, once there is anything in it

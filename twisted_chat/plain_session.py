@@ -72,7 +72,7 @@ class PlainSession(Session):
     def too_fast(self, line: bytes, wait: float) -> None:
         """Lines are refused for the pace: say so once, until that time is over."""
         now = self.chat.clock.seconds()
-        if now >= self._told_too_fast + wait:
+        if not self._told_too_fast <= now < self._told_too_fast + wait:
             self._told_too_fast = now
             seconds = round(wait) + 1
             self._say(f"!!! That is too fast, and lines are lost: wait {seconds} seconds.")

@@ -18,6 +18,7 @@ from twisted.python.usage import UsageError
 
 from twisted_chat import logs, names
 from twisted_chat.chat import Chat
+from twisted_chat.clock import SteadyClock
 from twisted_chat.figures import Figures
 from twisted_chat.limits import Limits
 from twisted_chat.listening import Listening, how_to_join, say_why
@@ -90,12 +91,12 @@ class ChatService(MultiService):
         )
         if ours:
             form = self._options["log-format"]
-            parent.setComponent(ILogObserver, logs.observer(form, twistd, self._reactor.seconds))
+            parent.setComponent(ILogObserver, logs.observer(form, twistd, time.monotonic))
         super().setServiceParent(parent)
 
     def privilegedStartService(self) -> None:
         """Open the database and the ports."""
-        clock = self._reactor
+        clock = SteadyClock(self._reactor)
         turn = Turn(partial(clock.callLater, 0))
         try:
             watch = self._open_transcript()
@@ -185,7 +186,7 @@ class ChatService(MultiService):
         if path is None:
             return lambda _: None
         try:
-            return Transcript(path, PlainWire(self._reactor.seconds)).watch
+            return Transcript(path, PlainWire()).watch
         except OSError as error:
             raise Unusable(f"cannot write --transcript {path}: {error.strerror}") from error
 
@@ -225,7 +226,7 @@ class ChatService(MultiService):
             _log.warn("For {names} to change, restart the server", names=", ".join(later))
 
     def _forget(self, keep: float) -> None:
-        self._store.forget(self._reactor.seconds() - keep)
+        self._store.forget(time.time() - keep)
         self._reactor.callLater(FORGET, self._forget, keep)
 
     async def _stop(self) -> None:

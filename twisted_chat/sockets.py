@@ -10,7 +10,7 @@ with less than this, readers on a busy machine fall behind (measured at 39,000 l
 
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 _KEEPALIVE = (
-    ("TCP_KEEPIDLE", 60),
+    ("TCP_KEEPIDLE", 50),
     ("TCP_KEEPINTVL", 15),
     ("TCP_KEEPCNT", 4),
 )

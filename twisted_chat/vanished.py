@@ -14,17 +14,19 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
-LOOK = 10.0
+LOOK = 2.0
 """Seconds between two looks."""
 
 SOME = 1_000
-"""Connections that are looked at in one turn: a millisecond. 10,000 are looked at in 100 s."""
+"""Connections that are looked at in one turn: a millisecond. 10,000 are looked at in 20 s."""
 
 SILENCE = 50.0
-"""Seconds of the kernel's retransmission timer, which doubles each time: it has waited as long
-in all, or twice as long, when it comes to this."""
+"""Seconds of the kernel's timer, which doubles each time that it asks in vain: it has waited as
+long in all, or twice as long, when it comes to this."""
 
-_UNANSWERED = struct.Struct("=xxBBxxxxI")  # tcpi_retransmits, tcpi_probes, tcpi_rto; see tcp(7)
+_TCP_INFO = struct.Struct("=xxBBBxxxI")
+"""What was sent again or asked in vain, how often the timer was doubled for asking, and the timer
+in microseconds: `tcpi_retransmits`, `tcpi_probes`, `tcpi_backoff` and `tcpi_rto` of tcp(7)."""
 
 
 def has_vanished(handle: object) -> bool:
@@ -32,13 +34,14 @@ def has_vanished(handle: object) -> bool:
     if not isinstance(handle, socket.socket) or not sys.platform.startswith("linux"):
         return False
     try:
-        told = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _UNANSWERED.size)
+        told = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
     except OSError:  # not TCP, or closed
         return False
-    if len(told) < _UNANSWERED.size:
+    if len(told) < _TCP_INFO.size:
         return False
-    retransmits, probes, microseconds = _UNANSWERED.unpack(told)
-    return bool(retransmits + probes > 2 and microseconds >= SILENCE * 1e6)
+    retransmits, probes, doubled, microseconds = _TCP_INFO.unpack(told)
+    timer = microseconds / 1e6 * (2**doubled if probes else 1)
+    return bool(retransmits + probes > 1 and timer >= SILENCE)
 
 
 class Connected(Protocol):
