@@ -1,5 +1,6 @@
 """The bundled client at a terminal, as its screen shows it."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -146,3 +147,24 @@ def test_without_colours_and_cursor_movements(server: Server, tmp_path: Path) ->
     bob.types("/quit")
     assert bob.exits() == 0
     assert not any("\x1b" in line for line in bob.lines)
+
+
+def still_running(server: Server) -> list[str]:
+    """The clients of a server that have not ended."""
+    commands = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            commands.append(path.read_text(errors="replace").replace("\0", " "))
+    ours = f"-m twisted_chat.client 127.0.0.1 {server.port} "
+    return [command for command in commands if ours in command]
+
+
+def test_who_loses_the_server_and_the_terminal_at_once_leaves_nothing_behind(
+    server: Server, sit: Sit
+) -> None:
+    people = [sit(server, f"bob{number}") for number in range(4)]
+    for person in people:
+        person.shows("connected")
+    server.kill()
+    people[0].goes()
+    eventually(lambda: not still_running(server), "the clients end")

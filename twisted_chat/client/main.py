@@ -18,6 +18,9 @@ from twisted_chat.client.connection import Connection
 from twisted_chat.client.conversation import Conversation, Failed
 from twisted_chat.client.view import View
 
+HANG_UP = 4.0
+"""Seconds for saying goodbye when the terminal is gone."""
+
 
 class FrontEnd(View, Protocol):
     """A view with an input."""
@@ -83,8 +86,14 @@ async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd])
         return gone
 
     reactor.addSystemEventTrigger("before", "shutdown", bow_out)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # the terminal is closed
-        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
+
+    def hang_up() -> None:
+        """The terminal is closed: a prompt on it may never come to its end."""
+        reactor.callLater(HANG_UP, os._exit, 1)
+        reactor.stop()
+
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(hang_up))
     view.open(conversation)
     conversation.start()
     failure = ""
