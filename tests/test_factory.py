@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase, Program
 from twisted_chat import ChatFactory, ChatProtocol, Limits, Pace
+from twisted_chat.log import KEPT
 from twisted_chat.options import Options
 from twisted_chat.transcript import Transcript
 from twisted_chat.wires.plain import PlainWire
@@ -114,6 +115,14 @@ class StoppedReaderTests(ChatTestCase):
         self.assertEqual(sleeper.raw(), "")
         sleeper.protocol.outlet.resumeProducing()
         self.assertEqual(sleeper.sees(), [f"bob: line {number}" for number in range(3000)])
+
+    def test_what_everybody_has_read_is_not_kept_at_hand(self) -> None:
+        self.joins("alice")
+        bob = self.joins("bob")
+        for number in range(500):
+            bob.types(f"line {number}")
+        log = self.factory.chat.lobby.log
+        self.assertLessEqual(log.last - log.first, 2 * KEPT)
 
     def test_who_does_not_read_the_answers_is_not_asked_for_more(self) -> None:
         greedy = self.joins("greedy")
