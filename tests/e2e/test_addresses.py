@@ -1,0 +1,58 @@
+"""Where people come from, as the server counts them."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Start
+from tests.e2e.people import Plain
+from tests.e2e.server import Server
+
+pytestmark = pytest.mark.e2e
+
+
+class Abroad(Plain):
+    """Somebody who is not on the machine itself, as far as the server is concerned.
+
+    Args:
+        server: where they go.
+        address: where they come from, in 127.0.0.0/8.
+    """
+
+    def __init__(self, server: Server, address: str) -> None:
+        super().__init__(server.port)
+        self.socket.close()
+        self.socket = socket.create_connection(
+            ("127.0.0.1", server.port), source_address=(address, 0)
+        )
+        self._wire = self.socket
+
+
+def test_one_address_has_so_many_connections_and_others_still_get_in(server: Server) -> None:
+    crowd = [Abroad(server, "127.0.0.2") for _ in range(40)]
+    for person in crowd:
+        person.waits(lambda p=person: bool(p.lines), "a line")  # type: ignore[misc]
+    refused = [person for person in crowd if person.has_seen("!!! ")]
+    for person in refused:
+        assert person.has_seen("from your address")
+        person.sees_the_end()
+    assert len(crowd) - len(refused) == 4, "four may be without a nickname"
+    Abroad(server, "127.0.0.3").comes_in("alice")
+
+
+def test_behind_a_proxy_everybody_has_the_address_that_it_tells(
+    start: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "bans").write_text("198.51.100.0/24\n")
+    where = ("--endpoint", "haproxy:tcp:0:interface=127.0.0.1")
+    server = start("--ban-file", "bans", where=where)
+    alice = Plain(server.port)
+    alice.types("PROXY TCP4 203.0.113.9 203.0.113.1 5 6", end="\r\n")
+    alice.comes_in("alice")
+    mallory = Plain(server.port)
+    mallory.types("PROXY TCP4 198.51.100.7 203.0.113.1 5 6", "mallory", "hello", end="\r\n")
+    mallory.sees("!!! You are banned from this server.")
+    mallory.sees_the_end()
+    assert "alice is here from 203.0.113.9" in server.output
+    assert "mallory is here" not in server.output
