@@ -60,7 +60,8 @@ BAD = {
 }
 
 RESERVED = """server System ADMIN root Notice error nobody chanserv Server- root_ Ｓerver
-    server2 SYSTEM_ nul1 he1p admin-1 Server00""".split()
+    server2 SYSTEM_ nul1 he1p admin-1 Server00
+    Adm1n AdmIn adrnin r00t ad-min M0d m-e you_""".split()
 
 
 class NicknameTests(SynchronousTestCase):
@@ -82,6 +83,10 @@ class NicknameTests(SynchronousTestCase):
         for name in RESERVED:
             refused = self.assertRaises(Refused, nickname, name, LIMITS)
             self.assertEqual(refused.code, "reserved-nick", name)
+
+    def test_people_may_be_called_nearly_so(self) -> None:
+        for name in ("user42", "adminka", "Rooter", "model", "Nikita", "lan", "logan", "info2026"):
+            self.assertEqual(nickname(name, LIMITS), name)
 
     def test_a_name_is_shown_in_one_normal_form(self) -> None:
         self.assertEqual(nickname("Zoe\u0308", LIMITS), "Zo\u00eb")

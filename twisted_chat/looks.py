@@ -48,7 +48,7 @@ def looks(name: str) -> tuple[str, str]:
     The first is of the name as it is shown, for a capital I is like a small l; the second of the
     name in small letters, for so it may be mentioned.
     """
-    return skeleton(name).casefold(), skeleton(name.casefold())
+    return skeleton(name).casefold(), skeleton(name.casefold()).casefold()
 
 
 def mixes_alphabets(name: str) -> bool:

@@ -17,6 +17,9 @@ _RESERVED = frozenset(
     log me memoserv mod moderator nickserv nobody notice null operator owner root server staff
     support sysop system undefined unknown user warning you""".split()
 )
+_VOICES = frozenset(
+    "admin administrator moderator operator root server staff support sysop system".split()
+)
 _ROOM_CHARACTERS = 30
 _PRECIS = get_profile("UsernameCasePreserved")
 
@@ -63,14 +66,23 @@ def nickname(text: str, limits: Limits) -> str:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name is the server's, or looks like one of those."""
-    core = name.strip("_-0123456789")
-    return not _reserved_looks().isdisjoint((*looks(core), *looks(name.strip("_-"))))
+    """Whether a name is the server's, or looks like one of those, also with a number behind it."""
+    bare = name.replace("_", "").replace("-", "")
+    unnumbered = bare.rstrip("0123456789")
+    return not (
+        _server_looks(_RESERVED).isdisjoint(map(_without_dots, looks(bare)))
+        and _server_looks(_VOICES).isdisjoint(map(_without_dots, looks(unnumbered)))
+    )
 
 
 @cache
-def _reserved_looks() -> frozenset[str]:
-    return frozenset(look for name in _RESERVED for look in looks(name))
+def _server_looks(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(_without_dots(look) for name in names for look in looks(name))
+
+
+def _without_dots(look: str) -> str:
+    """A look in which i is l, as 1 and I are in a skeleton: nobody is Adm1n."""
+    return look.replace("i", "l")
 
 
 def _in_precis(text: str) -> str:
