@@ -50,7 +50,19 @@ BAD = {
             "al\ue000ice",
             "al\uffffice",
         ),
-        *("a" + "\u0301" * 4, "😀", "a😀", "☃", "\u2160\u2161x!", "½a", "ǅon", "𝐛𝐨𝐛"),
+        *(
+            "a" + "\u0301" * 4,
+            "😀",
+            "a😀",
+            "☃",
+            "\u2160\u2161x!",
+            "½a",
+            "bobː",
+            "aǃ",
+            "ꓮꓽ",
+            "ǅon",
+            "𝐛𝐨𝐛",
+        ),
     ),
     "mixes letters of several alphabets": (
         *("аlice", "Bоb", "pаypal", "Αlice", "aβ", "Ивaн", "漢字かな한글", "สมa", "aᏟ"),
@@ -84,6 +96,13 @@ class NicknameTests(SynchronousTestCase):
             refused = self.assertRaises(Refused, nickname, name, LIMITS)
             self.assertEqual(refused.code, "reserved-nick", name)
 
+    def test_a_thai_name_with_its_commonest_vowel_is_a_name(self) -> None:
+        self.assertEqual(nickname("น้ำ", LIMITS), unicodedata.normalize("NFKC", "น้ำ"))
+
+    def test_a_name_may_come_decomposed(self) -> None:
+        for name in ("각" * 20, "ế" * 20):
+            self.assertEqual(nickname(unicodedata.normalize("NFD", name), LIMITS), name)
+
     def test_people_may_be_called_nearly_so(self) -> None:
         for name in ("user42", "adminka", "Rooter", "model", "Nikita", "lan", "logan", "info2026"):
             self.assertEqual(nickname(name, LIMITS), name)
@@ -110,6 +129,7 @@ class LookTests(SynchronousTestCase):
     def test_names_that_cannot_be_told_apart_have_a_look_in_common(self) -> None:
         for one, other in (
             ("paypal", "paypaI"),
+            ("alice", "ali\u0307ce"),
             ("coco", "сосо"),
             ("mike", "rnike"),
             ("bob", "b0b"),

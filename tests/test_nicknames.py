@@ -23,6 +23,12 @@ class NicknameTests(ChatTestCase):
             "paypal", [m.person.nickname for m in self.factory.chat.lobby.members.values()]
         )
 
+    def test_no_room_can_look_like_another(self) -> None:
+        mallory = self.joins("mallory").types("/join #1obby", "/join #dev", "/join #DEV")
+        seen = mallory.raw()
+        self.assertIn("!!! #1obby looks like #lobby: join that, or choose another name.", seen)
+        self.assertEqual(list(self.factory.chat.rooms), ["#lobby", "#dev"])
+
     def test_of_ten_who_ask_for_one_name_one_gets_it(self) -> None:
         people = [self.connects() for _ in range(10)]
         for person in people:

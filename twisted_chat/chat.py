@@ -12,6 +12,7 @@ from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Renam
 from twisted_chat.figures import Figures
 from twisted_chat.limits import Limits
 from twisted_chat.log import Log
+from twisted_chat.looks import looks
 from twisted_chat.pace import Bucket
 from twisted_chat.people import People
 from twisted_chat.person import Connection, Person
@@ -53,6 +54,7 @@ class Chat:
         self.limits = limits or Limits()
         self.motd = motd
         self.rooms: dict[str, Room] = {}
+        self._room_looks: dict[str, str] = {}  # keys of rooms
         self.figures = figures or Figures()
         self._opened = opened
         self._store = store
@@ -205,6 +207,7 @@ class Chat:
                 f"You are in {len(person.rooms)} rooms, which is the most: /leave one first.",
             )
         if room is None:
+            self._check_look(name)
             self._make_room()
             room = self._open(name)
         person.rooms[room.key] = room.log.last
@@ -216,6 +219,15 @@ class Chat:
             person.connection.entered(room.key)
         return room
 
+    def _check_look(self, name: str) -> None:
+        for look in looks(name[1:]):
+            other = self.rooms.get(self._room_looks.get(look, ""))
+            if other is not None:
+                raise Refused(
+                    "bad-room",
+                    f"{name} looks like {other.name}: join that, or choose another name.",
+                )
+
     def _make_room(self) -> None:
         if len(self.rooms) < self.limits.rooms:
             return
@@ -223,6 +235,8 @@ class Chat:
             if room.is_idle and room is not self.lobby:
                 room.close()
                 del self.rooms[room.key]
+                for look in looks(room.name[1:]):
+                    self._room_looks.pop(look, None)
         if len(self.rooms) >= self.limits.rooms:
             raise Refused("too-many-rooms", "There are too many rooms already: /rooms lists them.")
 
@@ -274,6 +288,8 @@ class Chat:
         seen = partial(self._seen, key)
         log = Log(key, name, self._store, self._turn, seen, self._refused, figures=self.figures)
         room = self.rooms[key] = Room(name, log, self.clock, self.limits)
+        for look in looks(name[1:]):
+            self._room_looks[look] = key
         self._opened(room)
         return room
 

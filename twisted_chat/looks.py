@@ -15,6 +15,8 @@ _TOGETHER = tuple(
 )
 """Scripts that are written together (UTS 39, 5.2, highly restrictive)."""
 
+_STRUCTURE = frozenset(':;!?*<>@#/\\[](){}"=|')
+
 
 @cache
 def _prototypes() -> dict[int, str]:
@@ -38,8 +40,10 @@ def _scripts() -> tuple[list[int], list[tuple[int, str]]]:
 
 def skeleton(name: str) -> str:
     """What all names have in common that look like this one (UTS 39, 4)."""
-    decomposed = unicodedata.normalize("NFD", name)
-    return unicodedata.normalize("NFD", decomposed.translate(_prototypes()))
+    known, look = "", unicodedata.normalize("NFD", name)
+    while look != known:  # some prototypes have prototypes themselves
+        known, look = look, unicodedata.normalize("NFD", look.translate(_prototypes()))
+    return look
 
 
 def looks(name: str) -> tuple[str, str]:
@@ -48,7 +52,19 @@ def looks(name: str) -> tuple[str, str]:
     The first is of the name as it is shown, for a capital I is like a small l; the second of the
     name in small letters, for so it may be mentioned.
     """
-    return skeleton(name).casefold(), skeleton(name.casefold()).casefold()
+    return _drawn(skeleton(name)), _drawn(skeleton(name.casefold()))
+
+
+def _drawn(look: str) -> str:
+    look = look.casefold()
+    for letter in "ij":  # a second dot is drawn over the first
+        look = look.replace(letter + "\u0307", letter)
+    return look
+
+
+def is_structure(name: str) -> bool:
+    """Whether a letter looks like the marks with which lines are built, such as `:` or `*`."""
+    return not _STRUCTURE.isdisjoint(skeleton(name))
 
 
 def mixes_alphabets(name: str) -> bool:

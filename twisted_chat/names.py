@@ -6,7 +6,7 @@ from functools import cache
 from precis_i18n import get_profile
 
 from twisted_chat.limits import Limits
-from twisted_chat.looks import looks, mixes_alphabets
+from twisted_chat.looks import is_structure, looks, mixes_alphabets
 from twisted_chat.refusal import Refused
 
 LOBBY = "#lobby"
@@ -21,6 +21,8 @@ _VOICES = frozenset(
     "admin administrator moderator operator root server staff support sysop system".split()
 )
 _ROOM_CHARACTERS = 30
+_SARA_AM = {0x0E33: "\u0e4d\u0e32", 0x0EB3: "\u0ecd\u0eb2"}
+"""Thai and Lao letters of many words, which PRECIS knows only as the two parts they are made of."""
 _PRECIS = get_profile("UsernameCasePreserved")
 
 
@@ -41,13 +43,14 @@ def nickname(text: str, limits: Limits) -> str:
     """
     text = text.strip()
     most = limits.nickname_characters
-    if len(text) > 2 * most or len(key(text)) > most:  # the first, so that it costs no time
+    if len(text) > 4 * most or len(key(text)) > most:  # the first, so that it costs no time
         raise Refused("bad-nick", f"That nickname is too long: use at most {most} characters.")
     name = _in_precis(text)
     folded = key(name)
     if not text:
         raise Refused("bad-nick", "A nickname has at least one letter: type one.")
-    if not name or not folded[0].isalpha() or not _are_letters(name) or not _are_letters(folded):
+    letters = _are_letters(name) and _are_letters(folded) and not is_structure(name)
+    if not name or not folded[0].isalpha() or not letters:
         raise Refused(
             "bad-nick",
             "A nickname begins with a letter and has letters, digits, _ and - only: "
@@ -88,7 +91,7 @@ def _without_dots(look: str) -> str:
 def _in_precis(text: str) -> str:
     """A name as PRECIS has it (RFC 8265), full-width letters made narrow; empty if it has none."""
     try:
-        name: str = _PRECIS.enforce(text)
+        name: str = _PRECIS.enforce(text.translate(_SARA_AM))
     except UnicodeEncodeError:
         return ""
     return name
@@ -101,7 +104,7 @@ def room(text: str, limits: Limits) -> str:
         Refused: why no room can have that name.
     """
     bare = text.strip().removeprefix("#")
-    name = "#" + (_in_precis(bare) if len(bare) <= 2 * _ROOM_CHARACTERS else "")
+    name = "#" + (_in_precis(bare) if len(bare) <= 4 * _ROOM_CHARACTERS else "")
     folded = key(name)
     if (
         not 1 < len(folded) <= _ROOM_CHARACTERS + 1
@@ -109,6 +112,7 @@ def room(text: str, limits: Limits) -> str:
         or not _are_letters(name[1:])
         or not folded[1].isalnum()
         or mixes_alphabets(name)
+        or is_structure(name[1:])
         or len(folded.encode()) > limits.nickname_bytes
     ):
         raise Refused(
