@@ -1,6 +1,8 @@
 """The factory as others use it, and the limits of a whole server."""
 
+import gc
 import random
+import weakref
 from pathlib import Path
 
 from twisted.internet.protocol import Factory
@@ -11,7 +13,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.people import ChatTestCase, Program
+from tests.people import ChatTestCase, Program, Somebody
 from twisted_chat import ChatFactory, ChatProtocol, Limits, Pace
 from twisted_chat.log import KEPT
 from twisted_chat.options import Options
@@ -133,6 +135,49 @@ class StoppedReaderTests(ChatTestCase):
         greedy.turn_ends()  # more than one turn takes
         greedy.turn_ends()
         self.assertEqual(greedy.raw().count("/help COMMAND says more"), 1000)
+
+
+class MemoryTests(ChatTestCase):
+    """The garbage collector looks at old things once an hour only: nobody may wait for it."""
+
+    def assert_freed(self, somebody: Somebody) -> None:
+        """Nothing is left of somebody who is gone, though the garbage collector was not there."""
+        self.time_passes(400)  # nobody comes back to resume
+        protocol = weakref.ref(somebody.protocol)
+        del somebody.protocol
+        somebody.transport.producer = None  # which a real one forgets by itself
+        self.assertIsNone(protocol())
+
+    def setUp(self) -> None:
+        super().setUp()
+        gc.disable()
+        self.addCleanup(gc.enable)
+
+    def test_who_quits_is_freed(self) -> None:
+        alice = self.joins("alice").types("hello", "/join #tea", "/ignore bob", "/quit")
+        alice.closes()
+        self.assert_freed(alice)
+
+    def test_who_is_lost_is_freed(self) -> None:
+        alice = self.joins("alice").types(*["hello"] * 40)
+        alice.vanishes()
+        self.assert_freed(alice)
+
+    def test_who_says_no_more_and_then_leaves_is_freed(self) -> None:
+        alice = self.joins("alice")
+        alice.says_no_more()
+        alice.closes()
+        self.assert_freed(alice)
+
+    def test_who_never_had_a_name_is_freed(self) -> None:
+        stranger = self.connects()
+        stranger.vanishes()
+        self.assert_freed(stranger)
+
+    def test_a_program_that_does_not_come_back_is_freed(self) -> None:
+        robot = self.program("robot").asks(type="say", text="hello")
+        robot.vanishes()
+        self.assert_freed(robot)
 
 
 class TranscriptTests(ChatTestCase):

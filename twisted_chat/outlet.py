@@ -17,6 +17,10 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 
+def _nobody() -> None:
+    """Whom it would tell that it takes more is gone."""
+
+
 @implementer(IPushProducer)
 class Outlet:
     """Takes bytes for one transport, and says whether it takes more.
@@ -103,3 +107,4 @@ class Outlet:
     def stopProducing(self) -> None:
         """The transport is gone."""
         self._open = self.ready = False
+        self._drained = _nobody  # it knows us, and nothing may keep itself in memory

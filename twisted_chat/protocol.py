@@ -181,6 +181,12 @@ class ChatProtocol(Lines):
             self.close()
         else:
             self._session.input_ended()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Once all is over, know the session no more: it knows us, and memory is freed by that."""
+        if self._gone and self._told_end:
+            self._session = None
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone; what was said before that is still said."""
@@ -196,6 +202,7 @@ class ChatProtocol(Lines):
             self._session.connection_lost("" if in_order else "connection lost")
         super().connectionLost(reason)
         self._release("output")
+        self._let_go()
 
     def _drained(self) -> None:
         self._release("output")

@@ -197,7 +197,7 @@ class ChatService(MultiService):
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()
         self._reactor.callWhenRunning(self._reload_on_hangup)
-        self._reactor.callWhenRunning(look_only_at_what_is_new)
+        self._reactor.callWhenRunning(look_only_at_what_is_new, self._reactor)
         keep = self._options["keep"]
         if keep is not None:
             self._forget(keep)

@@ -226,6 +226,7 @@ class Session:
     def _stop_pacing(self) -> None:
         if self._pacing is not None:
             self._pacing.stop()
+            self._pacing = None
 
     def _all_is_said(self) -> None:
         if self._input_ended and (self._pacing is None or self._pacing.is_idle):
