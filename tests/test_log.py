@@ -85,6 +85,7 @@ class Screen:
     def __init__(self) -> None:
         self.ready = True
         self.patience = -1  # how many more writes it takes; below zero, any number
+        self.half = b""
         self.shown: list[list[str]] = []
 
     def write(self, data: bytes) -> None:
@@ -93,6 +94,18 @@ class Screen:
         self.patience -= 1
         if self.patience == 0:
             self.ready = False
+
+    def send(self, data: bytes, /) -> int:
+        """See `Outlet.send`: the last thing that it takes just now, it takes by half."""
+        if self.patience == 1:
+            self.half = data[: len(data) // 2]
+            return len(self.half)
+        self.write(data)
+        return len(data)
+
+    def hold(self, rest: bytes) -> None:
+        """See `Outlet.hold`."""
+        self.write(self.half + rest)
 
 
 class Somebody:
@@ -330,6 +343,33 @@ class LogTests(SynchronousTestCase):
             call()
         self.assertEqual(shown, [1, 2, 3])
         self.assertEqual([somebody.last for somebody in people], [3] * 50)
+
+    def test_who_takes_half_of_a_line_gets_the_rest_of_it_later(self) -> None:
+        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
+        alice, bob = (Somebody(log, NumbersWire(), name, 0) for name in ("alice", "bob"))
+        log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
+        alice.screen.patience = 1
+        log.append(Entry(Message(0.0, "#lobby", "x", "line 2")))
+        log.append(Entry(Message(0.0, "#lobby", "x", "line 3")))
+        self.assertEqual((alice.last, bob.last), (2, 3))
+        alice.screen.patience = -1
+        alice.screen.ready = True
+        alice.reader.catch_up()
+        self.assertEqual(alice.last, 3)
+
+    def test_who_takes_nothing_of_a_line_gets_it_later(self) -> None:
+        class FullScreen(Screen):
+            def send(self, data: bytes, /) -> int:
+                raise BlockingIOError
+
+        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
+        alice = Somebody(log, NumbersWire(), "alice", 0)
+        log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
+        shown, alice.screen = alice.screen.shown, FullScreen()
+        alice.reader.outlet = alice.screen
+        alice.screen.shown = shown
+        log.append(Entry(Message(0.0, "#lobby", "x", "line 2")))
+        self.assertEqual(alice.last, 2)
 
     def test_who_comes_when_the_last_one_has_just_left_is_told_everything(self) -> None:
         turns: list[Callable[[], None]] = []

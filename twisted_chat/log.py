@@ -257,18 +257,28 @@ class Log:
             self._somebody_is_behind = False
         fresh, end = self._round
         some, self._rest = self._rest[:SLICE], self._rest[SLICE:]
-        alike_readers = 0
+        delivered = 0
+        wire, data, size, there = None, b"", 0, fresh
         for reader in some:
+            outlet = reader.outlet
             try:
-                alike = reader.at == fresh and not reader.own and not reader.careful
-                if alike and reader.outlet.ready:
+                if reader.at == fresh and outlet.ready and not (reader.own or reader.careful):
                     if fresh == end:
                         continue
-                    data, reader.at = self.piece(reader.wire, fresh)
+                    if reader.wire is not wire:
+                        wire = reader.wire
+                        data, there = self.piece(wire, fresh)
+                        size = len(data)
+                    reader.at = there
+                    delivered += there - fresh
                     if data:
-                        reader.outlet.write(data)
-                    alike_readers += 1
-                    if reader.at >= end:
+                        try:
+                            sent = outlet.send(data)
+                        except OSError:
+                            sent = 0
+                        if sent != size:
+                            outlet.hold(data[sent:])
+                    if there >= end:
                         continue
                 reader.catch_up()
                 if reader.at != self.end:
@@ -276,7 +286,7 @@ class Log:
             except Exception:
                 _log.failure("A reader of {room} failed", room=self.room)
                 self.leave(reader)
-        self.figures.deliveries += alike_readers * (end - fresh)
+        self.figures.deliveries += delivered
         if self._rest or end != self.end:
             self._turn.ask(self.deliver)
         else:

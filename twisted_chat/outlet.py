@@ -8,13 +8,18 @@ closing; TLS, other transports and everything else go through `write`.
 """
 
 from collections.abc import Callable
+from functools import partial
 
-from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
 from twisted.internet.main import CONNECTION_DONE
 from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+
+def _pass_on(transport: ITransport, data: bytes) -> int:
+    transport.write(data)
+    return len(data)
 
 
 def _nobody() -> None:
@@ -30,7 +35,7 @@ class Outlet:
         drained: called when it takes more again, after it did not.
     """
 
-    __slots__ = ("_direct", "_drained", "_open", "_send", "_transport", "ready")
+    __slots__ = ("_direct", "_drained", "_open", "_transport", "ready", "send")
 
     def __init__(self, transport: ITransport, drained: Callable[[], None]) -> None:
         self.ready = True
@@ -38,33 +43,32 @@ class Outlet:
         self._drained = drained
         self._open = True
         self._direct: Connection | None = None
+        self.send: Callable[[bytes], int] = partial(_pass_on, transport)
         if isinstance(transport, Connection) and not transport.TLS:
             self._direct = transport
-            self._send = transport.socket.send
+            self.send = transport.socket.send
         if IConsumer.providedBy(transport):
             transport.registerProducer(self, True)
 
     def write(self, data: bytes) -> None:
         """Send bytes; after `close` they are dropped."""
-        direct = self._direct
-        if direct is None or direct.dataBuffer or direct._tempDataBuffer or direct.disconnecting:
+        if not self.ready:
             if self._open:
                 self._transport.write(data)
             return
-        if not self._open or not data:
-            return
         try:
-            sent = self._send(data)
+            sent = self.send(data)
         except OSError:  # full, or broken: then the transport finds out by itself
             sent = 0
         if sent < len(data):
-            self._hold(direct, data[sent:])
+            self.hold(data[sent:])
 
-    def _hold(self, direct: FileDescriptor, rest: bytes) -> None:
+    def hold(self, rest: bytes) -> None:
         """Leave the rest to the transport, and stand still until that is sent."""
-        direct.write(rest)
-        self.ready = False
-        direct.producerPaused = True  # so that it calls `resumeProducing` when it is empty
+        self._transport.write(rest)
+        if self._direct is not None:
+            self.ready = False
+            self._direct.producerPaused = True  # so that it calls `resumeProducing` when empty
 
     @property
     def held(self) -> int:

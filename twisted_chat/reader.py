@@ -38,6 +38,21 @@ class Outlet(Protocol):
     ready: bool
     """Whether it takes more. When it does again, its owner lets its readers catch up."""
 
+    def send(self, data: bytes, /) -> int:
+        """Send what can be sent at once, while this is ready; the caller has the rest held.
+
+        This is `write` for whoever writes the same to thousands, without its part of the cost.
+
+        Returns:
+            How many bytes were taken.
+
+        Raises:
+            OSError: none.
+        """
+
+    def hold(self, rest: bytes) -> None:
+        """Send later what `send` did not take; this is ready again when that is done."""
+
     def write(self, data: bytes) -> None:
         """Send bytes; this neither fails nor calls back."""
 

@@ -42,6 +42,14 @@ class Transcript:
                 _log.error("Cannot write the transcript: {why}", why=error.strerror)
             self._failing = True
 
+    def send(self, data: bytes, /) -> int:
+        """See `reader.Outlet`."""
+        self.write(data)
+        return len(data)
+
+    def hold(self, rest: bytes) -> None:
+        """See `reader.Outlet`; a file takes everything."""
+
     def close(self) -> None:
         """Write no more."""
         self._file.close()
