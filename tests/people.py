@@ -1,9 +1,11 @@
 """People and programs in a chat without a network: what they type, and what they see."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from twisted.internet.defer import Deferred, execute
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -13,10 +15,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted_chat import ChatFactory, Limits
 from twisted_chat.wires.structured import decode, encode
 
+_T = TypeVar("_T")
+
 NOW = 1_790_000_000
 """A Monday in September 2026, in seconds since 1970."""
 
 _STAMP = re.compile(r"^\[(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\] ")
+
+
+def at_once(work: Callable[[], _T]) -> Deferred[_T]:
+    """A disk that is never busy."""
+    return execute(work)
 
 
 class Somebody:

@@ -13,7 +13,7 @@ LAYERS = (
     {"text", "names", "stores", "pacing", "doorkeeper"},
     {"log"},
     {"reader", "stores.memory", "stores.schema"},
-    {"stores.lock"},
+    {"stores.lock", "stores.checkpoints"},
     {"stores.sqlite"},
     {"person"},
     {"people"},

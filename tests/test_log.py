@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.people import at_once
 from twisted_chat.events import Entry, Join, Message
 from twisted_chat.log import Log
 from twisted_chat.reader import PAGE, Reader
@@ -172,7 +173,8 @@ class ARoom(RuleBasedStateMachine):
         """The engine that is tried."""
         if self.memory is not None:
             return MemoryStore(self.memory)
-        return SqliteStore(Path(self.folder.name, "chat.sqlite"), turn, self.writing, self.reading)
+        path = Path(self.folder.name, "chat.sqlite")
+        return SqliteStore(path, turn, self.writing, self.reading, at_once)
 
     def _anybody(self, which: int) -> Somebody:
         return self.people[which % len(self.people)]

@@ -5,25 +5,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred, execute
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.people import at_once
 from twisted_chat import ChatFactory
 from twisted_chat.chat import Chat
 from twisted_chat.protocol import ChatProtocol
+from twisted_chat.stores import checkpoints
 from twisted_chat.stores.schema import Unusable
 from twisted_chat.stores.sqlite import SqliteStore
 from twisted_chat.turn import Turn
 from twisted_chat.wires.structured import decode, encode
 
 _T = TypeVar("_T")
-
-
-def at_once(work: Callable[[], _T]) -> Deferred[_T]:
-    """A disk that is never busy."""
-    return execute(work)
 
 
 class Run:
@@ -36,7 +34,7 @@ class Run:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         turn = Turn()
-        self.store = SqliteStore(path, turn, at_once, at_once)
+        self.store = SqliteStore(path, turn, at_once, at_once, at_once)
         self.factory = ChatFactory(clock, chat=Chat(clock, self.store, turn))
 
     def connects(self) -> tuple[ChatProtocol, StringTransport]:
@@ -199,3 +197,73 @@ class SqliteStoreTests(SynchronousTestCase):
     def test_only_its_owner_may_read_it(self) -> None:
         self.run_again()
         self.assertEqual(self.database.stat().st_mode & 0o777, 0o600)
+
+
+class CheckpointTests(SynchronousTestCase):
+    """A disk that is slow to settle keeps nobody waiting."""
+
+    def setUp(self) -> None:
+        """A chat whose database settles when the test says so, and after a few lines."""
+        self.patch(checkpoints, "PAGES", 6)
+        self.stopped: Deferred[None] | None = None
+        self.database = Path(self.mktemp())
+        self.settling: list[Callable[[], None]] = []
+        self.failing: list[Callable[[], None]] = []
+        turn, clock = Turn(), Clock()
+        self.store = SqliteStore(self.database, turn, at_once, at_once, self.settles)
+        self.factory = ChatFactory(clock, chat=Chat(clock, self.store, turn))
+        self.bob, self.screen = self.factory.buildProtocol(None), StringTransport()
+        self.bob.makeConnection(self.screen)
+        self.bob.dataReceived(b"bob\n")
+        alice = self.factory.buildProtocol(None)
+        alice.makeConnection(StringTransport())
+        alice.dataReceived(b"alice\n")
+        self.alice = alice
+
+    def tearDown(self) -> None:
+        """Let the server stop."""
+        if not self.stopped:
+            self.stopped = self.store.stop()
+        while self.settling:
+            self.settling.pop()()
+        self.successResultOf(self.stopped)
+
+    def settles(self, work: Callable[[], _T]) -> Deferred[_T]:
+        """Do some work when it is time."""
+        done: Deferred[_T] = Deferred()
+        self.settling.append(lambda: done.callback(work()))
+        self.failing.append(lambda: done.errback(sqlite3.OperationalError("disk I/O error")))
+        return done
+
+    def test_lines_are_seen_while_it_settles(self) -> None:
+        for number in range(9):
+            self.alice.dataReceived(f"line {number}\n".encode())
+        self.assertEqual(len(self.settling), 1)
+        self.assertIn(b"alice: line 8", self.screen.value())
+
+    def test_once_it_has_settled_the_database_itself_holds_them(self) -> None:
+        for number in range(4):
+            self.alice.dataReceived(f"line {number}\n".encode())
+        self.assertNotIn(b"line 0", self.database.read_bytes())
+        self.settling.pop()()
+        self.assertIn(b"line 0", self.database.read_bytes())
+
+    def test_what_fails_is_tried_again(self) -> None:
+        for number in range(4):
+            self.alice.dataReceived(f"line {number}\n".encode())
+        self.settling.clear()
+        with capturedLogs() as log:
+            self.failing.pop()()
+        self.assertIn("disk I/O error", formatEvent(log[0]))
+        for number in range(4, 8):
+            self.alice.dataReceived(f"line {number}\n".encode())
+        self.settling.pop()()
+        self.assertIn(b"line 7", self.database.read_bytes())
+
+    def test_the_server_stops_when_it_has_settled(self) -> None:
+        for number in range(4):
+            self.alice.dataReceived(f"line {number}\n".encode())
+        self.stopped = self.store.stop()
+        self.assertNoResult(self.stopped)
+        self.settling.pop()()
+        self.assertTrue(self.stopped.called)

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.people import ChatTestCase, Person, Program
+from tests.people import ChatTestCase, Person, Program, at_once
 from tests.test_log import Disk
 from twisted_chat import ChatFactory, Limits, commands
 from twisted_chat.chat import Chat
@@ -742,7 +742,8 @@ class SlowDiskTests(ChatTestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.writing, self.reading = Disk(), Disk()
-        self.store = SqliteStore(Path(folder.name, "chat"), turn, self.writing, self.reading)
+        path = Path(folder.name, "chat")
+        self.store = SqliteStore(path, turn, self.writing, self.reading, at_once)
         self.addCleanup(self.the_server_ends)
         self.factory = ChatFactory(self.clock, chat=Chat(self.clock, self.store, turn))
 

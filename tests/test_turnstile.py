@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from tests.people import NOW, ChatTestCase, Person
+from tests.people import NOW, ChatTestCase, Person, at_once
 from twisted_chat import Limits
 from twisted_chat.chat import Chat
 from twisted_chat.protocol import ChatFactory
@@ -120,7 +120,7 @@ class SlowDiskTests(ChatTestCase):
         self.patch(sqlite, "GROUP", 10)
         turn = Turn(lambda call: self.clock.callLater(0, call))
         self.disk: list[Callable[[], None]] = []
-        store = SqliteStore(Path(self.mktemp()), turn, self.write, lambda work: self.fail())
+        store = SqliteStore(Path(self.mktemp()), turn, self.write, at_once, at_once)
         self.addCleanup(store.stop)
         chat = Chat(self.clock, store, turn, limits=self.limits)
         self.factory = ChatFactory(self.clock, chat=chat)

@@ -26,10 +26,10 @@ from twisted_chat.options import Options
 from twisted_chat.process import look_only_at_what_is_new, room_for
 from twisted_chat.protocol import ChatFactory
 from twisted_chat.room import Room
-from twisted_chat.stores import Store
+from twisted_chat.stores import Elsewhere, Store
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.schema import Unusable
-from twisted_chat.stores.sqlite import Elsewhere, SqliteStore
+from twisted_chat.stores.sqlite import SqliteStore
 from twisted_chat.transcript import Transcript
 from twisted_chat.turn import Turn
 from twisted_chat.wires.plain import PlainWire
@@ -134,6 +134,7 @@ class ChatService(MultiService):
         return SqliteStore(
             path,
             turn,
+            self._thread(),
             self._thread(),
             self._thread(),
             full=self._options.is_sync_full,

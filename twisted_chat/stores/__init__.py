@@ -1,13 +1,22 @@
 """Stores: where logs are kept, and who gives their events an order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from twisted_chat.events import Entry
 from twisted_chat.refusal import Refused
+
+_T = TypeVar("_T")
+
+
+class Elsewhere(Protocol):
+    """A thread that does one thing after the other."""
+
+    def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
+        """Do some work there."""
 
 
 class Keeper(Protocol):

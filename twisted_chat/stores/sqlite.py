@@ -7,9 +7,8 @@ threads of their own; the reactor never waits for the disk.
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
@@ -18,7 +17,8 @@ from twisted.python.failure import Failure
 from twisted_chat.events import Entry
 from twisted_chat.figures import Figures
 from twisted_chat.refusal import Refused
-from twisted_chat.stores import Keeper, Seat
+from twisted_chat.stores import Elsewhere, Keeper, Seat
+from twisted_chat.stores.checkpoints import Checkpoints
 from twisted_chat.stores.lock import Lock
 from twisted_chat.stores.schema import (
     COLUMNS,
@@ -34,10 +34,12 @@ from twisted_chat.stores.schema import (
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
-_T = TypeVar("_T")
 
 GROUP = 5_000
 """Entries in one commit: a tenth of a second of work."""
+
+ROWS = 16
+"""Rows of common length in a page."""
 
 QUEUE = 50_000
 """Entries that may wait for a disk that has stopped; more are refused at once."""
@@ -50,13 +52,6 @@ DELETE FROM events WHERE log = ?1 AND time < ?2
     AND id < (SELECT min(id) + {GROUP} FROM events WHERE log = ?1)
     AND id < (SELECT max(id) FROM events WHERE log = ?1)
 """  # noqa: S608 - ours
-
-
-class Elsewhere(Protocol):
-    """A thread that does one thing after the other."""
-
-    def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
-        """Do some work there."""
 
 
 class _Log:
@@ -84,6 +79,7 @@ class SqliteStore:
         turn: says when a turn is over, and what it brought is stored together.
         writing: where commits are made.
         reading: where history is read.
+        settling: where the write-ahead log is emptied.
         full: whether what is shown survives the machine's death too, not only the process's.
         figures: where it is counted how long commits take.
 
@@ -97,6 +93,7 @@ class SqliteStore:
         turn: Turn,
         writing: Elsewhere,
         reading: Elsewhere,
+        settling: Elsewhere,
         *,
         full: bool = False,
         figures: Figures | None = None,
@@ -113,6 +110,7 @@ class SqliteStore:
             raise
         path.chmod(0o600)
         self._reader = sqlite3.connect(path, timeout=2, check_same_thread=False)
+        self._checkpoints = Checkpoints(path, settling)
         self._logs: dict[str, _Log] = {}
         self._next_log = 1
         self._load()
@@ -228,7 +226,7 @@ class SqliteStore:
         self.committing_since = time.monotonic()
         work = self._elsewhere(lambda: self._write(statements, rows))
         work.addCallbacks(
-            lambda _: self._committed(group),
+            lambda _: self._committed(group, len(numbers) + len(rows) // ROWS + 1),
             lambda failure: self._failed(failure, group, statements),
         )
         work.addErrback(lambda failure: _log.failure("Telling what was stored failed", failure))
@@ -250,7 +248,8 @@ class SqliteStore:
                 writer.execute("ROLLBACK")
             raise
 
-    def _committed(self, group: Sequence[tuple[_Log, Entry]]) -> None:
+    def _committed(self, group: Sequence[tuple[_Log, Entry]], pages: int) -> None:
+        self._checkpoints.committed(pages)
         self._figures.commits.add(time.monotonic() - (self.committing_since or 0.0))
         if self._failing:
             self._failing = False
@@ -312,10 +311,13 @@ class SqliteStore:
         return self._stopped
 
     def _let_go(self, stopped: Deferred[None]) -> None:
-        self._writer.close()
-        self._reader.close()
-        self._lock.close()
-        stopped.callback(None)
+        def close(_: None) -> None:
+            self._writer.close()
+            self._reader.close()
+            self._lock.close()
+            stopped.callback(None)
+
+        self._checkpoints.stop().addCallback(close)
 
     # Reading
 
