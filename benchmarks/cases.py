@@ -185,7 +185,7 @@ def _grown(step: Step) -> Figures:
 @case("rooms", "1,000 rooms of ten, all talking", rounds=2)
 def _rooms(run: Run) -> Figures:
     everyone = ("--clients", "10000", "--senders", "10000", "--rooms", "1000", "--verify", "5")
-    rates = ("--rate", "1000,5000,10000,15000,20000,30000,40000")
+    rates = ("--rate", "1000,5000,10000,15000,20000,25000,30000,40000,60000,80000,110000")
     steps = run.load(*everyone, *rates, *CLIMB, rooms=True, seconds=180)
     return {"most deliveries/s (k), p99 < 250 ms": best(steps), **at(steps, 5000)}
 
