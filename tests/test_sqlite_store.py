@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.people import at_once
+from tests.people import ChatTestCase, at_once
 from twisted_chat import ChatFactory
 from twisted_chat.chat import Chat
 from twisted_chat.protocol import ChatProtocol
@@ -267,3 +267,47 @@ class CheckpointTests(SynchronousTestCase):
         self.assertNoResult(self.stopped)
         self.settling.pop()()
         self.assertTrue(self.stopped.called)
+
+
+class FullDiskTests(ChatTestCase):
+    """A disk that stores nothing for a while."""
+
+    def setUp(self) -> None:
+        """Alice and bob are here, and a program."""
+        super().setUp()
+        self.is_full = False
+        turn = Turn(lambda call: self.clock.callLater(0, call))
+        store = SqliteStore(Path(self.mktemp()), turn, self.write, at_once, at_once)
+        self.addCleanup(store.stop)
+        chat = Chat(self.clock, store, turn, limits=self.limits)
+        self.factory = ChatFactory(self.clock, chat=chat)
+        self.alice, self.bob, self.robot = self.joins("alice"), self.joins("bob"), self.program("r")
+        self.time_passes(5)
+        self.alice.raw(), self.bob.raw(), self.robot.gets()
+
+    def write(self, work: Callable[[], _T]) -> Deferred[_T]:
+        """Store something, if there is room."""
+        if self.is_full:
+            return fail(sqlite3.OperationalError("database or disk is full"))
+        return at_once(work)
+
+    def test_who_speaks_reads_that_nobody_has_seen_it(self) -> None:
+        self.is_full = True
+        self.alice.types("is anybody there?")
+        why = "!!! That could not be stored (the disk is full), so nobody saw it"
+        self.assertEqual(self.alice.sees(), [f"{why}: try again in a while."])
+        self.assertEqual((self.bob.sees(), self.robot.gets()), ([], []))
+
+    def test_who_comes_and_goes_is_told_all_the_same(self) -> None:
+        self.is_full = True
+        self.alice.protocol.dataReceived(b"nobody hears this\n/quit\n")
+        self.time_passes(5)
+        self.assertEqual(self.bob.sees(), ["*** alice has left #lobby"])
+
+    def test_when_there_is_room_again_the_numbers_go_on_without_a_hole(self) -> None:
+        for number in range(4):
+            self.is_full = number in (1, 2)
+            self.alice.types(f"line {number}")
+        messages = self.robot.gets("message")
+        self.assertEqual([event["text"] for event in messages], ["line 0", "line 3"])
+        self.assertEqual([event["id"] for event in messages], [1, 2])

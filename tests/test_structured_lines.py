@@ -559,6 +559,13 @@ class ResumingTests(ChatTestCase):
         self.assertNotIn("has left", seen)
         self.assertNotIn("has joined", seen)
 
+    def test_a_program_that_says_no_more_is_let_go_and_may_come_back(self) -> None:
+        self.alice.says_no_more()
+        self.assertTrue(self.alice.is_gone)
+        self.alice.closes()
+        self.assertTrue(self.comes_back().gets()[0]["resumed"])
+        self.assertNotIn("has left", "\n".join(self.bob.sees()))
+
     def test_it_goes_on_live(self) -> None:
         self.alice.vanishes()
         alice = self.comes_back()
