@@ -277,13 +277,20 @@ class FullDiskTests(ChatTestCase):
         super().setUp()
         self.is_full = False
         turn = Turn(lambda call: self.clock.callLater(0, call))
-        store = SqliteStore(Path(self.mktemp()), turn, self.write, at_once, at_once)
-        self.addCleanup(store.stop)
-        chat = Chat(self.clock, store, turn, limits=self.limits)
+        self.store = SqliteStore(Path(self.mktemp()), turn, self.write, at_once, at_once)
+        chat = Chat(self.clock, self.store, turn, limits=self.limits)
         self.factory = ChatFactory(self.clock, chat=chat)
         self.alice, self.bob, self.robot = self.joins("alice"), self.joins("bob"), self.program("r")
         self.time_passes(5)
         self.alice.raw(), self.bob.raw(), self.robot.gets()
+
+    def tearDown(self) -> None:
+        """There is room, and the server stops."""
+        self.is_full = False
+        self.factory.say_goodbye()
+        stopped = self.store.stop()
+        self.time_passes(1)
+        self.successResultOf(stopped)
 
     def write(self, work: Callable[[], _T]) -> Deferred[_T]:
         """Store something, if there is room."""
