@@ -326,6 +326,19 @@ class RoomTests(SynchronousTestCase):
             run_state_machine_as_test(machine, settings=SETTINGS)
 
 
+class MemoryStoreTests(SynchronousTestCase):
+    def test_what_is_old_is_forgotten_and_the_numbers_go_on(self) -> None:
+        store = MemoryStore()
+        log = Log("#lobby", "#lobby", store, Turn())
+        for hour in range(4):
+            log.append(Entry(Message(3600.0 * hour, "#lobby", "x", f"in hour {hour}")))
+        store.forget(7200.0)
+        kept = self.successResultOf(log.before(5, 10))
+        self.assertEqual([entry.id for entry in kept], [3, 4])
+        log.append(Entry(Message(14400.0, "#lobby", "x", "later")))
+        self.assertEqual(log.last, 5)
+
+
 class LogTests(SynchronousTestCase):
     def test_a_piece_is_made_once_for_all_who_read_alike(self) -> None:
         shown: list[int] = []

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.people import ChatTestCase, Person
-from twisted_chat import Limits
+from twisted_chat import Limits, Pace
 
 
 class RoomTests(ChatTestCase):
@@ -273,6 +273,20 @@ class PresenceTests(ChatTestCase):
         bob.raw()
         self.joins("carol").vanishes()
         self.assertEqual(bob.raw(), "")
+
+
+class RestlessTests(ChatTestCase):
+    limits = Limits(pace=None, presence_per_person=Pace(4, 40))
+
+    def test_who_comes_and_goes_all_the_time_is_told_no_faster_than_their_pace(self) -> None:
+        alice = self.joins("alice")
+        alice.raw()
+        for _ in range(100):
+            bob = self.joins("bob")
+            self.time_passes(1)
+            bob.closes()
+            self.time_passes(2)
+        self.assertLessEqual(len(alice.sees()), 4 + 300 // 10)
 
 
 def believed(lines: list[str], here: set[str]) -> None:

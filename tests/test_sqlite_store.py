@@ -95,6 +95,7 @@ class SqliteStoreTests(SynchronousTestCase):
         second.hears("cleo", "three")
         events = second.program(nick="alice", session=token, seen={"#lobby": 1, "@": 0})
         self.assertTrue(events[0]["resumed"])
+        self.assertEqual(events[0]["session"], token)
         told = [(event["room"], event["id"], event["text"]) for event in events if "id" in event]
         self.assertEqual(told, [("@", 1, "psst"), ("#lobby", 2, "two"), ("#lobby", 3, "three")])
 

@@ -792,6 +792,17 @@ class SlowDiskTests(ChatTestCase):
         self.assertEqual(bob.sees(), ["alice: once"])
         self.assertEqual([event["ref"] for event in alice.gets("message")], ["r"])
 
+    def test_a_command_that_has_to_read_the_disk_is_answered_under_its_ref(self) -> None:
+        alice = self.program("alice").asks(do="say", text="tea?")
+        self.the_disk_turns()
+        alice.gets()
+        alice.asks(do="command", text="/history 5", ref="c")
+        self.assertEqual(alice.gets(), [])
+        self.the_disk_turns()
+        (answer,) = alice.gets()
+        self.assertEqual((answer["event"], answer["ref"]), ("answer", "c"))
+        self.assertIn("alice: tea?", answer["lines"][-1])
+
     def joins_slowly(self, nickname: str) -> Person:
         """Somebody who is in the lobby as soon as the disk has turned."""
         person = self.connects().types(nickname)
