@@ -12,7 +12,6 @@ FILES = 300
 """Open files that are not people: ports, the database, the log, and newcomers who are told that
 there is no room (a hundred are accepted at once, before the first of them is closed)."""
 
-
 NEW_OBJECTS = 10_000
 """Objects after which the garbage collector looks at the new ones: a busy turn's, not a line's."""
 
