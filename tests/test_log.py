@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import at_once
-from twisted_chat.events import Entry, Join, Message
+from twisted_chat.events import Entry, Hidden, Join, Message
 from twisted_chat.log import Log
 from twisted_chat.reader import PAGE, Reader
 from twisted_chat.stores import Store
@@ -75,7 +75,7 @@ class NumbersWire:
         text = getattr(entry.event, "text", f"{entry.event.sender} after {entry.id}")
         return f"{number} {own} {'replayed' if replayed else 'live'} {text}\n".encode()
 
-    def missed(self, room: str, count: int) -> bytes:
+    def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
         """See `Wire.missed`."""
         return f"missed {count} in {room}\n".encode()
 
@@ -115,6 +115,7 @@ class Somebody:
     def __init__(self, log: Log, wire: NumbersWire, name: str, after: int) -> None:
         self.id = name
         self.ignores_somebody = False
+        self.ignored = "mallory"
         self.first = after
         self.history = log.last  # what has happened up to here is history to them
         self.is_awake = after == log.last  # and has been all the time
@@ -122,9 +123,11 @@ class Somebody:
         self.reader = Reader(log, wire, self.screen, self, after)
         self.reader.catch_up()
 
-    def ignores(self, entry: Entry) -> bool:
-        """Nobody is ignored here."""
-        return False
+    def view(self, entry: Entry) -> Entry:
+        """See `Viewer.view`."""
+        if entry.origin != self.ignored:
+            return entry
+        return Entry(Hidden(0.0, entry.event.room, ""), id=entry.id)
 
     @property
     def numbers(self) -> list[int]:
@@ -419,7 +422,6 @@ class LogTests(SynchronousTestCase):
         log = Log("#lobby", "#lobby", MemoryStore(), Turn())
         alice = Somebody(log, NumbersWire(), "alice", 0)
         alice.ignores_somebody = True
-        alice.ignores = lambda entry: entry.origin == "mallory"  # type: ignore[method-assign]
         alice.reader.careful = True
         for origin in ("bob", "mallory", "bob"):
             log.append(Entry(Message(0.0, "#lobby", origin, f"by {origin}"), origin))

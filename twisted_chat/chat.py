@@ -11,24 +11,28 @@ from twisted_chat import names
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
 from twisted_chat.figures import Figures
 from twisted_chat.limits import Limits
-from twisted_chat.log import Log
+from twisted_chat.log import Log, append_together
 from twisted_chat.looks import looks
 from twisted_chat.pace import Bucket
 from twisted_chat.people import People
-from twisted_chat.person import Connection, Person
+from twisted_chat.person import Connection, Person, Whisperer
 from twisted_chat.refusal import Refused
+from twisted_chat.request import Request
 from twisted_chat.room import Room
 from twisted_chat.stores import Seat, Store
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
 
+_DONE = 50
+"""Requests without an event of their own that are remembered over a restart."""
+
 
 class Chat:
     """Every person and every room, and everything that one can do.
 
     Args:
-        clock: the time, in seconds since 1970, and timers.
+        clock: timers, and the seconds by which it is counted who does too much.
         store: where logs are kept.
         turn: says when a turn is over.
         name: what the server is called.
@@ -36,6 +40,7 @@ class Chat:
         motd: lines for everybody who comes.
         opened: called with every room, when it is opened.
         figures: where it is counted what happens.
+        now: gives the time of day, in seconds since 1970; without it, that is the clock's.
     """
 
     def __init__(
@@ -48,8 +53,10 @@ class Chat:
         motd: Sequence[str] = (),
         opened: Callable[[Room], None] = lambda _: None,
         figures: Figures | None = None,
+        now: Callable[[], float] | None = None,
     ) -> None:
         self.clock = clock
+        self.now = now or clock.seconds
         self.name = name
         self.limits = limits or Limits()
         self.motd = motd
@@ -77,20 +84,55 @@ class Chat:
         """
         name = names.nickname(nickname, self.limits)
         holder = self.people.called(name)
-        if holder is not None and holder.connection is None and holder.address == address:
-            self.part(holder, "connection lost")  # who lost their token comes back for their name
-        self.people.check_free(name)
-        person = Person(name, address, self.clock.seconds())
+        if holder is not None and self._may_displace(holder, address):
+            self.people.check_free(name, holder)
+            self._displace(holder)
+        else:
+            self.people.check_free(name)
+        person = Person(name, address, self.now())
         self.people.add(person)
         _log.info("{nick} is here from {address}", nick=name, address=address)
         return succeed(person)
+
+    def _may_displace(self, holder: Person, address: str) -> bool:
+        """Whether whoever comes from there may have somebody's nickname.
+
+        A program that was started anew gets its own back. It may also be somebody else behind
+        the same router: so they get the nickname, and nothing else.
+        """
+        return (
+            holder.connection is None
+            and holder.address == address
+            and not (holder.renaming and holder.renaming.is_pending)
+        )
+
+    def _displace(self, person: Person) -> None:
+        for key in person.rooms:
+            self.rooms[key].leave(person, "connection lost")
+        self.people.displace(person)
+        _log.info("{nick} is displaced, and may come back", nick=person.nickname)
+
+    def _replace(self, person: Person, wanted: str | None) -> None:
+        """Who was displaced is back: the same person, perhaps under another nickname."""
+        old = person.nickname
+        try:
+            name = names.nickname(old if wanted is None else wanted, self.limits)
+            self.people.check_free(name)
+        except Refused:
+            name = self.people.free_like(old)
+        self.people.replace(person, name)
+        for key in person.rooms:
+            (self.rooms.get(key) or self._open(key)).enter(person)
+        if name != old:
+            _log.info("{old} is back as {nick}", old=old, nick=name)
+            self._tell(person, f"Somebody took the nickname {old} meanwhile: you are {name} now.")
 
     def log_of(self, person: Person) -> Log:
         """A person's own log; most have none until there is something in it for them."""
         if person.log is None:
             name = "@" + person.id
             person.log = Log(
-                name, OWN, self._store, self._turn, refused=self._refused, figures=self.figures
+                name, OWN, self._store, self._turn, figures=self.figures
             )
             if person.connection is not None:
                 person.connection.follow(OWN, person.log)
@@ -103,13 +145,23 @@ class Chat:
     def _restore(self, seat: Seat) -> None:
         """Somebody was here when the server stopped, and may come back."""
         person = Person(seat.nickname, seat.address, seat.since, seat)
-        person.refs = dict(self._store.refs(person.id, self.limits.refs))
+        try:
+            self.people.check_free(seat.nickname)
+        except Refused:
+            person.displaced = True
         self.people.add(person)
+        for ref in person.done:
+            person.remember(Request(ref), self.limits.refs)
+        for ref, entry in self._store.refs(person.id, self.limits.refs):
+            request = Request(ref)
+            request.id = entry.id
+            person.remember(request, self.limits.refs)
         self.log_of(person)
         for name, entered in seat.rooms.items():
             room = self.rooms.get(names.key(name)) or self._open(name)
             person.rooms[room.key] = entered
-            room.keep(person)
+            if not person.displaced:
+                room.keep(person)
         self._wait_for(person)
 
     def find_session(self, token: str) -> Person | None:
@@ -119,21 +171,65 @@ class Chat:
             person.token = token
         return person
 
-    def attach(self, person: Person, connection: Connection) -> None:
-        """A person speaks through this connection now."""
+    def attach(
+        self, person: Person, connection: Connection, nickname: str | None = None
+    ) -> None:
+        """A person speaks through this connection now.
+
+        Args:
+            person: who it is.
+            connection: the new connection.
+            nickname: the one that they would like, if somebody else has theirs.
+
+        Raises:
+            Refused: there is no nickname for them.
+        """
+        if person.displaced:
+            self._replace(person, nickname)
         person.connection = connection
         person.may_resume = connection.may_resume
         if person.may_resume and not person.proof:
-            self.people.issue_token(person)
+            self.people.issue_token(person, self.epoch)
         self._stop_waiting_for(person)
 
-    def _keep(self, person: Person) -> None:
-        """What a restart must not end."""
-        if person.may_resume:
-            rooms = {self.rooms[key].name: entered for key, entered in person.rooms.items()}
-            self._store.seat(
-                Seat(person.id, person.proof, person.nickname, person.address, person.since, rooms)
-            )
+    def keep(self, person: Person, request: Request | None = None) -> Deferred[None]:
+        """Keep what a restart must not end, if that has changed.
+
+        Args:
+            person: who may resume; nothing is kept of others.
+            request: what has changed it, which is not to be done again when it is sent again.
+
+        Returns:
+            Fires when that is stored.
+        """
+        if not person.may_resume or not person.present:
+            return succeed(None)
+        seat = self._seat(person)
+        if seat == person.saved:
+            return succeed(None)
+        if request is not None and request.ref is not None:
+            person.done = (*person.done, request.ref)[-_DONE:]
+            seat = self._seat(person)
+        person.saved = seat
+        return self._store.seat(seat)
+
+    def _seat(self, person: Person) -> Seat:
+        return Seat(
+            id=person.id,
+            token=person.proof,
+            nickname=person.nickname,
+            address=person.address,
+            since=person.since,
+            rooms={self._name_of(key): entered for key, entered in person.rooms.items()},
+            room=person.room,
+            away=person.away,
+            ignored=tuple((each.nickname, each.person_id) for each in person.ignored.values()),
+            done=person.done,
+        )
+
+    def _name_of(self, key: str) -> str:
+        room = self.rooms.get(key)
+        return key if room is None else room.name
 
     def lose(self, person: Person, reason: str) -> None:
         """A person's connection is gone; who may resume stays for a while."""
@@ -164,10 +260,13 @@ class Chat:
         """A person leaves for good; whoever takes the nickname later is somebody else."""
         if not person.present:
             return
+        if person.renaming is not None and person.renaming.is_pending:
+            person.renaming.when_settled(partial(self.part, person, reason))
+            return
         person.present = False
         self._stop_waiting_for(person)
         for key in list(person.rooms):
-            self._leave(person, self.rooms[key], reason)
+            self._leave(person, key, reason)
         self.people.remove(person)
         if person.may_resume:
             self._store.unseat(person.id)
@@ -181,6 +280,9 @@ class Chat:
         """Tell everybody, and let them go; who may resume can do so when the server is back."""
         if self._stopping:
             return
+        for person in list(self.people):
+            if person.connection is not None:
+                person.connection.hurry()
         self._stopping = True
         for person in list(self.people):
             self._tell(person, announcement)
@@ -214,7 +316,6 @@ class Chat:
         if person.connection is not None:
             person.connection.follow(room.key, room.log)
         room.enter(person)
-        self._keep(person)
         if person.connection is not None:
             person.connection.entered(room.key)
         return room
@@ -231,8 +332,9 @@ class Chat:
     def _make_room(self) -> None:
         if len(self.rooms) < self.limits.rooms:
             return
+        awaited = {key for person in self.people.displaced for key in person.rooms}
         for room in list(self.rooms.values()):
-            if room.is_idle and room is not self.lobby:
+            if room.is_idle and room is not self.lobby and room.key not in awaited:
                 room.close()
                 del self.rooms[room.key]
                 for look in looks(room.name[1:]):
@@ -251,14 +353,14 @@ class Chat:
                 "last-room",
                 f"{room.name} is the only room you are in: /join another one first, or /quit.",
             )
-        self._leave(person, room, "")
-        self._keep(person)
+        self._leave(person, room.key, "")
 
-    def _leave(self, person: Person, room: Room, reason: str) -> None:
-        del person.rooms[room.key]
-        room.leave(person, reason)
+    def _leave(self, person: Person, key: str, reason: str) -> None:
+        del person.rooms[key]
+        if not person.displaced:
+            self.rooms[key].leave(person, reason)
         if person.connection is not None:
-            person.connection.unfollow(room.key)
+            person.connection.unfollow(key)
 
     def room_of(self, person: Person, name: str) -> Room:
         """A room that a person is in.
@@ -286,8 +388,8 @@ class Chat:
     def _open(self, name: str) -> Room:
         key = names.key(name)
         seen = partial(self._seen, key)
-        log = Log(key, name, self._store, self._turn, seen, self._refused, figures=self.figures)
-        room = self.rooms[key] = Room(name, log, self.clock, self.limits)
+        log = Log(key, name, self._store, self._turn, seen, figures=self.figures)
+        room = self.rooms[key] = Room(name, log, self.clock, self.limits, self.now)
         for look in looks(name[1:]):
             self._room_looks[look] = key
         self._opened(room)
@@ -297,47 +399,37 @@ class Chat:
         if isinstance(entry.event, Topic):
             self.rooms[key].topic = entry.event.text
 
-    def _refused(self, entry: Entry, why: Refused) -> None:
-        self.figures.refusals[why.code] += 1
-        person = self.people.with_id(entry.origin)
-        if person is not None:
-            person.refs.pop(entry.ref or "", None)
-            if person.connection is not None:
-                person.connection.refuse(why, entry.ref)
-
     # Talking
 
-    def say(self, person: Person, room: Room, text: str, ref: str | None = None) -> None:
+    def say(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say something in a room that one is in."""
-        self._append(
-            room.log, person, ref, Message(self._now(person), room.name, person.nickname, text)
-        )
+        self._append(person, room, request, Message(*self._by(person, room), text))
 
-    def act(self, person: Person, room: Room, text: str, ref: str | None = None) -> None:
+    def act(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Do something in a room that one is in."""
-        self._append(
-            room.log, person, ref, Action(self._now(person), room.name, person.nickname, text)
-        )
+        self._append(person, room, request, Action(*self._by(person, room), text))
 
-    def set_topic(self, person: Person, room: Room, text: str, ref: str | None = None) -> None:
+    def set_topic(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say what a room is about; an empty text takes the topic away."""
-        self._append(
-            room.log, person, ref, Topic(self._now(person), room.name, person.nickname, text)
-        )
+        self._append(person, room, request, Topic(*self._by(person, room), text))
 
     def whisper(
-        self, person: Person, others: Iterable[Person], text: str, ref: str | None = None
+        self, person: Person, others: Iterable[Person], text: str, request: Request
     ) -> None:
         """Say something to some people alone; a whisper stands in both people's logs."""
+        now, entries = self._active(person), []
         for other in others:
-            whisper = Whisper(self._now(person), OWN, person.nickname, other.nickname, text)
-            self._append(self.log_of(person), person, ref, whisper)
-            self._append(self.log_of(other), person, None, whisper)
-            if not other.ignores(Entry(whisper, person.id)):
-                other.last_whisperer = person
+            whisper = Whisper(now, OWN, person.nickname, other.nickname, text)
+            mine = Entry(whisper, person.id, request.ref, waiter=request)
+            theirs = Entry(whisper, person.id, waiter=request)
+            entries += [(self.log_of(person), mine), (self.log_of(other), theirs)]
+            if other.hears(person.nickname, person.id):
+                other.last_whisperer = Whisperer(person.nickname, person.id)
+        request.begin(person.connection)
+        append_together(entries)
 
-    def rename(self, person: Person, nickname: str, ref: str | None = None) -> None:
-        """Take another nickname.
+    def rename(self, person: Person, nickname: str, request: Request) -> None:
+        """Take another nickname, once that is stored.
 
         Raises:
             Refused: why not.
@@ -346,8 +438,7 @@ class Chat:
         if name == person.nickname:
             raise Refused("same-nick", f"You are called {name} already.")
         self.people.check_free(name, person)
-        now = self._now(person)
-        bucket = person.renames or Bucket()
+        bucket, now = person.renames or Bucket(), self.clock.seconds()
         if wait := bucket.wait(self.limits.renames, now):
             raise Refused(
                 "too-fast",
@@ -356,43 +447,65 @@ class Chat:
             )
         bucket.take(self.limits.renames, now)
         person.renames = bucket
-        old = person.nickname
-        self.people.rename(person, name)
+        self.people.claim(person, name)
+        request.begin(
+            person.connection,
+            partial(self._renamed, person, name),
+            partial(self.people.unclaim, person, name),
+        )
+        person.renaming = request
+        entries = []
         for key in person.rooms:
             room = self.rooms[key]
-            room.rename(old, name)
-            self._append(room.log, person, ref, Rename(now, room.name, old, name))
-        self._keep(person)
-        _log.info("{old} is now {nick}", old=old, nick=name)
+            room.announce(person)
+            rename = Rename(*self._by(person, room), name)
+            entries.append((room.log, Entry(rename, person.id, request.ref, waiter=request)))
+        append_together(entries)
+
+    def _renamed(self, person: Person, nickname: str) -> None:
+        old = person.nickname
+        self.people.rename(person, nickname)
+        for key in person.rooms:
+            self.rooms[key].rename(person, old, nickname)
+        self.keep(person)
+        _log.info("{old} is now {nick}", old=old, nick=nickname)
 
     def set_away(self, person: Person, reason: str | None) -> None:
         """Go away, or come back (None)."""
         person.away = reason
         person.told_away = ()
-        now = self._now(person)
         for key in person.rooms:
             room = self.rooms[key]
-            away = Away(now, room.name, person.nickname, reason or "")
-            room.log.append(Entry(away, person.id))
+            room.announce(person)
+            room.log.append(Entry(Away(*self._by(person, room), reason or ""), person.id))
 
     def _append(
-        self,
-        log: Log,
-        person: Person,
-        ref: str | None,
-        event: Message | Action | Topic | Whisper | Rename,
+        self, person: Person, room: Room, request: Request, event: Message | Action | Topic
     ) -> None:
-        entry = Entry(event, person.id, ref)
-        if ref is not None:
-            person.remember(ref, entry, self.limits.refs)
-        log.append(entry)
+        room.announce(person)
+        request.begin(person.connection)
+        room.log.append(Entry(event, person.id, request.ref, waiter=request))
 
-    def _now(self, person: Person) -> float:
-        person.spoke = self.clock.seconds()
+    def _by(self, person: Person, room: Room) -> tuple[float, str, str]:
+        """What an event says of when and where it happens, and through whom."""
+        return self._active(person), room.name, person.nickname
+
+    def _active(self, person: Person) -> float:
+        person.spoke = self.now()
         return person.spoke
 
     def _tell(self, person: Person, text: str) -> None:
-        self.log_of(person).append(Entry(Notice(self.clock.seconds(), OWN, "", text)))
+        self.log_of(person).append(Entry(Notice(self.now(), OWN, "", text)))
+
+    @property
+    def epoch(self) -> str:
+        """What the numbers of events belong to: where this is another, they began anew."""
+        return self._store.epoch
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the server stops, and takes nothing more."""
+        return self._stopping
 
     @property
     def is_behind(self) -> bool:

@@ -15,6 +15,7 @@ from twisted_chat.chat import Chat
 from twisted_chat.events import Entry
 from twisted_chat.person import Person
 from twisted_chat.refusal import Refused
+from twisted_chat.request import Request
 from twisted_chat.room import Room
 from twisted_chat.text import is_blank
 
@@ -26,7 +27,7 @@ class Caller(Protocol):
     """Whose command it is."""
 
     chat: Chat
-    ref: str | None
+    request: Request
 
     @property
     def person(self) -> Person:
@@ -125,18 +126,29 @@ def _find(word: str) -> Command:
     raise Refused("no-such-command", f"There is no command /{word[:20]}: {hint}{say}")
 
 
+def unheard() -> Refused:
+    """What is said of a line that comes when the server stops."""
+    return Refused("closing", "The server is shutting down, and that was not done: try again later.")
+
+
 # People and rooms
 
 
-def _named(person: Person) -> str:
+def _named(person: Person, viewer: Person) -> str:
     if person.connection is None:
         return f"{person.nickname} (reconnecting)"
-    return person.nickname if person.away is None else f"{person.nickname} (away: {person.away})"
+    if person.away is None:
+        return person.nickname
+    return f"{person.nickname} ({_away_note(person, viewer)})"
 
 
-def who(room: Room, most: int) -> str:
-    """Who is in a room, in one line."""
-    listed = [_named(member.person) for member in list(room.members.values())[:most]]
+def _away_note(person: Person, viewer: Person) -> str:
+    return f"away: {person.away}" if viewer.hears(person.nickname, person.id) else "away"
+
+
+def who(room: Room, most: int, viewer: Person) -> str:
+    """Who is in a room, in one line, as somebody sees it."""
+    listed = [_named(member.person, viewer) for member in list(room.members.values())[:most]]
     more = len(room.members) - len(listed)
     others = f" and {more} more" if more else ""
     return f"In {room.name}: {', '.join(listed)}{others} ({len(room.members)})"
@@ -144,12 +156,12 @@ def who(room: Room, most: int) -> str:
 
 def _users(caller: Caller, rest: str) -> Lines:
     room = caller.chat.room(rest) if rest else caller.room
-    return [who(room, caller.chat.limits.listed_names)]
+    return [who(room, caller.chat.limits.listed_names, caller.person)]
 
 
 def _rooms(caller: Caller, rest: str) -> Lines:
     shown = [room for room in caller.chat.rooms.values() if room.members or room.topic]
-    most = caller.chat.limits.history_lines
+    most = caller.chat.limits.listed_rooms
     lines = []
     for room in heapq.nsmallest(most, shown, lambda room: (-len(room.members), room.key)):
         people = "1 person" if len(room.members) == 1 else f"{len(room.members)} people"
@@ -182,21 +194,21 @@ def _topic(caller: Caller, rest: str) -> Lines:
         if room.topic:
             return [f"The topic of {room.name} is: {room.topic}"]
         return [f"{room.name} has no topic: /topic TEXT gives it one."]
-    caller.chat.set_topic(caller.person, room, "" if rest == "-" else rest, caller.ref)
+    caller.chat.set_topic(caller.person, room, "" if rest == "-" else rest, caller.request)
     return []
 
 
 def _whois(caller: Caller, rest: str) -> Lines:
     person = caller.chat.people.find(rest)
     rooms = [caller.chat.rooms[key].name for key in person.rooms]
-    now = caller.chat.clock.seconds()
+    now = caller.chat.now()
     lines = [
         f"{person.nickname} is here since {_clock(person.since)}.",
         f"{person.nickname} said something last {_ago(now - person.spoke)}.",
         f"{person.nickname} is in {', '.join(rooms)}.",
     ]
     if person.away is not None:
-        lines.append(f"{person.nickname} is away: {person.away}")
+        lines.append(f"{person.nickname} is {_away_note(person, caller.person)}")
     if person.connection is None:
         lines.append(f"{person.nickname} has lost the connection, and may be back soon.")
     return lines
@@ -241,7 +253,7 @@ def _whisper_to(caller: Caller, others: Sequence[Person], text: str) -> Lines:
             f"You can whisper to {caller.chat.limits.whispered_people} people at once at the "
             "most: /join a room for more.",
         )
-    caller.chat.whisper(me, others, text, caller.ref)
+    caller.chat.whisper(me, others, text, caller.request)
     caller.charge(len(others) - 1)
     lines = []
     for other in others:
@@ -249,26 +261,27 @@ def _whisper_to(caller: Caller, others: Sequence[Person], text: str) -> Lines:
             lines.append(f"{other.nickname} has lost the connection, and will read it when back.")
         elif other.away is not None and me.id not in other.told_away:
             other.told_away = (*other.told_away, me.id)
-            lines.append(f"{other.nickname} is away: {other.away}")
+            lines.append(f"{other.nickname} is {_away_note(other, me)}")
     return lines
 
 
 def _reply(caller: Caller, rest: str) -> Lines:
-    other = caller.person.last_whisperer
-    if other is None:
+    last = caller.person.last_whisperer
+    if last is None:
         raise Refused("no-such-nick", "Nobody has whispered to you yet: /whisper NICK TEXT does.")
-    if not other.present:
-        raise Refused("no-such-nick", f"{other.nickname} has left: /users lists who is here.")
+    other = caller.chat.people.with_id(last.person_id)
+    if other is None:
+        raise Refused("no-such-nick", f"{last.nickname} has left: /users lists who is here.")
     return _whisper_to(caller, [other], rest)
 
 
 def _me(caller: Caller, rest: str) -> Lines:
-    caller.chat.act(caller.person, caller.room, rest, caller.ref)
+    caller.chat.act(caller.person, caller.room, rest, caller.request)
     return []
 
 
 def _nick(caller: Caller, rest: str) -> Lines:
-    caller.chat.rename(caller.person, rest, caller.ref)
+    caller.chat.rename(caller.person, rest, caller.request)
     return []
 
 
@@ -293,7 +306,7 @@ def _ignore(caller: Caller, rest: str) -> Lines:
     other = caller.chat.people.called(nickname)
     if other is me:
         raise Refused("bad-nick", "You cannot ignore yourself: choose somebody else.")
-    if len(me.ignored) >= caller.chat.limits.listed_names:
+    if len(me.ignored) >= caller.chat.limits.ignored_people:
         raise Refused("too-many-people", "You ignore too many people: /unignore some first.")
     me.ignore(other.nickname if other else nickname, other.id if other else "")
     caller.look_again()
@@ -319,7 +332,7 @@ def _history(caller: Caller, rest: str) -> Lines | Deferred[Lines]:
     if spell and not spell[2]:
         page = room.log.before(room.log.last + 1, min(int(spell[1]), limits.history_lines))
     elif spell:
-        since = caller.chat.clock.seconds() - int(spell[1]) * _SPANS[spell[2]]
+        since = caller.chat.now() - int(spell[1]) * _SPANS[spell[2]]
         page = room.log.since(since, limits.history_lines)
     else:
         try:
@@ -349,7 +362,7 @@ def _bell(caller: Caller, rest: str) -> Lines:
 
 
 def _time(caller: Caller, rest: str) -> Lines:
-    now = time.localtime(caller.chat.clock.seconds())
+    now = time.localtime(caller.chat.now())
     return [time.strftime("It is %Y-%m-%d %H:%M:%S (UTC%z) here.", now)]
 
 

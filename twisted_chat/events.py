@@ -1,7 +1,9 @@
 """What can happen in a chat: frozen values, in one closed union."""
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from twisted_chat.refusal import Refused
 
 OWN = "@"
 """The name under which people meet their own log: whispers, and all that is for them alone."""
@@ -94,6 +96,16 @@ Stored: TypeAlias = Message | Action | Whisper | Rename | Topic | Hidden
 """What history keeps. The rest is told to those who are there, and has no number."""
 
 
+class Waiter(Protocol):
+    """Whoever waits to hear what becomes of an entry."""
+
+    def stored(self, entry: "Entry") -> None:
+        """It has its place in the log, and readers are about to see it."""
+
+    def refused(self, why: Refused) -> None:
+        """It could not be stored, and nobody will see it."""
+
+
 @dataclass(slots=True)
 class Entry:
     """An event's place in a log.
@@ -104,12 +116,14 @@ class Entry:
         ref: that person's own name for the request, if they gave it one.
         id: the event's number in its log, given by the store; of an event that is only told,
             the number of the last stored event before it.
+        waiter: whoever waits to hear what becomes of it, until it is stored or refused.
     """
 
     event: Event
     origin: str = ""
     ref: str | None = None
     id: int = 0
+    waiter: Waiter | None = field(default=None, repr=False, compare=False)
 
     @property
     def stored(self) -> bool:

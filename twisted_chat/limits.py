@@ -108,6 +108,12 @@ class Limits:
     listed_names: int = _limit(500, "Names in one answer.")
     """A longer list is nobody's reading, and costs O(n^2) in a storm."""
 
+    listed_rooms: int = _limit(200, "Rooms in one answer.")
+    """As many as anybody looks through."""
+
+    ignored_people: int = _limit(500, "People whom one person ignores.")
+    """Each line of each of them is looked up."""
+
     refs: int = _limit(1_000, "Requests of one person that are not done twice.")
     """More than any client has under way."""
 

@@ -8,16 +8,18 @@ has no queue, only a place. When it reads again it goes on there, from memory or
 
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from twisted_chat.events import Entry
+from twisted_chat.events import Entry, Hidden
 from twisted_chat.figures import Figures
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
 from twisted_chat.turn import Turn
+
+_T = TypeVar("_T")
 
 if TYPE_CHECKING:
     from twisted_chat.reader import Reader, Wire
@@ -37,6 +39,31 @@ KEPT = 32
 """Entries at hand once everybody has read them: what a newcomer reads, in 30 kB a room."""
 
 
+def rendered(wire: "Wire", entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+    """An entry as a wire shows it; one that it cannot show is hidden, and stops nobody.
+
+    The arguments are those of `Wire.show`.
+    """
+    try:
+        return wire.show(entry, reader, replayed=replayed)
+    except Exception:
+        _log.failure("An event of {room} cannot be shown", room=entry.event.room)
+        if not entry.stored:
+            return b""
+        hidden = Hidden(entry.event.time, entry.event.room, "")
+        return wire.show(Entry(hidden, id=entry.id), replayed=replayed)
+
+
+def append_together(entries: Sequence[tuple["Log", Entry]]) -> None:
+    """Put entries behind all others of their logs; they are stored together or not at all.
+
+    They belong to one store.
+    """
+    for log, _ in entries:
+        log.appended += 1
+    entries[0][0].store.append([(log.name, entry) for log, entry in entries])
+
+
 class Log:
     """The events of a room, or of one person, in the one order in which everybody sees them.
 
@@ -48,7 +75,6 @@ class Log:
         store: keeps the entries and gives them their order.
         turn: says when a turn is over, and readers catch up.
         seen: called with each entry as it may be seen, before anybody sees it.
-        refused: called with each entry that could not be stored, and why.
         window: how many entries are at hand at least.
         figures: where deliveries are counted.
     """
@@ -61,13 +87,11 @@ class Log:
         "_least",
         "_pieces",
         "_readers",
-        "_refused",
         "_rest",
         "_round",
         "_seen",
         "_shown",
         "_somebody_is_behind",
-        "_store",
         "_turn",
         "_window",
         "appended",
@@ -76,6 +100,7 @@ class Log:
         "name",
         "room",
         "settled",
+        "store",
     )
 
     def __init__(
@@ -85,16 +110,14 @@ class Log:
         store: Store,
         turn: Turn,
         seen: Callable[[Entry], None] = lambda _: None,
-        refused: Callable[[Entry, Refused], None] = lambda *_: None,
         window: int = WINDOW,
         figures: Figures | None = None,
     ) -> None:
         self.name = name
         self.room = room
-        self._store = store
+        self.store = store
         self._turn = turn
         self._seen = seen
-        self._refused = refused
         self._least = window
         self.figures = figures or Figures()
         self._readers: dict[str, tuple[Reader, ...]] = {}  # by the viewer's id
@@ -123,29 +146,29 @@ class Log:
     def append(self, entry: Entry) -> None:
         """Put an entry behind all others; it is seen once it is stored."""
         self.appended += 1
-        self._store.append(self.name, entry)
+        self.store.append(((self.name, entry),))
 
     def before(self, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """A page of history: the last stored entries before a number, oldest first."""
-        return self._store.before(self.name, number, limit)
+        return self.store.before(self.name, number, limit)
 
     def after(self, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """A page of history: the first stored entries after a number, oldest first."""
-        return self._store.after(self.name, number, limit)
+        return self.store.after(self.name, number, limit)
 
     def since(self, time: float, limit: int) -> Deferred[Sequence[Entry]]:
         """A page of history: the first stored entries of a time on, oldest first."""
-        number: Deferred[int] = self._store.number_at(self.name, time)
+        number: Deferred[int] = self.store.number_at(self.name, time)
         return number.addCallback(self.after, limit)
 
     def close(self) -> None:
         """Nobody reads or writes here any more."""
-        self._store.close(self.name)
+        self.store.close(self.name)
 
     def erase(self) -> None:
         """Close this log, and forget everything that it holds."""
-        self._store.close(self.name)
-        self._store.erase(self.name)
+        self.store.close(self.name)
+        self.store.erase(self.name)
 
     # What the store tells (`Keeper`)
 
@@ -158,13 +181,24 @@ class Log:
             for reader in self._readers.get(entry.origin, ()):
                 reader.own = (*reader.own, place)
             self._seen(entry)
+            if entry.waiter is not None:
+                self._tell(entry.waiter.stored, entry)
         self._settle(len(entries))
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
         """These could not be stored: nobody will see them."""
+        self.figures.refusals[why.code] += len(entries)
         for entry in entries:
-            self._refused(entry, why)
+            if entry.waiter is not None:
+                self._tell(entry.waiter.refused, why)
         self._settle(len(entries))
+
+    def _tell(self, call: Callable[[_T], None], news: _T) -> None:
+        """What one person's act brings about may not stop the others from reading."""
+        try:
+            call(news)
+        except Exception:
+            _log.failure("What follows from an event in {room} failed", room=self.room)
 
     def _settle(self, count: int) -> None:
         self.settled += count
@@ -215,7 +249,11 @@ class Log:
     def lines(self, wire: "Wire", place: int, end: int) -> list[bytes]:
         """The same as a wire shows them to somebody who wrote none of them."""
         lines = self._shown.setdefault(wire, [])
-        lines.extend(map(wire.show, self._window[len(lines) : end - self._base]))
+        new = self._window[len(lines) : end - self._base]
+        try:
+            lines += list(map(wire.show, new))
+        except Exception:
+            lines += [rendered(wire, entry) for entry in new]
         return lines[place - self._base : end - self._base]
 
     def piece(self, wire: "Wire", place: int) -> tuple[bytes, int]:
@@ -285,7 +323,7 @@ class Log:
                     self._somebody_is_behind = True
             except Exception:
                 _log.failure("A reader of {room} failed", room=self.room)
-                self.leave(reader)
+                reader.fail()
         self.figures.deliveries += delivered
         if self._rest or end != self.end:
             self._turn.ask(self.deliver)

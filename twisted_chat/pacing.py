@@ -69,6 +69,14 @@ class Pacing:
         self._refused.take(pace, now)
         return too_many
 
+    def hurry(self) -> None:
+        """Do at once what waits."""
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        while self._waiting:
+            self._do(self._waiting.popleft())
+
     def stop(self) -> None:
         """Do nothing more."""
         self._waiting.clear()

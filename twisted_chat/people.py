@@ -1,7 +1,7 @@
 """Everybody who is here, by what they are called and by what that looks like."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -15,8 +15,17 @@ _FEW = 200
 """People among whom a misspelled name is looked for, so that a typo costs the others no time."""
 
 
+_TRIES = 100
+"""Numbers that are tried behind a nickname that is taken."""
+
+LEFT = 1_000
+"""People who have just left whose names are known, to say so to who whispers to them."""
+
+
 class People:
     """Everybody, each under one nickname that nobody else's can be taken for.
+
+    Whoever is displaced has none: somebody else took it while they had no connection.
 
     Args:
         clock: the time.
@@ -30,49 +39,84 @@ class People:
         self._by_look: dict[str, Person] = {}
         self._by_id: dict[str, Person] = {}
         self._by_proof: dict[str, Person] = {}
+        self._displaced: dict[str, Person] = {}  # by id
         self._left: dict[str, float] = {}  # nicknames that have just left: key, when
 
     def __iter__(self) -> Iterator[Person]:
-        return iter(self._by_key.values())
+        return (person for person in self._by_id.values() if not person.displaced)
 
     def __len__(self) -> int:
-        return len(self._by_key)
+        return len(self._by_id) - len(self._displaced)
+
+    @property
+    def displaced(self) -> Collection[Person]:
+        """Those whose nickname somebody else took, and who may come back."""
+        return self._displaced.values()
 
     def add(self, person: Person) -> None:
-        """Somebody is here."""
+        """Somebody is here, with a nickname that has been found free unless they are displaced."""
         self._by_id[person.id] = person
-        self._call(person, person.nickname)
         if person.proof:
             self._by_proof[person.proof] = person
+        if person.displaced:
+            self._displaced[person.id] = person
+        else:
+            self._call(person, person.nickname)
 
-    def issue_token(self, person: Person) -> None:
+    def displace(self, person: Person) -> None:
+        """Somebody else takes a person's nickname."""
+        self._uncall(person, person.nickname)
+        person.displaced = True
+        self._displaced[person.id] = person
+
+    def replace(self, person: Person, nickname: str) -> None:
+        """Who was displaced is back, under a nickname that has been found free."""
+        del self._displaced[person.id]
+        person.displaced = False
+        self._be_called(person, nickname)
+
+    def issue_token(self, person: Person, epoch: str) -> None:
         """Somebody may resume from now on."""
-        person.issue_token()
+        person.issue_token(epoch)
         self._by_proof[person.proof] = person
 
-    def rename(self, person: Person, nickname: str) -> None:
-        """Somebody is called something else, which has been found free."""
-        self._uncall(person)
+    def claim(self, person: Person, nickname: str) -> None:
+        """Keep a nickname, which has been found free, for somebody who is about to have it."""
         self._call(person, nickname)
+
+    def unclaim(self, person: Person, nickname: str) -> None:
+        """It is not to be theirs after all."""
+        self._uncall(person, nickname)
+        self._call(person, person.nickname)
+
+    def rename(self, person: Person, nickname: str) -> None:
+        """Somebody is called what was claimed for them."""
+        self._uncall(person, person.nickname)
+        self._be_called(person, nickname)
 
     def remove(self, person: Person) -> None:
         """Somebody has left, and their nickname is free."""
-        self._uncall(person)
         del self._by_id[person.id]
         self._by_proof.pop(person.proof, None)
-        if len(self._left) > self._limits.rooms:
-            self._left.clear()
-        self._left[person.key] = self._clock.seconds()
+        if self._displaced.pop(person.id, None) is None:
+            self._uncall(person, person.nickname)
+            self._left.pop(person.key, None)
+            self._left[person.key] = self._clock.seconds()
+            if len(self._left) > LEFT:
+                del self._left[next(iter(self._left))]
+
+    def _be_called(self, person: Person, nickname: str) -> None:
+        person.nickname, person.key = nickname, names.key(nickname)
+        self._call(person, nickname)
 
     def _call(self, person: Person, nickname: str) -> None:
-        person.nickname, person.key = nickname, names.key(nickname)
-        self._by_key[person.key] = person
+        self._by_key[names.key(nickname)] = person
         for look in looks(nickname):
             self._by_look[look] = person
 
-    def _uncall(self, person: Person) -> None:
-        del self._by_key[person.key]
-        for look in set(looks(person.nickname)):
+    def _uncall(self, person: Person, nickname: str) -> None:
+        del self._by_key[names.key(nickname)]
+        for look in set(looks(nickname)):
             if self._by_look.get(look) is person:
                 del self._by_look[look]
 
@@ -87,6 +131,23 @@ class People:
     def with_token(self, token: str) -> Person | None:
         """Whose session this token resumes, if they are still here."""
         return self._by_proof.get(proof(token))
+
+    def free_like(self, nickname: str) -> str:
+        """A free nickname for who was called this: the same, or else with a number behind it.
+
+        Raises:
+            Refused: there is none.
+        """
+        for number in range(1, _TRIES):
+            end = f"_{number}" if number > 1 else ""
+            name = nickname[: max(1, self._limits.nickname_characters - len(end))] + end
+            try:
+                name = names.nickname(name, self._limits)
+                self.check_free(name)
+            except Refused:
+                continue
+            return name
+        raise Refused("nick-taken", f"The nickname {nickname} is taken: choose another one.")
 
     def find(self, nickname: str) -> Person:
         """Who has this nickname.

@@ -2,15 +2,17 @@
 
 import hashlib
 import secrets
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from twisted.internet.interfaces import IDelayedCall
 
 from twisted_chat import names
-from twisted_chat.events import Entry
+from twisted_chat.events import Action, Away, Entry, Hidden, Leave, Message, Topic, Whisper
 from twisted_chat.log import Log
 from twisted_chat.pace import Bucket
 from twisted_chat.refusal import Refused
+from twisted_chat.request import Request
 from twisted_chat.stores import Seat
 
 
@@ -36,6 +38,9 @@ class Connection(Protocol):
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Something that they asked for cannot be done."""
 
+    def hurry(self) -> None:
+        """There is no later: do what waits for its pace."""
+
     def replace(self) -> None:
         """They go on over another connection."""
 
@@ -46,6 +51,19 @@ class Connection(Protocol):
 def proof(token: str) -> str:
     """What is kept of a session's token, so that a stolen database resumes nobody's session."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def epoch_of(token: str) -> str | None:
+    """What the numbers belong to that the holder of a token has seen, if it tells that."""
+    epoch, dot, _ = token.partition(".")
+    return epoch if dot else None
+
+
+class Whisperer(NamedTuple):
+    """Somebody who has whispered, and what they were called then."""
+
+    nickname: str
+    person_id: str
 
 
 class Ignored(NamedTuple):
@@ -69,6 +87,8 @@ class Person:
         "address",
         "away",
         "connection",
+        "displaced",
+        "done",
         "expiry",
         "id",
         "ignored",
@@ -81,7 +101,10 @@ class Person:
         "proof",
         "refs",
         "renames",
+        "renaming",
+        "room",
         "rooms",
+        "saved",
         "since",
         "spoke",
         "token",
@@ -97,28 +120,41 @@ class Person:
         self.key = names.key(nickname)
         self.address = address
         self.since = self.spoke = now
-        self.away: str | None = None
+        self.away: str | None = seat.away if seat else None
         self.connection: Connection | None = None
         self.present = True
+        self.displaced = False  # somebody else has the nickname, and the rooms are left for now
         self.rooms: dict[str, int] = {}  # by key, in the order of entering: the last number then
+        self.room = seat.room if seat else ""  # the key of the one that they type into
         self.ignored: dict[str, Ignored] = {}  # by key
-        self.last_whisperer: Person | None = None
+        for ignored in seat.ignored if seat else ():
+            self.ignore(*ignored)
+        self.last_whisperer: Whisperer | None = None
         self.told_away: tuple[str, ...] = ()  # the ids of those who know why we are away
         self.expiry: IDelayedCall | None = None  # when they are given up, if nobody comes back
         self.renames: Bucket | None = None
-        self.refs: dict[str, Entry] = {}  # what they asked for under a name of their own
+        self.renaming: Request | None = None  # the last one, which may be pending
+        self.refs: dict[str, Request] = {}  # what they asked for under a name of their own
+        self.done = tuple(seat.done) if seat else ()  # such requests that left no event
+        self.saved = seat  # what is kept of them
         self.log: Log | None = None  # their own, once there is anything in it
 
-    def issue_token(self) -> None:
-        """Let this session be resumed by whoever shows its token."""
-        self.token = secrets.token_urlsafe(24)
+    def issue_token(self, epoch: str) -> None:
+        """Let this session be resumed by whoever shows its token, which tells its epoch."""
+        self.token = f"{epoch}.{secrets.token_urlsafe(24)}"
         self.proof = proof(self.token)
 
-    def remember(self, ref: str, entry: Entry, limit: int) -> None:
-        """What became of a request, for when it is sent again; the oldest are forgotten."""
-        self.refs[ref] = entry
-        if len(self.refs) > limit:
-            del self.refs[next(iter(self.refs))]
+    def remember(self, request: Request, limit: int) -> None:
+        """Something that they ask for, for when it is sent again; the oldest are forgotten."""
+        if request.ref is not None:
+            self.refs[request.ref] = request
+            if len(self.refs) > limit:
+                del self.refs[next(iter(self.refs))]
+
+    def forget(self, request: Request) -> None:
+        """That was not done: when it is sent again, it is asked for anew."""
+        if request.ref is not None and self.refs.get(request.ref) is request:
+            del self.refs[request.ref]
 
     def ignore(self, nickname: str, other_id: str) -> None:
         """Hear no more of somebody, also under another nickname while they stay."""
@@ -140,10 +176,25 @@ class Person:
         """Whether there is anybody whom they do not want to hear."""
         return bool(self.ignored)
 
-    def ignores(self, entry: Entry) -> bool:
-        """Whether they do not want to hear who did this."""
-        if not self.ignored or entry.origin == self.id:
-            return False
-        return names.key(entry.event.sender) in self.ignored or any(
-            ignored.person_id == entry.origin for ignored in self.ignored.values()
+    def hears(self, nickname: str, person_id: str) -> bool:
+        """Whether they want to hear somebody."""
+        if not self.ignored or person_id == self.id:
+            return True
+        return names.key(nickname) not in self.ignored and not any(
+            ignored.person_id == person_id for ignored in self.ignored.values()
         )
+
+    def view(self, entry: Entry) -> Entry | None:
+        """See `reader.Viewer`: nothing that somebody wrote whom they ignore."""
+        event = entry.event
+        if self.hears(event.sender, entry.origin):
+            return entry
+        match event:
+            case Message() | Action() | Whisper() | Topic():
+                return Entry(Hidden(event.time, event.room, ""), id=entry.id)
+            case Away():
+                return None
+            case Leave():
+                return replace(entry, event=replace(event, reason=""))
+            case _:
+                return entry

@@ -33,7 +33,7 @@ class PlainSession(Session):
     def __init__(self, chat: Chat, door: Door, wire: PlainWire) -> None:
         super().__init__(chat, door, wire)
         self._bell = "off"
-        self._wrong = 0
+        self._told_unheard = False
         self._told_too_fast = 0.0  # when they were told last
 
     def handle(self, line: bytes) -> None:
@@ -53,21 +53,23 @@ class PlainSession(Session):
         if command is not None:
             self._show(commands.run(self, *command))
         elif not is_blank(text):
-            self.chat.say(self.person, self.room, commands.spoken(text))
+            self.chat.say(self.person, self.room, commands.spoken(text), self.request)
         if note:
             self._say(f"*** {note}")
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
-        """Say why something is not done; before there is a nickname, ask for it again."""
+        """Say why something is not done."""
         self._say(f"!!! {why.text}")
-        if self._person is None and not self._ending:
-            self._wrong += 1
-            if self._wrong < self.chat.limits.nickname_tries:
-                self._say(QUESTION)
-            else:
-                self._ending = True
-                self.announce("That was the last try: connect again when you have a nickname.")
-                self._door.close()
+
+    def ask(self) -> None:
+        """Ask for a nickname once more."""
+        self._say(QUESTION)
+
+    def unheard(self, line: bytes) -> None:
+        """Lines come too late to be done: say so once."""
+        if not self._told_unheard:
+            self._told_unheard = True
+            self.refuse(commands.unheard())
 
     def too_fast(self, line: bytes, wait: float) -> None:
         """Lines are refused for the pace: say so once, until that time is over."""
@@ -86,10 +88,11 @@ class PlainSession(Session):
 
     def _show(self, answer: commands.Lines | Deferred[commands.Lines]) -> None:
         if isinstance(answer, Deferred):
-            answer.addCallback(self._show_lines)
-            answer.addErrback(self._break)
+            self._answer_after(answer, self._show_lines, self.request)
         else:
             self._show_lines(answer)
+        if self.person.renaming is self.request:
+            self._pause_while(self.request)
 
     def _show_lines(self, lines: Sequence[str | Entry]) -> None:
         me = self.person
@@ -97,9 +100,9 @@ class PlainSession(Session):
             b"".join(
                 line(f"*** {each}")
                 if isinstance(each, str)
+                else self._wire.show(seen, me.id, replayed=True)
+                if (seen := me.view(each)) is not None
                 else b""
-                if me.ignores(each)
-                else self._wire.show(each, me.id, replayed=True)
                 for each in lines
             )
         )
@@ -134,7 +137,7 @@ class PlainSession(Session):
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
-        self._say(f"*** {commands.who(room, SHOWN_NAMES)}")
+        self._say(f"*** {commands.who(room, SHOWN_NAMES, self.person)}")
         if room.topic:
             self._say(f"*** The topic of {room.name} is: {room.topic}")
 

@@ -242,7 +242,7 @@ class ChatProtocol(Lines):
     def _release(self, why: str) -> None:
         if why in self._holds:
             self._holds = tuple(other for other in self._holds if other != why)
-            if not self._holds and not self._closing:
+            if not self._holds and (self._gone or not self._closing):
                 self.resumeProducing()
 
     @property
@@ -281,6 +281,9 @@ class ChatProtocol(Lines):
         """The server stops; who has no nickname yet has nothing to read to its end."""
         if self._session is None or not self._session.is_in:
             self.close()
+        else:
+            self._holds = ()
+            self.resumeProducing()  # the session says that what still waits here comes too late
 
     def close(self) -> None:
         """Send what has been written, then close; at once if that is not read in time."""
@@ -341,7 +344,7 @@ class ChatFactory(Factory):
         self.chat = chat or Chat(clock, MemoryStore(), turn, name, limits, motd)
         self.doorkeeper = Doorkeeper(clock, self.chat.limits)
         self.turnstile = Turnstile(clock, lambda: self.chat.is_behind)
-        self.plain = PlainWire(clock.seconds)
+        self.plain = PlainWire(self.chat.now)
         self._structured = StructuredWire()
         self._connections: set[ChatProtocol] = set()
         self._lookout = Lookout(clock, self._connections)

@@ -7,8 +7,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from twisted_chat.events import Action, Entry, Hidden, Message, Whisper
-from twisted_chat.log import Log
+from twisted_chat.events import Entry
+from twisted_chat.log import Log, rendered
 
 _log = Logger(namespace="chat")
 
@@ -28,8 +28,11 @@ class Wire(Protocol):
             replayed: whether it comes from history.
         """
 
-    def missed(self, room: str, count: int) -> bytes:
-        """What stands in the place of `count` events that nobody keeps any more."""
+    def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
+        """What stands in the place of `count` events.
+
+        They are no longer kept; or they are, but cannot be read just now.
+        """
 
 
 class Outlet(Protocol):
@@ -66,8 +69,8 @@ class Viewer(Protocol):
     def ignores_somebody(self) -> bool:
         """Whether there is anything that they do not want to see."""
 
-    def ignores(self, entry: Entry) -> bool:
-        """Whether they do not want to see this."""
+    def view(self, entry: Entry) -> Entry | None:
+        """What they see of an entry; None if that is nothing."""
 
 
 class Reader:
@@ -79,10 +82,12 @@ class Reader:
         outlet: who gets the bytes.
         viewer: the person who reads; None for one who is nobody, such as a transcript.
         after: the number of the last event that they have seen; None begins with what comes now.
+        failed: called if this reader cannot go on, which is closed by then.
     """
 
     __slots__ = (
         "_closed",
+        "_failed",
         "_fetching",
         "_goals",
         "_live_number",
@@ -106,8 +111,10 @@ class Reader:
         outlet: Outlet,
         viewer: Viewer | None = None,
         after: int | None = None,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         self._log = log
+        self._failed = failed
         self.wire = wire
         self.outlet = outlet
         self._viewer = viewer
@@ -197,21 +204,16 @@ class Reader:
         return b"".join(lines), end
 
     def _line(self, entry: Entry, *, replayed: bool = False) -> bytes:
-        event = entry.event
-        if (
-            self._viewer
-            and isinstance(event, Message | Action | Whisper)
-            and self._viewer.ignores(entry)
-        ):
-            hidden = Entry(Hidden(event.time, event.room, ""), id=entry.id)
-            return self.wire.show(hidden, replayed=replayed)
-        line = self.wire.show(entry, self.viewer_id, replayed=replayed)
-        return self.dress(entry, line) if self.dress and line and not replayed else line
+        seen = self._viewer.view(entry) if self._viewer else entry
+        if seen is None:
+            return b""
+        line = rendered(self.wire, seen, self.viewer_id, replayed=replayed)
+        return self.dress(seen, line) if self.dress and line and not replayed else line
 
     def _fetch(self) -> None:
         self._fetching = True
         fetched: Deferred[None] = self._log.after(self._seen, PAGE).addCallback(self._take)
-        fetched.addErrback(self._fail)
+        fetched.addErrback(self._not_read)
         if self._fetching:
             fetched.addCallback(lambda _: self.catch_up())
 
@@ -220,15 +222,31 @@ class Reader:
         if self._closed:
             return
         self._log.figures.replayed += len(entries)
-        first = entries[0].id if entries else self._log.first
         data = []
-        if first > self._seen + 1:
-            data.append(self.wire.missed(self._log.room, first - self._seen - 1))
-        data += [self._line(each, replayed=each.id <= self._live_number) for each in entries]
-        self._seen = entries[-1].id if entries else first - 1
+        for entry in entries:
+            data.append(self._missed(entry.id))
+            data.append(self._line(entry, replayed=entry.id <= self._live_number))
+            self._seen = entry.id
+        if not entries:
+            data.append(self._missed(self._log.first))
         self.outlet.write(b"".join(data))
 
-    def _fail(self, failure: Failure) -> None:
+    def _missed(self, number: int, *, kept: bool = False) -> bytes:
+        """What stands before the event with this number, if that is not the next one."""
+        count = number - self._seen - 1
+        if count <= 0:
+            return b""
+        self._seen = number - 1
+        return self.wire.missed(self._log.room, count, kept=kept)
+
+    def _not_read(self, failure: Failure) -> None:
+        """What cannot be read is missed, but for now: so the reader goes on with what is new."""
         self._fetching = False
-        _log.failure("Reading {room} back failed", failure, room=self._log.room)
+        if not self._closed:
+            _log.failure("Reading {room} back failed", failure, room=self._log.room)
+            self.outlet.write(self._missed(self._log.first, kept=True))
+
+    def fail(self) -> None:
+        """Something went wrong that never should: read no more, and say so to the owner."""
         self.close()
+        self._failed()

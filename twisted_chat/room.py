@@ -1,5 +1,6 @@
 """A room: its log, its members and its topic."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.interfaces import IReactorTime
@@ -34,7 +35,14 @@ class Room:
         limits: how many joins and leaves are told one by one.
     """
 
-    def __init__(self, name: str, log: Log, clock: IReactorTime, limits: Limits) -> None:
+    def __init__(
+        self,
+        name: str,
+        log: Log,
+        clock: IReactorTime,
+        limits: Limits,
+        now: Callable[[], float],
+    ) -> None:
         self.name = name
         self.key = names.key(name)
         self.log = log
@@ -63,7 +71,10 @@ class Room:
         del self.members[person.id]
         self._presence.leave(person, reason)
 
-    def rename(self, old: str, new: str) -> None:
+    def announce(self, person: Person) -> None:
+        """A member is about to do something."""
+
+    def rename(self, person: Person, old: str, new: str) -> None:
         """A member has another nickname."""
         self._presence.rename(old, new)
 

@@ -18,7 +18,7 @@ from twisted.python.usage import UsageError
 
 from twisted_chat import logs, names
 from twisted_chat.chat import Chat
-from twisted_chat.clock import SteadyClock
+from twisted_chat.clock import go_steadily
 from twisted_chat.figures import Figures
 from twisted_chat.limits import Limits
 from twisted_chat.listening import Listening, how_to_join, say_why
@@ -96,8 +96,8 @@ class ChatService(MultiService):
 
     def privilegedStartService(self) -> None:
         """Open the database and the ports."""
-        clock = SteadyClock(self._reactor)
-        turn = Turn(partial(clock.callLater, 0))
+        go_steadily(self._reactor)
+        turn = Turn(partial(self._reactor.callLater, 0))
         try:
             watch = self._open_transcript()
             self._store = self._open_store(turn)
@@ -106,7 +106,7 @@ class ChatService(MultiService):
             raise
         options = self._options
         chat = Chat(
-            clock,
+            self._reactor,
             self._store,
             turn,
             options["name"],
@@ -114,8 +114,9 @@ class ChatService(MultiService):
             options.motd,
             watch,
             self._figures,
+            time.time,
         )
-        self._factory = ChatFactory(clock, chat=chat)
+        self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
         for description in options.endpoints:
             proxied = description.startswith("haproxy:")

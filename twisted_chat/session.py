@@ -1,9 +1,10 @@
 """One connection's conversation: take a nickname, then chat. What all doors have in common."""
 
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -15,10 +16,13 @@ from twisted_chat.pacing import Pacing
 from twisted_chat.person import Person
 from twisted_chat.reader import Outlet, Reader, Wire
 from twisted_chat.refusal import Refused
+from twisted_chat.request import Request
 from twisted_chat.room import Room
 from twisted_chat.text import too_long
 
 _log = Logger(namespace="chat")
+
+_T = TypeVar("_T")
 
 
 class Door(Protocol):
@@ -62,7 +66,7 @@ class Session:
 
     def __init__(self, chat: Chat, door: Door, wire: Wire, since: float | None = None) -> None:
         self.chat = chat
-        self.ref: str | None = None
+        self.request = Request()
         self._door = door
         self._wire = wire
         self._person: Person | None = None
@@ -72,6 +76,7 @@ class Session:
         self._pacing: Pacing | None = None  # from the first line on
         self._pauses = 0
         self._arriving = 0  # rooms that are read up to where everybody is
+        self._wrong = 0  # answers to the question for a nickname
         self._input_ended = self._ending = self._lost = False
         self._why_lost = ""
         now = chat.clock.seconds()
@@ -111,6 +116,7 @@ class Session:
     def talk_in(self, room: Room) -> None:
         """What they type goes to another room from now on."""
         self._room = room
+        self.person.room = room.key
 
     # What a kind of door speaks
 
@@ -128,6 +134,13 @@ class Session:
 
     def announce(self, text: str) -> None:
         """Say something that is nobody's answer, before there is a person to tell it."""
+        raise NotImplementedError
+
+    def ask(self) -> None:
+        """Ask for a nickname once more."""
+
+    def unheard(self, line: bytes) -> None:
+        """A line has come too late to be done: the server stops."""
         raise NotImplementedError
 
     def follow(self, room: str, log: Log) -> None:
@@ -153,6 +166,8 @@ class Session:
     def line_received(self, line: bytes) -> None:
         """A line has arrived; over the pace it waits its turn, and too many are refused."""
         if self._ending:
+            if self.chat.is_stopping and not self._lost:
+                self.unheard(line)
             return
         self.chat.figures.lines += 1
         limits = self.chat.limits
@@ -193,20 +208,49 @@ class Session:
     def _try(self, line: bytes) -> None:
         if self._ending:
             return
-        self.ref = None
+        self.request = Request()
         try:
             self.handle(line)
-        except Refused as why:
-            self.chat.figures.refusals[why.code] += 1
-            self.refuse(why, self.ref)
         except Exception:
-            self._break(Failure(), self.ref)
+            self._fail(Failure(), self.request)
 
-    def _break(self, failure: Failure, ref: str | None = None) -> None:
-        """Something failed that never should: the operator reads what, and they go on."""
-        _log.failure("Something that {nick} asked for failed", failure, nick=self._name)
-        sorry = "Something went wrong here, not with you: that was not done."
-        self.refuse(Refused("broken", sorry), ref)
+    def _fail(self, failure: Failure, request: Request) -> None:
+        """A request is not done; if that never should be, the operator reads why."""
+        if self._person is not None:
+            self._person.forget(request)
+        why = failure.value
+        if not isinstance(why, Refused):
+            _log.failure("Something that {nick} asked for failed", failure, nick=self._name)
+            why = Refused("broken", "Something went wrong here, not with you: that was not done.")
+        self._refuse(why, request.ref)
+
+    def _refuse(self, why: Refused, ref: str | None = None) -> None:
+        self.chat.figures.refusals[why.code] += 1
+        self.refuse(why, ref)
+        if self._person is None and not self._ending:
+            self._wrong += 1
+            if self._wrong < self.chat.limits.nickname_tries:
+                self.ask()
+            else:
+                self._ending = True
+                self.announce("That was the last try: connect again when you have a nickname.")
+                self._door.close()
+
+    def _answer_after(
+        self, work: Deferred[_T], answer: Callable[[_T], None], request: Request
+    ) -> None:
+        """Answer when some work is done, and hear no lines until then: answers keep their order."""
+        work.addCallback(answer)
+        work.addErrback(self._fail, request)
+        if not work.called or work.paused:
+            self._pause()
+            work.addCallback(lambda _: self._resume())
+
+    def _pause_while(self, request: Request) -> None:
+        """Hear no lines until what was asked for is stored or refused."""
+        if request.is_pending:
+            self._pause()
+            request.when_settled(self._resume)
 
     @property
     def _name(self) -> str:
@@ -215,13 +259,17 @@ class Session:
     def line_too_long(self) -> None:
         """A line was longer than any line may be, and is skipped."""
         if not self._ending:
-            self.chat.figures.refusals["too-long"] += 1
-            self.refuse(too_long(self.chat.limits.line_bytes))
+            self._refuse(too_long(self.chat.limits.line_bytes))
 
     def input_ended(self) -> None:
         """No more lines will come; who is there may still read."""
         self._input_ended = True
         self._all_is_said()
+
+    def hurry(self) -> None:
+        """There is no later: do what waits for its pace."""
+        if self._pacing is not None:
+            self._pacing.hurry()
 
     def _stop_pacing(self) -> None:
         if self._pacing is not None:
@@ -297,12 +345,9 @@ class Session:
 
     def _enter(self, nickname: str, then: Callable[[Person], None]) -> None:
         """Ask for a nickname, and hear no lines until there is an answer."""
-        ref = self.ref
-        self._pause()
         asked = maybeDeferred(self.chat.enter, nickname, self.address)
-        asked.addCallback(self._entered, then)
-        asked.addErrback(self._not_entered, ref)
-        asked.addCallback(lambda _: self._resume())
+        asked.addErrback(self._not_entered)
+        self._answer_after(asked, partial(self._entered, then=then), self.request)
 
     def _pause(self) -> None:
         """Hear no lines until what is under way is done, so that answers keep their order."""
@@ -324,23 +369,24 @@ class Session:
             self._be(person)
             then(person)
 
-    def _not_entered(self, failure: Failure, ref: str | None) -> None:
+    def _not_entered(self, failure: Failure) -> Failure:
         if isinstance(failure.value, Refused):
-            self.chat.figures.refusals[failure.value.code] += 1
             _log.info("{who} was refused: {why}", who=self._name, why=failure.value.text)
-            self.refuse(failure.value, ref)
-        else:
-            self._break(failure, ref)
+        return failure
 
     def _be(self, person: Person) -> None:
         self._stop_clock()
         self._door.named()
         self._person = person
+        if person.renaming is not None:  # over the connection that they had before
+            self._pause_while(person.renaming)
 
     # Reading
 
     def _read(self, room: str, log: Log, after: int) -> None:
-        reader = Reader(log, self._wire, self._door.outlet, self.person, after)
+        reader = Reader(
+            log, self._wire, self._door.outlet, self.person, after, failed=self._door.abort
+        )
         reader.dress = self.dress
         self._readers[room] = reader
         reader.catch_up()
@@ -352,12 +398,13 @@ class Session:
         reader = self._readers[room]
         self._arriving += 1
         self._pause()
-        reader.when_here(lambda: self._arrived(room))
+        reader.when_here(lambda: self._arrived(room, reader))
         reader.catch_up()
 
-    def _arrived(self, room: str) -> None:
+    def _arrived(self, room: str, reader: Reader) -> None:
         self._arriving -= 1
-        self.describe(self.chat.rooms[room])
+        if self._readers.get(room) is reader:  # else they have left meanwhile
+            self.describe(self.chat.rooms[room])
         self._resume()
 
     def look_again(self) -> None:

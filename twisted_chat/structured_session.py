@@ -8,10 +8,11 @@ from twisted.internet.defer import Deferred
 
 from twisted_chat import commands, names
 from twisted_chat.chat import Chat
-from twisted_chat.events import OWN, Entry, Hidden
+from twisted_chat.events import OWN, Entry
 from twisted_chat.log import Log
-from twisted_chat.person import Person
+from twisted_chat.person import Person, epoch_of
 from twisted_chat.refusal import Refused
+from twisted_chat.request import Request
 from twisted_chat.room import Room
 from twisted_chat.session import Door, Session
 from twisted_chat.text import clean, is_blank
@@ -51,13 +52,14 @@ class StructuredSession(Session):
         super().__init__(chat, door, wire, since)
         self._plain = plain
         self._seen: dict[str, int] = {}  # by the room's key, what a client saw before it came back
+        self._is_of_old = False  # whether that was before the numbers began anew
 
     def handle(self, line: bytes) -> None:
         """Do what an object asks for; see `Session.handle`."""
         if not line.strip():
             return
         thing = decode(line)
-        self.ref = _ref(thing)
+        self.request.ref = _ref(thing)
         do = thing.get("do")
         act = _REQUESTS.get(do) if isinstance(do, str) else None
         if act is None:
@@ -80,11 +82,15 @@ class StructuredSession(Session):
 
     def too_fast(self, line: bytes, wait: float) -> None:
         """Every request is answered, so that its sender can make it again."""
+        ref, do = _named(line)
+        if do in _ONCE and self._is_done(ref, do):
+            return
         why = Refused("too-fast", f"That is too fast: wait {round(wait) + 1} seconds.", wait)
-        try:
-            self.refuse(why, _ref(decode(line)))
-        except Refused:
-            self.refuse(why)
+        self.refuse(why, ref)
+
+    def unheard(self, line: bytes) -> None:
+        """Every request is answered."""
+        self.refuse(commands.unheard(), _named(line)[0])
 
     def announce(self, text: str) -> None:
         """Say something before there is a person to tell it."""
@@ -98,21 +104,23 @@ class StructuredSession(Session):
     def _hello(self, thing: dict[str, Any]) -> None:
         if self._person is not None:
             raise Refused("bad-request", "You said hello already: /nick changes your nickname.")
-        self._seen = _seen(thing)
-        token = thing.get("session")
+        seen, epoch, token, nickname = map(thing.get, ("seen", "epoch", "session", "nick"))
+        self._seen = _seen({} if seen is None else seen)
         person = self.chat.find_session(token) if isinstance(token, str) else None
+        if epoch is None and isinstance(token, str):
+            epoch = epoch_of(token)
+        self._is_of_old = epoch not in (None, self.chat.epoch)
         if person is not None:
-            self._resume_as(person)
+            self._resume_as(person, nickname if isinstance(nickname, str) else None)
             return
-        nickname = thing.get("nick")
         if not isinstance(nickname, str):
             raise Refused("bad-nick", 'Say which nickname: {"do":"hello","nick":"..."}')
         self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
 
-    def _resume_as(self, person: Person) -> None:
+    def _resume_as(self, person: Person, nickname: str | None) -> None:
         if person.connection is not None:
             person.connection.replace()
-        self.chat.attach(person, self)
+        self.chat.attach(person, self, nickname)
         self._be(person)
         self._greet(person, resumed=True)
         if person.log is not None:
@@ -120,9 +128,10 @@ class StructuredSession(Session):
         for key, entered in person.rooms.items():
             self._read(key, self.chat.rooms[key].log, self._seen.get(key, entered))
             self.entered(key)
-        last = next(reversed(person.rooms), None)
-        if last is not None:
-            self.talk_in(self.chat.rooms[last])
+        self._seen = {}  # who leaves a room and enters it anew is a newcomer
+        typed_into = person.room if person.room in person.rooms else next(reversed(person.rooms))
+        self.talk_in(self.chat.rooms[typed_into])
+        self.chat.keep(person)
 
     def _welcome(self, person: Person) -> None:
         self._greet(person, resumed=False)
@@ -133,32 +142,40 @@ class StructuredSession(Session):
                     self.chat.join(person, key)
                 except Refused as why:
                     self.refuse(why)
+        self.chat.keep(person)
 
     def _greet(self, person: Person, *, resumed: bool) -> None:
-        self._write(
-            {
-                "event": "welcome",
-                "nick": person.nickname,
-                "session": person.token,
-                "resumed": resumed,
-                "server": self.chat.name,
-                "time": timestamp(self.chat.clock.seconds()),
-                "motd": list(self.chat.motd),
-                "commands": COMMANDS,
-            }
-        )
+        welcome: dict[str, Any] = {
+            "event": "welcome",
+            "nick": person.nickname,
+            "session": person.token,
+            "resumed": resumed,
+            "server": self.chat.name,
+            "epoch": self.chat.epoch,
+            "time": timestamp(self.chat.now()),
+            "motd": list(self.chat.motd),
+            "commands": COMMANDS,
+        }
+        if resumed:
+            welcome["rooms"] = [self.chat.rooms[key].name for key in person.rooms]
+        self._write(welcome)
 
     def follow(self, room: str, log: Log) -> None:
         """They are about to enter a room: show what they have not seen, or what was said last."""
-        seen = self._seen.pop(room, -1)
-        if not 0 <= seen <= log.last:  # a stranger to this room, or it began anew
+        seen = self._seen.pop(room, None)
+        if seen is not None and (self._is_of_old or seen > log.last):
+            self._door.write(self._wire.missed(log.room, 0))  # how much is not known
+            seen = 0
+        if seen is None:
             seen = max(0, log.last - self.chat.limits.entry_history)
         self._read(room, log, seen)
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
         most = self.chat.limits.listed_names
-        members = [_member(member.person) for member in list(room.members.values())[:most]]
+        members = [
+            _member(member.person, self.person) for member in list(room.members.values())[:most]
+        ]
         self._write(
             {
                 "event": "state",
@@ -172,15 +189,17 @@ class StructuredSession(Session):
     # say, command
 
     def _say(self, thing: dict[str, Any]) -> None:
-        if self._is_done():
+        if self._is_done(self.request.ref, "say"):
             return
         text, _ = clean(_text(thing), self.chat.limits.line_bytes)
         if is_blank(text):
             raise Refused("empty", "There is nothing to say in that: send some text.")
-        self.chat.say(self.person, self._room_of(thing), text, self.ref)
+        room = self._room_of(thing)
+        self.person.remember(self.request, self.chat.limits.refs)
+        self.chat.say(self.person, room, text, self.request)
 
     def _command(self, thing: dict[str, Any]) -> None:
-        if self._is_done():
+        if self._is_done(self.request.ref, "command"):
             return
         text, _ = clean(_text(thing), self.chat.limits.line_bytes)
         command = commands.parse(text)
@@ -188,33 +207,50 @@ class StructuredSession(Session):
             raise Refused("no-such-command", "That is no command: begin it with a slash.")
         if "room" in thing:
             self.talk_in(self._room_of(thing))
+        request = self.request
+        self.person.remember(request, self.chat.limits.refs)
         answer = commands.run(self, *command)
         if isinstance(answer, Deferred):
-            answer.addCallback(partial(self._answer, self.ref))
-            answer.addErrback(self._break, self.ref)
+            self._answer_after(answer, partial(self._answer, request), request)
         else:
-            self._answer(self.ref, answer)
+            self._answer_when_stored(request, answer)
 
-    def _is_done(self) -> bool:
-        """Whether this request was made before, and what became of it is told again."""
-        before = None if self.ref is None else self.person.refs.get(self.ref)
+    def _answer_when_stored(self, request: Request, lines: commands.Lines) -> None:
+        """Answer when everything is stored that was asked for, so that it survives the server."""
+        stored: Deferred[None] = Deferred()
+        request.when_settled(partial(stored.callback, None))
+        stored.addCallback(lambda _: self.chat.keep(self.person, request))
+        self._answer_after(stored, lambda _: self._answer(request, lines), request)
+
+    def _is_done(self, ref: str | None, do: str) -> bool:
+        """Whether this was asked for before; then what becomes of it is told again."""
+        before = None if ref is None else self.person.refs.get(ref)
         if before is None:
             return False
-        answer: dict[str, Any] = {"event": "answer", "ref": self.ref, "lines": []}
-        if before.id:
-            answer["id"] = before.id
-        self._write(answer)
+        if not before.is_pending:
+            self._answer(before, [])
+        else:
+            before.ask_again(self)
+            if do == "command":  # what is said comes back as an event
+                self._answer_when_stored(before, [])
         return True
 
-    def _answer(self, ref: str | None, lines: Sequence[str | Entry]) -> None:
+    def _answer(self, request: Request, lines: Sequence[str | Entry]) -> None:
+        if request.is_refused:  # which was said
+            return
         shown = [each if isinstance(each, str) else self._as_text(each) for each in lines]
-        answer = {"event": "answer", "lines": [each for each in shown if each]}
-        self._write(answer if ref is None else answer | {"ref": ref})
+        answer: dict[str, Any] = {"event": "answer", "lines": [each for each in shown if each]}
+        if request.ref is not None:
+            answer["ref"] = request.ref
+        if request.id:
+            answer["id"] = request.id
+        self._write(answer)
 
     def _as_text(self, entry: Entry) -> str:
-        if self.person.ignores(entry):
+        seen = self.person.view(entry)
+        if seen is None:
             return ""
-        return self._plain.show(entry, self.person.id, replayed=True).decode().rstrip("\r\n")
+        return self._plain.show(seen, self.person.id, replayed=True).decode().rstrip("\r\n")
 
     # history, ping
 
@@ -227,16 +263,22 @@ class StructuredSession(Session):
             page = log.after(_number(thing, "after", 0), limit + 1)
         else:
             page = log.before(_number(thing, "before", log.last + 1), limit + 1)
-        page.addCallback(self._page, self.ref, log.room, limit, newest_first="after" not in thing)
-        page.addErrback(self._break, self.ref)
+        answer = partial(
+            self._page,
+            ref=self.request.ref,
+            room=log.room,
+            limit=limit,
+            newest_first="after" not in thing,
+        )
+        self._answer_after(page, answer, self.request)
 
     def _page(
         self,
         entries: Sequence[Entry],
+        *,
         ref: str | None,
         room: str,
         limit: int,
-        *,
         newest_first: bool,
     ) -> None:
         """Send as much of a page as an answer may be, from the end where it was asked for."""
@@ -244,11 +286,9 @@ class StructuredSession(Session):
         room_left = self.chat.limits.history_bytes
         ordered = list(reversed(entries)) if newest_first else list(entries)
         for entry in ordered[:limit]:
-            shown = entry
-            if self.person.ignores(entry):
-                shown = Entry(Hidden(entry.event.time, entry.event.room, ""), id=entry.id)
+            shown = self.person.view(entry) or entry
             thing = describe(shown, self.person.id, replayed=True)
-            room_left -= len(str(thing.get("text", ""))) + 100
+            room_left -= len(encode(thing))
             if events and room_left < 0:
                 break
             events.append(thing)
@@ -259,8 +299,9 @@ class StructuredSession(Session):
         self._write(page if ref is None else page | {"ref": ref})
 
     def _ping(self, thing: dict[str, Any]) -> None:
-        pong: dict[str, Any] = {"event": "pong", "time": timestamp(self.chat.clock.seconds())}
-        self._write(pong if self.ref is None else pong | {"ref": self.ref})
+        pong: dict[str, Any] = {"event": "pong", "time": timestamp(self.chat.now())}
+        ref = self.request.ref
+        self._write(pong if ref is None else pong | {"ref": ref})
 
     def _room_of(self, thing: dict[str, Any]) -> Room:
         room = thing.get("room")
@@ -280,8 +321,15 @@ _REQUESTS: dict[str, Callable[[StructuredSession, dict[str, Any]], None]] = {
 }
 
 
-def _member(person: Person) -> dict[str, Any]:
-    member = {"nick": person.nickname, "away": person.away, "role": "member"}
+_ONCE = ("say", "command")
+"""What is not done again when it is sent again."""
+
+
+def _member(person: Person, viewer: Person) -> dict[str, Any]:
+    away = person.away
+    if away is not None and not viewer.hears(person.nickname, person.id):
+        away = "away"
+    member = {"nick": person.nickname, "away": away, "role": "member"}
     return member if person.connection is not None else member | {"connected": False}
 
 
@@ -292,6 +340,15 @@ def _ref(thing: dict[str, Any]) -> str | None:
     if isinstance(ref, str) and len(ref) <= REF and ref.isprintable():
         return ref
     raise Refused("bad-ref", f'"ref" is a text of at most {REF} printable characters.')
+
+
+def _named(line: bytes) -> tuple[str | None, str]:
+    """The client's own name for a request that is not to be done, and what it asks for."""
+    try:
+        thing = decode(line)
+        return _ref(thing), str(thing.get("do"))
+    except Refused:
+        return None, ""
 
 
 def _text(thing: dict[str, Any]) -> str:
@@ -308,8 +365,7 @@ def _number(thing: dict[str, Any], name: str, default: int) -> int:
     raise Refused("bad-request", f'"{name}" is a whole number, and not a negative one.')
 
 
-def _seen(thing: dict[str, Any]) -> dict[str, int]:
-    seen = thing.get("seen", {})
+def _seen(seen: object) -> dict[str, int]:
     if not isinstance(seen, dict):
         raise Refused("bad-request", '"seen" is an object of rooms and ids.')
     # what is refused is not called by its room's name, which may be anything

@@ -40,6 +40,10 @@ class Seat:
         address: where they came from.
         since: when they came, in seconds since 1970.
         rooms: by name, the last number when they entered.
+        room: the key of the room that they were typing into; empty if they had not chosen one.
+        away: why they are away; None if they are here.
+        ignored: nickname and id of everybody whom they do not want to hear.
+        done: their last requests that left no event, by the client's name for them.
     """
 
     id: str
@@ -48,6 +52,10 @@ class Seat:
     address: str
     since: float
     rooms: dict[str, int]
+    room: str = ""
+    away: str | None = None
+    ignored: Sequence[tuple[str, str]] = ()
+    done: Sequence[str] = ()
 
 
 class Store(Protocol):
@@ -57,6 +65,10 @@ class Store(Protocol):
     others, is not kept, and comes out with the number of the stored event before it.
     """
 
+    @property
+    def epoch(self) -> str:
+        """What the numbers belong to: where this is another, they began anew."""
+
     def open(self, log: str, room: str, keeper: Keeper) -> int:
         """Tell `keeper` what happens in a log from now on; gives the last number so far."""
 
@@ -64,10 +76,13 @@ class Store(Protocol):
         """Tell its keeper nothing more."""
 
     def erase(self, log: str) -> None:
-        """Forget everything that a log holds."""
+        """Forget everything that a log holds, and keep nothing that still comes."""
 
-    def append(self, log: str, entry: Entry) -> None:
-        """Put an entry behind all others, then tell the log's keeper."""
+    def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
+        """Put entries behind all others of their logs, then tell the logs' keepers.
+
+        They are stored together or not at all, as one request asks for them.
+        """
 
     @property
     def is_behind(self) -> bool:
@@ -97,8 +112,8 @@ class Store(Protocol):
     def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
         """The last requests of a person that were stored, oldest first."""
 
-    def seat(self, seat: Seat) -> None:
-        """Keep a person who may resume."""
+    def seat(self, seat: Seat) -> Deferred[None]:
+        """Keep a person who may resume; fires when that is stored, or is tried again later."""
 
     def unseat(self, person: str) -> None:
         """Nobody resumes as this person any more."""
@@ -106,7 +121,8 @@ class Store(Protocol):
     def forget(self, before: float) -> None:
         """Forget some of what is older than a time in seconds since 1970, but no log's last event.
 
-        This is asked for again and again, so that no turn and no commit takes long.
+        Only the oldest go, so that no hole is left where the clock was wrong. This is asked for
+        again and again, so that no turn and no commit takes long.
         """
 
     def stop(self) -> Deferred[None]:

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from secrets import token_hex
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -21,12 +22,18 @@ class MemoryStore:
     """
 
     def __init__(self, room: int = 16 * 1024 * 1024) -> None:
+        self._epoch = token_hex(8)
         self._room = room
         self._taken = 0
         self._kept: dict[str, deque[Entry]] = {}
         self._last: dict[str, int] = {}
         self._keepers: dict[str, Keeper] = {}
         self._oldest: deque[tuple[str, Entry]] = deque()
+
+    @property
+    def epoch(self) -> str:
+        """See `Store.epoch`: memory begins anew."""
+        return self._epoch
 
     def open(self, log: str, room: str, keeper: Keeper) -> int:
         """See `Store.open`."""
@@ -43,8 +50,12 @@ class MemoryStore:
         self._kept.pop(log, None)
         self._last.pop(log, None)
 
-    def append(self, log: str, entry: Entry) -> None:
+    def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """See `Store.append`."""
+        for log, entry in entries:
+            self._append(log, entry)
+
+    def _append(self, log: str, entry: Entry) -> None:
         entry.id = self._last[log]
         if entry.stored:
             entry.id += 1
@@ -98,8 +109,9 @@ class MemoryStore:
         """See `Store.refs`: memory begins anew."""
         return ()
 
-    def seat(self, seat: Seat) -> None:
+    def seat(self, seat: Seat) -> Deferred[None]:
         """See `Store.seat`: whoever is here is in memory already."""
+        return succeed(None)
 
     def unseat(self, person: str) -> None:
         """See `Store.unseat`."""

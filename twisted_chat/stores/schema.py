@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from twisted_chat.events import Action, Entry, Message, Rename, Topic, Whisper
 from twisted_chat.stores import Seat
 
-VERSION = 1
+VERSION = 2
 
 _MIGRATIONS = (
     """
@@ -40,6 +40,27 @@ _MIGRATIONS = (
         since REAL NOT NULL,
         rooms TEXT NOT NULL
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE numbered_logs (
+        log INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        room TEXT NOT NULL,
+        topic TEXT NOT NULL DEFAULT ''
+    );
+    INSERT INTO numbered_logs SELECT log, name, room, topic FROM logs;
+    DROP TABLE logs;
+    ALTER TABLE numbered_logs RENAME TO logs;
+    DELETE FROM sqlite_sequence WHERE name = 'logs';
+    INSERT INTO sqlite_sequence VALUES ('logs', max(
+        (SELECT coalesce(max(log), 0) FROM logs), (SELECT coalesce(max(log), 0) FROM events)
+    ));
+    CREATE TABLE server (epoch TEXT NOT NULL);
+    INSERT INTO server VALUES (lower(hex(randomblob(8))));
+    ALTER TABLE seats ADD COLUMN room TEXT NOT NULL DEFAULT '';
+    ALTER TABLE seats ADD COLUMN away TEXT;
+    ALTER TABLE seats ADD COLUMN ignored TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE seats ADD COLUMN done TEXT NOT NULL DEFAULT '[]';
     """,
 )
 """What makes version N + 1 of version N; a released one never changes."""
@@ -162,14 +183,29 @@ def to_entry(room: str, row: Row) -> Entry:
     return Entry(event, origin, ref, number)
 
 
+_SEAT = "id, token, nickname, address, since, rooms, room, away, ignored, done"
+
+KEEP_SEAT = f"INSERT OR REPLACE INTO seats ({_SEAT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
 def seats(connection: sqlite3.Connection) -> Iterator[Seat]:
-    """Everybody who may resume."""
-    for person, token, nickname, address, since, rooms in connection.execute(
-        "SELECT id, token, nickname, address, since, rooms FROM seats"
+    """Everybody who may resume; whoever came last is first."""
+    query = f"SELECT {_SEAT} FROM seats ORDER BY since DESC"  # noqa: S608 - ours
+    for person, token, nickname, address, since, rooms, room, away, ignored, done in (
+        connection.execute(query)
     ):
-        yield Seat(person, token, nickname, address, since, json.loads(rooms))
+        yield Seat(
+            *(person, token, nickname, address, since),
+            *(json.loads(rooms), room, away),
+            ignored=tuple((name, other) for name, other in json.loads(ignored)),
+            done=tuple(json.loads(done)),
+        )
 
 
 def seat_row(seat: Seat) -> Row:
-    """A seat as a row of `seats`."""
-    return (seat.id, seat.token, seat.nickname, seat.address, seat.since, json.dumps(seat.rooms))
+    """A seat as the values of `KEEP_SEAT`."""
+    return (
+        *(seat.id, seat.token, seat.nickname, seat.address, seat.since),
+        *(json.dumps(seat.rooms), seat.room, seat.away),
+        *(json.dumps(list(seat.ignored)), json.dumps(list(seat.done))),
+    )

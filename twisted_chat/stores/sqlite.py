@@ -7,7 +7,10 @@ threads of their own; the reactor never waits for the disk.
 
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import partial
+from math import inf
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
@@ -22,6 +25,7 @@ from twisted_chat.stores.checkpoints import Checkpoints
 from twisted_chat.stores.lock import Lock
 from twisted_chat.stores.schema import (
     COLUMNS,
+    KEEP_SEAT,
     Row,
     Unusable,
     explain,
@@ -46,29 +50,36 @@ QUEUE = 50_000
 
 
 _KEEP = "INSERT INTO logs (log, name, room) VALUES (?, ?, ?)"
-
-_FORGET = f"""
-DELETE FROM events WHERE log = ?1 AND time < ?2
-    AND id < (SELECT min(id) + {GROUP} FROM events WHERE log = ?1)
-    AND id < (SELECT max(id) FROM events WHERE log = ?1)
-"""  # noqa: S608 - ours
+_OLDEST = "SELECT id, time FROM events WHERE log = ? ORDER BY id LIMIT ?"
 
 
 class _Log:
     """What is known of an open log."""
 
-    __slots__ = ("is_kept", "keeper", "last", "name", "number", "room")
+    __slots__ = ("is_erased", "is_kept", "keeper", "last", "name", "number", "oldest", "room")
 
-    def __init__(self, number: int, name: str, room: str, last: int, *, is_kept: bool) -> None:
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        room: str,
+        last: int = 0,
+        oldest: float = inf,
+        *,
+        is_kept: bool = False,
+    ) -> None:
         self.number = number
         self.name = name
         self.room = room
         self.is_kept = is_kept  # whether the database knows of it
+        self.is_erased = False
         self.last = last
+        self.oldest = oldest  # when its first event happened
         self.keeper: Keeper | None = None
 
 
 _Statement = tuple[str, Row]
+_Batch = Sequence[tuple[_Log, Entry]]
 
 
 class SqliteStore:
@@ -112,10 +123,11 @@ class SqliteStore:
         self._reader = sqlite3.connect(path, timeout=2, check_same_thread=False)
         self._checkpoints = Checkpoints(path, settling)
         self._logs: dict[str, _Log] = {}
-        self._next_log = 1
         self._load()
-        self._queue: list[tuple[_Log, Entry]] = []
+        self._queue: deque[_Batch] = deque()
+        self._waiting = 0  # entries in the queue
         self._statements: list[_Statement] = []
+        self._told: list[Deferred[None]] = []  # of whoever waits for these statements
         self._busy = False
         self._failing = False
         self.committing_since: float | None = None
@@ -127,12 +139,18 @@ class SqliteStore:
             f"DELETE FROM events WHERE log IN (SELECT log FROM logs WHERE {gone})"  # noqa: S608 - ours
         )
         self._writer.execute(f"DELETE FROM logs WHERE {gone}")  # noqa: S608 - ours
+        self.epoch: str = self._writer.execute("SELECT epoch FROM server").fetchone()[0]
+        self._next_log = 1 + int(
+            self._writer.execute("SELECT seq FROM sqlite_sequence WHERE name = 'logs'").fetchone()[0]
+        )
         for number, name, room, last in self._writer.execute(
             "SELECT log, name, room, (SELECT max(id) FROM events WHERE events.log = logs.log)"
             " FROM logs ORDER BY log"
-        ):
-            self._logs[name] = _Log(number, name, room, last or 0, is_kept=True)
-            self._next_log = number + 1
+        ).fetchall():
+            oldest = self._writer.execute(_OLDEST, (number, 1)).fetchone()
+            self._logs[name] = _Log(
+                number, name, room, last or 0, oldest[1] if oldest else inf, is_kept=True
+            )
 
     # Writing
 
@@ -140,7 +158,7 @@ class SqliteStore:
         """See `Store.open`."""
         known = self._logs.get(log)
         if known is None:
-            known = self._logs[log] = _Log(self._next_log, log, room, 0, is_kept=False)
+            known = self._logs[log] = _Log(self._next_log, log, room)
             self._next_log += 1
         known.keeper = keeper
         return known.last
@@ -152,13 +170,17 @@ class SqliteStore:
     def erase(self, log: str) -> None:
         """See `Store.erase`."""
         known = self._logs.pop(log)
-        if known.is_kept:
+        known.is_erased = True  # what waits for it is not stored any more
+        if known.is_kept or self._busy:  # what is being stored just now goes with the next commit
             self._do("DELETE FROM events WHERE log = ?", (known.number,))
             self._do("DELETE FROM logs WHERE log = ?", (known.number,))
 
-    def seat(self, seat: Seat) -> None:
+    def seat(self, seat: Seat) -> Deferred[None]:
         """See `Store.seat`."""
-        self._do("INSERT OR REPLACE INTO seats VALUES (?, ?, ?, ?, ?, ?)", seat_row(seat))
+        self._do(KEEP_SEAT, seat_row(seat))
+        stored: Deferred[None] = Deferred()
+        self._told.append(stored)
+        return stored
 
     def unseat(self, person: str) -> None:
         """See `Store.unseat`."""
@@ -166,33 +188,51 @@ class SqliteStore:
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""
-        for log in self._logs.values():
-            self._do(_FORGET, (log.number, before))
+        for log in list(self._logs.values()):
+            if log.oldest < before:
+                found = self._reading(partial(self._find_old, log.number, before))
+                found.addCallback(partial(self._forget_until, log))
+                found.addErrback(self._not_read)
 
-    def append(self, log: str, entry: Entry) -> None:
+    def _find_old(self, number: int, before: float) -> Sequence[tuple[int, float]]:
+        """The first event of a log, and the first that is to be kept: number and time."""
+        old = []
+        for event in self._reader.execute(_OLDEST, (number, GROUP)):
+            old.append(event)
+            if event[1] >= before:
+                break
+        return old[:1] + old[-1:]
+
+    def _forget_until(self, log: _Log, found: Sequence[tuple[int, float]]) -> None:
+        log.oldest = found[-1][1] if found else inf
+        if found and found[0] != found[-1] and not log.is_erased:
+            self._do("DELETE FROM events WHERE log = ? AND id < ?", (log.number, found[-1][0]))
+
+    def _not_read(self, failure: Failure) -> None:
+        _log.warn("Old lines stay for now: {why}", why=failure.getErrorMessage())
+
+    def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """See `Store.append`."""
-        known = self._logs[log]
-        if not entry.stored and not self._queue and not self._busy:
-            entry.id = known.last  # there is nothing that it could overtake
-            if known.keeper is not None:
-                known.keeper.show([entry])
-            return
-        if len(self._queue) >= QUEUE:
-            if known.keeper is not None:
-                known.keeper.refuse([entry], Refused("not-stored", "The disk is too slow: wait."))
-            return
-        self._queue.append((known, entry))
-        self._turn.ask(self._commit)
+        batch = [(self._logs[name], entry) for name, entry in entries]
+        is_stored = any(entry.stored for _, entry in batch)
+        if not is_stored and not self._queue and not self._busy:
+            self._show(batch)  # there is nothing that it could overtake
+        elif is_stored and self._waiting >= QUEUE:
+            self._refuse(batch, Refused("not-stored", "The disk is too slow: wait."))
+        else:
+            self._queue.append(batch)
+            self._waiting += len(batch)
+            self._turn.ask(self._commit)
 
     @property
     def is_behind(self) -> bool:
         """See `Store.is_behind`."""
-        return len(self._queue) >= GROUP
+        return self._waiting >= GROUP
 
     @property
     def waiting(self) -> int:
         """Entries that wait to be committed."""
-        return len(self._queue)
+        return self._waiting
 
     @property
     def is_failing(self) -> bool:
@@ -203,41 +243,47 @@ class SqliteStore:
         self._statements.append((statement, values))
         self._turn.ask(self._commit)
 
+    def _next_group(self) -> _Batch:
+        group: list[tuple[_Log, Entry]] = []
+        while self._queue and len(group) < GROUP:
+            group += self._queue.popleft()
+        self._waiting -= len(group)
+        return group
+
     def _commit(self) -> None:
         if self._busy or not (self._queue or self._statements):
             return
         self._busy = True
-        group, self._queue = self._queue[:GROUP], self._queue[GROUP:]
+        group = self._next_group()
         statements, self._statements = self._statements, []
+        told, self._told = self._told, []
         numbers: dict[_Log, int] = {}
+        kept: dict[_Log, Row] = {}  # logs that the database gets to know: most own logs stay empty
         rows = []
         for log, entry in group:
-            number = numbers.get(log, log.last)
-            if entry.stored:
-                number += 1
-                entry.id = number
-                if not log.is_kept:  # most people's own logs stay empty
-                    log.is_kept = True
-                    statements.append((_KEEP, (log.number, log.name, log.room)))
+            entry.id = numbers[log] = numbers.get(log, log.last) + entry.stored
+            if entry.stored and not log.is_erased:
                 rows.append(to_row(log.number, entry))
-            else:
-                entry.id = number
-            numbers[log] = number
+                if not log.is_kept:
+                    kept[log] = (log.number, log.name, log.room)
         self.committing_since = time.monotonic()
-        work = self._elsewhere(lambda: self._write(statements, rows))
+        work = self._elsewhere(lambda: self._write(statements, list(kept.values()), rows))
         work.addCallbacks(
-            lambda _: self._committed(group, len(numbers) + len(rows) // ROWS + 1),
+            lambda _: self._committed(group, kept, len(numbers) + len(rows) // ROWS + 1),
             lambda failure: self._failed(failure, group, statements),
         )
         work.addErrback(lambda failure: _log.failure("Telling what was stored failed", failure))
-        work.addCallback(lambda _: self._turn.ask(self._go_on))
+        work.addCallback(lambda _: self._done(told))
 
-    def _write(self, statements: Sequence[_Statement], rows: Sequence[Row]) -> None:
+    def _write(
+        self, statements: Sequence[_Statement], kept: Sequence[Row], rows: Sequence[Row]
+    ) -> None:
         writer = self._writer
         writer.execute("BEGIN IMMEDIATE")
         try:
             for statement in statements:
                 writer.execute(*statement)
+            writer.executemany(_KEEP, kept)
             writer.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             for row in rows:
                 if row[3] == "topic":
@@ -248,22 +294,22 @@ class SqliteStore:
                 writer.execute("ROLLBACK")
             raise
 
-    def _committed(self, group: Sequence[tuple[_Log, Entry]], pages: int) -> None:
+    def _committed(self, group: _Batch, kept: Iterable[_Log], pages: int) -> None:
         self._checkpoints.committed(pages)
         self._figures.commits.add(time.monotonic() - (self.committing_since or 0.0))
         if self._failing:
             self._failing = False
             _log.info("Lines can be stored again")
+        for log in kept:
+            log.is_kept = True
         for log, entries in _by_log(group):
             log.last = entries[-1].id
+            log.oldest = min(log.oldest, entries[0].event.time)
             if log.keeper is not None:
                 log.keeper.show(entries)
 
     def _failed(
-        self,
-        failure: Failure,
-        group: Sequence[tuple[_Log, Entry]],
-        statements: Sequence[_Statement],
+        self, failure: Failure, group: _Batch, statements: Sequence[_Statement]
     ) -> None:
         error = failure.value
         if not isinstance(error, sqlite3.Error):
@@ -275,15 +321,26 @@ class SqliteStore:
             _log.error("Lines cannot be stored: {error}", error=str(error))
         if isinstance(error, sqlite3.OperationalError):  # these are no one's to say again
             self._statements = [*statements, *self._statements]
-        for log, entries in _by_log(group):
-            stored = [entry for entry in entries if entry.stored]
-            told = [entry for entry in entries if not entry.stored]
-            if log.keeper is not None and stored:
-                log.keeper.refuse(stored, why)
-            for entry in told:
+        self._refuse([(log, entry) for log, entry in group if entry.stored], why)
+        self._show([(log, entry) for log, entry in group if not entry.stored])
+
+    def _show(self, told: _Batch) -> None:
+        """Nothing of this is to be stored."""
+        for log, entries in _by_log(told):
+            for entry in entries:
                 entry.id = log.last
-            if log.keeper is not None and told:
-                log.keeper.show(told)
+            if log.keeper is not None:
+                log.keeper.show(entries)
+
+    def _refuse(self, batch: _Batch, why: Refused) -> None:
+        for log, entries in _by_log(batch):
+            if log.keeper is not None:
+                log.keeper.refuse(entries, why)
+
+    def _done(self, told: Sequence[Deferred[None]]) -> None:
+        for deferred in told:
+            deferred.callback(None)
+        self._turn.ask(self._go_on)
 
     def _go_on(self) -> None:
         """Commit again.
@@ -384,7 +441,7 @@ class SqliteStore:
         return [(row[-1], to_entry("", row)) for row in reversed(rows)]
 
 
-def _by_log(group: Sequence[tuple[_Log, Entry]]) -> Iterable[tuple[_Log, list[Entry]]]:
+def _by_log(group: _Batch) -> Iterable[tuple[_Log, list[Entry]]]:
     logs: dict[_Log, list[Entry]] = {}
     for log, entry in group:
         logs.setdefault(log, []).append(entry)

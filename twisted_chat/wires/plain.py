@@ -55,11 +55,12 @@ class PlainWire:
         text = self.text(event, own=own)
         return line(f"[{self._time(event.time)}] {text}") if text else b""
 
-    def missed(self, room: str, count: int) -> bytes:
-        """What a reader sees in the place of events that nobody keeps any more."""
+    def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
+        """What a reader sees in the place of events; see `reader.Wire.missed`."""
         lines = "1 line" if count == 1 else f"{count} lines"
         where = "" if room == events.OWN else f" of {room}"
-        return line(f"*** You missed {lines}{where}: older lines are no longer kept")
+        why = "they cannot be read just now" if kept else "older lines are no longer kept"
+        return line(f"*** You missed {lines}{where}: {why}")
 
     def _time(self, seconds: float) -> str:
         moment = (int(seconds), int(self._now()) // _QUARTER)  # days change at a quarter, anywhere

@@ -68,9 +68,10 @@ class StructuredWire:
             line += b"".join(encode(thing | {"from": nickname}) for nickname in entry.event.also)
         return line
 
-    def missed(self, room: str, count: int) -> bytes:
-        """What a reader gets in the place of events that nobody keeps any more."""
-        return encode({"event": "missed", "room": room, "count": count})
+    def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
+        """What a reader gets in the place of events; see `reader.Wire.missed`."""
+        missed = {"event": "missed", "room": room, "count": count}
+        return encode(missed | {"kept": True} if kept else missed)
 
 
 def describe(entry: Entry, reader: str = "", *, replayed: bool = False) -> dict[str, Any]:

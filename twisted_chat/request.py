@@ -1,0 +1,89 @@
+"""One thing that somebody asks for: it has one outcome, once all that it brings is stored."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from twisted_chat.events import Entry
+from twisted_chat.refusal import Refused
+
+
+class Asker(Protocol):
+    """The connection that somebody asks over."""
+
+    def refuse(self, why: Refused, ref: str | None = None) -> None:
+        """Say why something is not done."""
+
+
+class Request:
+    """Something that somebody asks for.
+
+    It is pending while events that it brings wait to be stored, all together or not at all.
+    Whoever sends it again, perhaps over a new connection, waits for the same outcome.
+
+    Args:
+        ref: the client's own name for this request, if it gave one.
+    """
+
+    __slots__ = ("_askers", "_effect", "_then", "_undo", "id", "is_pending", "is_refused", "ref")
+
+    def __init__(self, ref: str | None = None) -> None:
+        self.ref = ref
+        self.id = 0  # the number of its event, once that is stored
+        self.is_pending = self.is_refused = False
+        self._askers: tuple[Asker, ...] = ()
+        self._effect: Callable[[], None] | None = None
+        self._undo: Callable[[], None] | None = None
+        self._then: tuple[Callable[[], None], ...] = ()
+
+    def begin(
+        self,
+        asker: Asker | None,
+        effect: Callable[[], None] | None = None,
+        undo: Callable[[], None] | None = None,
+    ) -> None:
+        """Events are about to be appended.
+
+        Args:
+            asker: the connection that it came over, which is told if they cannot be stored.
+            effect: called when they are stored, before anybody sees them.
+            undo: called when they are refused.
+        """
+        self.is_pending = True
+        self._askers = () if asker is None else (asker,)
+        self._effect, self._undo = effect, undo
+
+    def ask_again(self, asker: Asker) -> None:
+        """The same is asked for over another connection, which hears of a refusal too."""
+        if self.is_pending and asker not in self._askers:
+            self._askers = (*self._askers, asker)
+
+    def when_settled(self, call: Callable[[], None]) -> None:
+        """Call this once nothing is pending any more; at once if nothing is."""
+        if self.is_pending:
+            self._then = (*self._then, call)
+        else:
+            call()
+
+    def stored(self, entry: Entry) -> None:
+        """See `events.Waiter`: all are stored, for they are stored together."""
+        if self.is_pending:
+            self.id = entry.id
+            self._settle(self._effect)
+
+    def refused(self, why: Refused) -> None:
+        """See `events.Waiter`: none is stored, and whoever asked is told so once."""
+        if self.is_pending:
+            self.is_refused = True
+            askers, self._askers = self._askers, ()
+            self._settle(self._undo)
+            for asker in askers:
+                asker.refuse(why, self.ref)
+
+    def _settle(self, first: Callable[[], None] | None) -> None:
+        then, self._then = self._then, ()
+        self.is_pending = False
+        self._askers, self._effect, self._undo = (), None, None
+        if first is not None:
+            first()
+        for call in then:
+            call()
