@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -14,9 +13,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.disk import Disk
 from tests.people import at_once
 from twisted_chat.events import Entry, Hidden, Join, Message
 from twisted_chat.log import Log
@@ -27,43 +26,6 @@ from twisted_chat.stores.sqlite import SqliteStore
 from twisted_chat.turn import Turn
 
 SETTINGS = settings(max_examples=60, stateful_step_count=40, deadline=None)
-
-_T = TypeVar("_T")
-
-
-class Disk:
-    """A disk whose work is done, and then told of, when the test says so."""
-
-    def __init__(self) -> None:
-        self._work: list[Callable[[], Callable[[], None]]] = []
-        self._done: list[Callable[[], None]] = []
-
-    def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
-        """Do some work, later."""
-        done: Deferred[_T] = Deferred()
-
-        def do() -> Callable[[], None]:
-            result = work()
-            return lambda: done.callback(result)
-
-        self._work.append(do)
-        return done
-
-    def turns(self) -> None:
-        """Do the work that has waited longest."""
-        if self._work:
-            self._done.append(self._work.pop(0)())
-
-    def is_heard(self) -> None:
-        """Tell of what was done first."""
-        if self._done:
-            self._done.pop(0)()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether there is anything left to do, or to tell."""
-        return bool(self._work or self._done)
-
 
 class NumbersWire:
     """Shows entries so that a test can tell them apart."""

@@ -125,7 +125,6 @@ class Chat:
             (self.rooms.get(key) or self._open(key)).enter(person)
         if name != old:
             _log.info("{old} is back as {nick}", old=old, nick=name)
-            self._tell(person, f"Somebody took the nickname {old} meanwhile: you are {name} now.")
 
     def log_of(self, person: Person) -> Log:
         """A person's own log; most have none until there is something in it for them."""
@@ -285,7 +284,7 @@ class Chat:
                 person.connection.hurry()
         self._stopping = True
         for person in list(self.people):
-            self._tell(person, announcement)
+            self.tell(person, announcement)
             if person.connection is not None:
                 person.connection.end()
         for room in self.rooms.values():
@@ -494,7 +493,8 @@ class Chat:
         person.spoke = self.now()
         return person.spoke
 
-    def _tell(self, person: Person, text: str) -> None:
+    def tell(self, person: Person, text: str) -> None:
+        """Announce something to one person."""
         self.log_of(person).append(Entry(Notice(self.now(), OWN, "", text)))
 
     @property

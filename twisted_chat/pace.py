@@ -20,7 +20,7 @@ class Bucket:
     def wait(self, pace: Pace, now: float) -> float:
         """How many seconds it takes until one more may come; 0 when it may come now."""
         if self._full > now + FAR:
-            self._full = now  # the clock was set back
+            self._full = now - pace.seconds  # the clock was set back
         each = pace.seconds / pace.lines
         return max(0.0, max(self._full, now - pace.seconds) + each - now)
 

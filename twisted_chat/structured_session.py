@@ -120,6 +120,7 @@ class StructuredSession(Session):
     def _resume_as(self, person: Person, nickname: str | None) -> None:
         if person.connection is not None:
             person.connection.replace()
+        old = person.nickname
         self.chat.attach(person, self, nickname)
         self._be(person)
         self._greet(person, resumed=True)
@@ -131,6 +132,11 @@ class StructuredSession(Session):
         self._seen = {}  # who leaves a room and enters it anew is a newcomer
         typed_into = person.room if person.room in person.rooms else next(reversed(person.rooms))
         self.talk_in(self.chat.rooms[typed_into])
+        if person.nickname != old:
+            self.chat.tell(
+                person,
+                f"Somebody took the nickname {old} meanwhile: you are {person.nickname} now.",
+            )
         self.chat.keep(person)
 
     def _welcome(self, person: Person) -> None:
@@ -225,7 +231,7 @@ class StructuredSession(Session):
     def _is_done(self, ref: str | None, do: str) -> bool:
         """Whether this was asked for before; then what becomes of it is told again."""
         before = None if ref is None else self.person.refs.get(ref)
-        if before is None:
+        if before is None or before.is_refused:
             return False
         if not before.is_pending:
             self._answer(before, [])

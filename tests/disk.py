@@ -1,0 +1,96 @@
+"""A disk that takes its time, and servers whose database is on it."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from tests.people import ChatTestCase, at_once
+from twisted_chat import ChatFactory
+from twisted_chat.chat import Chat
+from twisted_chat.stores.sqlite import SqliteStore
+from twisted_chat.turn import Turn
+
+_T = TypeVar("_T")
+
+
+class Disk:
+    """A disk whose work is done, and then told of, when the test says so."""
+
+    def __init__(self) -> None:
+        self.is_full = False
+        self._work: list[Callable[[], Callable[[], None]]] = []
+        self._done: list[Callable[[], None]] = []
+
+    def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
+        """Do some work, later."""
+        done: Deferred[_T] = Deferred()
+
+        def do() -> Callable[[], None]:
+            if self.is_full:
+                full = Failure(sqlite3.OperationalError("database or disk is full"))
+                return lambda: done.errback(full)
+            result = work()
+            return lambda: done.callback(result)
+
+        self._work.append(do)
+        return done
+
+    def turns(self) -> None:
+        """Do the work that has waited longest."""
+        if self._work:
+            self._done.append(self._work.pop(0)())
+
+    def is_heard(self) -> None:
+        """Tell of what was done first."""
+        if self._done:
+            self._done.pop(0)()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is anything left to do, or to tell."""
+        return bool(self._work or self._done)
+
+
+class DiskTestCase(ChatTestCase):
+    """A chat whose database is on a disk that does nothing by itself, and people in it."""
+
+    def setUp(self) -> None:
+        """An empty chat."""
+        super().setUp()
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        self.path = folder / "chat.sqlite"
+        self._start()
+        self.addCleanup(self._close)
+
+    def _start(self) -> None:
+        turn = Turn(partial(self.clock.callLater, 0))
+        self.writing, self.reading = Disk(), Disk()
+        self.store = SqliteStore(self.path, turn, self.writing, self.reading, at_once)
+        chat = Chat(self.clock, self.store, turn, limits=replace(self.limits))
+        self.factory = ChatFactory(self.clock, chat=chat)
+
+    def _close(self) -> None:
+        store = self.store
+        for held in (store._writer, store._reader, store._checkpoints._connection, store._lock):
+            held.close()
+
+    def the_disk_works(self) -> None:
+        """Everything is done that there is to do, and told of."""
+        self.clock.advance(0)
+        while self.writing.is_busy or self.reading.is_busy:
+            for disk in (self.writing, self.reading):
+                disk.turns()
+                disk.is_heard()
+            self.clock.advance(0)
+
+    def the_server_is_killed(self) -> None:
+        """What the disk has not done is never done; another server starts on the same database."""
+        self._close()
+        self._start()

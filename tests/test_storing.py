@@ -1,0 +1,338 @@
+"""What the server says of what it stores is true, whatever the disk does and whoever leaves."""
+
+import sqlite3
+from typing import Any
+
+from tests.disk import DiskTestCase
+from tests.people import Program
+from twisted_chat.limits import Limits, Pace
+
+
+class PrivateTests(DiskTestCase):
+    """A whisper is two people's, also when one of them leaves while it is being stored."""
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.path) as database:
+            return database.execute(
+                "SELECT name, text FROM events LEFT JOIN logs USING (log)"
+            ).fetchall()
+
+    def test_what_waits_for_somebody_who_leaves_is_not_stored(self) -> None:
+        bob, alice = self.joins("bob"), self.joins("alice")
+        bob.types("/whisper alice secret one")
+        bob.types("/whisper alice secret two")
+        self.writing.turns()
+        alice.vanishes()
+        self.the_disk_works()
+        hers = [row for row in self.rows() if row[1].startswith("secret")]
+        self.assertEqual(len(hers), 2, "they stand in bob's own log only")
+        bob.closes()
+        self.the_disk_works()
+        self.assertEqual(self.rows(), [])
+
+    def test_it_is_in_nobodys_history_after_a_crash(self) -> None:
+        for moment in range(6):
+            bob, alice = self.joins("bob"), self.joins("alice")
+            for number in range(3):
+                bob.types(f"/whisper alice secret {number}")
+                if number < moment // 2:
+                    self.writing.turns()
+            alice.vanishes()
+            for _ in range(moment):
+                self.writing.turns()
+                self.writing.is_heard()
+                self.clock.advance(0)
+            self.the_server_is_killed()
+            carol = self.joins("carol")
+            for room in ("tea", "milk", "dev"):
+                carol.types(f"/join {room}{moment}", "hello", "/history 100")
+                self.the_disk_works()
+            dave = self.program("dave")
+            dave.asks(do="history", room="@").asks(do="history", room="#lobby")
+            self.the_disk_works()
+            self.assertNotIn("secret", carol.raw() + dave.raw(), f"moment {moment}")
+            self.assertNotIn("could not", carol.raw())
+            carol.closes()
+            dave.closes()
+            self.time_passes(400)
+            self.the_disk_works()
+
+    def test_a_room_never_gets_the_number_of_a_log_that_was_erased(self) -> None:
+        bob, alice = self.joins("bob"), self.joins("alice")
+        bob.types("/whisper alice psst")
+        self.the_disk_works()
+        with sqlite3.connect(self.path) as database:
+            numbers = {number for (number,) in database.execute("SELECT log FROM logs")}
+        alice.closes()
+        bob.closes()
+        self.the_disk_works()
+        self.the_server_is_killed()
+        self.joins("carol").types("/join dev", "hello")
+        self.the_disk_works()
+        with sqlite3.connect(self.path) as database:
+            now = {number for (number,) in database.execute("SELECT log FROM logs")}
+        self.assertEqual(numbers & now, set())
+
+
+class RefusalTests(DiskTestCase):
+    """Whoever said what could not be stored is told so, once."""
+
+    def test_also_when_they_have_left(self) -> None:
+        bob = self.joins("bob")
+        self.writing.is_full = True
+        bob.types("important", "/quit")
+        self.the_disk_works()
+        self.assertIn("!!! That could not be stored (the disk is full)", bob.raw())
+        self.assertTrue(bob.is_gone)
+
+    def test_also_when_they_say_no_more(self) -> None:
+        bob = self.joins("bob")
+        self.writing.is_full = True
+        bob.types("important").says_no_more()
+        self.the_disk_works()
+        self.assertIn("!!! That could not be stored (the disk is full)", bob.raw())
+        self.assertTrue(bob.is_gone)
+
+    def test_a_nickname_that_could_not_be_stored_is_not_taken(self) -> None:
+        bob, alice = self.joins("bob"), self.joins("alice")
+        self.writing.is_full = True
+        bob.types("/nick robert", "it is me")
+        self.the_disk_works()
+        self.assertIn("!!! That could not be stored", bob.raw())
+        self.writing.is_full = False
+        bob.types("again")
+        alice.types("/users").sees()
+        self.the_disk_works()
+        self.assertIn("bob: again", alice.sees())
+        robert = self.joins("robert")
+        self.assertIn("*** In #lobby: bob, alice, robert (3)", robert.types("/users").sees())
+
+    def test_whoever_is_being_renamed_speaks_under_the_new_name(self) -> None:
+        bob, alice = self.joins("bob"), self.joins("alice")
+        bob.types("/nick robert", "it is me")
+        taken = self.connects().types("robert")
+        self.assertIn("!!! The nickname robert is taken: choose another one.", taken.sees())
+        self.the_disk_works()
+        self.assertEqual(
+            alice.sees(), ["*** bob is now known as robert", "robert: it is me"]
+        )
+        self.joins("bob")
+
+    def test_who_vanishes_while_being_renamed_leaves_under_the_new_name(self) -> None:
+        bob, alice = self.joins("bob"), self.joins("alice")
+        bob.types("/nick robert").vanishes()
+        self.the_disk_works()
+        self.assertEqual(
+            alice.sees(),
+            ["*** bob is now known as robert", "*** robert has left #lobby (connection lost)"],
+        )
+        self.joins("bob")
+        self.joins("robert")
+
+    def test_a_whisper_to_two_is_refused_once_and_for_both(self) -> None:
+        bob, (alice, carol) = self.program("bob"), (self.joins("alice"), self.joins("carol"))
+        bob.gets()
+        self.writing.is_full = True
+        bob.asks(do="command", text="/whisper alice,carol psst", ref="w")
+        self.the_disk_works()
+        told = [thing for thing in bob.gets() if thing.get("ref") == "w"]
+        self.assertEqual([(t["event"], t.get("code")) for t in told], [("error", "not-stored")])
+        self.assertNotIn("psst", alice.raw() + carol.raw())
+
+
+class OutcomeTests(DiskTestCase):
+    """A request has one outcome, once its effect survives the server."""
+
+    def setUp(self) -> None:
+        """Somebody with a program, and others."""
+        super().setUp()
+        self.alice = self.joins("alice")
+        self.bot = self.program("bot")
+        self.the_disk_works()
+        self.token = self.bot.gets("welcome")[0]["session"]
+
+    def outcomes(self, program: Program, ref: str) -> list[dict[str, Any]]:
+        return [t for t in program.gets("answer", "error", "message") if t.get("ref") == ref]
+
+    def comes_back(self, **hello: Any) -> Program:
+        return self.program("bot", session=self.token, **hello)
+
+    def test_a_command_is_answered_after_it_is_stored(self) -> None:
+        for number, command in enumerate(
+            ("/me waves", "/whisper alice psst", "/topic tea", "/nick robot", "/join dev",
+             "/away lunch", "/ignore alice", "/leave dev")
+        ):  # fmt: skip
+            ref = f"c{number}"
+            self.bot.asks(do="command", text=command, ref=ref)
+            self.writing.turns()
+            self.assertEqual(self.outcomes(self.bot, ref), [], command)
+            self.the_disk_works()
+            (outcome,) = self.outcomes(self.bot, ref)
+            self.assertEqual(outcome["event"], "answer", command)
+
+    def test_what_is_answered_is_there_after_a_crash(self) -> None:
+        for command in ("/join dev", "/away lunch", "/ignore alice", "/topic tea"):
+            self.bot.asks(do="command", text=command, ref=command)
+            self.the_disk_works()
+        self.the_server_is_killed()
+        bot = self.comes_back()
+        self.the_disk_works()
+        rooms = [state["room"] for state in bot.gets("state")]
+        self.assertEqual(rooms, ["#lobby", "#dev"])
+        bot.asks(do="command", text="/ignore", ref="1").asks(do="command", text="/topic", ref="2")
+        bot.asks(do="command", text="/whois bot", ref="3")
+        self.the_disk_works()
+        answers = [line for answer in bot.gets("answer") for line in answer["lines"]]
+        self.assertIn("You ignore: alice", answers)
+        self.assertIn("The topic of #dev is: tea", answers)
+        self.assertIn("bot is away: lunch", answers)
+
+    def test_what_is_sent_again_while_it_is_stored_is_told_when_it_is(self) -> None:
+        self.bot.asks(do="say", text="once", ref="r").vanishes()
+        bot = self.comes_back(seen={"#lobby": 0}).asks(do="say", text="once", ref="r")
+        self.assertEqual(self.outcomes(bot, "r"), [], "it is not stored yet")
+        self.the_disk_works()
+        told = [(each["event"], each["id"]) for each in self.outcomes(bot, "r")]
+        self.assertEqual(told, [("message", 1), ("answer", 1)], "the event, then the answer")
+
+    def test_what_is_sent_again_while_the_disk_fills_is_refused_once(self) -> None:
+        self.bot.asks(do="say", text="once", ref="r").vanishes()
+        bot = self.comes_back(seen={"#lobby": 0}).asks(do="say", text="once", ref="r")
+        self.writing.is_full = True
+        self.the_disk_works()
+        self.assertEqual([thing["event"] for thing in self.outcomes(bot, "r")], ["error"])
+        self.writing.is_full = False
+        bot.asks(do="say", text="once", ref="r")
+        self.the_disk_works()
+        self.assertEqual([thing["event"] for thing in self.outcomes(bot, "r")], ["message"])
+
+    def test_a_refusal_is_not_told_to_who_has_not_asked_again(self) -> None:
+        self.bot.asks(do="say", text="once", ref="r").vanishes()
+        bot = self.comes_back(seen={"#lobby": 0})
+        self.writing.is_full = True
+        self.the_disk_works()
+        self.assertEqual(self.outcomes(bot, "r"), [])
+
+    def test_a_command_sent_again_is_not_done_again(self) -> None:
+        self.bot.asks(do="command", text="/join dev", ref="j")
+        self.bot.asks(do="command", text="/away lunch", ref="a")
+        self.the_disk_works()
+        self.bot.asks(do="command", text="/leave dev", ref="l")
+        self.bot.asks(do="command", text="/back", ref="b")
+        self.the_disk_works()
+        self.bot.gets()
+        self.bot.asks(do="command", text="/join dev", ref="j")
+        self.bot.asks(do="command", text="/away lunch", ref="a")
+        self.the_disk_works()
+        self.assertEqual([thing["event"] for thing in self.bot.gets()], ["answer", "answer"])
+        self.the_server_is_killed()
+        bot = self.comes_back()
+        self.the_disk_works()
+        bot.gets()
+        bot.asks(do="command", text="/join dev", ref="j")
+        bot.asks(do="command", text="/away lunch", ref="a")
+        self.the_disk_works()
+        self.assertEqual([thing["event"] for thing in bot.gets()], ["answer", "answer"])
+
+    def test_answers_keep_their_order_when_one_has_to_read_the_disk(self) -> None:
+        self.alice.types("hello")
+        self.the_disk_works()
+        self.alice.sees()
+        self.alice.types("/history", "/time")
+        self.bot.asks(do="history", ref="h").asks(do="ping", ref="p")
+        self.the_disk_works()
+        first, second = self.alice.sees()
+        self.assertEqual(first, "alice: hello")
+        self.assertIn("It is 20", second)
+        told = [t["event"] for t in self.bot.gets("history", "pong")]
+        self.assertEqual(told, ["history", "pong"])
+
+
+class ReadingTests(DiskTestCase):
+    def test_history_that_cannot_be_read_stops_nobody(self) -> None:
+        alice, bot = self.joins("alice"), self.program("bot")
+        alice.types("/join dev", *(f"line {number}" for number in range(9)))
+        self.the_disk_works()
+        self.the_server_is_killed()
+        bob, bot = self.joins("bob"), self.program("bot")
+        self.reading.is_full = True
+        bob.types("/join dev", "/time")
+        bot.asks(do="command", text="/join dev", ref="j").asks(do="ping")
+        self.the_disk_works()
+        seen = bob.sees()
+        self.assertIn("*** You missed 9 lines of #dev: they cannot be read just now", seen)
+        self.assertTrue(seen[-1].startswith("*** It is "))
+        missed = {"event": "missed", "room": "#dev", "count": 9, "kept": True}
+        things = bot.gets()
+        self.assertIn(missed, things)
+        self.assertEqual(things[-1]["event"], "pong")
+        self.flushLoggedErrors(sqlite3.OperationalError)
+        bob.types("still here")
+        self.the_disk_works()
+        self.assertEqual([thing["text"] for thing in bot.gets("message")], ["still here"])
+
+
+class ForgettingTests(DiskTestCase):
+    limits = Limits(pace=None)
+
+    def ids(self) -> list[int]:
+        with sqlite3.connect(self.path) as database:
+            return [number for (number,) in database.execute("SELECT id FROM events")]
+
+    def test_no_hole_is_left_where_the_clock_was_wrong(self) -> None:
+        alice = self.joins("alice")
+        for age in (900, 800, 100, 700, 50):  # the fourth was said while the clock went wrong
+            self.clock.rightNow -= age
+            alice.types(f"{age} seconds ago")
+            self.clock.rightNow += age
+        self.the_disk_works()
+        self.store.forget(self.clock.seconds() - 500)
+        self.the_disk_works()
+        self.assertEqual(self.ids(), [3, 4, 5])
+
+    def test_nothing_is_read_where_nothing_is_old(self) -> None:
+        self.joins("alice").types("hello")
+        self.the_disk_works()
+        self.store.forget(self.clock.seconds() - 500)
+        self.clock.advance(0)
+        self.assertFalse(self.reading.is_busy or self.writing.is_busy)
+        self.the_server_is_killed()
+        self.store.forget(self.clock.seconds() - 500)
+        self.clock.advance(0)
+        self.assertFalse(self.reading.is_busy or self.writing.is_busy)
+
+    def test_the_last_event_stays_for_its_number(self) -> None:
+        self.joins("alice").types("one", "two")
+        self.the_disk_works()
+        self.store.forget(self.clock.seconds() + 500)
+        self.the_disk_works()
+        self.assertEqual(self.ids(), [2])
+
+
+class StoppingTests(DiskTestCase):
+    limits = Limits(pace=Pace(1, 10))
+
+    def test_lines_that_wait_for_their_pace_are_stored(self) -> None:
+        alice, bot = self.joins("alice"), self.program("bot")
+        alice.types("one", "two", "three")
+        bot.asks(do="say", text="four", ref="4").asks(do="say", text="five", ref="5")
+        self.factory.say_goodbye()
+        self.store.stop()
+        self.the_disk_works()
+        self.the_server_is_killed()
+        later = self.joins("carol")
+        self.the_disk_works()
+        said = [line.partition(": ")[2] for line in later.sees() if "carol" not in line]
+        self.assertEqual(sorted(said), ["five", "four", "one", "three", "two"])
+
+    def test_a_line_that_comes_too_late_is_refused(self) -> None:
+        alice, bot = self.joins("alice"), self.program("bot")
+        alice.stops_reading()
+        bot.stops_reading()
+        self.factory.say_goodbye()
+        alice.types("too late", "and again")
+        bot.asks(do="say", text="too late", ref="x")
+        late = "!!! The server is shutting down, and that was not done: try again later."
+        self.assertEqual(alice.sees().count(late), 1)
+        (error,) = bot.gets("error")
+        self.assertEqual((error["ref"], error["code"]), ("x", "closing"))
