@@ -305,6 +305,21 @@ class IgnoreTests(CommandTestCase):
             self.bob.types("hello")
             self.assertEqual(self.alice.sees(), ["robert: hello"])
 
+    def test_nothing_that_they_write_is_seen(self) -> None:
+        self.bob.types("/topic boo", "/away boo", "/w alice boo").raw()
+        self.assertEqual(self.alice.raw(), "")
+        for command in ("/users", "/whois bob", "/w bob hi"):
+            self.assertNotIn("boo", self.alice.types(command).raw(), command)
+        self.bob.types("/back", "/quit boo")
+        self.assertEqual(self.alice.sees(), ["*** bob has left #lobby"])
+
+    def test_programs_see_nothing_of_it_either(self) -> None:
+        bot = self.program("bot").asks(do="command", text="/ignore bob")
+        bot.gets()
+        self.bob.types("/topic boo", "/away boo", "boo", "/quit boo")
+        bot.asks(do="history")
+        self.assertNotIn("boo", str(bot.gets("message", "topic", "away", "leave", "history")))
+
     def test_whom_one_ignores_is_listed(self) -> None:
         self.alice.types("/ignore somebody-else").raw()
         self.assertEqual(self.answer(self.alice, "/ignore"), "*** You ignore: bob, somebody-else")

@@ -372,13 +372,36 @@ class LogTests(SynchronousTestCase):
         turns: list[Callable[[], None]] = []
         log = Log("#lobby", "#lobby", MemoryStore(), Turn(turns.append))
         alice, bob = (Somebody(log, NumbersWire(), name, 0) for name in ("alice", "bob"))
-        alice.reader.outlet = BrokenScreen()
+        cut_off: list[str] = []
+        alice.reader = Reader(
+            log, NumbersWire(), BrokenScreen(), alice, 0, lambda: cut_off.append("alice")
+        )
         for number in range(2):
             log.append(Entry(Message(0.0, "#lobby", "x", f"line {number + 1}")))
             while turns:
                 turns.pop(0)()
         self.assertEqual(bob.last, 2)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(cut_off, ["alice"], "whoever reads no more is not left waiting")
+
+    def test_what_cannot_be_shown_is_hidden_and_stops_nobody(self) -> None:
+        class PickyWire(NumbersWire):
+            def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+                if getattr(entry.event, "text", "") == "two":
+                    raise RuntimeError("this cannot be shown")
+                return super().show(entry, reader, replayed=replayed)
+
+        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
+        alice = Somebody(log, PickyWire(), "alice", 0)
+        for text in ("one", "two", "three"):
+            log.append(Entry(Message(0.0, "#lobby", "x", text), "alice" if text == "two" else ""))
+        later = Somebody(log, PickyWire(), "later", 0)
+        for somebody in (alice, later):
+            self.assertEqual(
+                [line[0::3] for line in somebody.screen.shown],
+                [["1", "one"], ["2", " after 2"], ["3", "three"]],
+            )
+        self.assertGreaterEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
 
     def test_what_is_ignored_is_hidden_in_its_place(self) -> None:
         log = Log("#lobby", "#lobby", MemoryStore(), Turn())

@@ -38,6 +38,14 @@ class NicknameTests(ChatTestCase):
         self.assertEqual(sum("Welcome, alice!" in answer for answer in answers), 1)
         self.assertEqual(sum("alice is taken" in answer for answer in answers), 9)
 
+    def test_programs_may_not_guess_for_ever_either(self) -> None:
+        self.factory.chat.limits.nickname_tries = 3
+        robot = self.program("root").asks(do="hello", nick="admin")
+        self.assertFalse(robot.is_gone)
+        robot.asks(do="hello", nick="server").asks(do="hello", nick="robot")
+        self.assertEqual([error["code"] for error in robot.gets()][-1], "closing")
+        self.assertTrue(robot.is_gone)
+
     def test_the_server_asks_first(self) -> None:
         self.assertEqual(self.connects().sees(), [f"Welcome to the lab. {QUESTION}"])
 

@@ -144,6 +144,17 @@ class TelnetClientTests(ChatTestCase):
         bob.vanishes()
         self.assertEqual(alice.sees(), ["*** bob has left #lobby (connection lost)"])
 
+    def test_who_reads_nothing_meanwhile_leaves_all_the_same(self) -> None:
+        alice, bob = self.joins("alice"), self.joins("bob")
+        alice.raw()
+        bob.stops_reading()
+        bob.types("/help")
+        bob.sends(IAC + SB + b"x" * 6_000)
+        bob.vanishes()
+        self.assertEqual(alice.sees(), ["*** bob has left #lobby (connection lost)"])
+        self.assertEqual(alice.types("/users").sees(), ["*** In #lobby: alice (1)"])
+        self.joins("bob")
+
     def test_a_byte_of_another_alphabet_is_no_telnet(self) -> None:
         alice, bob = self.joins("alice"), self.joins("bob")
         alice.raw()
