@@ -27,6 +27,7 @@ from twisted_chat.turn import Turn
 
 SETTINGS = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
+
 class NumbersWire:
     """Shows entries so that a test can tell them apart."""
 

@@ -113,9 +113,7 @@ class RefusalTests(DiskTestCase):
         taken = self.connects().types("robert")
         self.assertIn("!!! The nickname robert is taken: choose another one.", taken.sees())
         self.the_disk_works()
-        self.assertEqual(
-            alice.sees(), ["*** bob is now known as robert", "robert: it is me"]
-        )
+        self.assertEqual(alice.sees(), ["*** bob is now known as robert", "robert: it is me"])
         self.joins("bob")
 
     def test_who_vanishes_while_being_renamed_leaves_under_the_new_name(self) -> None:

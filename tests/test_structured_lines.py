@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.disk import Disk
 from tests.people import ChatTestCase, Person, Program, at_once
-from tests.test_log import Disk
 from twisted_chat import ChatFactory, Limits, commands
 from twisted_chat.chat import Chat
 from twisted_chat.stores.memory import MemoryStore

@@ -130,9 +130,7 @@ class Chat:
         """A person's own log; most have none until there is something in it for them."""
         if person.log is None:
             name = "@" + person.id
-            person.log = Log(
-                name, OWN, self._store, self._turn, figures=self.figures
-            )
+            person.log = Log(name, OWN, self._store, self._turn, figures=self.figures)
             if person.connection is not None:
                 person.connection.follow(OWN, person.log)
         return person.log
@@ -170,9 +168,7 @@ class Chat:
             person.token = token
         return person
 
-    def attach(
-        self, person: Person, connection: Connection, nickname: str | None = None
-    ) -> None:
+    def attach(self, person: Person, connection: Connection, nickname: str | None = None) -> None:
         """A person speaks through this connection now.
 
         Args:
@@ -402,15 +398,18 @@ class Chat:
 
     def say(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say something in a room that one is in."""
-        self._append(person, room, request, Message(*self._by(person, room), text))
+        message = Message(self._active(person), room.name, person.nickname, text)
+        self._append(person, room, request, message)
 
     def act(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Do something in a room that one is in."""
-        self._append(person, room, request, Action(*self._by(person, room), text))
+        action = Action(self._active(person), room.name, person.nickname, text)
+        self._append(person, room, request, action)
 
     def set_topic(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say what a room is about; an empty text takes the topic away."""
-        self._append(person, room, request, Topic(*self._by(person, room), text))
+        topic = Topic(self._active(person), room.name, person.nickname, text)
+        self._append(person, room, request, topic)
 
     def whisper(
         self, person: Person, others: Iterable[Person], text: str, request: Request
@@ -457,7 +456,7 @@ class Chat:
         for key in person.rooms:
             room = self.rooms[key]
             room.announce(person)
-            rename = Rename(*self._by(person, room), name)
+            rename = Rename(self.now(), room.name, person.nickname, name)
             entries.append((room.log, Entry(rename, person.id, request.ref, waiter=request)))
         append_together(entries)
 
@@ -476,7 +475,8 @@ class Chat:
         for key in person.rooms:
             room = self.rooms[key]
             room.announce(person)
-            room.log.append(Entry(Away(*self._by(person, room), reason or ""), person.id))
+            away = Away(self._active(person), room.name, person.nickname, reason or "")
+            room.log.append(Entry(away, person.id))
 
     def _append(
         self, person: Person, room: Room, request: Request, event: Message | Action | Topic
@@ -484,10 +484,6 @@ class Chat:
         room.announce(person)
         request.begin(person.connection)
         room.log.append(Entry(event, person.id, request.ref, waiter=request))
-
-    def _by(self, person: Person, room: Room) -> tuple[float, str, str]:
-        """What an event says of when and where it happens, and through whom."""
-        return self._active(person), room.name, person.nickname
 
     def _active(self, person: Person) -> float:
         person.spoke = self.now()

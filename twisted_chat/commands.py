@@ -128,7 +128,9 @@ def _find(word: str) -> Command:
 
 def unheard() -> Refused:
     """What is said of a line that comes when the server stops."""
-    return Refused("closing", "The server is shutting down, and that was not done: try again later.")
+    return Refused(
+        "closing", "The server is shutting down, and that was not done: try again later."
+    )
 
 
 # People and rooms

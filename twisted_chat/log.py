@@ -8,7 +8,7 @@ has no queue, only a place. When it reads again it goes on there, from memory or
 
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -18,8 +18,6 @@ from twisted_chat.figures import Figures
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
 from twisted_chat.turn import Turn
-
-_T = TypeVar("_T")
 
 if TYPE_CHECKING:
     from twisted_chat.reader import Reader, Wire
@@ -182,7 +180,10 @@ class Log:
                 reader.own = (*reader.own, place)
             self._seen(entry)
             if entry.waiter is not None:
-                self._tell(entry.waiter.stored, entry)
+                try:
+                    entry.waiter.stored(entry)
+                except Exception:  # it may not stop the others from reading
+                    _log.failure("What follows from an event in {room} failed", room=self.room)
         self._settle(len(entries))
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
@@ -190,15 +191,8 @@ class Log:
         self.figures.refusals[why.code] += len(entries)
         for entry in entries:
             if entry.waiter is not None:
-                self._tell(entry.waiter.refused, why)
+                entry.waiter.refused(why)
         self._settle(len(entries))
-
-    def _tell(self, call: Callable[[_T], None], news: _T) -> None:
-        """What one person's act brings about may not stop the others from reading."""
-        try:
-            call(news)
-        except Exception:
-            _log.failure("What follows from an event in {room} failed", room=self.room)
 
     def _settle(self, count: int) -> None:
         self.settled += count

@@ -1,6 +1,6 @@
 """One thing that somebody asks for: it has one outcome, once all that it brings is stored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted_chat.events import Entry
@@ -67,22 +67,25 @@ class Request:
     def stored(self, entry: Entry) -> None:
         """See `events.Waiter`: all are stored, for they are stored together."""
         if self.is_pending:
+            self.is_pending = False
             self.id = entry.id
-            self._settle(self._effect)
+            self._askers = ()
+            if self._effect is not None or self._then:
+                self._settle(self._effect)
 
     def refused(self, why: Refused) -> None:
         """See `events.Waiter`: none is stored, and whoever asked is told so once."""
         if self.is_pending:
+            self.is_pending = False
             self.is_refused = True
             askers, self._askers = self._askers, ()
-            self._settle(self._undo)
             for asker in askers:
                 asker.refuse(why, self.ref)
+            self._settle(self._undo)
 
     def _settle(self, first: Callable[[], None] | None) -> None:
         then, self._then = self._then, ()
-        self.is_pending = False
-        self._askers, self._effect, self._undo = (), None, None
+        self._effect = self._undo = None
         if first is not None:
             first()
         for call in then:

@@ -185,15 +185,27 @@ def to_entry(room: str, row: Row) -> Entry:
 
 _SEAT = "id, token, nickname, address, since, rooms, room, away, ignored, done"
 
-KEEP_SEAT = f"INSERT OR REPLACE INTO seats ({_SEAT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+KEEP_SEAT = (
+    f"INSERT OR REPLACE INTO seats ({_SEAT})"  # noqa: S608 - ours
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 def seats(connection: sqlite3.Connection) -> Iterator[Seat]:
     """Everybody who may resume; whoever came last is first."""
     query = f"SELECT {_SEAT} FROM seats ORDER BY since DESC"  # noqa: S608 - ours
-    for person, token, nickname, address, since, rooms, room, away, ignored, done in (
-        connection.execute(query)
-    ):
+    for (
+        person,
+        token,
+        nickname,
+        address,
+        since,
+        rooms,
+        room,
+        away,
+        ignored,
+        done,
+    ) in connection.execute(query):
         yield Seat(
             *(person, token, nickname, address, since),
             *(json.loads(rooms), room, away),

@@ -141,7 +141,9 @@ class SqliteStore:
         self._writer.execute(f"DELETE FROM logs WHERE {gone}")  # noqa: S608 - ours
         self.epoch: str = self._writer.execute("SELECT epoch FROM server").fetchone()[0]
         self._next_log = 1 + int(
-            self._writer.execute("SELECT seq FROM sqlite_sequence WHERE name = 'logs'").fetchone()[0]
+            self._writer.execute("SELECT seq FROM sqlite_sequence WHERE name = 'logs'").fetchone()[
+                0
+            ]
         )
         for number, name, room, last in self._writer.execute(
             "SELECT log, name, room, (SELECT max(id) FROM events WHERE events.log = logs.log)"
@@ -214,10 +216,9 @@ class SqliteStore:
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """See `Store.append`."""
         batch = [(self._logs[name], entry) for name, entry in entries]
-        is_stored = any(entry.stored for _, entry in batch)
-        if not is_stored and not self._queue and not self._busy:
+        if not self._queue and not self._busy and _is_told(batch):
             self._show(batch)  # there is nothing that it could overtake
-        elif is_stored and self._waiting >= QUEUE:
+        elif self._waiting >= QUEUE and not _is_told(batch):
             self._refuse(batch, Refused("not-stored", "The disk is too slow: wait."))
         else:
             self._queue.append(batch)
@@ -308,9 +309,7 @@ class SqliteStore:
             if log.keeper is not None:
                 log.keeper.show(entries)
 
-    def _failed(
-        self, failure: Failure, group: _Batch, statements: Sequence[_Statement]
-    ) -> None:
+    def _failed(self, failure: Failure, group: _Batch, statements: Sequence[_Statement]) -> None:
         error = failure.value
         if not isinstance(error, sqlite3.Error):
             _log.failure("Storing failed", failure)
@@ -325,7 +324,6 @@ class SqliteStore:
         self._show([(log, entry) for log, entry in group if not entry.stored])
 
     def _show(self, told: _Batch) -> None:
-        """Nothing of this is to be stored."""
         for log, entries in _by_log(told):
             for entry in entries:
                 entry.id = log.last
@@ -439,6 +437,11 @@ class SqliteStore:
             (person, limit),
         ).fetchall()
         return [(row[-1], to_entry("", row)) for row in reversed(rows)]
+
+
+def _is_told(batch: _Batch) -> bool:
+    """Whether nothing of this is to be stored."""
+    return not any(entry.stored for _, entry in batch)
 
 
 def _by_log(group: _Batch) -> Iterable[tuple[_Log, list[Entry]]]:
