@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 LAYERS = (
     {"refusal", "events", "limits", "pace", "turn", "networks", "unicode_tables", "figures"},
     {"looks"},
-    {"text", "names", "stores", "pacing", "doorkeeper"},
+    {"text", "names", "stores", "stores.private", "pacing", "doorkeeper"},
     {"log"},
     {"reader", "stores.memory", "stores.schema"},
     {"stores.lock", "stores.checkpoints"},

@@ -17,7 +17,7 @@ from twisted_chat import config, text, values
 from twisted_chat.limits import Limits
 from twisted_chat.networks import Networks
 from twisted_chat.refusal import Refused
-from twisted_chat.stores.schema import Unusable, open_database
+from twisted_chat.stores.schema import Unusable, open_to_read
 
 BACKLOG = 4096
 """Connections that wait to be accepted; with fewer, a storm loses clients without a word."""
@@ -210,9 +210,11 @@ class Options(usage.Options):
     def _check_database(self, path: Path) -> None:
         if path.exists():
             try:
-                open_database(path, full=self.is_sync_full).close()
+                open_to_read(path, oldest=0).close()  # the server brings it up to date
             except Unusable as error:
                 raise usage.UsageError(str(error)) from error
+            if not os.access(path, os.W_OK):
+                raise usage.UsageError(f"cannot use the database {path}: it is read-only")
         elif self["check"] and not os.access(path.parent, os.W_OK):
             raise usage.UsageError(f"cannot make the database {path}: may you write there?")
 

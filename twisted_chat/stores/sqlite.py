@@ -108,7 +108,6 @@ class SqliteStore:
         except Unusable:
             self._lock.close()
             raise
-        path.chmod(0o600)
         self._reader = sqlite3.connect(path, timeout=2, check_same_thread=False)
         self._checkpoints = Checkpoints(path, settling)
         self._logs: dict[str, _Log] = {}
