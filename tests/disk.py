@@ -91,6 +91,14 @@ class DiskTestCase(ChatTestCase):
             self.clock.advance(0)
 
     def the_server_is_killed(self) -> None:
-        """What the disk has not done is never done; another server starts on the same database."""
+        """What the disk has not done is never done; another starts on the same database."""
         self._close()
+        self._start()
+
+    def the_server_is_restarted(self) -> None:
+        """It stops in good order, and another starts on the same database."""
+        self.factory.say_goodbye()
+        stopped = self.store.stop()
+        self.the_disk_works()
+        self.successResultOf(stopped)
         self._start()

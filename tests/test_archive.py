@@ -2,7 +2,11 @@
 
 import contextlib
 import io
+import json
+import os
+import resource
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from twisted.internet.task import Clock
@@ -10,6 +14,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.test_sqlite_store import Run
 from twisted_chat.archive import run
+from twisted_chat.wires.structured import encode
+
+
+def event(room: str, number: int) -> bytes:
+    """Something that was said in a room, as a line of an export."""
+    thing = {"event": "message", "id": number, "time": "2026-11-20T12:35:02Z", "room": room}
+    return encode(thing | {"from": "eve", "text": "hi"})
 
 
 class ArchiveTests(SynchronousTestCase):
@@ -19,7 +30,7 @@ class ArchiveTests(SynchronousTestCase):
         self.folder.mkdir()
         self.database = self.folder / "chat.sqlite"
         clock = Clock()
-        clock.advance(1_790_000_000)
+        clock.advance(1_790_000_000.123456)
         self.server = Run(self.database, clock)
         self.server.hears("alice", "hello", "/topic tea", "/join dev", "in dev")
         self.server.hears("bob", "hi", "/whisper alice secret")
@@ -45,7 +56,29 @@ class ArchiveTests(SynchronousTestCase):
         self.archive("import", str(file))
         self.assertEqual(self.archive("export")[0], exported)
         self.assertIn("exist", self.archive("backup", str(file), status=1)[1])
-        self.assertIn("has events already", self.archive("import", str(file), status=1)[1])
+        told = self.archive("import", str(file), status=1)[1]
+        self.assertIn("chat.ndjson:1: #lobby has events already", told)
+
+    def test_what_is_exported_has_exact_times_and_no_request(self) -> None:
+        self.server.program(nick="bot")
+        protocol, _ = self.server.connects()
+        protocol.dataReceived(encode({"do": "hello", "nick": "ci"}))
+        protocol.dataReceived(encode({"do": "say", "text": "built", "ref": "c-17"}))
+        self.server.ends()
+        events = [json.loads(line) for line in self.archive("export")[0].splitlines()]
+        self.assertEqual({event["time"] for event in events}, {"2026-09-21T14:13:20.123456Z"})
+        self.assertIn("built", [event.get("text") for event in events])
+        self.assertEqual({"event", "id", "time", "room", "from", "text"}, set().union(*events))
+
+    def test_a_whisper_that_stands_in_a_room_is_not_exported(self) -> None:
+        self.server.ends()
+        with contextlib.closing(sqlite3.connect(self.database)) as database:
+            database.execute("UPDATE events SET log = 1, id = 9 WHERE log = 3 AND id = 1")
+            database.commit()
+            moved = database.execute("SELECT kind FROM events WHERE log = 1 AND id = 9").fetchone()
+        self.assertEqual(moved, ("whisper",))
+        self.assertNotIn(b"secret", self.archive("export")[0])
+        self.assertIn("do not belong (1 in #lobby)", self.archive("check", status=1)[1])
 
     def test_one_room_is_exported_alone(self) -> None:
         self.server.ends()
@@ -59,6 +92,56 @@ class ArchiveTests(SynchronousTestCase):
         self.server.ends()
         self.database = copy
         self.assertIn("is sound: 6 events in 4 logs", self.archive("check")[1])
+        self.assertIn("2 are private to people who cannot resume", self.archive("check")[1])
+
+    def test_a_backup_is_its_owners_alone_and_has_a_name_only_once_it_is_whole(self) -> None:
+        self.addCleanup(os.umask, os.umask(0))
+        copy = self.folder / "copy.sqlite"
+        (self.folder / "copy.sqlite.part").write_bytes(b"of one that was interrupted")
+        before = {path.name for path in self.folder.iterdir()} - {"copy.sqlite.part"}
+        with self.little_room():
+            told = self.archive("backup", str(copy), status=1)[1]
+        self.assertRegex(told, r"^twisted-chat-archive: cannot copy to .*copy.sqlite: .*\n$")
+        self.assertEqual({path.name for path in self.folder.iterdir()}, before)
+        self.archive("backup", str(copy))
+        self.assertEqual(copy.stat().st_mode & 0o777, 0o600)
+        self.assertEqual({path.name for path in self.folder.iterdir()}, before | {copy.name})
+        nowhere = str(self.folder / "nowhere" / "copy.sqlite")
+        self.assertIn("No such file", self.archive("backup", nowhere, status=1)[1])
+
+    @contextlib.contextmanager
+    def little_room(self) -> Iterator[None]:
+        """No file may be longer than two pages."""
+        now, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, most))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (now, most))
+
+    def test_a_database_of_an_older_version_is_copied_as_it_is_and_nothing_else(self) -> None:
+        self.server.ends()
+        with contextlib.closing(sqlite3.connect(self.database)) as database:
+            database.execute("PRAGMA user_version = 0")
+        before = self.database.read_bytes()
+        for command in ("check", "export"):
+            told = self.archive(command, status=1)[1]
+            self.assertIn("start the server with it once, which brings it up to date", told)
+        copy = self.folder / "copy.sqlite"
+        self.archive("backup", str(copy))
+        self.assertEqual(self.database.read_bytes(), before)
+        with contextlib.closing(sqlite3.connect(copy)) as database:
+            self.assertEqual(database.execute("PRAGMA user_version").fetchone(), (0,))
+            self.assertEqual(database.execute("SELECT count(*) FROM events").fetchone(), (6,))
+
+    def test_looking_leaves_no_files_behind(self) -> None:
+        self.server.ends()
+        before = {path.name: path.stat().st_mtime_ns for path in self.folder.iterdir()}
+        self.archive("check")
+        self.archive("export")
+        self.assertEqual(
+            {path.name: path.stat().st_mtime_ns for path in self.folder.iterdir()}, before
+        )
 
     def test_a_hole_is_found(self) -> None:
         self.server.ends()
@@ -78,6 +161,83 @@ class ArchiveTests(SynchronousTestCase):
         self.assertIn(b"hi", exported)
         self.archive("check")
         self.assertNotIn(b"in dev", self.database.read_bytes())
+        self.assertEqual(self.topics(), {"#lobby": "(erased)"})
+        self.assertEqual(self.archive("erase", "ALICE")[1], "0 lines of ALICE erased\n")
+
+    def topics(self) -> dict[str, str]:
+        """What rooms are about, where they are about anything."""
+        with contextlib.closing(sqlite3.connect(self.database)) as database:
+            return dict(database.execute("SELECT room, topic FROM logs WHERE topic != ''"))
+
+    def test_a_topic_goes_too_if_nobody_knows_any_more_who_set_it(self) -> None:
+        self.server.hears("carol", "/join dev", "/topic tea time", "/join away", "/topic -", "hi")
+        self.server.hears("dan", "/join dev", "/topic coffee", "enough")
+        self.server.ends()
+        self.forget("alice")
+        told = self.archive("erase", "carol")[1]
+        self.assertEqual(
+            told,
+            "2 lines of carol erased; also the topics of #lobby, since nobody knows any more who "
+            "set them\n",
+        )
+        self.assertEqual(self.topics(), {"#dev": "coffee"})
+        self.assertNotIn(b"tea", self.database.read_bytes())
+
+    def test_a_topic_that_was_taken_away_is_not_given_back(self) -> None:
+        self.server.hears("carol", "/join away", "/topic x", "/topic -")
+        self.server.ends()
+        self.archive("erase", "carol")
+        self.assertNotIn("#away", self.topics())
+
+    def forget(self, nickname: str) -> None:
+        """What somebody said is older than what is kept."""
+        with contextlib.closing(sqlite3.connect(self.database)) as database:
+            database.execute("DELETE FROM events WHERE sender = ?", (nickname,))
+            database.commit()
+
+    def test_a_line_that_cannot_be_imported_is_named_and_nothing_is_imported(self) -> None:
+        self.server.ends()
+        before = self.archive("export")[0]
+        for room, line, told in (
+            ("#new", b"[]", ":2: this is no JSON object; nothing is imported"),
+            ("#new", event("#new", 1), ":2: the id 1 does not come after 1; nothing is imported"),
+            ("#new", event("#NEW", 1), ":2: the id 1 does not come after 1; nothing is imported"),
+            ("#new", event("#lobby", 1), ":2: #lobby has events already"),
+            ("#dev", b"", ":1: #dev has events already"),
+        ):
+            self.cannot_import(event(room, 1) + line + b"\n", told)
+        self.assertEqual(self.archive("export")[0], before)
+        self.database = self.folder / "new.sqlite"
+        self.cannot_import(event("#new", 1) + event("#new", -5), ":2: the id is not a whole number")
+
+    def cannot_import(self, content: bytes, told: str) -> None:
+        """It is said why, and no file is there that was not there before."""
+        file = self.folder / "in.ndjson"
+        file.write_bytes(content)
+        files = {path.name for path in self.folder.iterdir()}
+        error = self.archive("import", str(file), status=1)[1]
+        self.assertTrue(error.startswith(f"twisted-chat-archive: {file}{told}"), error)
+        self.assertEqual(error.count("\n"), 1)
+        self.assertEqual({path.name for path in self.folder.iterdir()}, files)
+
+    def test_ids_may_begin_anywhere_and_rooms_may_be_mixed(self) -> None:
+        self.server.ends()
+        self.database = self.folder / "new.sqlite"
+        file = self.folder / "in.ndjson"
+        lines = [event("#one", 7), event("#two", 3), event("#one", 8), event("#two", 4)]
+        file.write_bytes(b"".join(lines))
+        self.assertEqual(self.archive("import", str(file))[1], "4 events in 2 rooms\n")
+        exported = self.archive("export")[0].splitlines()
+        ids = [(thing["room"], thing["id"]) for thing in map(json.loads, exported)]
+        self.assertEqual(ids, [("#one", 7), ("#one", 8), ("#two", 3), ("#two", 4)])
+
+    def test_a_file_that_cannot_be_read_is_said_and_leaves_nothing(self) -> None:
+        self.server.ends()
+        self.database = self.folder / "new.sqlite"
+        for path, told in ((self.folder / "none", "No such file"), (self.folder, "Is a directory")):
+            error = self.archive("import", str(path), status=1)[1]
+            self.assertTrue(error.startswith(f"twisted-chat-archive: cannot read {path}: {told}"))
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["chat.sqlite"])
 
     def test_what_is_not_there_is_said_in_a_line(self) -> None:
         self.server.ends()

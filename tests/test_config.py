@@ -1,5 +1,7 @@
 """What the operator writes into a file."""
 
+import contextlib
+import io
 from pathlib import Path
 
 from twisted.python import usage
@@ -55,6 +57,48 @@ class ConfigTests(SynchronousTestCase):
         options = self.options(content, "--endpoint", "tcp:8", "--rooms=5")
         self.assertEqual((options.endpoints, options.limits.rooms), (["tcp:8"], 5))
         self.assertEqual(self.options("rooms = 7", "--rooms", "5").limits.rooms, 5)
+
+    def test_the_file_is_read_however_the_option_is_spelled(self) -> None:
+        self.file.write_text("rooms = 7\nno-db = true")
+        for spelling in (
+            ["-c", f"{self.file}"],
+            [f"-c{self.file}"],
+            ["--config", f"{self.file}"],
+            [f"--config={self.file}"],
+            [f"--conf={self.file}"],
+            ["--conf", f"{self.file}"],
+            ["--name", "-c", "-c", f"{self.file}"],
+        ):
+            options = Options()
+            options.parseOptions(spelling)
+            self.assertEqual(options.limits.rooms, 7, spelling)
+
+    def test_no_other_word_is_taken_for_the_file(self) -> None:
+        for words in (["--name", "--config"], ["--name", f"--config={self.file}"]):
+            options = Options()
+            options.parseOptions(["--no-db", *words])
+            self.assertEqual(options["name"], words[-1])
+
+    def test_a_second_file_and_one_without_a_name_are_refused(self) -> None:
+        for words, told in (
+            (["-c", "a", "--conf=b"], "there can be one --config"),
+            (["--config="], "cannot read --config"),
+            (["--no-db", "--", "--config", "a"], "Wrong number of arguments"),
+        ):
+            error = self.assertRaises(usage.UsageError, Options().parseOptions, words)
+            self.assertIn(told, str(error))
+
+    def test_the_endpoints_of_the_command_line_are_used_however_they_are_spelled(self) -> None:
+        for words in (["-etcp:8"], ["--endp", "tcp:8"], ["--end=tcp:8"]):
+            self.assertEqual(self.options("endpoint = 'tcp:7'", *words).endpoints, ["tcp:8"])
+        content = "endpoint = 'tcp:7'"
+        self.assertEqual(self.options(content, "--name", "-east").endpoints, ["tcp:7"])
+
+    def test_what_a_check_finds_is_one_line_however_it_is_spelled(self) -> None:
+        for words in (["--check", "--port=x"], ["--port=x", "--che"], ["--check", "--unheard-of"]):
+            with contextlib.redirect_stderr(io.StringIO()) as told:
+                self.assertRaises(SystemExit, Options().parseOptions, words)
+            self.assertEqual(told.getvalue().count("\n"), 1, words)
 
     def test_an_empty_file_changes_nothing(self) -> None:
         self.assertEqual(self.options("").limits, Options().limits)

@@ -74,9 +74,9 @@ class AddressTests(ChatTestCase):
 
     def test_the_machine_itself_is_exempt(self) -> None:
         for number in range(50):
-            self.joins(f"bob{number}", host="127.0.0.1")
-            self.connects("::1")
-            self.connects("local")
+            for host in ("127.0.0.1", "::1", "local"):
+                self.assertIn("What is your nickname?", self.connects(host).raw())
+                self.joins(f"bob{number}", host=host).types("/quit")
 
     def test_who_is_banned_does_not_come_in_and_who_is_here_is_sent_away(self) -> None:
         mallory, bot = self.joins("mallory", host=HERE), self.program("bot", host=HERE)
@@ -98,6 +98,47 @@ class AddressTests(ChatTestCase):
         self.factory.ban(Networks(), Networks(["192.0.2.0/24"]))
         for number in range(30):
             self.joins(f"bob{number}", host=HERE)
+
+    def test_who_is_not_allowed_any_more_is_counted_from_then_on(self) -> None:
+        self.factory.ban(Networks(), Networks([HERE]))
+        people = [self.joins(f"bob{number}", host=HERE) for number in range(17)]
+        self.factory.ban(Networks(), Networks())
+        self.assertIn("the most is 16", self.fails(self.connects(HERE)))
+        people[0].closes()
+        self.assertIn("the most is 16", self.fails(self.connects(HERE)))
+        people[1].closes()
+        self.joins("carol", host=HERE)
+        self.assertIn("the most is 16", self.fails(self.connects(HERE)))
+
+    def test_who_is_allowed_for_a_while_is_not_forgotten(self) -> None:
+        for number in range(16):
+            self.joins(f"bob{number}", host=HERE)
+            self.time_passes(5)
+        self.factory.ban(Networks(), Networks([HERE]))
+        guests = [self.joins(f"guest{number}", host=HERE) for number in range(10)]
+        for guest in guests:
+            guest.closes()
+        self.factory.ban(Networks(), Networks())
+        self.assertIn("the most is 16", self.fails(self.connects(HERE)))
+
+    def test_who_has_no_nickname_yet_is_counted_so_after_a_reload_too(self) -> None:
+        nobody, *_ = [self.connects(HERE) for _ in range(4)]
+        self.assertIn("have no nickname yet", self.connects(HERE).raw())
+        self.factory.ban(Networks(), Networks())
+        self.assertIn("have no nickname yet", self.connects(HERE).raw())
+        nobody.types("bob")
+        self.assertIn("What is your nickname?", self.connects(HERE).raw())
+
+    def test_who_is_allowed_takes_no_neighbours_place(self) -> None:
+        self.factory.ban(Networks(), Networks(["2001:db8::5"]))
+        bots = [self.joins(f"bot{number}", host="2001:db8::5") for number in range(30)]
+        self.joins("alice", host="2001:db8::6")
+        for bot in bots:
+            bot.closes()
+        for number in range(15):
+            self.time_passes(5)
+            self.joins(f"bob{number}", host="2001:db8::7")
+        self.assertIn("the most is 16", self.fails(self.connects("2001:db8::8")))
 
 
 class ProxyTests(ChatTestCase):

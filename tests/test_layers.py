@@ -10,10 +10,10 @@ PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 LAYERS = (
     {"refusal", "events", "limits", "pace", "turn", "networks", "unicode_tables", "figures"},
     {"looks", "request"},
-    {"text", "names", "stores", "pacing", "doorkeeper"},
+    {"text", "names", "stores", "stores.private", "pacing", "doorkeeper"},
     {"log"},
     {"reader", "stores.memory", "stores.schema"},
-    {"stores.lock", "stores.checkpoints"},
+    {"stores.lock", "stores.checkpoints", "stores.strays"},
     {"stores.sqlite"},
     {"person"},
     {"people"},
@@ -36,7 +36,7 @@ LAYERS = (
     {"protocol"},
     {"values", "config"},
     {"transcript", "options", "clock"},
-    {"listening", "process", "logs", "metrics"},
+    {"listening", "process", "logs", "metrics", "exchange"},
     {"service", "archive"},
 )
 """From the ground up: each imports from the layers below its own, and from nothing else."""

@@ -195,10 +195,6 @@ class SqliteStoreTests(SynchronousTestCase):
         error = self.assertRaises(Unusable, Run, self.database, self.clock)
         self.assertIn("another process has locked it", str(error))
 
-    def test_only_its_owner_may_read_it(self) -> None:
-        self.run_again()
-        self.assertEqual(self.database.stat().st_mode & 0o777, 0o600)
-
 
 class CheckpointTests(SynchronousTestCase):
     """A disk that is slow to settle keeps nobody waiting."""

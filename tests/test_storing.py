@@ -314,10 +314,7 @@ class StoppingTests(DiskTestCase):
         alice, bot = self.joins("alice"), self.program("bot")
         alice.types("one", "two", "three")
         bot.asks(do="say", text="four", ref="4").asks(do="say", text="five", ref="5")
-        self.factory.say_goodbye()
-        self.store.stop()
-        self.the_disk_works()
-        self.the_server_is_killed()
+        self.the_server_is_restarted()
         later = self.joins("carol")
         self.the_disk_works()
         said = [line.partition(": ")[2] for line in later.sees() if "carol" not in line]

@@ -1,22 +1,34 @@
 """What an operator does with the database: export, import, backup, check, erase."""
 
 import argparse
-import json
+import os
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from twisted_chat import names
+from twisted_chat import exchange, names
+from twisted_chat.stores import strays
 from twisted_chat.stores.lock import Lock
-from twisted_chat.stores.schema import COLUMNS, Unusable, open_database, to_entry, to_row
-from twisted_chat.wires.structured import describe, encode, understand
+from twisted_chat.stores.private import make_private
+from twisted_chat.stores.schema import (
+    COLUMNS,
+    Unusable,
+    open_database,
+    open_to_read,
+    to_entry,
+)
 
 ERASED = "(erased)"
+_SAID = f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind != 'whisper' ORDER BY id"  # noqa: S608 - ours
 _TOPICS = (
     "UPDATE logs SET topic = coalesce((SELECT text FROM events WHERE events.log = logs.log"
     " AND kind = 'topic' ORDER BY id DESC LIMIT 1), topic)"
+)
+_NOBODYS_TOPICS = (
+    "SELECT log, room FROM logs WHERE topic != '' AND NOT EXISTS"
+    " (SELECT 1 FROM events WHERE events.log = logs.log AND kind = 'topic') ORDER BY room"
 )
 
 
@@ -45,7 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--db", type=Path, default=Path("chat.sqlite"), help="the database file")
     acts = parser.add_subparsers(required=True, metavar="COMMAND")
-    export = acts.add_parser("export", help="write the rooms' events as NDJSON; also while running")
+    export = acts.add_parser(
+        "export",
+        help="write the rooms' events as NDJSON; also while running",
+        description="Write what was said in the rooms to the standard output, an object a line. "
+        "Whispers, sessions and the refs of requests are left out.",
+    )
     export.add_argument("room", nargs="*", help="only these rooms")
     export.set_defaults(act=_export)
     imported = acts.add_parser("import", help="read NDJSON from a file into rooms that are empty")
@@ -54,81 +71,101 @@ def _parser() -> argparse.ArgumentParser:
     backup = acts.add_parser("backup", help="copy the database; also while running")
     backup.add_argument("file", type=Path)
     backup.set_defaults(act=_backup)
-    check = acts.add_parser("check", help="look for damage and for missing events")
+    check = acts.add_parser(
+        "check",
+        help="look for damage, missing events and misplaced whispers; also while running",
+    )
     check.set_defaults(act=_check)
-    erase = acts.add_parser("erase", help="take away what a nickname wrote; its events stay, empty")
+    erase = acts.add_parser(
+        "erase",
+        help="take away what a nickname wrote; its events stay, empty",
+        description="Take away what a nickname wrote, also as a topic; its events stay, with the "
+        f"text {ERASED}. A topic goes too if nobody knows any more who set it, because it is "
+        "older than what is kept.",
+    )
     erase.add_argument("nickname")
     erase.set_defaults(act=_erase)
     return parser
 
 
-def _existing(path: Path) -> sqlite3.Connection:
+def _must_exist(path: Path) -> None:
     if not path.exists():
         raise Unusable(f"there is no database {path}: say where it is with --db")
-    return open_database(path, full=True)
 
 
 def _export(chosen: argparse.Namespace) -> str:
+    _must_exist(chosen.db)
     wanted = {names.key("#" + room.removeprefix("#")) for room in chosen.room}
     count = 0
-    with closing(_existing(chosen.db)) as database:
+    with closing(open_to_read(chosen.db)) as database:
         for log, name, room in database.execute(
             "SELECT log, name, room FROM logs WHERE name LIKE '#%' ORDER BY log"
         ).fetchall():
             if wanted and name not in wanted:
                 continue
-            query = f"SELECT {COLUMNS} FROM events WHERE log = ? ORDER BY id"  # noqa: S608 - ours
-            for row in database.execute(query, (log,)):
-                sys.stdout.buffer.write(encode(describe(to_entry(room, row))))
+            for row in database.execute(_SAID, (log,)):
+                sys.stdout.buffer.write(exchange.to_line(to_entry(room, row)))
                 count += 1
     sys.stdout.flush()
     return f"{count} events"
 
 
 def _import(chosen: argparse.Namespace) -> str:
-    logs: dict[str, int] = {}
-    with Lock(chosen.db), closing(open_database(chosen.db, full=True)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        with chosen.file.open(encoding="utf-8") as lines:
-            count = 0
-            for count, line in enumerate(lines, 1):
-                _import_line(database, logs, f"{chosen.file}:{count}", line)
-        database.execute(_TOPICS)
-        database.execute("COMMIT")
-    return f"{count} events in {len(logs)} rooms"
+    try:
+        file = chosen.file.open("rb")
+    except OSError as error:
+        raise ValueError(f"cannot read {chosen.file}: {error.strerror}") from error
+    with file, Lock(chosen.db):
+        is_new = not chosen.db.exists()
+        try:
+            with closing(open_database(chosen.db, full=True)) as database:
+                return _import_lines(database, chosen.file, file)
+        except BaseException:
+            if is_new:
+                chosen.db.unlink(missing_ok=True)
+            raise
 
 
-def _import_line(database: sqlite3.Connection, logs: dict[str, int], where: str, line: str) -> None:
-    entry = understand(json.loads(line))
-    if entry is None or not entry.stored or not entry.event.room.startswith("#"):
-        raise ValueError(f"{where} is no event of a room")
-    room = entry.event.room
-    if room not in logs:
-        logs[room] = _empty_log(database, room)
-    database.execute(
-        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", to_row(logs[room], entry)
-    )
-
-
-def _empty_log(database: sqlite3.Connection, room: str) -> int:
-    key = names.key(room)
-    database.execute("INSERT OR IGNORE INTO logs (name, room) VALUES (?, ?)", (key, room))
-    log = int(database.execute("SELECT log FROM logs WHERE name = ?", (key,)).fetchone()[0])
-    if database.execute("SELECT 1 FROM events WHERE log = ? LIMIT 1", (log,)).fetchone():
-        raise ValueError(f"{room} has events already: import into an empty database")
-    return log
+def _import_lines(database: sqlite3.Connection, path: Path, lines: Iterable[bytes]) -> str:
+    rooms, count = exchange.EmptyRooms(database), 0
+    database.execute("BEGIN IMMEDIATE")
+    for count, line in enumerate(lines, 1):
+        try:
+            rooms.add(exchange.from_line(line))
+        except ValueError as error:
+            raise ValueError(f"{path}:{count}: {error}; nothing is imported") from error
+    database.execute(_TOPICS)
+    database.execute("COMMIT")
+    return f"{count} events in {len(rooms)} rooms"
 
 
 def _backup(chosen: argparse.Namespace) -> str:
+    _must_exist(chosen.db)
     if chosen.file.exists():
         raise ValueError(f"{chosen.file} exists already: choose another name")
-    with closing(_existing(chosen.db)) as database, closing(sqlite3.connect(chosen.file)) as copy:
-        database.backup(copy, pages=1024)
+    part = chosen.file.with_name(chosen.file.name + ".part")
+    try:
+        part.unlink(missing_ok=True)
+        make_private(part)
+    except OSError as error:
+        raise ValueError(f"cannot write {part}: {error.strerror}") from error
+    try:
+        with closing(open_to_read(chosen.db, oldest=0)) as database:
+            # Copied in one transaction: SQLite's backup starts again whenever somebody speaks.
+            database.execute("VACUUM INTO ?", (str(part.resolve()),))
+        with part.open("rb") as copy:
+            os.fsync(copy.fileno())
+        part.rename(chosen.file)
+    except sqlite3.Error as error:
+        raise ValueError(f"cannot copy to {chosen.file}: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
     return f"copied to {chosen.file}"
 
 
 def _check(chosen: argparse.Namespace) -> str:
-    with closing(_existing(chosen.db)) as database:
+    _must_exist(chosen.db)
+    with closing(open_to_read(chosen.db)) as database:
         damage = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if damage != "ok":
             raise Unusable(f"the database {chosen.db} is damaged: {damage}")
@@ -139,21 +176,42 @@ def _check(chosen: argparse.Namespace) -> str:
         logs, events = database.execute(
             "SELECT count(DISTINCT log), count(*) FROM events"
         ).fetchone()
+        private, abandoned = strays.find(database), strays.abandoned(database)
+    wrong = []
+    if private:
+        places = ", ".join(f"{count} in {name}" for name, count in private.items())
+        wrong.append(
+            f"private lines stand where they do not belong ({places}): start the server with this "
+            "database, which deletes them"
+        )
     if holes:
-        raise Unusable("events are missing in " + ", ".join(name for (name,) in holes))
-    return f"{chosen.db} is sound: {events} events in {logs} logs"
+        wrong.append("events are missing in " + ", ".join(name for (name,) in holes))
+    if wrong:
+        raise Unusable("; ".join(wrong))
+    sound = f"{chosen.db} is sound: {events} events in {logs} logs"
+    if abandoned:
+        sound += f"; {abandoned} are private to people who cannot resume, and go at the next start"
+    return sound
 
 
 def _erase(chosen: argparse.Namespace) -> str:
-    with Lock(chosen.db), closing(_existing(chosen.db)) as database:
+    _must_exist(chosen.db)
+    with Lock(chosen.db), closing(open_database(chosen.db, full=True)) as database:
         database.create_function("key", 1, names.key, deterministic=True)
         database.execute("PRAGMA secure_delete = ON")
         database.execute("BEGIN IMMEDIATE")
         count = database.execute(
-            "UPDATE events SET text = ? WHERE key(sender) = ? AND text IS NOT NULL",
-            (ERASED, names.key(chosen.nickname)),
+            "UPDATE events SET text = ? WHERE key(sender) = ? AND text NOT IN ('', ?)",
+            (ERASED, names.key(chosen.nickname), ERASED),
         ).rowcount
         database.execute(_TOPICS)
+        nobodys = database.execute(_NOBODYS_TOPICS).fetchall()
+        for log, _ in nobodys:
+            database.execute("UPDATE logs SET topic = '' WHERE log = ?", (log,))
         database.execute("COMMIT")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return f"{count} lines of {chosen.nickname} erased"
+    erased = f"{count} lines of {chosen.nickname} erased"
+    if nobodys:
+        rooms = ", ".join(room for _, room in nobodys)
+        erased += f"; also the topics of {rooms}, since nobody knows any more who set them"
+    return erased

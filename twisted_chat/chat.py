@@ -121,6 +121,8 @@ class Chat:
         except Refused:
             name = self.people.free_like(old)
         self.people.replace(person, name)
+        if name != old:
+            person.former = (*person.former, old)
         for key in person.rooms:
             (self.rooms.get(key) or self._open(key)).enter(person)
         if name != old:
@@ -219,6 +221,7 @@ class Chat:
             room=person.room,
             away=person.away,
             ignored=tuple((each.nickname, each.person_id) for each in person.ignored.values()),
+            former=person.former,
             done=person.done,
         )
 

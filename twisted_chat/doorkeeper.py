@@ -1,5 +1,7 @@
 """Who may connect: so many in all, so many from one address, and nobody who is banned."""
 
+from collections.abc import Iterable
+
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.limits import Limits
@@ -27,6 +29,11 @@ class _Place:
         self.nameless = 0
         self.bucket = Bucket()
 
+    def count(self, *, nameless: bool) -> None:
+        """There is one more connection."""
+        self.connections += 1
+        self.nameless += nameless
+
 
 class Doorkeeper:
     """Counts connections, and says who may have one more.
@@ -34,27 +41,36 @@ class Doorkeeper:
     Args:
         clock: the time.
         limits: how many.
-        allowed: who is neither banned nor counted by address.
-        banned: who may not connect.
     """
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        limits: Limits,
-        allowed: Networks | None = None,
-        banned: Networks | None = None,
-    ) -> None:
-        self.allowed = allowed or Networks()
-        self.banned = banned or Networks()
+    def __init__(self, clock: IReactorTime, limits: Limits) -> None:
+        self._banned = self._allowed = Networks()
         self._clock = clock
         self._limits = limits
         self._total = 0
         self._places: dict[str, _Place] = {}
 
+    def use_lists(
+        self, banned: Networks, allowed: Networks, connections: Iterable[tuple[str, bool]]
+    ) -> None:
+        """Take other lists of addresses.
+
+        Args:
+            banned: who may not connect.
+            allowed: who is neither banned nor counted by address.
+            connections: the address of each connection that was admitted, and whether it is
+                nameless. They are counted anew: who was exempt may not be so any more.
+        """
+        self._banned, self._allowed = banned, allowed
+        for place in self._places.values():
+            place.connections = place.nameless = 0
+        for address, nameless in connections:
+            if not self._is_exempt(address):
+                self._place(address).count(nameless=nameless)
+
     def is_banned(self, address: str) -> bool:
         """Whether somebody may not be here."""
-        return address in self.banned and address not in self.allowed
+        return address in self._banned and address not in self._allowed
 
     def admit(self, address: str) -> None:
         """Count a connection without a nickname, which is to be dismissed in the end.
@@ -68,30 +84,29 @@ class Doorkeeper:
         if self.is_banned(address):
             raise Refused("banned", "You are banned from this server.")
         if not self._is_exempt(address):
-            place = self._place(neighbourhood(address))
+            place = self._place(address)
             self._check(place)
-            place.connections += 1
-            place.nameless += 1
+            place.count(nameless=True)
         self._total += 1
 
     def named(self, address: str) -> None:
         """A connection that was admitted has a nickname now."""
-        place = self._places.get(neighbourhood(address))
-        if place is not None and place.nameless:
-            place.nameless -= 1
+        if not self._is_exempt(address):
+            self._place(address).nameless -= 1
 
     def dismiss(self, address: str, *, nameless: bool) -> None:
         """A connection that was admitted is gone."""
         self._total -= 1
-        place = self._places.get(neighbourhood(address))
-        if place is not None and place.connections:
+        if not self._is_exempt(address):
+            place = self._place(address)
             place.connections -= 1
-            place.nameless -= nameless and place.nameless > 0
+            place.nameless -= nameless
 
     def _is_exempt(self, address: str) -> bool:
-        return address in EXEMPT or address in self.allowed
+        return address in EXEMPT or address in self._allowed
 
-    def _place(self, name: str) -> _Place:
+    def _place(self, address: str) -> _Place:
+        name = neighbourhood(address)
         place = self._places.get(name)
         if place is None:
             if len(self._places) >= 2 * (self._total + FORGET):

@@ -5,8 +5,8 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from getopt import GetoptError, getopt
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -17,7 +17,7 @@ from twisted_chat import config, text, values
 from twisted_chat.limits import Limits
 from twisted_chat.networks import Networks
 from twisted_chat.refusal import Refused
-from twisted_chat.stores.schema import Unusable, open_database
+from twisted_chat.stores.schema import Unusable, open_to_read
 
 BACKLOG = 4096
 """Connections that wait to be accepted; with fewer, a storm loses clients without a word."""
@@ -116,10 +116,13 @@ class Options(usage.Options):
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Take over what the command line says, and before that what its file says."""
         self._arguments = list(sys.argv[1:] if options is None else options)
+        given = self._given()
         try:
-            super().parseOptions(self._from_file() + self._arguments)
+            super().parseOptions(self._from_file(given) + self._arguments)
         except usage.UsageError as error:
-            if "--check" in self._arguments:  # its answer is one line, without the list of options
+            if any(
+                name == "check" for name, _ in given
+            ):  # its answer is one line, without the list of options
                 sys.stderr.write(f"twisted-chat: {error}\n")
                 raise SystemExit(1) from None
             raise
@@ -137,23 +140,28 @@ class Options(usage.Options):
         options.parseOptions(self._arguments)
         return options
 
-    def _from_file(self) -> list[str]:
-        path = ""
-        for before, word in pairwise(["", *self._arguments]):
-            if before in ("--config", "-c"):
-                path = word
-            elif word.startswith("--config="):
-                path = word.partition("=")[2]
-        if not path:
+    def _given(self) -> list[tuple[str, str]]:
+        """What the command line has, by full names: Twisted takes `-cFILE` and `--conf` too."""
+        try:
+            given, _ = getopt(self._arguments, self.shortOpt, self.longOpt)
+        except GetoptError:  # Twisted says what is wrong
+            return [("check", "")] if "--check" in self._arguments else []
+        return [(self.synonyms[word.lstrip("-")], value) for word, value in given]
+
+    def _from_file(self, given: list[tuple[str, str]]) -> list[str]:
+        paths = [Path(value) for name, value in given if name == "config"]
+        if not paths:
             return []
+        if len(paths) > 1:
+            raise usage.UsageError("there can be one --config: write everything into one file")
         known: dict[str, Callable[[str], Any] | None]
         known = {name: convert for name, _, _, _, convert in self.optParameters}
         known |= {name: None for name, _, _ in self.optFlags}
         try:
-            words = config.arguments(Path(path), known | {"endpoint": str})
+            words = config.arguments(paths[0], known | {"endpoint": str})
         except config.Mistake as mistake:
             raise usage.UsageError(str(mistake)) from mistake
-        if any(word.startswith(("--endpoint", "-e")) for word in self._arguments):
+        if any(name == "endpoint" for name, _ in given):
             words = [word for word in words if not word.startswith("--endpoint=")]
         return words
 
@@ -202,9 +210,11 @@ class Options(usage.Options):
     def _check_database(self, path: Path) -> None:
         if path.exists():
             try:
-                open_database(path, full=self.is_sync_full).close()
+                open_to_read(path, oldest=0).close()  # the server brings it up to date
             except Unusable as error:
                 raise usage.UsageError(str(error)) from error
+            if not os.access(path, os.W_OK):
+                raise usage.UsageError(f"cannot use the database {path}: it is read-only")
         elif self["check"] and not os.access(path.parent, os.W_OK):
             raise usage.UsageError(f"cannot make the database {path}: may you write there?")
 

@@ -90,6 +90,7 @@ class Person:
         "displaced",
         "done",
         "expiry",
+        "former",
         "id",
         "ignored",
         "key",
@@ -135,6 +136,7 @@ class Person:
         self.renames: Bucket | None = None
         self.renaming: Request | None = None  # the last one, which may be pending
         self.refs: dict[str, Request] = {}  # what they asked for under a name of their own
+        self.former = tuple(seat.former) if seat else ()  # names that somebody else took
         self.done = tuple(seat.done) if seat else ()  # such requests that left no event
         self.saved = seat  # what is kept of them
         self.log: Log | None = None  # their own, once there is anything in it

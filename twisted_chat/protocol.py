@@ -62,7 +62,7 @@ class ChatProtocol(Lines):
         self._holds: tuple[str, ...] = ()  # why no lines are delivered just now
         self._abortion: IDelayedCall | None = None
         self._closing = False
-        self._is_admitted = False
+        self.is_admitted = False  # and counted by the doorkeeper
         self._is_proxied = address == UNKNOWN
         self._is_new = False  # it is being made in this very call
 
@@ -93,7 +93,7 @@ class ChatProtocol(Lines):
             _log.info("{who} was refused: {why}", who=self.address, why=why.text)
             self._turn_away(why)
             return False
-        self._is_admitted = True
+        self.is_admitted = True
         return True
 
     def _turn_away(self, why: Refused) -> None:
@@ -113,10 +113,9 @@ class ChatProtocol(Lines):
         self._admit()
 
     def _dismiss(self) -> None:
-        if self._is_admitted:
-            self._is_admitted = False
-            nameless = self._session is None or not self._session.is_in
-            self._shared.doorkeeper.dismiss(self.address, nameless=nameless)
+        if self.is_admitted:
+            self.is_admitted = False
+            self._shared.doorkeeper.dismiss(self.address, nameless=self.is_nameless)
 
     def dataReceived(self, data: bytes) -> None:
         """Take telnet's own bytes out, then cut lines."""
@@ -246,12 +245,16 @@ class ChatProtocol(Lines):
                 self.resumeProducing()
 
     @property
+    def is_nameless(self) -> bool:
+        """Whether nobody with a nickname is here."""
+        return self._session is None or not self._session.is_in
+
+    @property
     def state(self) -> tuple[str, str]:
         """What is spoken here, and whether by somebody with a nickname."""
-        named = self._session is not None and self._session.is_in
         return (
             "structured" if self._is_structured else "plain",
-            "named" if named else "nameless",
+            "nameless" if self.is_nameless else "named",
         )
 
     @property
@@ -279,7 +282,7 @@ class ChatProtocol(Lines):
 
     def end(self) -> None:
         """The server stops; who has no nickname yet has nothing to read to its end."""
-        if self._session is None or not self._session.is_in:
+        if self.is_nameless:
             self.close()
         else:
             self._holds = ()
@@ -374,7 +377,10 @@ class ChatFactory(Factory):
 
     def ban(self, banned: Networks, allowed: Networks) -> None:
         """Let these in no more, unless they are allowed, and send away those who are here."""
-        self.doorkeeper.banned, self.doorkeeper.allowed = banned, allowed
+        admitted = (other for other in self._connections if other.is_admitted)
+        self.doorkeeper.use_lists(
+            banned, allowed, ((other.address, other.is_nameless) for other in admitted)
+        )
         for connection in list(self._connections):
             if self.doorkeeper.is_banned(connection.address):
                 connection.ban()

@@ -43,6 +43,7 @@ class Seat:
         room: the key of the room that they were typing into; empty if they had not chosen one.
         away: why they are away; None if they are here.
         ignored: nickname and id of everybody whom they do not want to hear.
+        former: nicknames that they had to give up while they were away.
         done: their last requests that left no event, by the client's name for them.
     """
 
@@ -55,6 +56,7 @@ class Seat:
     room: str = ""
     away: str | None = None
     ignored: Sequence[tuple[str, str]] = ()
+    former: Sequence[str] = ()
     done: Sequence[str] = ()
 
 

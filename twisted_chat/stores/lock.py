@@ -1,6 +1,8 @@
 """A database is one process's: two writers would give two orders."""
 
 import fcntl
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -18,20 +20,18 @@ class Lock:
     """
 
     def __init__(self, database: Path) -> None:
-        path = database.with_name(database.name + ".lock")
+        real = database.resolve()
+        self._path = real.with_name(real.name + ".lock")
         try:
-            self._file = path.open("w")
-        except OSError as error:
-            raise Unusable(
-                f"cannot use the database {database}: {error.strerror} ({path.name})"
-            ) from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.close()
+            self._file = _take(self._path)
+        except BlockingIOError as error:
             raise Unusable(
                 f"another twisted-chat uses the database {database}: stop it, or choose another "
                 "file with --db"
+            ) from error
+        except OSError as error:
+            raise Unusable(
+                f"cannot use the database {database}: {error.strerror} ({self._path.name})"
             ) from error
 
     def __enter__(self) -> Self:
@@ -41,5 +41,22 @@ class Lock:
         self.close()
 
     def close(self) -> None:
-        """Let go."""
-        self._file.close()
+        """Let go, and leave no file behind."""
+        with suppress(OSError):
+            self._path.unlink()
+        os.close(self._file)
+
+
+def _take(path: Path) -> int:
+    while True:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.fchmod(file, 0o600)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file), path.stat()):
+                    return file
+        except OSError:
+            os.close(file)
+            raise
+        os.close(file)  # whoever held it has just removed it: a new one is another file

@@ -2,12 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from twisted_chat.events import Action, Entry, Message, Rename, Topic, Whisper
 from twisted_chat.stores import Seat
+from twisted_chat.stores.private import make_private
 
 VERSION = 2
 
@@ -60,6 +61,7 @@ _MIGRATIONS = (
     ALTER TABLE seats ADD COLUMN room TEXT NOT NULL DEFAULT '';
     ALTER TABLE seats ADD COLUMN away TEXT;
     ALTER TABLE seats ADD COLUMN ignored TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE seats ADD COLUMN former TEXT NOT NULL DEFAULT '[]';
     ALTER TABLE seats ADD COLUMN done TEXT NOT NULL DEFAULT '[]';
     """,
 )
@@ -74,19 +76,55 @@ class Unusable(Exception):
 
 
 def open_database(path: Path, *, full: bool) -> sqlite3.Connection:
-    """A connection to a database of the newest version, made or migrated if need be.
+    """A connection to write to a database, which is made or brought up to date if need be.
 
     Args:
-        path: the file.
+        path: the file, whose `Lock` is held.
         full: whether a commit survives the machine's death too, not only the process's.
 
     Raises:
         Unusable: why not.
     """
+    real = path.resolve()
+    try:
+        make_private(real)  # SQLite gives -wal and -shm its mode
+        for left in (real.with_name(real.name + suffix) for suffix in ("-wal", "-shm")):
+            if left.exists():
+                make_private(left)
+    except OSError as error:
+        raise Unusable(f"cannot use the database {path}: {error.strerror}") from error
+    return _open(path, "rw", lambda connection: _prepare(connection, path, full=full))
+
+
+def open_to_read(path: Path, *, oldest: int = VERSION) -> sqlite3.Connection:
+    """A connection to a database as it is: nothing is changed, and it needs no `Lock`.
+
+    Args:
+        path: the file.
+        oldest: the first version that will do.
+
+    Raises:
+        Unusable: why not.
+    """
+    real = path.resolve()
+    in_use = real.with_name(real.name + "-wal").exists()
+    mode = "ro" if in_use else "rw"  # so SQLite removes the -wal and -shm that it needs to read
+    return _open(path, mode, lambda connection: _check(connection, path, oldest))
+
+
+def _open(
+    path: Path, mode: str, prepare: Callable[[sqlite3.Connection], object]
+) -> sqlite3.Connection:
     connection: sqlite3.Connection | None = None
     try:
-        connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
-        _prepare(connection, path, full=full)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=2,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        prepare(connection)
     except (sqlite3.DatabaseError, Unusable) as error:
         if connection is not None:
             connection.close()
@@ -100,16 +138,26 @@ def open_database(path: Path, *, full: bool) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+def _check(connection: sqlite3.Connection, path: Path, oldest: int) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise Unusable(
             f"the database {path} is of version {version}, which is newer than this program's "
             f"({VERSION}): install a newer twisted-chat, or choose another file with --db"
         )
+    if version < oldest:
+        raise Unusable(
+            f"the database {path} is of version {version}, which is older than this program's "
+            f"({VERSION}): start the server with it once, which brings it up to date"
+        )
     damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if damage != "ok":
         raise sqlite3.DatabaseError(damage.splitlines()[0])
+    return version
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool) -> None:
+    version = _check(connection, path, 0)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
     connection.execute("PRAGMA journal_size_limit = 67108864")
@@ -183,41 +231,30 @@ def to_entry(room: str, row: Row) -> Entry:
     return Entry(event, origin, ref, number)
 
 
-_SEAT = "id, token, nickname, address, since, rooms, room, away, ignored, done"
+_SEAT = "id, token, nickname, address, since, room, away, rooms, ignored, former, done"
 
 KEEP_SEAT = (
     f"INSERT OR REPLACE INTO seats ({_SEAT})"  # noqa: S608 - ours
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
 def seats(connection: sqlite3.Connection) -> Iterator[Seat]:
     """Everybody who may resume; whoever came last is first."""
-    query = f"SELECT {_SEAT} FROM seats ORDER BY since DESC"  # noqa: S608 - ours
-    for (
-        person,
-        token,
-        nickname,
-        address,
-        since,
-        rooms,
-        room,
-        away,
-        ignored,
-        done,
-    ) in connection.execute(query):
+    for row in connection.execute(f"SELECT {_SEAT} FROM seats ORDER BY since DESC"):  # noqa: S608 - ours
+        person, token, nickname, address, since, room, away, *lists = row
+        rooms, ignored, former, done = map(json.loads, lists)
         yield Seat(
-            *(person, token, nickname, address, since),
-            *(json.loads(rooms), room, away),
-            ignored=tuple((name, other) for name, other in json.loads(ignored)),
-            done=tuple(json.loads(done)),
+            *(person, token, nickname, address, since, rooms, room, away),
+            ignored=tuple((name, other) for name, other in ignored),
+            former=tuple(former),
+            done=tuple(done),
         )
 
 
 def seat_row(seat: Seat) -> Row:
     """A seat as the values of `KEEP_SEAT`."""
     return (
-        *(seat.id, seat.token, seat.nickname, seat.address, seat.since),
-        *(json.dumps(seat.rooms), seat.room, seat.away),
-        *(json.dumps(list(seat.ignored)), json.dumps(list(seat.done))),
+        *(seat.id, seat.token, seat.nickname, seat.address, seat.since, seat.room, seat.away),
+        *map(json.dumps, (seat.rooms, seat.ignored, seat.former, seat.done)),
     )

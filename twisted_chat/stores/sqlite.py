@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 from twisted_chat.events import Entry
 from twisted_chat.figures import Figures
 from twisted_chat.refusal import Refused
-from twisted_chat.stores import Elsewhere, Keeper, Seat
+from twisted_chat.stores import Elsewhere, Keeper, Seat, strays
 from twisted_chat.stores.checkpoints import Checkpoints
 from twisted_chat.stores.lock import Lock
 from twisted_chat.stores.schema import (
@@ -119,7 +119,6 @@ class SqliteStore:
         except Unusable:
             self._lock.close()
             raise
-        path.chmod(0o600)
         self._reader = sqlite3.connect(path, timeout=2, check_same_thread=False)
         self._checkpoints = Checkpoints(path, settling)
         self._logs: dict[str, _Log] = {}
@@ -134,11 +133,11 @@ class SqliteStore:
         self._stopped: Deferred[None] | None = None
 
     def _load(self) -> None:
-        gone = "name LIKE '@%' AND substr(name, 2) NOT IN (SELECT id FROM seats)"
-        self._writer.execute(
-            f"DELETE FROM events WHERE log IN (SELECT log FROM logs WHERE {gone})"  # noqa: S608 - ours
-        )
-        self._writer.execute(f"DELETE FROM logs WHERE {gone}")  # noqa: S608 - ours
+        self._writer.execute("BEGIN IMMEDIATE")
+        count = strays.delete(self._writer)
+        self._writer.execute("COMMIT")
+        if count:
+            _log.info("{count} private lines that were nobody's are deleted", count=count)
         self.epoch: str = self._writer.execute("SELECT epoch FROM server").fetchone()[0]
         self._next_log = 1 + int(
             self._writer.execute("SELECT seq FROM sqlite_sequence WHERE name = 'logs'").fetchone()[

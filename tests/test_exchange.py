@@ -1,0 +1,90 @@
+"""What a line of an export has to be."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from twisted_chat.events import Action, Entry, Message, Rename, Topic
+from twisted_chat.exchange import from_line, to_line
+from twisted_chat.wires.structured import encode
+
+TIME = 1_790_000_000.123456
+
+SAID = {
+    "event": "message",
+    "id": 2,
+    "time": "2026-11-20T12:35:02Z",
+    "room": "#dev",
+    "from": "eve",
+    "text": "hi",
+}
+
+
+class ExchangeTests(SynchronousTestCase):
+    def test_what_is_written_is_read_back_as_it_was(self) -> None:
+        for event in (
+            Message(TIME, "#dev", "eve", "grüße \u200d \U0001f44b"),
+            Action(TIME, "#dev", "eve", "waves"),
+            Topic(TIME, "#dev", "eve", ""),
+            Rename(TIME, "#dev", "eve", "ève"),
+        ):
+            self.assertEqual(from_line(to_line(Entry(event, id=7))), Entry(event, id=7))
+
+    def test_who_did_it_and_under_which_ref_is_left_out(self) -> None:
+        line = to_line(Entry(Message(TIME, "#dev", "eve", "hi"), "0123abcd", "c-17", 7))
+        self.assertNotIn(b"0123abcd", line)
+        self.assertNotIn(b"c-17", line)
+        self.assertEqual(from_line(encode(SAID | {"ref": ["x"], "new": 1})).ref, None)
+
+    def test_a_time_is_that_of_its_zone(self) -> None:
+        there = from_line(encode(SAID | {"time": "2026-11-20T13:35:02+01:00"}))
+        self.assertEqual(there, from_line(encode(SAID)))
+
+    def test_a_line_that_is_no_object(self) -> None:
+        for line, told in (
+            (b"[]", "this is no JSON object"),
+            (b"5", "this is no JSON object"),
+            (b"hello", "this is not JSON"),
+            (b"", "this is not JSON"),
+            (b"[" * 100_000, "this is not JSON"),
+            (b'{"text":"\xff"}', "this is not UTF-8"),
+        ):
+            self.assertEqual(str(self.assertRaises(ValueError, from_line, line)), told)
+
+    def test_an_object_that_is_no_event_of_a_room(self) -> None:
+        for wrong, told in (
+            (
+                {"event": None},
+                "the event is none that a room keeps: message, action, topic, rename",
+            ),
+            ({"event": "whisper", "to": "bob"}, "the event is none that a room keeps"),
+            ({"event": "join"}, "the event is none that a room keeps"),
+            ({"event": "hidden"}, "the event is none that a room keeps"),
+            ({"event": ["message"]}, "the event is none that a room keeps"),
+            ({"id": None}, "the id is not a whole number from 1 on"),
+            ({"id": "abc"}, "the id is not a whole number from 1 on"),
+            ({"id": -5}, "the id is not a whole number from 1 on"),
+            ({"id": 0}, "the id is not a whole number from 1 on"),
+            ({"id": True}, "the id is not a whole number from 1 on"),
+            ({"id": 2.0}, "the id is not a whole number from 1 on"),
+            ({"id": 2**53}, "the id is not a whole number from 1 on"),
+            ({"id": 10**400}, "the id is not a whole number from 1 on"),
+            ({"time": None}, "the time is missing, or not like 2026-11-20T12:35:02.123456Z"),
+            ({"time": 5}, "the time is missing"),
+            ({"time": "yesterday"}, "the time is missing"),
+            ({"time": "2026-11-20T12:35:02"}, "the time is missing"),
+            ({"time": "1969-12-31T12:35:02Z"}, "the time is missing"),
+            ({"time": "9999-12-31T12:35:02Z"}, "the time is missing"),
+            ({"room": None}, "the room is missing, or no text"),
+            ({"room": "@"}, "the room does not begin with #"),
+            ({"from": ""}, "the from is missing, or no text"),
+            ({"from": "eve\r\n"}, "the from has control characters"),
+            ({"text": None}, "the text is missing, or no text"),
+            ({"text": {"a": 1}}, "the text is missing, or no text"),
+            ({"text": "\x1b[2J"}, "the text has control characters"),
+            ({"text": "\u202eolleh"}, "the text has control characters"),
+            ({"event": "rename"}, "the to is missing, or no text"),
+        ):
+            error = self.assertRaises(ValueError, from_line, encode(SAID | wrong))
+            self.assertTrue(str(error).startswith(told), f"{wrong}: {error}")
+        line = encode(SAID).replace(b"hi", b"\\ud800")
+        error = self.assertRaises(ValueError, from_line, line)
+        self.assertEqual(str(error), "the text has control characters")
