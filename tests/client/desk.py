@@ -27,6 +27,7 @@ COMMANDS = [
     {"name": "/reply", "usage": "TEXT", "aliases": ["/r"], "help": "to the last whisperer"},
     {"name": "/me", "usage": "TEXT", "aliases": [], "help": "do something"},
     {"name": "/join", "usage": "ROOM", "aliases": ["/j"], "help": "enter a room"},
+    {"name": "/leave", "usage": "[ROOM]", "aliases": ["/part"], "help": "leave a room"},
     {"name": "/users", "usage": "[ROOM]", "aliases": ["/who"], "help": "who is there"},
     {"name": "/help", "usage": "[COMMAND]", "aliases": [], "help": "this list"},
     {"name": "/quit", "usage": "[TEXT]", "aliases": ["/exit"], "help": "leave"},

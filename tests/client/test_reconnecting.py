@@ -1,6 +1,8 @@
+from typing import Any
+
 from twisted.internet import error
 
-from tests.client.desk import DeskTest
+from tests.client.desk import Desk, DeskTest, Server
 
 
 class ConnectingTests(DeskTest):
@@ -66,12 +68,12 @@ class ConnectingTests(DeskTest):
             ["*** The server is full: try again in a minute. Trying again in 2 seconds"],
         )
 
-    def test_a_server_that_says_so_in_an_object_is_asked_again_later_too(self) -> None:
+    def test_who_is_to_wait_before_they_are_let_in_is_let_in_later(self) -> None:
         desk, server = self.desk(plain=True)
         server.accepts()
-        server.says("error", code="server-full", text="The server is full.")
+        server.says("error", code="too-fast", text="Too many nicknames.", wait=30)
         self.assertTrue(server.hung_up)
-        self.assertEqual(desk.sees(), ["*** The server is full. Trying again in 2 seconds"])
+        self.assertEqual(desk.sees(), ["*** Too many nicknames. Trying again in 2 seconds"])
 
     def test_who_leaves_while_there_is_no_connection_leaves_at_once(self) -> None:
         desk, server = self.desk(plain=True)
@@ -218,3 +220,102 @@ class ResumingTests(DeskTest):
         assert server._protocol is not None
         server._protocol.readConnectionLost()
         self.assertEqual(desk.sees()[-1], "*** Connection lost; trying again in 2 seconds")
+
+    def test_a_whisper_is_not_lost_when_the_server_is_killed_before_it_answers(self) -> None:
+        desk, server = self.connected(plain=True)
+        desk.types("/whisper bob psst")
+        (before,) = server.hears()
+        event = {"room": "@", "from_": "alice", "to": "bob", "text": "psst", "ref": before["ref"]}
+        server.says("whisper", id=1, **event)
+        server.vanishes()
+        desk.waits(2)
+        server.accepts()
+        server.hears()
+        server.welcomes("alice", resumed=True)
+        self.assertEqual(server.hears(), [before])
+        desk.sees()
+        server.says("error", ref=before["ref"], code="not-stored", text="The disk is full.")
+        self.assertEqual(desk.sees(), ["!!! The disk is full."])
+        self.assertEqual(len(desk.talk.outbox), 0)
+
+
+class RoomTests(DeskTest):
+    def comes_back(self, desk: Desk, server: Server, **keys: Any) -> dict[str, Any]:
+        """The connection breaks and is made again; gives the client's hello."""
+        server.vanishes()
+        desk.waits(2)
+        server.accepts()
+        (hello,) = server.hears()
+        desk.sees()
+        server.welcomes("alice", **keys)
+        return hello
+
+    def in_dev(self, **keys: Any) -> tuple[Desk, Server]:
+        """Somebody who types into #dev."""
+        desk, server = self.connected(plain=True, **keys)
+        desk.types("/join dev")
+        server.shows_room("#dev", "alice")
+        self.answers(server, "You are in #dev.")
+        self.assertEqual(desk.talk.model.current, "#dev")
+        return desk, server
+
+    def answers(self, server: Server, *lines: str) -> None:
+        (asked,) = server.hears()
+        server.says("answer", ref=asked["ref"], lines=lines)
+
+    def test_a_room_whose_leave_was_never_answered_is_left_all_the_same(self) -> None:
+        desk, server = self.in_dev()
+        desk.types("/leave")
+        self.comes_back(desk, server, resumed=True, rooms=["#lobby"])
+        self.assertEqual(list(desk.talk.model.rooms), ["#lobby"])
+        self.assertEqual(desk.talk.model.current, "#lobby")
+
+    def test_a_server_that_does_not_list_the_rooms_changes_none_of_them(self) -> None:
+        desk, server = self.in_dev()
+        self.comes_back(desk, server, resumed=True)
+        self.assertEqual(list(desk.talk.model.rooms), ["#lobby", "#dev"])
+
+    def test_a_room_in_which_nobody_is_told_that_one_left_is_left(self) -> None:
+        desk, server = self.in_dev()
+        desk.types("/leave dev")
+        self.answers(server, "You left #dev.")
+        self.assertEqual(list(desk.talk.model.rooms), ["#lobby"])
+
+    def test_what_is_still_told_of_a_room_does_not_bring_it_back(self) -> None:
+        desk, server = self.in_dev()
+        desk.types("/leave")
+        server.says("leave", room="#dev", from_="alice")
+        self.answers(server, "You left #dev.")
+        server.says("message", id=7, room="#dev", from_="bob", text="hello")
+        server.shows_room("#dev", "alice", "bob")
+        self.assertEqual(list(desk.talk.model.rooms), ["#lobby"])
+
+    def test_a_room_that_one_goes_back_to_at_once_stays(self) -> None:
+        desk, server = self.in_dev()
+        desk.types("/leave", "/join dev")
+        leave, join = server.hears()
+        server.says("leave", room="#dev", from_="alice")
+        server.says("answer", ref=leave["ref"], lines=["You left #dev."])
+        self.assertEqual(desk.talk.model.current, "#dev")
+        server.says("answer", ref=join["ref"], lines=["You are in #dev."])
+        server.shows_room("#dev", "alice")
+        self.assertEqual(list(desk.talk.model.rooms), ["#lobby", "#dev"])
+
+    def test_a_server_that_began_anew_says_so_and_is_read_from_its_beginning(self) -> None:
+        desk, server = self.desk(plain=True)
+        server.accepts()
+        server.welcomes("alice", epoch="one")
+        server.says("message", id=41, room="#lobby", from_="bob", text="hi")
+        hello = self.comes_back(desk, server, epoch="two")
+        self.assertEqual((hello["epoch"], hello["seen"]["#lobby"]), ("one", 41))
+        self.assertEqual(
+            desk.sees(),
+            [
+                "*** Connected again",
+                "*** The server has started anew with an empty history: lines may be missing",
+                "*** In #lobby: alice (1)",
+            ],
+        )
+        hello = self.comes_back(desk, server, epoch="two")
+        self.assertEqual((hello["epoch"], hello["seen"]), ("two", {"#lobby": 0, "@": 0}))
+        self.assertNotIn("anew", " ".join(desk.sees()))

@@ -103,7 +103,7 @@ class Conversation:
         else:
             self._add(typed)
             if room := typed.joins(self.model):
-                self.model.go(room)
+                self.model.join(room)
 
     def _add(self, typed: Typed) -> Line:
         known = self.model.here.entered
@@ -137,6 +137,8 @@ class Conversation:
         hello: dict[str, Any] = {"do": "hello", "nick": self.model.nick}
         if self.model.session is not None:
             hello |= {"session": self.model.session, "seen": self.model.seen}
+            if self.model.epoch:
+                hello["epoch"] = self.model.epoch
         return hello
 
     def lost(self, why: str, pause: float | None) -> None:
@@ -200,7 +202,7 @@ class Conversation:
         return not (line.command and self._view.asks) or self._leaving.is_farewell(line)
 
     def _not_let_in(self, told: Refusal) -> None:
-        if told.code == "server-full" or told.wait is not None:
+        if told.wait is not None:
             self._connection.drop(told.text)
         elif self._view.asks:
             self._ask_nick(told.text)

@@ -3,7 +3,8 @@
 from prompt_toolkit.utils import get_cwidth
 
 from twisted_chat.client.display import Fragments
-from twisted_chat.client.model import Model, Room
+from twisted_chat.client.model import Model
+from twisted_chat.client.room import Room
 
 
 def toolbar(model: Model, state: str, waiting: int, width: int) -> Fragments:

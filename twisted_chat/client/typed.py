@@ -32,6 +32,12 @@ class Typed(NamedTuple):
         enters = self.argument and self.word in model.spellings("/join")
         return room_name(self.argument) if enters else ""
 
+    def leaves(self, model: Model, here: str) -> str:
+        """The room that this leaves, `here` if it names none; empty for all other lines."""
+        if self.word not in model.spellings("/leave"):
+            return ""
+        return room_name(self.argument) if self.argument else here
+
     def is_private(self, model: Model) -> bool:
         """Whether this may hold what nobody else should read: a whisper, or one misspelt."""
         whispers = model.spellings("/whisper") | model.spellings("/reply")

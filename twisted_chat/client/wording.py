@@ -14,11 +14,18 @@ def in_room(told: State) -> list[str]:
     return lines
 
 
+ANEW = "The server has started anew with an empty history: lines may be missing"
+
+
 def missed(told: Missed) -> str:
-    """What one reads in the place of lines that are gone."""
-    lines = "1 line" if told.count == 1 else f"{told.count} lines"
-    where = f" of {told.room}" if told.room.startswith("#") else ""
-    return f"You missed {lines}{where}: older lines are no longer kept"
+    """What one reads in the place of lines that will not come."""
+    lines = {0: "some lines", 1: "1 line"}.get(told.count, f"{told.count} lines")
+    is_room = told.room.startswith("#")
+    where = f" of {told.room}" if is_room else ""
+    if not told.kept:
+        return f"You missed {lines}{where}: older lines are no longer kept"
+    later = f": type /history in {told.room} to see them" if is_room else ""
+    return f"You missed {lines}{where}, which could not be read just now{later}"
 
 
 def trying_again(why: str, pause: float, *, last: bool) -> str:
