@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from twisted_chat.client.connection import Connection
+from twisted_chat.client.connection import FOR_EVER, Connection, Patience
 from twisted_chat.client.conversation import Conversation, Failed
 from twisted_chat.client.pipe import Pipe
 from twisted_chat.client.plain import Plain
@@ -125,7 +125,7 @@ class Desk:
         plain: bool = False,
         json: bool = False,
         room: str = "",
-        again: bool = True,
+        patience: Patience = FOR_EVER,
         out: io.StringIO | None = None,
     ) -> None:
         self.clock = MemoryReactorClock()
@@ -140,7 +140,7 @@ class Desk:
             else Pipe(self.clock, self.out, self.errors, json=json, fd=self._input)
         )
         connection = Connection(
-            self.server, self.clock, "home port 5000", again=again, jitter=lambda: 1.0
+            self.server, self.clock, "home port 5000", patience, jitter=lambda: 1.0
         )
         self.talk = Conversation(nick, self.view, connection, self.clock, room)
         self.ended = ""  # how, once it has

@@ -3,6 +3,7 @@ from typing import Any
 from twisted.internet import error
 
 from tests.client.desk import Desk, DeskTest, Server
+from twisted_chat.client.connection import NEVER, SCRIPT, Patience
 
 
 class ConnectingTests(DeskTest):
@@ -19,20 +20,20 @@ class ConnectingTests(DeskTest):
         server.accepts()
         self.assertEqual(server.hears(), [{"do": "hello", "nick": "alice"}])
 
-    def test_the_pauses_grow_to_a_minute_and_the_reports_end(self) -> None:
+    def test_the_pauses_grow_to_fifteen_seconds_and_the_reports_end(self) -> None:
         desk, server = self.desk(plain=True)
-        for pause in (2, 4, 8, 16, 32, 60, 60, 60):
+        for pause in (2, 4, 8, 15, 15, 15):
             server.refuses()
             desk.waits(pause - 0.1)
             self.assertFalse(server.is_called)
             desk.waits(0.1)
             self.assertTrue(server.is_called)
         *_, last = lines = desk.sees()
-        self.assertEqual(len(lines), 6)
-        self.assertTrue(last.endswith("in 60 seconds, and then about once a minute"))
+        self.assertEqual(len(lines), 4)
+        self.assertTrue(last.endswith("in 15 seconds, and then every 15 seconds"))
 
     def test_without_reconnecting_one_line_says_why_it_ends(self) -> None:
-        desk, server = self.desk(again=False)
+        desk, server = self.desk(patience=NEVER)
         desk.types("hello")
         server.refuses()
         self.assertEqual(desk.ended, "Connection refused by home port 5000: is the server running?")
@@ -42,14 +43,15 @@ class ConnectingTests(DeskTest):
         for why, line in {
             error.DNSLookupError(): "No address found for home port 5000: is the name right?",
             error.TimeoutError(): "No answer from home port 5000: is the network all right?",
+            error.ConnectError(2, "x"): "There is no socket home port 5000: is the server running?",
             OSError("strange"): "No connection to home port 5000: strange",
         }.items():
-            desk, server = self.desk(again=False)
+            desk, server = self.desk(patience=NEVER)
             server.refuses(why)
             self.assertEqual(desk.ended, line)
 
     def test_without_reconnecting_a_lost_connection_ends_it(self) -> None:
-        desk, server = self.connected(again=False)
+        desk, server = self.connected(patience=NEVER)
         desk.types("hello", *"abcdefgh")
         server.vanishes()
         self.assertEqual(desk.ended, "Connection lost")
@@ -112,12 +114,133 @@ class WatchTests(DeskTest):
         self.assertFalse(server.hung_up)
         self.assertEqual(desk.sees(), [])
 
-    def test_a_server_that_never_welcomes_anybody_is_given_up(self) -> None:
+    def test_a_server_that_never_says_anything_is_given_up(self) -> None:
         desk, server = self.desk(plain=True)
         server.accepts()
-        server.sends(b"SSH-2.0-OpenSSH_9.2\r\n")
         desk.waits(30)
         self.assertTrue(server.hung_up)
+        self.assertEqual(desk.sees(), ["*** The server does not answer; trying again in 2 seconds"])
+
+
+class OtherServerTests(DeskTest):
+    def test_a_server_of_another_kind_is_named_and_ends_it(self) -> None:
+        for first, kind in {
+            b"HTTP/1.1 400 Bad Request\r\n": "a web server",
+            b"<!DOCTYPE HTML>\n": "a web server",
+            b"SSH-2.0-OpenSSH_9.2\r\n": "an SSH server",
+            b"\x15\x03\x01\x00\x02\x02\x46": "a server for encrypted connections (TLS)",
+            b"220 mx.example ESMTP Postfix\r\n": "a mail server",
+            b"220 ProFTPD ready\r\n": "an FTP server",
+            b":irc.example NOTICE * :*** Looking up your hostname\r\n": "an IRC server",
+            b"-ERR unknown command\r\n": "a Redis server",
+            b"J\0\0\0\n5.7.1-MariaDB\0": "a database server",
+        }.items():
+            for plain in (True, False):
+                desk, server = self.desk(plain=plain)
+                server.accepts()
+                server.sends(first)
+                self.assertEqual(
+                    desk.ended,
+                    f"home port 5000 is {kind}, not a chat server: check the host and the port",
+                )
+
+    def test_a_server_of_an_unknown_kind_is_not_tried_again_either(self) -> None:
+        desk, server = self.desk(plain=True)
+        server.accepts()
+        server.sends(b"Good morning\r\n")
+        server.vanishes()
+        self.assertTrue(desk.ended.startswith("home port 5000 is not a chat server: "))
+
+    def test_a_server_that_repeats_what_one_says_is_no_chat_server(self) -> None:
+        desk, server = self.desk()
+        server.accepts()
+        server.sends(b'{"do":"hello","nick":"alice"}\n')
+        self.assertTrue(desk.ended.startswith("home port 5000 is not a chat server: "))
+
+    def test_a_chat_server_behind_one_that_apologizes_is_waited_for(self) -> None:
+        desk, server = self.connected(plain=True)
+        server.vanishes()
+        desk.waits(2)
+        server.accepts()
+        server.sends(b"HTTP/1.1 502 Bad Gateway\r\n")
+        desk.waits(15)
+        self.assertTrue(server.is_called)
+        self.assertEqual(desk.ended, "")
+
+
+class PatienceTests(DeskTest):
+    def test_a_script_ends_at_once_where_there_is_no_server(self) -> None:
+        desk, server = self.desk(patience=SCRIPT)
+        desk.types("deploy done")
+        server.refuses()
+        self.assertEqual(desk.ended, "Connection refused by home port 5000: is the server running?")
+
+    def test_a_script_waits_for_a_server_that_is_started_again(self) -> None:
+        desk, server = self.connected(patience=SCRIPT)
+        server.vanishes()
+        desk.types("deploy done")
+        desk.waits(2)
+        server.refuses()
+        desk.waits(2)
+        server.accepts()
+        server.hears()
+        server.welcomes("alice", resumed=True)
+        self.assertEqual(server.is_told(), ["deploy done"])
+        desk.waits(60)
+        self.assertEqual(desk.ended, "")
+
+    def test_a_script_does_not_wait_for_ever(self) -> None:
+        desk, server = self.connected(patience=SCRIPT)
+        server.vanishes()
+        for _ in range(15):
+            self.assertEqual(desk.ended, "")
+            desk.waits(2)
+            if server.is_called:
+                server.refuses()
+        self.assertEqual(desk.ended, "Connection refused by home port 5000: is the server running?")
+        desk.waits(60)
+        self.assertFalse(server.is_called)
+
+    def test_who_waits_for_a_limited_time_tries_often_and_then_ends(self) -> None:
+        desk, server = self.desk(patience=Patience(5, 5))
+        for _ in range(2):
+            server.refuses()
+            desk.waits(2)
+        desk.waits(0.9)
+        self.assertEqual(desk.ended, "")
+        desk.waits(0.1)  # the third attempt hangs
+        self.assertEqual(desk.ended, "Connection refused by home port 5000: is the server running?")
+
+    def test_a_server_that_does_not_answer_at_all_is_waited_for_no_longer_either(self) -> None:
+        desk, _ = self.desk(patience=Patience(5, 5))
+        desk.waits(5)
+        self.assertEqual(desk.ended, "No answer from home port 5000")
+
+    def test_somebody_who_cannot_wait_tries_at_once(self) -> None:
+        for line in ("", "/reconnect"):
+            desk, server = self.connected(plain=True)
+            server.vanishes()
+            desk.sees()
+            self.assertFalse(server.is_called)
+            desk.types(line)
+            self.assertEqual(desk.sees(), ["*** Connecting again"])
+            server.accepts()
+            server.hears()
+            server.welcomes("alice", resumed=True)
+            self.assertEqual(server.hears(), [])
+
+    def test_a_connection_that_only_seems_to_be_there_is_made_again(self) -> None:
+        desk, server = self.connected(plain=True)
+        desk.types("/reconnect")
+        self.assertTrue(server.hung_up)
+        server.accepts()
+        self.assertEqual(server.hears()[0]["session"], "token")
+
+    def test_enter_alone_changes_nothing_while_there_is_a_connection(self) -> None:
+        desk, server = self.connected(plain=True)
+        desk.types("", " ")
+        self.assertFalse(server.hung_up)
+        self.assertEqual(server.hears() + desk.sees(), [])
 
 
 class ResumingTests(DeskTest):

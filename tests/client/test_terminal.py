@@ -34,7 +34,7 @@ class Seat:
         self.clock = Clock()
         self.server = Server()
         self.terminal = Terminal(self.clock, keys, output)
-        connection = Connection(self.server, self.clock, "home", again=True)
+        connection = Connection(self.server, self.clock, "home")
         self.talk = Conversation(nick, self.terminal, connection, self.clock)
         self.terminal.open(self.talk)
         assert self.terminal._prompt is not None

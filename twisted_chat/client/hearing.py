@@ -71,7 +71,9 @@ class Hearing:
             self._model.joined(room)
         if room := typed.leaves(self._model, line.room):  # the event may never come, in a rush
             self._model.leave(room)
-        self._view.answered(told.lines)
+        if typed.word in self._model.spellings("/rooms"):
+            self._model.list_rooms(told.lines)
+        self._view.answered(told.lines, line)
 
     def _acknowledged(self, ref: str | None, *, by_event: bool = False) -> Line | None:
         line = self._outbox.find(ref)

@@ -21,6 +21,8 @@ class Model:
         self.epoch = ""  # of the numbers in `seen`
         self.commands: tuple[Command, ...] = ()
         self.rooms: dict[str, Room] = {}
+        self.listed: tuple[str, ...] = ()  # rooms of the server, ours or not
+        self.query = ""  # who is whispered to when something is typed that is no command
         self._own_seen = 0
         self._current = LOBBY
         self._before = LOBBY  # where one typed into before
@@ -48,6 +50,7 @@ class Model:
 
     def go(self, name: str) -> None:
         """Type into this room from now on, whether or not we are in it yet."""
+        self.query = ""
         self._before, self._current = self._current, name
         self.here.read()
 
@@ -163,6 +166,11 @@ class Model:
             case _:
                 pass
 
+    def list_rooms(self, lines: tuple[str, ...]) -> None:
+        """The answer to `/rooms`: each line begins with a room's name."""
+        found = (re.match(r"#[^\s:]+", line) for line in lines)
+        self.listed = tuple(name[0] for name in found if name)
+
     def is_news(self, told: Happened) -> bool:
         """Whether an event is not history that others have read before we came."""
         event = told.entry.event
@@ -196,3 +204,5 @@ class Model:
             room.renamed(event.sender, event.to)
         if self.is_me(event.sender):
             self.nick = event.to
+        if key(event.sender) == key(self.query):
+            self.query = event.to

@@ -21,10 +21,17 @@ class Screen:
 
     def line(self, text: str) -> None:
         """Write a line."""
+        self._write(text + "\n")
+
+    def ring(self) -> None:
+        """Ring the bell."""
+        self._write("\a")
+
+    def _write(self, text: str) -> None:
         if self._is_closed:
             return
         try:
-            self._out.write(text + "\n")
+            self._out.write(text)
             self._out.flush()
         except OSError as why:
             self._is_closed = True

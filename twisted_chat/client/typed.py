@@ -17,6 +17,10 @@ class Typed(NamedTuple):
     text: str
     command: bool
 
+    def to(self, nick: str) -> "Typed":
+        """The same, whispered to somebody alone; a command stays what it is."""
+        return self if self.command else Typed(f"/whisper {nick} {self.text}", command=True)
+
     @property
     def word(self) -> str:
         """The command's name, as it was typed; empty if it is none."""
@@ -43,6 +47,11 @@ class Typed(NamedTuple):
         whispers = model.spellings("/whisper") | model.spellings("/reply")
         known = {name for c in model.commands for name in (c.name, *c.aliases)}
         return self.command and self.word not in known - whispers
+
+
+def lines(text: str) -> list[str]:
+    """The lines of what was typed, or pasted."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def parse(line: str) -> Typed:

@@ -39,7 +39,7 @@ def trying_again(why: str, pause: float, *, last: bool) -> str:
     seconds = max(1, round(pause))
     when = f"in {seconds} seconds" if seconds > 1 else "in a second"
     if last:
-        when += ", and then about once a minute"
+        when += ", and then every 15 seconds"
     if why.endswith((".", "?")):
         return f"{why} Trying again {when}"
     return f"{why}; trying again {when}"
