@@ -48,7 +48,7 @@ class Focus:
         room = key(self._model.current)
         if room != self._shown:
             self._shown = room
-            if self.narrow:
+            if self.narrow and room in self._kept:
                 self._head(self._model.current, self._dropped.pop(room, 0))
                 self._catch_up(room)
 

@@ -27,8 +27,9 @@ def toolbar(model: Model, state: str, waiting: int, width: int) -> Fragments:
         lines = "1 line waiting" if waiting == 1 else f"{waiting} lines waiting"
         right += [("", " | "), ("class:toolbar.trouble", lines)]
     right += _others(model, width // 2)
-    if state == "connected":
-        right.append(("", f" | {state}"))
+    good = [("", f" | {state}")]
+    if state == "connected" and cells([*left, *right, *good]) <= width:
+        right += good
     names = _names(here, width - cells(left) - cells(right) - 1)
     return _cut([*left, *names, *right], width)
 
