@@ -221,8 +221,8 @@ class SlipTests(OwnCommandsTest):
             (said, "not-in-room", "You are not in #loby."),
         ):
             server.says("error", ref=asked["ref"], code=code, text=text)
-        asked, refused = desk.sees()
-        self.assertTrue(asked.endswith("#lobby? To make #loby, type /join #loby again."))
+        told, refused = desk.sees()
+        self.assertTrue(told.endswith("#lobby? To make #loby, type /join #loby again."))
         self.assertEqual(refused, "!!! You are not in #loby.")
         self.assertEqual(desk.talk.model.current, "#lobby")
         desk.types("/join #Loby")

@@ -43,16 +43,10 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
     nick = _login_name() if given.nick is None else given.nick.strip()
     if not nick and (given.nick is not None or given.json or not can_ask):
         parser.error("which nickname? Say it with --nick NICK")
-    patience = _patience(given, person=can_ask and not given.json)
+    patience = given.patience or (FOR_EVER if can_ask and not given.json else SCRIPT)
+    if given.time is not None:
+        patience = Patience(given.time, given.time)
     return Arguments(where, nick, given.room, given.plain, given.json, patience, given.bell)
-
-
-def _patience(given: argparse.Namespace, *, person: bool) -> Patience:
-    if given.wait is not None:
-        return Patience(given.wait, given.wait)
-    if given.reconnect is None:
-        return FOR_EVER if person else SCRIPT
-    return FOR_EVER if given.reconnect else NEVER
 
 
 def _seconds(text: str) -> float:
@@ -75,8 +69,8 @@ def make_parser() -> argparse.ArgumentParser:
         prog="twisted-chat",
         description="Chat at a terminal, or send lines from a pipe.",
         epilog="In a pipe every line of the input is sent, and the status is 0 if all were taken. "
-        "There a server that cannot be reached ends it; one that was lost is waited for, "
-        f"for {SCRIPT.later:.0f} seconds.",
+        "A pipe ends at once if there is no server; if the connection is lost later, it tries to "
+        f"connect again for {SCRIPT.later:.0f} seconds.",
     )
     parser.add_argument(
         "host", nargs="?", default=HOST, metavar="HOST", help=f"or unix:PATH; default: {HOST}"
@@ -91,19 +85,28 @@ def make_parser() -> argparse.ArgumentParser:
         "--no-bell",
         dest="bell",
         action="store_false",
-        help="no bell and no notification when your name is said, or for whispers",
+        help="neither ring nor notify when somebody says your name or whispers to you",
     )
     again = parser.add_mutually_exclusive_group()
     again.add_argument(
         "--reconnect",
-        action=argparse.BooleanOptionalAction,
-        help="keep trying to connect (default at a terminal), or end at the first failure",
+        dest="patience",
+        action="store_const",
+        const=FOR_EVER,
+        help="keep trying to connect (the default at a terminal)",
+    )
+    again.add_argument(
+        "--no-reconnect",
+        dest="patience",
+        action="store_const",
+        const=NEVER,
+        help="end when the connection cannot be made, or is lost",
     )
     again.add_argument(
         "--wait",
+        dest="time",
         type=_seconds,
-        metavar="TIME",
-        help="keep trying to connect for at most TIME, such as 30s",
+        help="keep trying to connect for at most this long, such as 30s",
     )
     parser.add_argument("--version", action="version", version=f"twisted-chat {_version()}")
     return parser
