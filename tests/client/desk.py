@@ -14,8 +14,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from twisted_chat.client.connection import FOR_EVER, Connection, Patience
+from twisted_chat.client.connection import Connection
 from twisted_chat.client.conversation import Conversation, Failed
+from twisted_chat.client.patience import FOR_EVER, Patience
 from twisted_chat.client.pipe import Pipe
 from twisted_chat.client.plain import Plain
 from twisted_chat.client.protocol import ClientProtocol
@@ -61,6 +62,10 @@ class Server:
     def refuses(self, why: Exception | None = None) -> None:
         _, attempt = self._attempts.pop(0)
         attempt.errback(Failure(why or error.ConnectionRefusedError()))
+
+    def ignores(self) -> None:
+        """Nobody answers an attempt to connect."""
+        self._attempts.pop(0)
 
     def accepts(self) -> None:
         factory, attempt = self._attempts.pop(0)

@@ -5,7 +5,7 @@ from unittest import mock
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat.client import arguments
-from twisted_chat.client.connection import FOR_EVER, NEVER, SCRIPT
+from twisted_chat.client.patience import FOR_EVER, NEVER, SCRIPT
 
 
 class ArgumentTests(SynchronousTestCase):

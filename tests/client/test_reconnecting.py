@@ -3,7 +3,7 @@ from typing import Any
 from twisted.internet import error
 
 from tests.client.desk import Desk, DeskTest, Server
-from twisted_chat.client.connection import NEVER, SCRIPT, Patience
+from twisted_chat.client.patience import NEVER, SCRIPT, Patience
 
 
 class ConnectingTests(DeskTest):
@@ -233,6 +233,16 @@ class PatienceTests(DeskTest):
         desk, server = self.connected(plain=True)
         desk.types("/reconnect")
         self.assertTrue(server.hung_up)
+        server.accepts()
+        self.assertEqual(server.hears()[0]["session"], "token")
+
+    def test_an_attempt_that_hangs_is_made_anew(self) -> None:
+        desk, server = self.connected(plain=True)
+        server.vanishes()
+        desk.waits(2)
+        self.assertTrue(server.is_called)
+        server.ignores()
+        desk.types("/reconnect")
         server.accepts()
         self.assertEqual(server.hears()[0]["session"], "token")
 

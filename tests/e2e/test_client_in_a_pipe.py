@@ -23,7 +23,6 @@ def test_a_line_is_sent_and_nothing_is_printed(server: Server) -> None:
     script = run(*client(server, "ci"), said="deploy done\n", env=PLAIN)
     assert (script.returncode, script.stdout, script.stderr) == (0, "", "")
     assert said(ann.sees("deploy done")) == "ci: deploy done"
-    ann.sees("*** ci has left #lobby")
 
 
 def test_many_lines_arrive_in_order_though_the_server_slows_them_down(start: Start) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
-from twisted_chat.client.connection import FOR_EVER, NEVER, SCRIPT, Patience
+from twisted_chat.client.patience import FOR_EVER, NEVER, SCRIPT, Patience
 from twisted_chat.client.place import HOST, PORT, Place, place
 from twisted_chat.limits import Limits
 from twisted_chat.names import nickname

@@ -1,12 +1,10 @@
 """Keeping a connection: one is made, and made again when it is gone."""
 
-import errno
 import math
 import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-from twisted.internet import error
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
@@ -18,6 +16,8 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
+from twisted_chat.client import wording
+from twisted_chat.client.patience import FOR_EVER, Patience
 from twisted_chat.client.protocol import ClientProtocol, Talker
 
 LONGEST = 15.0
@@ -25,24 +25,6 @@ LONGEST = 15.0
 
 SHORT = 2.0
 """The longest pause of somebody who tries for a limited time."""
-
-
-class Patience(NamedTuple):
-    """For how many seconds to try again: 0 for not at all, infinity for ever.
-
-    Args:
-        first: while the server has never been reached.
-        later: when the connection to it is lost.
-    """
-
-    first: float
-    later: float
-
-
-FOR_EVER = Patience(math.inf, math.inf)
-NEVER = Patience(0.0, 0.0)
-SCRIPT = Patience(0.0, 30.0)
-"""A job must not hang where there is no server, but one that is started again loses nothing."""
 
 
 class Connection(Factory):
@@ -90,14 +72,16 @@ class Connection(Factory):
 
     def close(self) -> None:
         """Let go of the connection and of every plan to make one; `talker` is not told."""
-        attempt, self._attempt = self._attempt, None
-        protocol, self._protocol = self._protocol, None
-        self._stop_retrying()
-        self._stop_being_patient()
-        if attempt is not None:
-            attempt.cancel()
-        if protocol is not None:
+        if protocol := self._let_go():
             protocol.transport.loseConnection()
+
+    def reconnect(self) -> None:
+        """Try at once, even if there seems to be a connection; `talker` is not told."""
+        if protocol := self._let_go():
+            protocol.transport.abortConnection()
+        self._tries = 0
+        self._be_patient()
+        self._connect()
 
     def drop(self, why: str) -> None:
         """This connection is of no use, but a later one may be."""
@@ -110,18 +94,6 @@ class Connection(Factory):
         self._reached = True
         self._tries = 0
         self._stop_being_patient()
-
-    def reconnect(self) -> None:
-        """Try at once; a connection that there is counts as lost."""
-        if self._attempt is not None:
-            return
-        protocol, self._protocol = self._protocol, None
-        if protocol is not None:
-            protocol.transport.abortConnection()
-        self._tries = 0
-        self._stop_retrying()
-        self._be_patient()
-        self._connect()
 
     def send(self, thing: dict[str, Any]) -> None:
         """Send an object, if there is a connection."""
@@ -147,7 +119,7 @@ class Connection(Factory):
     def _failed(self, failure: Failure) -> None:
         if self._attempt is not None:
             self._attempt = None
-            self._gone(self._sentence(failure))
+            self._gone(wording.no_connection(failure, self._where))
 
     def _lost(self, protocol: ClientProtocol) -> None:
         if protocol is not self._protocol:
@@ -185,10 +157,17 @@ class Connection(Factory):
             self._end_of_patience.cancel()
             self._end_of_patience = None
 
-    def _stop_retrying(self) -> None:
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
+    def _let_go(self) -> ClientProtocol | None:
+        """Forget the connection and every plan to make one; gives what is left to be closed."""
+        attempt, self._attempt = self._attempt, None
+        protocol, self._protocol = self._protocol, None
+        retry, self._retry = self._retry, None
+        self._stop_being_patient()
+        if retry is not None:
+            retry.cancel()
+        if attempt is not None:
+            attempt.cancel()
+        return protocol
 
     def _too_late(self) -> None:
         self._end_of_patience = None
@@ -198,14 +177,3 @@ class Connection(Factory):
         self.close()
         if self._talker is not None:
             self._talker.lost(why, None)
-
-    def _sentence(self, failure: Failure) -> str:
-        if failure.check(error.ConnectionRefusedError):
-            return f"Connection refused by {self._where}: is the server running?"
-        if failure.check(error.DNSLookupError):
-            return f"No address found for {self._where}: is the name right?"
-        if failure.check(error.TimeoutError):
-            return f"No answer from {self._where}: is the network all right?"
-        if getattr(failure.value, "osError", None) == errno.ENOENT:
-            return f"There is no socket {self._where}: is the server running?"
-        return f"No connection to {self._where}: {failure.getErrorMessage()}"

@@ -1,5 +1,10 @@
 """What the client itself says to a person."""
 
+import errno
+
+from twisted.internet import error
+from twisted.python.failure import Failure
+
 from twisted_chat.client.incoming import Missed, State
 
 
@@ -26,6 +31,19 @@ def missed(told: Missed) -> str:
         return f"You missed {lines}{where}: older lines are no longer kept"
     later = f": type /history in {told.room} to see them" if is_room else ""
     return f"You missed {lines}{where}, which could not be read just now{later}"
+
+
+def no_connection(why: Failure, where: str) -> str:
+    """Why there is no connection to a server, and what to look at."""
+    if why.check(error.ConnectionRefusedError):
+        return f"Connection refused by {where}: is the server running?"
+    if why.check(error.DNSLookupError):
+        return f"No address found for {where}: is the name right?"
+    if why.check(error.TimeoutError):
+        return f"No answer from {where}: is the network all right?"
+    if getattr(why.value, "osError", None) == errno.ENOENT:
+        return f"There is no socket {where}: is the server running?"
+    return f"No connection to {where}: {why.getErrorMessage()}"
 
 
 def trying_again(why: str, pause: float, *, last: bool) -> str:
