@@ -40,9 +40,10 @@ def run(typed: Typed, desk: Desk) -> bool:
 
 
 def help_lines(others: Iterable[Command]) -> tuple[str, ...]:
-    """A line for each of these commands that is not among the others, which are listed already."""
+    """What is said about those of these commands that are not listed among the others."""
     listed = {command.name for command in others}
-    return tuple(_help(command) for command in COMMANDS if command.name not in listed)
+    own = (_help(command) for command in COMMANDS if command.name not in listed)
+    return ("Commands of this client:", *own)
 
 
 def _help(command: Command) -> str:

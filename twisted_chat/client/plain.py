@@ -10,7 +10,7 @@ from twisted_chat.client.keyboard import Keyboard
 from twisted_chat.client.leaving import GOODBYE
 from twisted_chat.client.reading import Reading
 from twisted_chat.client.screen import Screen
-from twisted_chat.client.wrapping import Row
+from twisted_chat.client.wrapping import Row, wrapped
 
 
 class Plain(Reading):
@@ -59,7 +59,9 @@ class Plain(Reading):
         self.refused("Nothing is cleared in plain lines.")
 
     def _write(self, row: Row) -> None:
-        self._out.line("".join(text for _, text in row.fragments))
+        width = self._out.width
+        line = wrapped(row, width) if width else row.fragments
+        self._out.line("".join(text for _, text in line))
 
     def _too_long(self) -> None:
         self.refused("That line is far too long, and was not sent")
