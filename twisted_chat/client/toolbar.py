@@ -26,7 +26,7 @@ def toolbar(model: Model, state: str, waiting: int, width: int) -> Fragments:
     if waiting:
         lines = "1 line waiting" if waiting == 1 else f"{waiting} lines waiting"
         right += [("", " | "), ("class:toolbar.trouble", lines)]
-    right += _others(model, width // 2)
+    right += _others(model, width - cells([*left, *right]))
     good = [("", f" | {state}")]
     if state == "connected" and cells([*left, *right, *good]) <= width:
         right += good
@@ -35,9 +35,13 @@ def toolbar(model: Model, state: str, waiting: int, width: int) -> Fragments:
 
 
 def _others(model: Model, width: int) -> Fragments:
-    """The other rooms, with the numbers that Alt takes; those without news where there is room."""
+    """The other rooms, with the numbers that Alt takes; those without news where there is room.
+
+    They leave as much room for the names of people.
+    """
     shown: Fragments = []
-    quiet = width - sum(cells(_room(*each)) for each in _numbered(model) if each[1].unread)
+    news = sum(cells(_room(*each)) for each in _numbered(model) if each[1].unread)
+    quiet = (width - news) // 2
     for number, room in _numbered(model):
         other = _room(number, room)
         if not room.unread:
