@@ -16,6 +16,7 @@ from zope.interface import implementer
 
 from twisted_chat.client.connection import Connection
 from twisted_chat.client.conversation import Conversation, Failed
+from twisted_chat.client.patience import FOR_EVER, Patience
 from twisted_chat.client.pipe import Pipe
 from twisted_chat.client.plain import Plain
 from twisted_chat.client.protocol import ClientProtocol
@@ -27,6 +28,7 @@ COMMANDS = [
     {"name": "/reply", "usage": "TEXT", "aliases": ["/r"], "help": "to the last whisperer"},
     {"name": "/me", "usage": "TEXT", "aliases": [], "help": "do something"},
     {"name": "/join", "usage": "ROOM", "aliases": ["/j"], "help": "enter a room"},
+    {"name": "/leave", "usage": "[ROOM]", "aliases": ["/part"], "help": "leave a room"},
     {"name": "/users", "usage": "[ROOM]", "aliases": ["/who"], "help": "who is there"},
     {"name": "/help", "usage": "[COMMAND]", "aliases": [], "help": "this list"},
     {"name": "/quit", "usage": "[TEXT]", "aliases": ["/exit"], "help": "leave"},
@@ -60,6 +62,10 @@ class Server:
     def refuses(self, why: Exception | None = None) -> None:
         _, attempt = self._attempts.pop(0)
         attempt.errback(Failure(why or error.ConnectionRefusedError()))
+
+    def ignores(self) -> None:
+        """Nobody answers an attempt to connect."""
+        self._attempts.pop(0)
 
     def accepts(self) -> None:
         factory, attempt = self._attempts.pop(0)
@@ -124,7 +130,7 @@ class Desk:
         plain: bool = False,
         json: bool = False,
         room: str = "",
-        again: bool = True,
+        patience: Patience = FOR_EVER,
         out: io.StringIO | None = None,
     ) -> None:
         self.clock = MemoryReactorClock()
@@ -139,7 +145,7 @@ class Desk:
             else Pipe(self.clock, self.out, self.errors, json=json, fd=self._input)
         )
         connection = Connection(
-            self.server, self.clock, "home port 5000", again=again, jitter=lambda: 1.0
+            self.server, self.clock, "home port 5000", patience, jitter=lambda: 1.0
         )
         self.talk = Conversation(nick, self.view, connection, self.clock, room)
         self.ended = ""  # how, once it has

@@ -5,6 +5,7 @@ from unittest import mock
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat.client import arguments
+from twisted_chat.client.patience import FOR_EVER, NEVER, SCRIPT
 
 
 class ArgumentTests(SynchronousTestCase):
@@ -30,7 +31,28 @@ class ArgumentTests(SynchronousTestCase):
             ("fe80::1", "6000"): ("fe80::1", 6000),
         }.items():
             given = arguments.parse([*typed, "--nick", "alice"], can_ask=False)
-            self.assertEqual((given.host, given.port), meant)
+            self.assertEqual((given.place.host, given.place.port), meant)
+
+    def test_a_place_may_be_a_unix_socket(self) -> None:
+        given = arguments.parse(["unix:/run/chat:5.sock", "--nick", "alice"], can_ask=False)
+        self.assertEqual(str(given.place), "/run/chat:5.sock")
+        self.assertIn("which socket?", self.refuses("unix:", "--nick", "alice"))
+        self.assertIn("no port", self.refuses("unix:/run/s", "5000", "--nick", "alice"))
+
+    def test_a_person_is_patient_and_a_script_only_if_told_to_be(self) -> None:
+        for options, person, script in (
+            ([], FOR_EVER, SCRIPT),
+            (["--reconnect"], FOR_EVER, FOR_EVER),
+            (["--no-reconnect"], NEVER, NEVER),
+            (["--wait", "30s"], (30, 30), (30, 30)),
+            (["--wait", "2m"], (120, 120), (120, 120)),
+            (["--wait", "7"], (7, 7), (7, 7)),
+        ):
+            for can_ask, patience in ((True, person), (False, script)):
+                given = arguments.parse([*options, "--nick", "alice"], can_ask=can_ask)
+                self.assertEqual(given.patience, patience)
+        self.assertEqual(arguments.parse(["--json", "--nick", "a"], can_ask=True).patience, SCRIPT)
+        self.assertIn("a time looks like 30s", self.refuses("--wait", "soon"))
 
     def test_a_wrong_place_is_one_line(self) -> None:
         for typed in (["h", "0"], ["h:65536"], ["h:port"], ["h:"], ["h:1", "2"], ["h", "²"]):

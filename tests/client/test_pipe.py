@@ -18,7 +18,7 @@ class SendingTests(DeskTest):
         desk.types("deploy done")
         desk.ends_input()
         server.accepts()
-        self.assertEqual(server.hears(), [{"do": "hello", "nick": "ci"}])
+        self.assertEqual(server.hears(), [{"do": "hello", "nick": "ci", "quiet": True}])
         server.welcomes("ci")
         (said,) = server.hears()
         self.assertEqual((said["do"], said["room"]), ("say", "#lobby"))
@@ -215,6 +215,11 @@ class JsonTests(DeskTest):
         welcome, _ = desk.sees()
         self.assertEqual(json.loads(welcome)["nick"], "alice")
         self.assertNotIn("token", welcome)
+
+    def test_who_also_listens_does_not_come_in_secret(self) -> None:
+        _, server = self.desk(json=True)
+        server.accepts()
+        self.assertEqual(server.hears(), [{"do": "hello", "nick": "alice"}])
 
     def test_answers_are_printed_once_as_objects(self) -> None:
         desk, server = self.connected(json=True)

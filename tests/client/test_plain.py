@@ -85,6 +85,21 @@ class PlainTests(DeskTest):
             ],
         )
 
+    def test_lines_that_could_not_be_read_just_now_are_to_be_had_later(self) -> None:
+        desk, server = self.connected(plain=True)
+        server.says("missed", room="#dev", kept=True)
+        server.says("missed", room="#dev", kept=True, count=2)
+        server.says("missed", room="@", kept=True, count=0)
+        why = "which could not be read just now"
+        self.assertEqual(
+            desk.sees(),
+            [
+                f"*** You missed some lines of #dev, {why}: type /history in #dev to see them",
+                f"*** You missed 2 lines of #dev, {why}: type /history in #dev to see them",
+                f"*** You missed some lines, {why}",
+            ],
+        )
+
     def test_an_event_from_somebody_ignored_shows_nothing_and_counts_as_seen(self) -> None:
         desk, server = self.connected(plain=True)
         server.says("hidden", id=9, room="#lobby")

@@ -1,5 +1,6 @@
 import asyncio
 import io
+import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from unittest import mock
@@ -15,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.client.desk import Server
 from twisted_chat.client.connection import Connection
 from twisted_chat.client.conversation import Conversation
+from twisted_chat.client.history import InputHistory, history_file
 from twisted_chat.client.terminal import Terminal
 
 
@@ -34,7 +36,7 @@ class Seat:
         self.clock = Clock()
         self.server = Server()
         self.terminal = Terminal(self.clock, keys, output)
-        connection = Connection(self.server, self.clock, "home", again=True)
+        connection = Connection(self.server, self.clock, "home")
         self.talk = Conversation(nick, self.terminal, connection, self.clock)
         self.terminal.open(self.talk)
         assert self.terminal._prompt is not None
@@ -184,6 +186,117 @@ class TerminalTests(SynchronousTestCase):
             self.assertIn("#lobby>", seat.sees())
 
         self.sits(does, nick="")
+
+    def test_the_nickname_that_one_answers_with_is_not_in_the_history(self) -> None:
+        async def does(seat: Seat) -> None:
+            await seat.types("zoe\r")
+            seat.server.accepts()
+            seat.server.welcomes("zoe")
+            await seat.types("hello\r")
+            await seat.types("\x1b[A\x1b[A\x1b[A")
+            self.assertEqual(seat.line, "hello")
+
+        self.sits(does, nick="")
+
+    def test_page_up_and_page_down_leave_the_line_alone(self) -> None:
+        async def does(seat: Seat) -> None:
+            await seat.types("one\r")
+            await seat.types("\x1b[5~")
+            self.assertEqual(seat.line, "")
+            await seat.types("two\x1b[5~\x1b[6~")
+            self.assertEqual(seat.line, "two")
+
+        self.sits(does)
+
+    def test_keys_lead_to_other_rooms(self) -> None:
+        async def does(seat: Seat) -> None:
+            for room in ("#dev", "#ops"):
+                seat.server.shows_room(room, "alice", "bob")
+            for number, text in enumerate(("hi", "alice?"), 2):
+                room = ("#dev", "#ops")[number - 2]
+                seat.server.says("message", id=1, room=room, from_="bob", text=text)
+            for keys, room in (
+                ("\x1ba", "#ops"),  # where one is called
+                ("\x1ba", "#dev"),
+                ("\x1ba", "#dev"),  # nothing is unread any more
+                ("\x1b1", "#lobby"),
+                ("\x1b3", "#ops"),
+                ("\x1b9", "#ops"),
+                ("\x0e", "#lobby"),
+                ("\x0e", "#dev"),
+                ("\x10", "#lobby"),
+                ("\x10", "#ops"),
+            ):
+                await seat.types(keys)
+                self.assertEqual(seat.talk.model.current, room)
+            self.assertEqual(seat.line, "")
+
+        self.sits(does)
+
+    def test_a_room_that_one_is_not_in_can_be_completed(self) -> None:
+        async def does(seat: Seat) -> None:
+            seat.server.says("answer", ref="rooms", lines=["#kitchen: 3 people, topic: tea"])
+            await seat.settles()
+            self.assertNotIn("kitchen", seat.sees())
+            await seat.types("/join ki\t")
+            self.assertEqual(seat.line, "/join #kitchen ")
+
+        self.sits(does)
+
+    def test_the_prompt_says_whom_one_whispers_to(self) -> None:
+        async def does(seat: Seat) -> None:
+            await seat.types("/query bob\r")
+            self.assertIn("@bob>", seat.sees())
+            await seat.types("psst\r")
+            self.assertEqual(seat.server.is_told(), ["/whisper bob psst"])
+            self.assertEqual(list(InputHistory(history_file(), bool).load_history_strings()), [])
+
+        self.sits(does)
+
+    def test_the_screen_can_be_cleared(self) -> None:
+        async def does(seat: Seat) -> None:
+            seat.sees()
+            await seat.types("/clear\r")
+            self.assertIn("\x1b[2J", seat.sees())
+
+        self.sits(does)
+
+    def test_a_whisper_rings_the_bell_once_for_all_that_comes_with_it(self) -> None:
+        async def does(seat: Seat) -> None:
+            seat.sees()
+            for number in (1, 2):
+                keys = {"id": number, "room": "@", "to": "alice"}
+                seat.server.says("whisper", from_="bob", text="psst", **keys)
+            await seat.settles()
+            self.assertEqual(seat.sees().count("\a"), 1)
+            await seat.types("/bell off\r")
+            seat.server.says("whisper", from_="bob", text="psst", id=3, room="@", to="alice")
+            await seat.settles()
+            self.assertNotIn("\a", seat.sees())
+
+        self.sits(does)
+
+    def test_a_terminal_that_shows_notifications_shows_one(self) -> None:
+        async def does(seat: Seat) -> None:
+            seat.sees()
+            seat.server.says("message", id=1, room="#lobby", from_="bob", text="alice; \x1b here")
+            await seat.settles()
+            self.assertIn("\x1b]9;bob: alice; \ufffd here\x1b\\\a", seat.sees())
+
+        with mock.patch.dict("os.environ", {"TERM_PROGRAM": "WezTerm", "TMUX": ""}):
+            self.sits(does)
+
+    def test_a_long_line_is_broken_between_words(self) -> None:
+        async def does(seat: Seat) -> None:
+            seat.sees()
+            text = "wrapped " * 20
+            seat.server.says("message", id=1, room="#lobby", from_="bob", text=text)
+            await seat.settles()
+            drawn = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seat.sees())
+            below = len("[2026-11-20 12:00:00] bob: ") * " "
+            self.assertIn(f"wrapped\r\n{below}wrapped", drawn)
+
+        self.sits(does)
 
     def test_a_terminal_that_is_closed_leaves_the_chat(self) -> None:
         async def does(seat: Seat) -> None:

@@ -11,7 +11,7 @@ from tests.client.desk import COMMANDS
 from twisted_chat import events
 from twisted_chat.client.completion import ChatCompleter
 from twisted_chat.client.history import InputHistory
-from twisted_chat.client.incoming import Happened, Member, State, Welcome, read
+from twisted_chat.client.incoming import Command, Happened, Member, State, Welcome, read
 from twisted_chat.client.model import Model
 from twisted_chat.client.typed import Typed, parse
 from twisted_chat.events import Entry
@@ -85,6 +85,21 @@ class CompletionTests(SynchronousTestCase):
         self.assertEqual(self.completes("/join d"), ["/join #dev "])
         self.assertEqual(self.completes("/join "), ["/join #lobby ", "/join #dev "])
         self.assertEqual(self.completes("come to #d"), ["come to #dev "])
+
+    def test_rooms_that_one_is_not_in_come_after_ones_own(self) -> None:
+        known = model()
+        known.list_rooms(("#design: 2 people", "#Dev: 1 person, topic: x: y", "and 3 more rooms"))
+        completer = ChatCompleter(known)
+        found = completer.get_completions(Document("/join #d"), CompleteEvent())
+        self.assertEqual([each.text for each in found], ["#dev ", "#design "])
+
+    def test_the_commands_of_the_client_itself(self) -> None:
+        completer = ChatCompleter(
+            model(), [Command("/view", "", (), ""), Command("/me", "", (), "")]
+        )
+        for typed, texts in {"/v": ["/view "], "/me": ["/me "]}.items():
+            found = completer.get_completions(Document(typed), CompleteEvent())
+            self.assertEqual([each.text for each in found], texts)
 
     def test_the_command_that_one_wants_help_with(self) -> None:
         self.assertEqual(self.completes("/help wh"), ["/help /whisper ", "/help /who "])

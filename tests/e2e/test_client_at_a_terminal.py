@@ -97,6 +97,36 @@ def test_the_keys_of_every_terminal(server: Server, sit: Sit) -> None:
     assert not ann.has_seen("never mind")
 
 
+@pytest.mark.parametrize("options", [(), ("--plain",)], ids=["prompt", "plain"])
+def test_a_long_line_is_broken_between_words(
+    server: Server, sit: Sit, options: tuple[str, ...]
+) -> None:
+    ann = Plain(server.port, "ann")
+    bob = sit(server, "bob", *options)
+    bob.shows("*** In #lobby: ann, bob (2)")
+    ann.types("butterfly " * 10 + "end")
+    bob.shows(" end")
+    below = [line.strip() for line in bob.screen if line.startswith(len("[12:35:02] ann: ") * " ")]
+    assert below == ["butterfly " * 5 + "end"]
+
+
+def test_rooms_are_changed_by_keys_and_seen_one_at_a_time(server: Server, sit: Sit) -> None:
+    ann = Plain(server.port, "ann")
+    bob = sit(server, "bob")
+    bob.shows("connected")
+    for line in ("/join dev", "/view room"):
+        bob.types(line)
+        bob.presses("Enter")
+    bob.shows("1:#lobby")
+    ann.types("hello bob")
+    bob.shows("1:#lobby +1")
+    assert not any("hello bob" in line for line in bob.screen)
+    bob.presses("M-a")
+    bob.shows("ann: hello bob")
+    bob.presses("C-n")
+    bob.shows("#dev>")
+
+
 def test_another_size(server: Server, sit: Sit) -> None:
     ann = Plain(server.port, "ann")
     bob = sit(server, "bob")

@@ -2,29 +2,29 @@
 
 import argparse
 import getpass
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
+from twisted_chat.client.patience import FOR_EVER, NEVER, SCRIPT, Patience
+from twisted_chat.client.place import HOST, PORT, Place, place
 from twisted_chat.limits import Limits
 from twisted_chat.names import nickname
 from twisted_chat.refusal import Refused
-
-HOST = "127.0.0.1"
-PORT = 5000
 
 
 @dataclass(frozen=True)
 class Arguments:
     """What was asked for; an empty `nick` or `room` means that nothing was."""
 
-    host: str
-    port: int
+    place: Place
     nick: str
     room: str
     plain: bool
     json: bool
-    reconnect: bool
+    patience: Patience
+    bell: bool
 
 
 def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
@@ -37,33 +37,23 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
     parser = make_parser()
     given = parser.parse_args(argv)
     try:
-        host, port = place(given.host, given.port)
+        where = place(given.host, given.port)
     except ValueError as why:
         parser.error(str(why))
     nick = _login_name() if given.nick is None else given.nick.strip()
     if not nick and (given.nick is not None or given.json or not can_ask):
         parser.error("which nickname? Say it with --nick NICK")
-    return Arguments(host, port, nick, given.room, given.plain, given.json, given.reconnect)
+    patience = given.patience or (FOR_EVER if can_ask and not given.json else SCRIPT)
+    if given.time is not None:
+        patience = Patience(given.time, given.time)
+    return Arguments(where, nick, given.room, given.plain, given.json, patience, given.bell)
 
 
-def place(host: str, port: str | None) -> tuple[str, int]:
-    """A host and a port out of `HOST`, `HOST PORT`, `HOST:PORT`, `[::1]:5000` or `::1`.
-
-    Raises:
-        ValueError: it is none of these, and why.
-    """
-    address, colon, after = host.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif colon and (address.endswith("]") or ":" not in address):
-        if port is not None:
-            raise ValueError(f"two ports, {after} and {port}: say one")
-        host, port = address.strip("[]"), after
-    if port is None:
-        return host or HOST, PORT
-    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
-        raise ValueError(f"a port is a number from 1 to 65535, not {port!r}")
-    return host or HOST, int(port)
+def _seconds(text: str) -> float:
+    number = re.fullmatch(r"(\d{1,6})([smh]?)", text, re.ASCII)
+    if not number:
+        raise argparse.ArgumentTypeError(f"a time looks like 30s, 5m or 1h, not {text!r}")
+    return float(number[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[number[2]]
 
 
 def _login_name() -> str:
@@ -78,9 +68,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="twisted-chat",
         description="Chat at a terminal, or send lines from a pipe.",
-        epilog="In a pipe every line of the input is sent, and the status is 0 if all were taken.",
+        epilog="In a pipe every line of the input is sent, and the status is 0 if all were taken. "
+        "A pipe ends at once if there is no server; if the connection is lost later, it tries to "
+        f"connect again for {SCRIPT.later:.0f} seconds.",
     )
-    parser.add_argument("host", nargs="?", default=HOST, metavar="HOST", help=f"default: {HOST}")
+    parser.add_argument(
+        "host", nargs="?", default=HOST, metavar="HOST", help=f"or unix:PATH; default: {HOST}"
+    )
     parser.add_argument("port", nargs="?", metavar="PORT", help=f"default: {PORT}")
     parser.add_argument("--nick", help="your nickname (default: your login name)")
     parser.add_argument("--room", default="", help="the room to type into; joined if need be")
@@ -88,10 +82,31 @@ def make_parser() -> argparse.ArgumentParser:
     look.add_argument("--plain", action="store_true", help="no colours, no moving cursor")
     look.add_argument("--json", action="store_true", help="print what the server sends, as objects")
     parser.add_argument(
-        "--no-reconnect",
-        dest="reconnect",
+        "--no-bell",
+        dest="bell",
         action="store_false",
+        help="neither ring nor notify when somebody says your name or whispers to you",
+    )
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
+        "--reconnect",
+        dest="patience",
+        action="store_const",
+        const=FOR_EVER,
+        help="keep trying to connect (the default at a terminal)",
+    )
+    again.add_argument(
+        "--no-reconnect",
+        dest="patience",
+        action="store_const",
+        const=NEVER,
         help="end when the connection cannot be made, or is lost",
+    )
+    again.add_argument(
+        "--wait",
+        dest="time",
+        type=_seconds,
+        help="keep trying to connect for at most this long, such as 30s",
     )
     parser.add_argument("--version", action="version", version=f"twisted-chat {_version()}")
     return parser

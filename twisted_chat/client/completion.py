@@ -1,10 +1,11 @@
 """Completion with Tab: commands, rooms and nicknames, each where it makes sense."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from twisted_chat.client.incoming import Command
 from twisted_chat.client.model import Model
 from twisted_chat.names import key
 
@@ -14,10 +15,17 @@ class ChatCompleter(Completer):
 
     Args:
         model: what the client knows.
+        own: the commands of the client itself.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, own: Sequence[Command] = ()) -> None:
         self._model = model
+        self._own = own
+
+    @property
+    def _all_commands(self) -> list[Command]:
+        own = {command.name for command in self._own}
+        return [each for each in self._model.commands if each.name not in own] + list(self._own)
 
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
@@ -46,7 +54,7 @@ class ChatCompleter(Completer):
         """Whether the command before the cursor takes a room (or a nickname) here."""
         if not words:
             return False
-        for command in self._model.commands:
+        for command in self._all_commands:
             if words[0].lower() in (command.name, *command.aliases):
                 usage = command.usage.split()
                 return len(words) <= len(usage) and what in usage[len(words) - 1].strip("[]")
@@ -54,7 +62,7 @@ class ChatCompleter(Completer):
 
     def _commands(self, word: str, at: int | None = None) -> Iterable[Completion]:
         start = -len(word) if at is None else at
-        for command in self._model.commands:
+        for command in self._all_commands:
             for name in (command.name, *command.aliases):
                 if name.startswith(word.lower()) and (word != "/" or name == command.name):
                     yield Completion(
@@ -66,7 +74,10 @@ class ChatCompleter(Completer):
 
     def _rooms(self, word: str) -> list[str]:
         start = key("#" + word.removeprefix("#"))
-        return [room.name for name, room in self._model.rooms.items() if name.startswith(start)]
+        ours = [room.name for room in self._model.rooms.values()]
+        rooms = {key(name): name for name in (*self._model.listed, *ours)}
+        order = dict.fromkeys(map(key, (*ours, *self._model.listed)))
+        return [rooms[name] for name in order if name.startswith(start)]
 
     def _nicks(self, word: str) -> list[str]:
         """Those who begin so: the last speaker here first, then who else is here or elsewhere."""

@@ -1,10 +1,10 @@
 """Keeping a connection: one is made, and made again when it is gone."""
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet import error
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
@@ -16,10 +16,15 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
+from twisted_chat.client import wording
+from twisted_chat.client.patience import FOR_EVER, Patience
 from twisted_chat.client.protocol import ClientProtocol, Talker
 
-LONGEST = 60.0
+LONGEST = 15.0
 """The longest pause between two tries, in seconds."""
+
+SHORT = 2.0
+"""The longest pause of somebody who tries for a limited time."""
 
 
 class Connection(Factory):
@@ -29,7 +34,7 @@ class Connection(Factory):
         endpoint: where the server is.
         clock: the time and its timers.
         where: what a person calls that place.
-        again: whether to try again at all.
+        patience: for how long to try.
         jitter: a number from 0 to 1, so that not all clients come back at the same moment.
     """
 
@@ -40,44 +45,55 @@ class Connection(Factory):
         endpoint: IStreamClientEndpoint,
         clock: IReactorTime,
         where: str,
+        patience: Patience = FOR_EVER,
         *,
-        again: bool,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._endpoint = endpoint
         self._clock = clock
         self._where = where
-        self._try_again = again
+        self._patience = patience
         self._jitter = jitter
         self._talker: Talker | None = None
         self._attempt: Deferred[IProtocol] | None = None
         self._protocol: ClientProtocol | None = None
         self._retry: IDelayedCall | None = None
+        self._end_of_patience: IDelayedCall | None = None
+        self._reached = False
         self._tries = 0
-        self._why = ""
+        self._why = ""  # of a connection that we drop
+        self._reason = ""  # why the last try came to nothing
 
     def open(self, talker: Talker) -> None:
         """Connect, and let `talker` talk over it."""
         self._talker = talker
+        self._be_patient()
         self._connect()
 
     def close(self) -> None:
         """Let go of the connection and of every plan to make one; `talker` is not told."""
-        attempt, self._attempt = self._attempt, None
-        protocol, self._protocol = self._protocol, None
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
-        if attempt is not None:
-            attempt.cancel()
-        if protocol is not None:
+        if protocol := self._let_go():
             protocol.transport.loseConnection()
+
+    def reconnect(self) -> None:
+        """Try at once, even if there seems to be a connection; `talker` is not told."""
+        if protocol := self._let_go():
+            protocol.transport.abortConnection()
+        self._tries = 0
+        self._be_patient()
+        self._connect()
 
     def drop(self, why: str) -> None:
         """This connection is of no use, but a later one may be."""
         self._why = why
         if self._protocol is not None:
             self._protocol.transport.abortConnection()
+
+    def welcomed(self) -> None:
+        """The server has let us in."""
+        self._reached = True
+        self._tries = 0
+        self._stop_being_patient()
 
     def send(self, thing: dict[str, Any]) -> None:
         """Send an object, if there is a connection."""
@@ -103,31 +119,61 @@ class Connection(Factory):
     def _failed(self, failure: Failure) -> None:
         if self._attempt is not None:
             self._attempt = None
-            self._gone(self._sentence(failure))
+            self._gone(wording.no_connection(failure, self._where))
 
     def _lost(self, protocol: ClientProtocol) -> None:
-        if protocol is self._protocol:
-            self._protocol = None
-            if protocol.welcomed:
-                self._tries = 0
+        if protocol is not self._protocol:
+            return
+        self._protocol = None
+        if protocol.other is not None and not self._reached:
+            self._give_up(f"{self._where} is {protocol.other}: check the host and the port")
+        else:
             self._gone(self._why or protocol.excuse or "Connection lost")
 
     def _gone(self, why: str) -> None:
         self._why = ""
-        pause = None
-        if self._try_again:
-            longest = min(LONGEST, 2.0 * 2.0**self._tries)
-            pause = longest * (0.5 + 0.5 * self._jitter())
-            self._tries = min(self._tries + 1, 10)
-            self._retry = self._clock.callLater(pause, self._connect)
+        self._reason = why
+        if not self._limit:
+            self._give_up(why)
+            return
+        self._be_patient()
+        longest = LONGEST if math.isinf(self._limit) else SHORT
+        pause = min(longest, 2.0 * 2.0**self._tries) * (0.5 + 0.5 * self._jitter())
+        self._tries = min(self._tries + 1, 10)
+        self._retry = self._clock.callLater(pause, self._connect)
         if self._talker is not None:
             self._talker.lost(why, pause)
 
-    def _sentence(self, failure: Failure) -> str:
-        if failure.check(error.ConnectionRefusedError):
-            return f"Connection refused by {self._where}: is the server running?"
-        if failure.check(error.DNSLookupError):
-            return f"No address found for {self._where}: is the name right?"
-        if failure.check(error.TimeoutError):
-            return f"No answer from {self._where}: is the network all right?"
-        return f"No connection to {self._where}: {failure.getErrorMessage()}"
+    @property
+    def _limit(self) -> float:
+        return self._patience.later if self._reached else self._patience.first
+
+    def _be_patient(self) -> None:
+        if self._end_of_patience is None and 0 < self._limit < math.inf:
+            self._end_of_patience = self._clock.callLater(self._limit, self._too_late)
+
+    def _stop_being_patient(self) -> None:
+        if self._end_of_patience is not None:
+            self._end_of_patience.cancel()
+            self._end_of_patience = None
+
+    def _let_go(self) -> ClientProtocol | None:
+        """Forget the connection and every plan to make one; gives what is left to be closed."""
+        attempt, self._attempt = self._attempt, None
+        protocol, self._protocol = self._protocol, None
+        retry, self._retry = self._retry, None
+        self._stop_being_patient()
+        if retry is not None:
+            retry.cancel()
+        if attempt is not None:
+            attempt.cancel()
+        return protocol
+
+    def _too_late(self) -> None:
+        self._end_of_patience = None
+        self._give_up(self._reason or f"No answer from {self._where}")
+
+    def _give_up(self, why: str) -> None:
+        self.close()
+        if self._talker is not None:
+            self._talker.lost(why, None)

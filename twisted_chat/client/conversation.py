@@ -10,16 +10,16 @@ from twisted_chat.client import wording
 from twisted_chat.client.connection import Connection
 from twisted_chat.client.hearing import Hearing
 from twisted_chat.client.incoming import Answer, Refusal, Welcome, read
+from twisted_chat.client.joining import Joining
 from twisted_chat.client.leaving import GOODBYE, Leaving
 from twisted_chat.client.model import Model
 from twisted_chat.client.outbox import Line, Outbox
 from twisted_chat.client.sending import Sender
-from twisted_chat.client.typed import Typed, parse, room_name
+from twisted_chat.client.typed import Typed, parse
 from twisted_chat.client.view import View
-from twisted_chat.names import LOBBY, key
 
-_TOLD_FAILURES = 6  # by then the pauses are as long as they get: more lines would say nothing new
-_ENTERING = "room"  # our name for the request to enter the room that was asked for at the start
+_TOLD_FAILURES = 4  # by then the pauses are as long as they get: more lines would say nothing new
+_ROOMS = "rooms"  # our name for the question which rooms there are
 
 
 class Failed(Exception):
@@ -51,13 +51,9 @@ class Conversation:
         self._clock = clock
         self._hearing = Hearing(self.model, self.outbox, view)
         self._leaving = Leaving(clock, self._finish)
+        self._joining = Joining(self.model, room, careful=view.asks)
         self._here = False
         self._failures = 0
-        self._entering = ""  # nothing is said before we are in this room
-        if room:
-            self.model.go(room_name(room))
-            if key(self.model.current) != LOBBY:
-                self._entering = self.model.current
 
     def start(self) -> None:
         """Connect, or ask for a nickname first."""
@@ -68,11 +64,10 @@ class Conversation:
 
     # What is typed
 
-    def typed(self, text: str) -> None:
-        """Somebody typed this, or pasted these lines."""
-        for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-            if line.strip() and not self._leaving.farewell:
-                self._take(line)
+    def typed(self, line: str) -> None:
+        """Somebody typed a line."""
+        if line.strip() and not self._leaving.farewell:
+            self._take(line)
         self._settle()
 
     def leave(self, farewell: str = "/quit", patience: float | None = None) -> None:
@@ -89,6 +84,15 @@ class Conversation:
         else:
             self._settle()
 
+    def reconnect(self) -> None:
+        """Try at once to connect, also where there seems to be a connection."""
+        if not self.naming and not self.finished.called:
+            self._view.connection("Connecting again")
+            self._failures = 0
+            self._is_offline("connecting")
+            self._connection.reconnect()
+            self._view.changed()
+
     def _take(self, line: str) -> None:
         try:
             line.encode()
@@ -96,6 +100,8 @@ class Conversation:
             self._view.refused("That line is not UTF-8 and was not sent: use UTF-8.")
             return
         typed = parse(line)
+        if self.model.query:
+            typed = typed.to(self.model.query)
         if typed.word in self.model.spellings("/quit"):
             self.leave(typed.text, GOODBYE if self._view.asks else None)
         elif self.naming:
@@ -103,12 +109,14 @@ class Conversation:
         else:
             self._add(typed)
             if room := typed.joins(self.model):
-                self.model.go(room)
+                self.model.join(room)
 
     def _add(self, typed: Typed) -> Line:
         known = self.model.here.entered
         room = self.model.current if known or not typed.command else ""
-        return self.outbox.add(room, typed.text, command=typed.command, now=self._clock.seconds())
+        existing = self._joining.only_existing(typed)
+        now = self._clock.seconds()
+        return self.outbox.add(room, typed.text, typed.command, now, only_existing=existing)
 
     def _settle(self) -> None:
         """Do what has become possible: send, and say farewell when there is nothing else."""
@@ -135,15 +143,17 @@ class Conversation:
     def hello(self) -> dict[str, Any]:
         """Who we are, and what we have seen."""
         hello: dict[str, Any] = {"do": "hello", "nick": self.model.nick}
+        if self._view.quiet:
+            hello["quiet"] = True
         if self.model.session is not None:
             hello |= {"session": self.model.session, "seen": self.model.seen}
+            if self.model.epoch:
+                hello["epoch"] = self.model.epoch
         return hello
 
     def lost(self, why: str, pause: float | None) -> None:
         """There is no connection; a new one is tried after `pause` seconds, unless it is None."""
-        self._here = False
-        self.state = "offline"
-        self.sender.stop()
+        self._is_offline("offline")
         if self._leaving.ends_without_connection:
             self._finish()
         elif pause is None:
@@ -155,6 +165,11 @@ class Conversation:
                 self._view.connection(wording.trying_again(why, pause, last=last))
             self._view.changed()
 
+    def _is_offline(self, state: str) -> None:
+        self._here = False
+        self.state = state
+        self.sender.stop()
+
     def heard(self, thing: dict[str, Any]) -> None:
         """The server sent this object."""
         self._view.raw(thing)
@@ -163,20 +178,24 @@ class Conversation:
         match told:
             case Welcome():
                 self._welcomed()
-            case Answer(ref=ref) if self._entering and ref == _ENTERING:
-                self._entering = ""
+            case Answer() if self._joining.answers(told):
+                self._joining.done()
                 self.sender.start()
+            case Answer(ref=ref) if ref == _ROOMS:
+                self.model.list_rooms(told.lines)
             case Refusal():
                 self._refused(told)
         self._settle()
 
     def _welcomed(self) -> None:
         self._here = True
+        self._connection.welcomed()
         self._failures = 0
         self.state = "connected"
-        if self._entering:
-            join = f"/join {self._entering}"
-            self._connection.send({"do": "command", "text": join, "ref": _ENTERING})
+        if self._view.completes:
+            self._connection.send({"do": "command", "text": "/rooms", "ref": _ROOMS})
+        if request := self._joining.request:
+            self._connection.send(request)
         else:
             self.sender.start()
 
@@ -184,7 +203,7 @@ class Conversation:
         line = self.outbox.find(told.ref)
         if not self._here:
             self._not_let_in(told)
-        elif self._entering and told.ref == _ENTERING:
+        elif self._joining.answers(told):
             self._fail(told.text)
         elif line is None:
             self._view.refused(told.text)
@@ -192,15 +211,15 @@ class Conversation:
             self.sender.again(line, told.wait)
         else:
             self.outbox.settle(line)
-            self.model.give_up(parse(line.text).joins(self.model))
-            self._view.refused(told.text, line)
+            more = self._joining.refused(line, told)
+            self._view.refused(f"{told.text} {more}".rstrip(), line)
 
     def _may_wait(self, line: Line) -> bool:
         """Whether a line may come later; a person would rather know that a command was not done."""
         return not (line.command and self._view.asks) or self._leaving.is_farewell(line)
 
     def _not_let_in(self, told: Refusal) -> None:
-        if told.code == "server-full" or told.wait is not None:
+        if told.wait is not None:
             self._connection.drop(told.text)
         elif self._view.asks:
             self._ask_nick(told.text)

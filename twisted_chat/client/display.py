@@ -1,15 +1,13 @@
 """Events as a person reads them: the plain lines of the server, with styles on their parts."""
 
-from typing import TypeAlias
-
 from twisted_chat import events
 from twisted_chat.client.colours import colour
 from twisted_chat.client.incoming import Happened
 from twisted_chat.client.model import Model
+from twisted_chat.client.wrapping import Fragments, Row
 from twisted_chat.wires.plain import END, PlainWire
 
-Fragments: TypeAlias = list[tuple[str, str]]
-"""Pieces of text, each with its style first."""
+_NEWS = "*** "
 
 
 class Display:
@@ -24,27 +22,27 @@ class Display:
         self._model = model
         self._wire = wire
 
-    def line(self, told: Happened) -> Fragments:
-        """The line that an event is; empty if it is none."""
+    def row(self, told: Happened) -> Row | None:
+        """The line that an event is; None if it is none."""
         entry, event = told.entry, told.entry.event
         own = entry.ref is not None or self._model.is_me(event.sender)
         if own and not told.replayed and isinstance(event, events.Join | events.Leave):
-            return []  # the server's answer has said so
+            return None  # the server's answer has said so
         text = self._wire.text(event, own=own)
         if not text:
-            return []
+            return None
         shown = self._wire.show(entry, replayed=True).decode().removesuffix(END)
-        time = shown[: shown.index("] ") + 2]
+        time = ("class:time", shown[: shown.index("] ") + 2])
         match event:
             case events.Message() | events.Action() | events.Whisper():
                 other = event.to if own and isinstance(event, events.Whisper) else event.sender
                 before = text[: len(text) - len(event.text)]
                 says = [] if own else self._model.calls_me(event.text)
                 style = "class:whisper" if isinstance(event, events.Whisper) else ""
-                shown_text = _marked(event.text, says, style)
-                return [("class:time", time), *_prefix(before, other), *shown_text]
+                return Row([time, *_prefix(before, other)], _marked(event.text, says, style))
             case _:
-                return [("class:time", time), ("class:news", text)]
+                news = text.removeprefix(_NEWS)
+                return Row([time, ("class:news", _NEWS)], [("class:news", news)])
 
 
 def _prefix(before: str, nick: str) -> Fragments:

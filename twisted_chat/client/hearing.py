@@ -12,6 +12,7 @@ from twisted_chat.client.incoming import (
 )
 from twisted_chat.client.model import Model
 from twisted_chat.client.outbox import Line, Outbox
+from twisted_chat.client.typed import parse
 from twisted_chat.client.view import View
 
 
@@ -44,7 +45,7 @@ class Hearing:
             case Answer():
                 line = self._acknowledged(told.ref)
                 if line is not None:
-                    self._view.answered(told.lines)
+                    self._answered(line, told)
             case Missed():
                 self._tell(wording.missed(told))
             case Hidden():
@@ -56,11 +57,23 @@ class Hearing:
         else:
             self._tell(f"Welcome to {told.server}, {told.nick}! /help lists the commands.")
             self._tell(*told.motd)
+        if self._model.began_anew(told):
+            self._tell(wording.ANEW)
         self._model.welcome(told)
         if told.resumed:
             self._outbox.resumed()
         else:
             self.report_unconfirmed()
+
+    def _answered(self, line: Line, told: Answer) -> None:
+        typed = parse(line.text)
+        if room := typed.joins(self._model):
+            self._model.joined(room)
+        if room := typed.leaves(self._model, line.room):  # the event may never come, in a rush
+            self._model.leave(room)
+        if typed.word in self._model.spellings("/rooms"):
+            self._model.list_rooms(told.lines)
+        self._view.answered(told.lines, line)
 
     def _acknowledged(self, ref: str | None, *, by_event: bool = False) -> Line | None:
         line = self._outbox.find(ref)
@@ -71,6 +84,7 @@ class Hearing:
     def report_unconfirmed(self) -> None:
         """Say of which lines nobody knows whether the others got them; they are given up."""
         for line in self._outbox.unconfirmed():
+            self._model.give_up(parse(line.text).joins(self._model))
             self._view.refused(f"Could not be confirmed: {line.text}")
 
     def _tell(self, *texts: str) -> None:

@@ -22,7 +22,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """We are in. Not `resumed`: as a newcomer, whatever we were before."""
+    """We are in. Not `resumed`: as a newcomer, whatever we were before.
+
+    Args:
+        rooms: those that we are in after resuming; None where the server does not say.
+        epoch: another one than before means that events are numbered anew; may be empty.
+    """
 
     nick: str
     session: str | None
@@ -30,6 +35,8 @@ class Welcome:
     resumed: bool
     commands: tuple[Command, ...]
     motd: tuple[str, ...]
+    rooms: tuple[str, ...] | None = None
+    epoch: str = ""
 
 
 @dataclass(slots=True)
@@ -79,10 +86,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """So many events of a room are no longer kept."""
+    """So many events of a room (0: nobody knows) will not come.
+
+    They could not be read just now if they are `kept`; else they are there no more.
+    """
 
     room: str
     count: int
+    kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,9 @@ def read(thing: dict[str, Any]) -> Incoming | None:
             token = thing.get("session")
             session = token if isinstance(token, str) and token.isascii() else None
             motd = _texts(thing, "motd")
-            return Welcome(nick, session, _text(thing, "server"), resumed, commands, motd)
+            rooms = _texts(thing, "rooms") if isinstance(thing.get("rooms"), list) else None
+            server, epoch = _text(thing, "server"), _text(thing, "epoch")
+            return Welcome(nick, session, server, resumed, commands, motd, rooms, epoch)
         case "state":
             members = tuple(filter(None, map(_member, _objects(thing, "members"))))
             count = max(_whole(thing, "count"), len(members))
@@ -116,7 +129,7 @@ def read(thing: dict[str, Any]) -> Incoming | None:
         case "error":
             return Refusal(_ref(thing), _text(thing, "code"), _text(thing, "text"), _wait(thing))
         case "missed":
-            return Missed(_room(thing), _whole(thing, "count"))
+            return Missed(_room(thing), _whole(thing, "count"), thing.get("kept") is True)
         case "hidden":
             return Hidden(_room(thing), _whole(thing, "id"))
         case _:

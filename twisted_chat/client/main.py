@@ -10,7 +10,6 @@ from io import TextIOWrapper
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint
 
 from twisted_chat.client import arguments
 from twisted_chat.client.arguments import Arguments
@@ -59,7 +58,7 @@ def _choose(given: Arguments) -> Callable[[Any], FrontEnd]:
     if given.plain or simple or not os.isatty(1):
         from twisted_chat.client.plain import Plain
 
-        return lambda reactor: Plain(reactor, sys.stdout)
+        return lambda reactor: Plain(reactor, sys.stdout, bell=given.bell)
     from twisted.internet import asyncioreactor
 
     loop = asyncio.new_event_loop()
@@ -67,14 +66,13 @@ def _choose(given: Arguments) -> Callable[[Any], FrontEnd]:
     asyncioreactor.install(loop)
     from twisted_chat.client.terminal import Terminal
 
-    return Terminal
+    return lambda reactor: Terminal(reactor, bell=given.bell)
 
 
 async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd]) -> None:
     view = make(reactor)
-    where = f"{given.host} port {given.port}"
-    endpoint = HostnameEndpoint(reactor, given.host, given.port)
-    connection = Connection(endpoint, reactor, where, again=given.reconnect)
+    endpoint = given.place.endpoint(reactor)
+    connection = Connection(endpoint, reactor, str(given.place), given.patience)
     conversation = Conversation(given.nick, view, connection, reactor, given.room)
     gone: Deferred[None] = Deferred()
 

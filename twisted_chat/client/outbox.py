@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 WINDOW = 8
 """Lines on their way at once: a round trip is used well, and the server's queue never fills."""
@@ -19,6 +20,7 @@ class Line:
         command: whether it is a command; else it is said.
         ref: our own name for this request.
         at: when it was typed.
+        only_existing: whether it may enter a room only if that exists already.
     """
 
     room: str
@@ -26,14 +28,19 @@ class Line:
     command: bool
     ref: str
     at: float
+    only_existing: bool = False
     sent: bool = False
 
     @property
-    def request(self) -> dict[str, str]:
+    def request(self) -> dict[str, Any]:
         """The line as the server wants it."""
         do = "command" if self.command else "say"
-        request = {"do": do, "text": self.text, "ref": self.ref}
-        return request | {"room": self.room} if self.room else request
+        request: dict[str, Any] = {"do": do, "text": self.text, "ref": self.ref}
+        if self.room:
+            request["room"] = self.room
+        if self.only_existing:
+            request["existing"] = True
+        return request
 
 
 class Outbox:
@@ -54,9 +61,11 @@ class Outbox:
     def __iter__(self) -> Iterator[Line]:
         return iter(self._lines)
 
-    def add(self, room: str, text: str, *, command: bool, now: float) -> Line:
-        """Take a line that was typed."""
-        line = Line(room, text, command, self._ref(), now)
+    def add(
+        self, room: str, text: str, command: bool, now: float, *, only_existing: bool = False
+    ) -> Line:
+        """Take a line that was typed; the arguments are those of `Line`."""
+        line = Line(room, text, command, self._ref(), now, only_existing)
         self._lines.append(line)
         return line
 

@@ -31,11 +31,13 @@ class Pipe:
     """
 
     asks = False
+    completes = False
 
     def __init__(
         self, reactor: IReactorFDSet, out: TextIO, errors: TextIO, *, json: bool, fd: int = 0
     ) -> None:
         self.failed = False
+        self.quiet = not json
         self._reactor = reactor
         self._fd = fd
         self._out = Screen(out, self._unread)
@@ -84,11 +86,11 @@ class Pipe:
     def told(self, text: str) -> None:
         """See `View`: as `happened`."""
 
-    def answered(self, lines: tuple[str, ...]) -> None:
+    def answered(self, texts: tuple[str, ...], line: Line) -> None:
         """See `View`."""
         if not self._json:
-            for line in lines:
-                self._out.line(line)
+            for text in texts:
+                self._out.line(text)
 
     def refused(self, text: str, line: Line | None = None) -> None:
         """See `View`."""

@@ -5,11 +5,12 @@ from typing import TextIO
 from twisted.internet.interfaces import IReactorFDSet
 
 from twisted_chat.client.conversation import Conversation
-from twisted_chat.client.display import Fragments
+from twisted_chat.client.incoming import Happened
 from twisted_chat.client.keyboard import Keyboard
 from twisted_chat.client.leaving import GOODBYE
 from twisted_chat.client.reading import Reading
 from twisted_chat.client.screen import Screen
+from twisted_chat.client.wrapping import Row, wrapped
 
 
 class Plain(Reading):
@@ -18,26 +19,26 @@ class Plain(Reading):
     Args:
         reactor: reads the input.
         out: the output.
+        bell: whether to ring it, where the output is a terminal.
         fd: the input's file descriptor.
     """
 
     failed = False
+    completes = False
 
-    def __init__(self, reactor: IReactorFDSet, out: TextIO, *, fd: int = 0) -> None:
-        super().__init__(self._write, echoes=True)
+    def __init__(
+        self, reactor: IReactorFDSet, out: TextIO, *, bell: bool = True, fd: int = 0
+    ) -> None:
+        super().__init__(self._write, echoes=True, bell=bell and out.isatty())
         self._reactor = reactor
         self._fd = fd
         self._out = Screen(out, self._unread)
-        self._conversation: Conversation | None = None
         self._keyboard: Keyboard | None = None
 
     def open(self, conversation: Conversation) -> None:
         """Read the keyboard, for this conversation."""
         super().open(conversation)
-        self._conversation = conversation
-        self._keyboard = Keyboard(
-            self._reactor, conversation.typed, self._too_long, self._leave, self._fd
-        )
+        self._keyboard = Keyboard(self._reactor, self.typed, self._too_long, self._leave, self._fd)
 
     async def close(self) -> None:
         """Read no more."""
@@ -49,10 +50,17 @@ class Plain(Reading):
             self.refused(text)
         self._out.line("What is your nickname?")
 
-    def changed(self) -> None:
-        """See `View`: there is nothing to draw again."""
+    def ring(self, told: Happened) -> None:
+        """See `Reading`."""
+        self._out.ring()
 
-    def _write(self, line: Fragments) -> None:
+    def clear(self) -> None:
+        """See `Reading`: no cursor is moved here."""
+        self.refused("Nothing is cleared in plain lines.")
+
+    def _write(self, row: Row) -> None:
+        width = self._out.width
+        line = wrapped(row, width) if width else row.fragments
         self._out.line("".join(text for _, text in line))
 
     def _too_long(self) -> None:
@@ -67,5 +75,4 @@ class Plain(Reading):
             self._keyboard.stop()
 
     def _leave(self) -> None:
-        if self._conversation is not None:
-            self._conversation.leave(patience=GOODBYE)
+        self.conversation.leave(patience=GOODBYE)

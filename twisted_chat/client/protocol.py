@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTranspor
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
+from twisted_chat.client.foreign import recognize
 from twisted_chat.client.harmless import harmless
 from twisted_chat.lines import Lines
 from twisted_chat.refusal import Refused
@@ -48,8 +49,9 @@ class ClientProtocol(Lines):
         self, talker: Talker, clock: IReactorTime, lost: "Callable[[ClientProtocol], None]"
     ) -> None:
         super().__init__()
-        self.welcomed = False
         self.excuse = ""  # what a server says in words that does not let us in
+        self.other: str | None = None  # what this is instead of a chat server, once we know
+        self._known = False  # to be a chat server
         self._talker = talker
         self._clock = clock
         self._lost = lost
@@ -69,6 +71,14 @@ class ClientProtocol(Lines):
         """Send an object."""
         self.transport.write(encode(thing))
 
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes: the first ones may tell what kind of server this is, and need be no line."""
+        if not self._known and self.other is None and (kind := recognize(self.beginning + data)):
+            self.other = f"{kind}, not a chat server"
+            self.transport.abortConnection()
+        else:
+            super().dataReceived(data)
+
     def lineReceived(self, line: bytes) -> None:
         """The server says something; what is no object (its greeting) is passed over."""
         try:
@@ -76,12 +86,23 @@ class ClientProtocol(Lines):
         except Refused:
             return
         if thing is None:
-            if line.startswith(b"!!! "):
-                self.excuse = harmless(line[4:].decode(errors="replace"))
-        else:
-            self.welcomed = self.welcomed or thing.get("event") == "welcome"
+            self._in_words(line)
+        elif self._known or isinstance(thing.get("event"), str):
+            self._known, self.other = True, None
             self._expect(IDLE, self._ask)
             self._talker.heard(thing)
+        else:  # an echo of what we said ourselves
+            self.other = "not a chat server"
+            self.transport.abortConnection()
+
+    def _in_words(self, line: bytes) -> None:
+        if line.startswith(b"!!! "):
+            self._known = True
+            self.excuse = harmless(line[4:].decode(errors="replace"))
+        elif b"nickname" in line:  # so a chat server greets
+            self._known = True
+        elif not self._known:
+            self.other = "not a chat server"
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """No server of ours sends such a line: it is passed over."""
@@ -109,4 +130,6 @@ class ClientProtocol(Lines):
         self._expect(PATIENCE, self._dead)
 
     def _dead(self) -> None:
+        if not self._known:
+            self.excuse = "The server does not answer"
         self.transport.abortConnection()

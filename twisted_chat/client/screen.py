@@ -19,12 +19,27 @@ class Screen:
         self._closed = closed
         self._is_closed = False
 
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; 0 if it is none, or does not say."""
+        try:
+            return os.get_terminal_size(self._out.fileno()).columns
+        except (OSError, ValueError):
+            return 0
+
     def line(self, text: str) -> None:
         """Write a line."""
+        self._write(text + "\n")
+
+    def ring(self) -> None:
+        """Ring the bell."""
+        self._write("\a")
+
+    def _write(self, text: str) -> None:
         if self._is_closed:
             return
         try:
-            self._out.write(text + "\n")
+            self._out.write(text)
             self._out.flush()
         except OSError as why:
             self._is_closed = True

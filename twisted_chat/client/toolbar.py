@@ -2,8 +2,9 @@
 
 from prompt_toolkit.utils import get_cwidth
 
-from twisted_chat.client.display import Fragments
-from twisted_chat.client.model import Model, Room
+from twisted_chat.client.model import Model
+from twisted_chat.client.room import Room
+from twisted_chat.client.wrapping import Fragments, cells
 
 
 def toolbar(model: Model, state: str, waiting: int, width: int) -> Fragments:
@@ -25,18 +26,41 @@ def toolbar(model: Model, state: str, waiting: int, width: int) -> Fragments:
     if waiting:
         lines = "1 line waiting" if waiting == 1 else f"{waiting} lines waiting"
         right += [("", " | "), ("class:toolbar.trouble", lines)]
-    for room in model.rooms.values():
-        if room.unread and room is not here:
-            right += [("", " | "), _unread(room)]
-    if state == "connected":
-        right.append(("", f" | {state}"))
-    names = _names(here, width - _width(left) - _width(right) - 1)
+    right += _others(model, width - cells([*left, *right]))
+    good = [("", f" | {state}")]
+    if state == "connected" and cells([*left, *right, *good]) <= width:
+        right += good
+    names = _names(here, width - cells(left) - cells(right) - 1)
     return _cut([*left, *names, *right], width)
 
 
-def _unread(room: Room) -> tuple[str, str]:
+def _others(model: Model, width: int) -> Fragments:
+    """The other rooms, with the numbers that Alt takes; those without news where there is room.
+
+    They leave as much room for the names of people.
+    """
+    shown: Fragments = []
+    news = sum(cells(_room(*each)) for each in _numbered(model) if each[1].unread)
+    quiet = (width - news) // 2
+    for number, room in _numbered(model):
+        other = _room(number, room)
+        if not room.unread:
+            quiet -= cells(other)
+        if room.unread or quiet >= 0:
+            shown += other
+    return shown
+
+
+def _numbered(model: Model) -> list[tuple[int, Room]]:
+    return [each for each in enumerate(model.rooms.values(), 1) if each[1] is not model.here]
+
+
+def _room(number: int, room: Room) -> Fragments:
+    name = f"{number}:{room.name}"
+    if not room.unread:
+        return [("", " | "), ("class:toolbar.away", name)]
     style = "class:toolbar.called" if room.called else "class:toolbar.unread"
-    return style, f"{room.name} {room.unread}"
+    return [("", " | "), (style, f"{name} +{room.unread}")]
 
 
 def _names(room: Room, width: int) -> Fragments:
@@ -48,16 +72,12 @@ def _names(room: Room, width: int) -> Fragments:
         more = room.count - number - 1
         style = "" if member.connected and not member.away else "class:toolbar.away"
         after = f", +{more}" if more else ""
-        if _width(names) + get_cwidth(before + member.nick + after) > width:
-            if number and _width(names) + len(f", +{more + 1}") <= width:
+        if cells(names) + get_cwidth(before + member.nick + after) > width:
+            if number and cells(names) + len(f", +{more + 1}") <= width:
                 names.append(("", f", +{more + 1}"))
             break
         names += [("", before), (style, member.nick)]
     return names
-
-
-def _width(line: Fragments) -> int:
-    return sum(get_cwidth(text) for _, text in line)
 
 
 def _cut(line: Fragments, width: int) -> Fragments:

@@ -17,6 +17,10 @@ class Typed(NamedTuple):
     text: str
     command: bool
 
+    def to(self, nick: str) -> "Typed":
+        """The same, whispered to somebody alone; a command stays what it is."""
+        return self if self.command else Typed(f"/whisper {nick} {self.text}", command=True)
+
     @property
     def word(self) -> str:
         """The command's name, as it was typed; empty if it is none."""
@@ -32,11 +36,22 @@ class Typed(NamedTuple):
         enters = self.argument and self.word in model.spellings("/join")
         return room_name(self.argument) if enters else ""
 
+    def leaves(self, model: Model, here: str) -> str:
+        """The room that this leaves, `here` if it names none; empty for all other lines."""
+        if self.word not in model.spellings("/leave"):
+            return ""
+        return room_name(self.argument) if self.argument else here
+
     def is_private(self, model: Model) -> bool:
         """Whether this may hold what nobody else should read: a whisper, or one misspelt."""
         whispers = model.spellings("/whisper") | model.spellings("/reply")
         known = {name for c in model.commands for name in (c.name, *c.aliases)}
         return self.command and self.word not in known - whispers
+
+
+def lines(text: str) -> list[str]:
+    """The lines of what was typed, or pasted."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def parse(line: str) -> Typed:

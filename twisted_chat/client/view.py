@@ -12,6 +12,12 @@ class View(Protocol):
     asks: bool
     """Whether a person is there, who can be asked and who does not wait for ever."""
 
+    quiet: bool
+    """Whether it is only there to post something, so that nobody need know of its coming."""
+
+    completes: bool
+    """Whether it would like to know which rooms there are."""
+
     def raw(self, thing: dict[str, Any]) -> None:
         """The server sent this object."""
 
@@ -21,7 +27,7 @@ class View(Protocol):
     def told(self, text: str) -> None:
         """The server says something about the chat."""
 
-    def answered(self, lines: tuple[str, ...]) -> None:
+    def answered(self, texts: tuple[str, ...], line: Line) -> None:
         """A command that was typed is answered."""
 
     def refused(self, text: str, line: Line | None = None) -> None:

@@ -1,5 +1,10 @@
 """What the client itself says to a person."""
 
+import errno
+
+from twisted.internet import error
+from twisted.python.failure import Failure
+
 from twisted_chat.client.incoming import Missed, State
 
 
@@ -14,11 +19,31 @@ def in_room(told: State) -> list[str]:
     return lines
 
 
+ANEW = "The server has started anew with an empty history: lines may be missing"
+
+
 def missed(told: Missed) -> str:
-    """What one reads in the place of lines that are gone."""
-    lines = "1 line" if told.count == 1 else f"{told.count} lines"
-    where = f" of {told.room}" if told.room.startswith("#") else ""
-    return f"You missed {lines}{where}: older lines are no longer kept"
+    """What one reads in the place of lines that will not come."""
+    lines = {0: "some lines", 1: "1 line"}.get(told.count, f"{told.count} lines")
+    is_room = told.room.startswith("#")
+    where = f" of {told.room}" if is_room else ""
+    if not told.kept:
+        return f"You missed {lines}{where}: older lines are no longer kept"
+    later = f": type /history in {told.room} to see them" if is_room else ""
+    return f"You missed {lines}{where}, which could not be read just now{later}"
+
+
+def no_connection(why: Failure, where: str) -> str:
+    """Why there is no connection to a server, and what to look at."""
+    if why.check(error.ConnectionRefusedError):
+        return f"Connection refused by {where}: is the server running?"
+    if why.check(error.DNSLookupError):
+        return f"No address found for {where}: is the name right?"
+    if why.check(error.TimeoutError):
+        return f"No answer from {where}: is the network all right?"
+    if getattr(why.value, "osError", None) == errno.ENOENT:
+        return f"There is no socket {where}: is the server running?"
+    return f"No connection to {where}: {why.getErrorMessage()}"
 
 
 def trying_again(why: str, pause: float, *, last: bool) -> str:
@@ -32,7 +57,7 @@ def trying_again(why: str, pause: float, *, last: bool) -> str:
     seconds = max(1, round(pause))
     when = f"in {seconds} seconds" if seconds > 1 else "in a second"
     if last:
-        when += ", and then about once a minute"
+        when += ", and then every 15 seconds"
     if why.endswith((".", "?")):
         return f"{why} Trying again {when}"
     return f"{why}; trying again {when}"
