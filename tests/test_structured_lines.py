@@ -494,6 +494,29 @@ class StructuredLineTests(ChatTestCase):
         self.assertEqual([event["id"] for event in alice.gets("message")], [*range(1, 61)])
 
 
+class ExistingRoomTests(ChatTestCase):
+    """A client asks before it makes a room, for most new names are slips."""
+
+    def joins_existing(self, room: str) -> dict[str, Any]:
+        self.joins(f"maker-of-{room[:4]}").types("/join development")
+        bot = self.program(f"bot-{room[:4]}")
+        bot.gets()
+        bot.asks(do="command", text=f"/join {room}", existing=True, ref="j")
+        (outcome,) = bot.gets("answer", "error")
+        return outcome
+
+    def test_a_room_that_there_is_is_entered(self) -> None:
+        self.assertEqual(self.joins_existing("development")["event"], "answer")
+
+    def test_one_that_there_is_not_is_not_made(self) -> None:
+        error = self.joins_existing("dvelopment")
+        self.assertEqual(
+            (error["code"], error["text"]),
+            ("no-such-room", "There is no room #dvelopment: did you mean #development?"),
+        )
+        self.assertEqual(list(self.factory.chat.rooms), ["#lobby", "#development"])
+
+
 class ForgetfulTests(ChatTestCase):
     def setUp(self) -> None:
         """A server with memory for some ten lines."""

@@ -1,5 +1,6 @@
 """The chat: every person and every room, and everything that one can do. Doors call only this."""
 
+import difflib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -23,6 +24,9 @@ from twisted_chat.stores import Seat, Store
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
+
+_FEW = 200
+"""Rooms among which a misspelled one is looked for, so that a slip costs nobody's time."""
 
 _DONE = 50
 """Requests without an event of their own that are remembered over a restart."""
@@ -380,7 +384,10 @@ class Chat:
         name = names.room(name, self.limits)
         room = self.rooms.get(names.key(name))
         if room is None:
-            raise Refused("no-such-room", f"There is no room {name}: /rooms lists them.")
+            few = self.rooms if len(self.rooms) <= _FEW else {}
+            close = difflib.get_close_matches(names.key(name), few, 1, 0.75)
+            hint = f"did you mean {self.rooms[close[0]].name}?" if close else "/rooms lists them."
+            raise Refused("no-such-room", f"There is no room {name}: {hint}")
         return room
 
     def _open(self, name: str) -> Room:

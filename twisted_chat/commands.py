@@ -116,6 +116,11 @@ def run(caller: Caller, word: str, rest: str) -> Lines | Deferred[Lines]:
     return command.do(caller, rest)
 
 
+def is_join(word: str) -> bool:
+    """Whether a command may make a room."""
+    return BY_WORD.get(word) is BY_WORD["join"]
+
+
 def _find(word: str) -> Command:
     command = BY_WORD.get(word)
     if command is not None:
