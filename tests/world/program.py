@@ -1,0 +1,273 @@
+"""A program on structured lines, which checks everything that it is told."""
+
+import json
+from typing import Any
+
+from tests.world.oracle import TOKEN
+from tests.world.people import Request
+from tests.world.visit import Visit
+
+_STORED = ("message", "action", "whisper", "rename", "topic", "hidden")
+_ACTS = ("message", "action", "rename", "topic", "away")
+_IN_ORDER = ("answer", "history", "pong")
+_CLAIMS = ("/me", "/whisper", "/topic", "/nick")
+"""Commands whose answer says that something is stored."""
+
+
+class ProgramVisit(Visit):
+    """A connection in structured lines."""
+
+    is_resumed = False
+    last_answered = -1
+    fresh_from = 0
+
+    @property
+    def asked(self) -> dict[str, list[int]]:
+        """Requests on this connection: their places among all."""
+        return self.__dict__.setdefault("_asked", {})  # type: ignore[no-any-return]
+
+    @property
+    def outcomes(self) -> dict[str, list[str]]:
+        """What came of them here."""
+        return self.__dict__.setdefault("_outcomes", {})  # type: ignore[no-any-return]
+
+    def hello(self, nickname: str, *, resume: bool) -> None:
+        """Say hello, perhaps again."""
+        who = self.who
+        thing: dict[str, Any] = {"do": "hello", "nick": nickname, "ref": f"hello{self.number}"}
+        if resume and who.token:
+            thing |= {"session": who.token, "seen": dict(who.seen)}
+            for room, last in who.seen.items():
+                self.view(room).last = last
+        if resume and self.world.epoch:
+            thing["epoch"] = self.world.epoch
+        self.write(thing)
+
+    def write(self, thing: dict[str, Any]) -> None:
+        """Send an object."""
+        self.sends(json.dumps(thing).encode() + b"\n")
+
+    def asks(self, ref: str, thing: dict[str, Any]) -> None:
+        """Ask for something, perhaps again."""
+        if self.is_finishing:
+            return
+        request = self.who.requests.setdefault(ref, Request(thing))
+        request.sends += 1
+        self.asked.setdefault(ref, []).append(sum(map(len, self.asked.values())))
+        self.write(request.thing | {"ref": ref})
+
+    def learns_who(self, line: str) -> None:
+        """See `Visit.learns_who`."""
+        if not self.person and line.startswith('{"event":"welcome"'):
+            self.person = self.oracle.by_token.get(json.loads(line)["session"], "")
+
+    def reads(self, line: str, step: int) -> None:
+        """See `Visit.reads`."""
+        if not line.startswith("{"):
+            if not line.startswith(("Welcome to ", "!!! ")):
+                self.oracle.find("unsafe", f"{self} reads {line!r}")
+            self.refusals += line.startswith("!!! ")
+            return
+        thing = json.loads(line)
+        kind = thing["event"]
+        if kind in ("welcome", "state", "answer", "history", "error", "missed"):
+            getattr(self, f"_{kind}")(thing, step)
+        elif kind != "pong":
+            self._event(kind, thing, line)
+        if "ref" in thing:
+            self._outcome(kind, thing)
+
+    def _welcome(self, thing: dict[str, Any], step: int) -> None:
+        who = self.who
+        self.is_named = True
+        self.is_resumed = thing["resumed"]
+        if "epoch" in thing:
+            self.world.epoch = thing["epoch"]
+        if self.is_resumed:
+            if self.person != who.person:
+                self.oracle.find("session", f"the token of {who.person} opens {self.person}")
+            who.nickname, who.rooms = thing["nick"], {}
+        else:
+            kept = {room: view.last for room, view in self.rooms.items() if room != "@"}
+            who.begins_anew(self.person, thing["nick"])
+            self.rooms.clear()
+            for room, last in kept.items():
+                self.view(room).last = last if self.oracle.path else None
+        self.view("@").last = who.seen.get("@", 0)
+        who.token = thing["session"]
+
+    def _state(self, thing: dict[str, Any], step: int) -> None:
+        room = thing["room"].lower()
+        view = self.view(room)
+        nicknames = [member["nick"] for member in thing["members"]]
+        if len({nickname.lower() for nickname in nicknames}) < len(nicknames):
+            self.oracle.find("two-of-one-name", f"{self} is told of {nicknames} in {room}")
+        now = step == self.oracle.step and self.is_clean
+        holder = self.world.server.holder_of
+        view.members = {nick.lower(): holder(nick) if now else "" for nick in nicknames}
+        if thing["count"] > len(nicknames):
+            view.members = None
+        view.told = step
+        view.replayed = 0
+        self.who.rooms[room] = None
+
+    def _answer(self, thing: dict[str, Any], step: int) -> None:
+        for line in thing["lines"]:
+            self.answered(line, step)
+        request = self.who.requests.get(thing.get("ref", ""))
+        if request is None:
+            return
+        text = str(request.thing.get("text", ""))
+        if request.word in _CLAIMS or request.thing["do"] == "say":
+            self._check_stored(text, thing)
+        if request.word == "/history":
+            for line in thing["lines"]:
+                said = self.said(line)
+                if said is not None:
+                    self.check_ignored(said, line)
+
+    def _check_stored(self, text: str, answer: dict[str, Any]) -> None:
+        """What an answer says is done survives a kill at this instant."""
+        if self.oracle.path is None:
+            return
+        if text.startswith("/nick "):
+            stored = any(
+                row.kind == "rename" and row.to == text[6:] and row.origin == self.person
+                for rows in self.oracle.logs.values()
+                for row in rows.values()
+            )
+        elif text.startswith("/whisper "):
+            rows = self.oracle.logs.get("@" + self.person, {}).values()
+            stored = any(row.text and row.text in text for row in rows)
+        else:
+            stored = all(token in self.oracle.places for token in TOKEN.findall(text))
+        if not stored:
+            self.oracle.find("unstored-answer", f"{self} is told {answer} of {text}")
+
+    def left(self, room: str) -> None:
+        """See `Visit.left`."""
+        self.who.seen.pop(room, None)
+        self.view(room).joining += 1
+
+    def _error(self, thing: dict[str, Any], step: int) -> None:
+        self.refusals += 1
+
+    def _missed(self, thing: dict[str, Any], step: int) -> None:
+        self.view(thing["room"]).last = None
+
+    def _event(self, kind: str, thing: dict[str, Any], line: str) -> None:
+        room = thing["room"].lower()
+        view = self.view(room)
+        number = thing.get("id", 0)
+        replayed = thing.get("replayed", False)
+        if (number > 0) != (kind in _STORED):
+            self.oracle.find("ids", f"{self} reads {line}")
+        if number:
+            self._counts(room, number, line, replayed=replayed)
+            self.who.seen[room] = max(self.who.seen.get(room, 0), number)
+        self._check_text(kind, thing, room, line)
+        if replayed:
+            return
+        said = self.said(thing.get("text", "") or thing.get("reason", ""))
+        if kind in _ACTS and (said is None or not self.is_me(said)):
+            view.acts(self.oracle, thing["from"], said, str(self))
+        if kind == "join":
+            view.joined(thing["from"])
+        elif kind == "leave":
+            view.left(thing["from"])
+        elif kind == "rename":
+            view.renamed(self.oracle, thing["from"], thing["to"], str(self))
+            if thing["from"] == self.who.nickname and thing["to"] in self.renaming:
+                self.who.nickname = thing["to"]
+
+    def _counts(self, room: str, number: int, line: str, *, replayed: bool) -> None:
+        """Numbers go up by one, but for a room that was joined again."""
+        view = self.view(room)
+        if view.last is not None and number != view.last + 1:
+            if not view.joining:
+                name = "twice" if number <= view.last else "hole"
+                self.oracle.find(name, f"{self} reads {line} after {room} {view.last}")
+            view.joining -= 1
+            view.replayed = 1
+        elif view.replayed and replayed:
+            view.replayed += 1
+            if view.replayed > self.world.longest_entry:
+                self.oracle.find("stale-seen", f"{self} reads {line} on entering again")
+        view.last = number
+
+    def _check_text(self, kind: str, thing: dict[str, Any], room: str, line: str) -> None:
+        number = thing.get("id", 0)
+        log = "@" + self.person if room == "@" else room
+        text = thing.get("text", "") or thing.get("reason", "")
+        said = self.said(text)
+        if kind == "hidden":
+            return
+        if number:
+            what = f"{kind} {thing['from']} {thing.get('to')} {text}"
+            self.oracle.sees(log, number, what, str(self))
+        if said is None:
+            return
+        self.check_ignored(said, line)
+        if text != said.text or thing["from"] != said.nickname or kind != said.kind:
+            self.oracle.find("forged", f"{self} reads {line} for {said}")
+        if said.room and said.room != room:
+            self.oracle.find("room", f"{self} reads in {room} what was said in {said.room}")
+
+    def _history(self, thing: dict[str, Any], step: int) -> None:
+        room = thing["room"].lower()
+        request = self.who.requests.get(thing.get("ref", ""))
+        if request is None:
+            return
+        asked, events = request.thing, thing["events"]
+        ids = [event["id"] for event in events]
+        log = "@" + self.person if room == "@" else room
+        for event in events:
+            self._check_text(event["event"], event, room, json.dumps(event))
+        stored = self.oracle.logs.get(log)
+        if ids and ids != list(range(ids[0], ids[0] + len(ids))):
+            self.oracle.find("hole", f"{self} reads a page of {room} with {ids}")
+        if len(ids) > asked["limit"]:
+            self.oracle.find("history", f"{self} reads {len(ids)} events for {asked}")
+        if not stored or self.oracle.forgets_before:
+            return
+        if "after" in asked:
+            right = not ids if asked["after"] + 1 not in stored else ids[:1] == [asked["after"] + 1]
+            more = bool(ids) and ids[-1] + 1 in stored
+        else:
+            before = asked.get("before")
+            right = before is None or before - 1 not in stored or ids[-1:] == [before - 1]
+            more = bool(ids) and ids[0] - 1 in stored
+        if not right and not self._may_be_behind(asked):
+            self.oracle.find("history", f"{self} reads {ids} of {room} for {asked}")
+        if "before" in asked and thing["more"] != more:
+            self.oracle.find("history", f"{self} reads {ids}, more: {thing['more']} of {room}")
+
+    def _may_be_behind(self, asked: dict[str, Any]) -> bool:
+        """Whether what is stored was perhaps not known to the server yet."""
+        return self.world.server.writing.is_busy or "after" in asked
+
+    def _outcome(self, kind: str, thing: dict[str, Any]) -> None:
+        ref = thing["ref"]
+        request = self.who.requests.get(ref)
+        if request is None or ref.startswith("hello"):
+            return
+        is_say = request.thing["do"] == "say"
+        if kind not in ("answer", "history", "pong", "error") and not is_say:
+            return
+        request.outcomes.append(kind)
+        places = self.asked.get(ref)
+        if places is None:
+            return
+        here = self.outcomes.setdefault(ref, [])
+        here.append("replayed" if thing.get("replayed") else kind)
+        if sum(each != "replayed" for each in here) > len(places):
+            self.oracle.find("outcomes", f"{self} gets {here} for {request.thing} ({ref})")
+        if kind in _IN_ORDER:
+            place = places[min(len(here), len(places)) - 1]
+            if place < self.last_answered:
+                self.oracle.find("answer-order", f"{self} gets {thing} after what it asked later")
+            self.last_answered = max(place, self.last_answered)
+
+    def unanswered(self) -> list[str]:
+        """Requests of this connection that nothing came of."""
+        return [ref for ref in self.asked if not self.outcomes.get(ref)]
