@@ -54,7 +54,7 @@ def _visit(world: World, index: int, *, named: bool = True) -> Visit | None:
 @act("{who} connects as {0}")
 def connects(world: World, index: int, nickname: str, resume: bool = False) -> object:
     who = world.people[index]
-    if who.visit is not None and who.visit.is_open and not resume:
+    if who.visit is not None and who.visit.is_open and not (resume and who.visit.is_named):
         return False
     kind = ProgramVisit if who.is_program else PlainVisit
     visit = who.visit = kind(world, who, world.oracle.step)
@@ -147,12 +147,17 @@ def whispers_much(world: World, index: int, nickname: str, token: str, count: in
 @act("{who} goes away: ={0}=")
 def goes_away(world: World, index: int, token: str) -> object:
     visit = _asks(world, index, f"/away ={token}=")
+    if visit is not None:
+        visit.who.away_asked += 1
     return visit is not None
 
 
 @act("{who} is back")
 def comes_back(world: World, index: int) -> object:
-    return _asks(world, index, "/back") is not None
+    visit = _asks(world, index, "/back")
+    if visit is not None:
+        visit.who.away_asked += 1
+    return visit is not None
 
 
 @act("{who} takes the nickname {0}")
@@ -256,7 +261,7 @@ def types_rubbish(world: World, index: int, which: int) -> object:
 @act("{who} guesses nicknames on one connection")
 def guesses(world: World, index: int) -> object:
     visit = _visit(world, index, named=False)
-    if visit is None or visit.is_named:
+    if visit is None or visit.is_named or not visit.is_clean:
         return False
     for _ in range(world.limits.nickname_tries + 2):
         _introduces(visit, "1", resume=False)

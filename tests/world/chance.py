@@ -9,7 +9,7 @@ from tests.world.world import World
 from twisted_chat.limits import Pace
 
 NICKNAMES = ("alice", "bob", "carol", "dave", "zed", "eve", "Alice")
-ROOMS = ("#lobby", "#dev", "#tea", "#old")
+ROOMS = ("#lobby", "#dev", "#tea", "#old", "#a1", "#b2", "#c3", "#d4")
 HOSTS = ("10.0.0.5", "10.0.0.6")
 
 

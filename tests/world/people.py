@@ -14,11 +14,13 @@ class Request:
     Args:
         thing: what it sent.
         sends: how often.
+        known: the newest event that anybody had seen there, when it was sent last.
         outcomes: what came of it, on any connection.
     """
 
     thing: dict[str, Any]
     sends: int = 0
+    known: int = 0
     outcomes: list[str] = field(default_factory=list)
 
     @property
@@ -51,7 +53,7 @@ class Somebody:
     ignored: set[str] = field(default_factory=set)  # ids of people
     ever_ignored: set[str] = field(default_factory=set)  # both
     away: str | None = None
-    is_away_known: bool = True
+    away_asked: int = 0  # how often they asked to be away or back, without an answer
     token: str = ""
     seen: dict[str, int] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
@@ -63,7 +65,7 @@ class Somebody:
         self.person, self.nickname = person, nickname
         self.rooms = {"#lobby": None}
         self.ignoring, self.ignored, self.ever_ignored = set(), set(), set()
-        self.away, self.is_away_known = None, True
+        self.away, self.away_asked = None, 0
         self.seen, self.requests = {}, {}
         self.typing = "#lobby"
 

@@ -47,6 +47,8 @@ class PlainVisit(Visit):
 
     def reads(self, line: str, step: int) -> None:
         """See `Visit.reads`."""
+        if self.who.visit is not self:
+            return
         if not _SAFE.match(line):
             self.oracle.find("unsafe", f"{self} reads {line!r}")
         if line.startswith("!!! "):
@@ -54,7 +56,7 @@ class PlainVisit(Visit):
             self.is_lossy |= "lines are lost" in line or "not a JSON" in line
         elif line.startswith("*** "):
             self._read_answer(line[4:], step)
-        elif found := _STAMPED.fullmatch(line):
+        elif found := _STAMPED.fullmatch(line.removesuffix("\a")):
             self._read_event(found[1])
 
     def _read_answer(self, line: str, step: int) -> None:
@@ -143,7 +145,7 @@ class PlainVisit(Visit):
         if said is not None:
             self.check_ignored(said, line)
         if found := re.fullmatch(r"\*\*\* (\S+) is now known as (\S+)", line):
-            if found[1] == self.who.nickname and found[2] in self.renaming:
+            if self.oracle.path is None and found[1] == self.who.nickname and found[2] in self.renaming:
                 self.who.nickname = found[2]
             for view in self.rooms.values():
                 if view.members is None or found[1].lower() not in view.members:

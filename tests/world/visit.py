@@ -148,8 +148,10 @@ class Visit:
             who.starts_ignoring(found[1], holder if self.is_clean else "")
         elif found := re.match(r"You are away: (.*)\. /back ends it", line):
             who.away = found[1]
+            who.away_asked -= 1
         elif line in ("You are back.", "You were not away."):
             who.away = None
+            who.away_asked -= 1
         elif found := re.match(r"You are in (#\S+): what you type", line):
             who.rooms[found[1]] = None
 

@@ -104,6 +104,7 @@ class World:
             self.oracle.looks,
         )
         self.server.ban(self.banned)
+        self.oracle.looks()
         self.oracle.came_as.clear()
         self.oracle.shown = {} if self.path is None else self.oracle.shown
 
@@ -169,6 +170,8 @@ class World:
             self.oracle.find("check", told.getvalue())
 
     def _everybody_is_cut_off(self) -> None:
+        for who in self.people:
+            who.away_asked += 1  # this is not kept
         for visit in self.visits:
             if visit.is_open:
                 visit.socket.breaks()
@@ -393,8 +396,9 @@ class Auditor:
         here, maybe = {"auditor": ""}, set[str]()
         for who in world.people:
             if who.visit is not None and who.visit.is_open and who.visit.is_named:
+                who.nickname = world.oracle.renamed.get(who.person, who.nickname)
                 if room in who.rooms:
-                    here[who.nickname.lower()] = who.away or "" if who.is_away_known else "?"
+                    here[who.nickname.lower()] = "?" if who.away_asked else who.away or ""
         listed = {member["nick"].lower(): member for member in state["members"]}
         for nickname, away in here.items():
             if nickname not in listed:
