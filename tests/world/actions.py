@@ -223,6 +223,9 @@ def asks_history(world: World, index: int, how: dict[str, Any]) -> object:
     return _asks(world, index, f"/history {how.get('limit', '')}", kind="history") is not None
 
 
+_AGAIN = ("/me", "/whisper", "/topic", "/leave", "/away")
+
+
 @act("{who} sends the request again that was the last but {0}")
 def sends_again(world: World, index: int, which: int) -> object:
     visit = _visit(world, index)
@@ -231,7 +234,7 @@ def sends_again(world: World, index: int, which: int) -> object:
     refs = [
         ref
         for ref, request in visit.who.requests.items()
-        if request.thing["do"] == "say" or request.word in ("/me", "/whisper", "/topic")
+        if request.thing["do"] == "say" or request.word in _AGAIN
     ]
     if which >= len(refs):
         return False
@@ -331,6 +334,7 @@ def half_closes(world: World, index: int) -> object:
 def quits(world: World, index: int, token: str) -> object:
     visit = _asks(world, index, f"/quit ={token}=")
     if visit is not None:
+        visit.who.has_quit = True
         visit.finishes()
     return visit is not None
 
@@ -458,6 +462,7 @@ def ban(world: World, host: str) -> object:
     world.server.ban(world.banned)
     for visit in world.visits:
         if visit.who.host == host:
+            visit.who.has_quit = True
             visit.is_lossy = True
             visit.finishes()
     return True

@@ -80,6 +80,7 @@ class Oracle:
         self.forgets_before = 0.0  # time of day up to which events may go
         self.newest: dict[str, int] = {}  # the last number that anybody saw, by the log's name
         self.ever: set[tuple[str, int]] = set()  # what was ever stored
+        self.origins: set[str] = set()  # people of whom anything was ever stored
         self.renamed: dict[str, str] = {}  # who took another nickname, as it is stored
 
     def find(self, name: str, text: str) -> None:
@@ -170,6 +171,7 @@ class Oracle:
             last = row[0]
             known[last] = Row(*row[1:])
             self.ever.add((name, last))
+            self.origins.add(known[last].origin)
             self._check_row(name, last, known[last])
 
     def _check_row(self, log: str, number: int, row: Row) -> None:

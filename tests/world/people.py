@@ -22,6 +22,7 @@ class Request:
     sends: int = 0
     known: int = 0
     outcomes: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     @property
     def word(self) -> str:
@@ -57,8 +58,9 @@ class Somebody:
     token: str = ""
     seen: dict[str, int] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
-    typing: str = ""  # the room for what names none; empty if that is not known
     lost_at: float = 0.0
+    run: int = 0  # the server's, when they had their session last
+    has_quit: bool = False
 
     def begins_anew(self, person: str, nickname: str) -> None:
         """They are a new person to the server."""
@@ -67,7 +69,7 @@ class Somebody:
         self.ignoring, self.ignored, self.ever_ignored = set(), set(), set()
         self.away, self.away_asked = None, 0
         self.seen, self.requests = {}, {}
-        self.typing = "#lobby"
+        self.has_quit = False
 
     def ignores(self, nickname: str, person: str) -> bool:
         """Whether the server has told them that they do not hear somebody."""

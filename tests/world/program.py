@@ -1,10 +1,11 @@
 """A program on structured lines, which checks everything that it is told."""
 
 import json
+import re
 from typing import Any
 
-from tests.world.oracle import TOKEN
-from tests.world.people import Request
+from tests.world.oracle import TOKEN, Oracle
+from tests.world.people import Request, Somebody
 from tests.world.visit import Visit
 
 _STORED = ("message", "action", "whisper", "rename", "topic", "hidden")
@@ -27,6 +28,11 @@ class ProgramVisit(Visit):
         return self.__dict__.setdefault("_asked", {})  # type: ignore[no-any-return]
 
     @property
+    def stale(self) -> dict[str, int]:
+        """What they had seen of rooms in an earlier run, of which nothing is kept."""
+        return self.__dict__.setdefault("_stale", {})  # type: ignore[no-any-return]
+
+    @property
     def outcomes(self) -> dict[str, list[str]]:
         """What came of them here."""
         return self.__dict__.setdefault("_outcomes", {})  # type: ignore[no-any-return]
@@ -40,6 +46,8 @@ class ProgramVisit(Visit):
             thing |= {"session": who.token, "seen": dict(who.seen)}
             for room, last in who.seen.items():
                 self.view(room).last = last
+                if self.oracle.path is None and who.run != self.world.run and room != "@":
+                    self.stale[room] = last
         else:
             self.rooms.clear()
         if resume and self.world.epoch:
@@ -88,6 +96,8 @@ class ProgramVisit(Visit):
         who = self.who
         self.is_named = True
         self.is_resumed = thing["resumed"]
+        self._check_session()
+        who.run = self.world.run
         if "epoch" in thing:
             self.world.epoch = thing["epoch"]
         if self.is_resumed:
@@ -103,6 +113,16 @@ class ProgramVisit(Visit):
         self.view("@").last = who.seen.get("@", 0)
         who.token = thing["session"]
 
+    def _check_session(self) -> None:
+        """Who comes back in time finds their session."""
+        who = self.who
+        if not self.token or self.is_resumed or who.has_quit:
+            return
+        in_time = self.world.now - who.lost_at < self.world.limits.resume_seconds - 1
+        kept = who.run == self.world.run or who.person in self.oracle.origins
+        if in_time and kept and (who.run == self.world.run or self.oracle.path is not None):
+            self.oracle.find("session-lost", f"{self} comes back in time, and is a stranger")
+
     def _state(self, thing: dict[str, Any], step: int) -> None:
         room = thing["room"].lower()
         view = self.view(room)
@@ -116,6 +136,8 @@ class ProgramVisit(Visit):
             view.members = None
         view.told = step
         view.replayed = 0
+        if room not in self.who.rooms and view.joining < view.has_left:
+            self.oracle.find("state-after-leave", f"{self} has left {room}, and is told its state")
         self.who.rooms[room] = None
 
     def _answer(self, thing: dict[str, Any], step: int) -> None:
@@ -125,6 +147,10 @@ class ProgramVisit(Visit):
         if request is None:
             return
         text = str(request.thing.get("text", ""))
+        request.lines += thing["lines"]
+        left = {line for line in request.lines if line.startswith("You left ")}
+        if request.word == "/leave" and len({line.split(";")[0] for line in left}) > 1:
+            self.oracle.find("again", f"{self} asked once, and left twice: {left}")
         if request.word in _CLAIMS or request.thing["do"] == "say":
             self._check_stored(text, thing)
         if request.word == "/history":
@@ -155,12 +181,14 @@ class ProgramVisit(Visit):
         """See `Visit.left`."""
         self.who.seen.pop(room, None)
         self.view(room).joining += 1
+        self.view(room).has_left += 1
 
     def _error(self, thing: dict[str, Any], step: int) -> None:
         self.refusals += 1
 
     def _missed(self, thing: dict[str, Any], step: int) -> None:
         self.view(thing["room"]).last = None
+        self.stale.pop(thing["room"].lower(), None)
 
     def _event(self, kind: str, thing: dict[str, Any], line: str) -> None:
         room = thing["room"].lower()
@@ -178,6 +206,10 @@ class ProgramVisit(Visit):
         said = self.said(thing.get("text", "") or thing.get("reason", ""))
         if kind in _ACTS and (said is None or not self.is_me(said)):
             view.acts(self.oracle, thing["from"], said, str(self))
+        if kind == "away" and thing.get("text"):
+            if thing["text"] in view.texts:
+                self.oracle.find("again", f"{self} is told again: {line}")
+            view.texts[thing["text"]] = None
         if kind == "join":
             view.joined(thing["from"])
         elif kind == "leave":
@@ -190,6 +222,9 @@ class ProgramVisit(Visit):
     def _counts(self, room: str, number: int, line: str, *, replayed: bool) -> None:
         """Numbers go up by one, but for a room that was joined again."""
         view = self.view(room)
+        stale = self.stale.pop(room, 0)
+        if stale and number > max(1, self.oracle.newest.get(room, 0) - self.world.longest_entry + 1):
+            self.oracle.find("epoch", f"{self} had seen {stale} of another run, and reads {line}")
         if view.last is not None and number != view.last + 1:
             if not view.joining:
                 name = "twice" if number <= view.last else "hole"
@@ -240,7 +275,7 @@ class ProgramVisit(Visit):
             first = asked["after"] + 1
             right = ids[:1] == [first] if first <= request.known else ids[:1] in ([], [first])
         else:
-            last = min(asked.get("before", request.known + 1) - 1, request.known)
+            last = max(0, min(asked.get("before", request.known + 1) - 1, request.known))
             right = not last or (bool(ids) and ids[-1] >= last)
             if ids and thing["more"] != (ids[0] > 1):
                 right = False
@@ -272,3 +307,29 @@ class ProgramVisit(Visit):
     def unanswered(self) -> list[str]:
         """Requests of this connection that nothing came of."""
         return [ref for ref in self.asked if not self.outcomes.get(ref)]
+
+
+def check_typing(who: Somebody, oracle: Oracle) -> None:
+    """What names no room goes where one was typing into, also after coming back."""
+    room: str | None = "#lobby"
+    for request in who.requests.values():
+        thing, named = request.thing, request.thing.get("room")
+        if thing["do"] == "say" and not named:
+            tokens = TOKEN.findall(thing["text"])
+            said = oracle.said.get(tokens[0]) if tokens else None
+            if said is not None:
+                if room and said.room != room and request.sends == 1:
+                    oracle.find("typing", f"{who} was typing into {room}, and says {said}")
+                room = said.room
+        elif thing["do"] == "command" and (named or request.word in ("/join", "/leave")):
+            room = _typing_after(request, str(named or ""), room)
+
+
+def _typing_after(request: Request, named: str, room: str | None) -> str | None:
+    if request.outcomes != ["answer"]:
+        return room if request.outcomes and not named else None
+    for line in request.lines:
+        found = re.match(r"You (?:left #\S+; you )?are in (#\S+?)[:,] ", line)
+        if found:
+            return found[1].lower()
+    return named or room

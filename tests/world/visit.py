@@ -55,7 +55,8 @@ class Visit:
         """The server hands bytes to the kernel."""
         if self.socket.closed:
             self.is_open = False
-            self.closed_at = self.world.now
+            self.closed_at = self.who.lost_at = self.world.now
+            self.who.has_quit |= not self.is_finishing  # sent away
         self.world.notes(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for each in lines:
@@ -111,6 +112,7 @@ class Visit:
     def ends(self) -> None:
         """The connection is over for them."""
         self.is_open = False
+        self.is_clean = False
         self.who.lost_at = self.world.now
 
     # What they know

@@ -4,6 +4,7 @@ import gc
 import hashlib
 import io
 import os
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -20,7 +21,7 @@ from tests.world.header import Header
 from tests.world.oracle import Oracle
 from tests.world.people import Somebody
 from tests.world.plain import PlainVisit
-from tests.world.program import ProgramVisit
+from tests.world.program import ProgramVisit, check_typing
 from tests.world.server import Server, fixed
 from tests.world.visit import Visit
 from twisted_chat import Limits, archive
@@ -45,6 +46,7 @@ class World:
         self.offset = 1_790_000_000.0
         self.trace = hashlib.sha256()
         self.epoch = ""
+        self.run = 0
         self.people = [Somebody(i, *each) for i, each in enumerate(header.people)]
         self.visits: list[Visit] = []
         self.limits = Limits(**header.limits)
@@ -95,6 +97,7 @@ class World:
 
     def starts(self) -> None:
         """A server starts on the same database."""
+        self.run += 1
         self.server = Server(
             self.path,
             self.now,
@@ -106,7 +109,8 @@ class World:
         self.server.ban(self.banned)
         self.oracle.looks()
         self.oracle.came_as.clear()
-        self.oracle.shown = {} if self.path is None else self.oracle.shown
+        if self.path is None:
+            self.oracle.shown, self.oracle.newest = {}, {}
 
     def is_killed(self) -> None:
         """The server dies in the middle of everything, and another one starts."""
@@ -231,6 +235,8 @@ class World:
                 self.oracle.find("pending-answer", f"{visit} never hears of {ref}: {request}")
         for who in self.people:
             self._check_requests(who)
+            check_typing(who, self.oracle)
+        self._check_modes()
         Auditor(self).audits()
 
     def _check_all_are_heard(self) -> None:
@@ -268,6 +274,13 @@ class World:
             missing = [token for token in tokens if token not in self.oracle.places]
             name = "lost-refusal" if visit.is_finishing else "lost-line"
             self.oracle.find(name, f"{visit} typed {missing}, and was told {visit.refusals} errors")
+
+    def _check_modes(self) -> None:
+        """Nobody else on the machine reads the database."""
+        for path in self.path.parent.iterdir() if self.path else ():
+            mode = path.stat().st_mode & 0o777
+            if mode & 0o077 and not path.name.endswith(".lock"):
+                self.oracle.find("modes", f"{path.name} has mode {mode:o}")
 
     def _check_requests(self, who: Somebody) -> None:
         for ref, request in who.requests.items():
@@ -339,7 +352,7 @@ class Auditor:
         if world.banned:
             world.banned.clear()
             world.server.ban(())
-        visit = AuditVisit(world, self.who, 0)
+        visit = self.who.visit = AuditVisit(world, self.who, 0)
         world.visits.append(visit)
         visit.hello("auditor", resume=False)
         world.turns(3, 0.1)
@@ -409,8 +422,9 @@ class Auditor:
             if nickname not in here and nickname not in maybe and member.get("connected", True):
                 find("ghost", f"{nickname} is nobody, and listed in {room}")
         named = visit.named.get(room)
-        if named is not None and named != set(listed):
-            find("users", f"/users of {room} names {sorted(named)}, its state {sorted(listed)}")
+        connected = {name for name, each in listed.items() if each.get("connected", True)}
+        if named is not None and named != connected:
+            find("users", f"/users of {room} names {sorted(named)}, its state {sorted(connected)}")
         rows = world.oracle.logs.get(room, {})
         topics = [row.text for row in rows.values() if row.kind == "topic"]
         if world.path is not None and topics and state["topic"] != topics[-1]:
@@ -437,7 +451,8 @@ class AuditVisit(ProgramVisit):
         """See `Visit.answered`."""
         room, colon, names = line.removeprefix("In ").partition(": ")
         if line.startswith("In #") and colon:
-            split = self.split_names(names.rpartition(" (")[0])
+            here = re.sub(r"(?:, )?[^ ]+ \(reconnecting\)(?:, )?", ", ", names.rpartition(" (")[0])
+            split = self.split_names(here.strip(", "))
             if split is not None:
                 self.named[room.lower()] = {name.lower() for name in split}
 
