@@ -30,6 +30,8 @@ def main() -> int:
             return name not in without and (not only or name in only)
 
         story = tell(seed, wanted)
+        if chosen.trace:
+            print(f"seed {seed}: {len(story.actions)} steps, {story.trace}")
         steps, worlds = steps + len(story.actions), worlds + 1
         if story.finding is not None:
             found += 1
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--without", action="append", help="do not look for this kind")
     parser.add_argument("--long", action="store_true", help="do not make the story short")
     parser.add_argument("--go-on", action="store_true", help="go on after a finding of a kind")
+    parser.add_argument("--trace", action="store_true", help="print what stands for every byte")
     return parser
 
 

@@ -76,7 +76,6 @@ class World:
         gc.freeze()
         gc.disable()
         self._stack.callback(gc.enable)
-        self._stack.callback(gc.unfreeze)
         self.starts()
         return self
 
@@ -157,8 +156,6 @@ class World:
         for visit, tokens in typed:
             if visit.is_clean and not visit.is_lossy and not self._is_stored(visit, tokens):
                 self.oracle.find("lost-at-stop", f"{visit} typed {tokens}, and was told nothing")
-        if self.path is not None:
-            self._check_archive()
 
     def _is_stored(self, visit: Visit, tokens: list[str]) -> bool:
         if self.path is None:
@@ -167,6 +164,8 @@ class World:
         return len(missing) <= visit.refusals
 
     def _check_archive(self) -> None:
+        if self.path is None:
+            return
         told = io.StringIO()
         with redirect_stderr(told):
             status = archive.run(["--db", str(self.path), "check"])
@@ -307,6 +306,7 @@ class World:
         self.settles()
         self._check_nothing_is_left()
         self._says_goodbye()
+        self._check_archive()
         self.starts()
         self.settles_start()
         Auditor(self).audits()
