@@ -1,0 +1,153 @@
+"""What happens next, out of one seed."""
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+from tests.world.actions import RUBBISH, Action
+from tests.world.world import World
+from twisted_chat.limits import Pace
+
+NICKNAMES = ("alice", "bob", "carol", "dave", "zed", "eve", "Alice")
+ROOMS = ("#lobby", "#dev", "#tea", "#old", "#a1", "#b2", "#c3", "#d4")
+HOSTS = ("10.0.0.5", "10.0.0.6")
+
+
+class Chance:
+    """Chooses what happens, for a world of its kind.
+
+    Args:
+        world: where it happens.
+        seed: of everything that is chosen.
+    """
+
+    def __init__(self, world: World, seed: int) -> None:
+        self._world = world
+        self._random = Random(f"chance {seed}")
+        families = world.header.families
+        choices: list[tuple[str, float, Callable[[], Action]]] = [
+            (family, weight, choose)
+            for family, weight, choose in self._choices()
+            if not family or family in families
+        ]
+        self._choose = [choose for _, _, choose in choices]
+        self._weights = [
+            weight * self._random.choice((0.3, 1, 1, 3)) for _, weight, choose in choices
+        ]
+
+    def __iter__(self) -> Iterator[Action]:
+        """What happens, without an end."""
+        while True:
+            yield self._random.choices(self._choose, self._weights)[0]()
+
+    def _who(self) -> int:
+        return self._random.randrange(len(self._world.people))
+
+    def _token(self, kind: str) -> str:
+        return f"{kind}{self._world.oracle.step}"
+
+    def _nickname(self) -> str:
+        return self._random.choice(NICKNAMES)
+
+    def _room(self) -> str:
+        return self._random.choice(ROOMS)
+
+    def _room_or_none(self) -> str:
+        who = self._world.people[self._who()]
+        return self._random.choice(["", *who.rooms])
+
+    def _comes(self) -> Action:
+        who = self._world.people[self._who()]
+        name = who.wish if self._random.random() < 0.8 else self._nickname()
+        resume = who.is_program and self._random.random() < 0.7
+        if who.visit is not None and who.visit.is_open and self._random.random() < 0.9:
+            return "answers", who.index, self._nickname()
+        return "connects", who.index, name, resume
+
+    def _talks(self, name: str, kind: str = "m") -> Action:
+        who = self._world.people[self._who()]
+        room = self._random.choice(["", *who.rooms]) if who.is_program else ""
+        return name, who.index, self._token(kind), room
+
+    def _whispers(self) -> Action:
+        count = self._random.choice((1, 1, 1, 2, 3))
+        nicknames = ",".join(self._random.sample(self._present(), count))
+        return "whispers", self._who(), nicknames, self._token("w")
+
+    def _present(self) -> list[str]:
+        present = [who.nickname for who in self._world.people if who.nickname]
+        return [*dict.fromkeys(present), *NICKNAMES[:4]]
+
+    def _history(self) -> Action:
+        how: dict[str, Any] = {"limit": self._random.choice((1, 3, 50, 300))}
+        which = self._random.choice(("before", "after", ""))
+        if which:
+            how[which] = self._random.randrange(40)
+        if self._random.random() < 0.7:
+            how["room"] = self._random.choice(("#lobby", "#lobby", "#dev", "@"))
+        return "asks_history", self._who(), how
+
+    def _limits(self) -> Action:
+        limits = {
+            "pace": self._random.choice((None, Pace(2, 1), Pace(20, 5))),
+            "entry_history": self._random.choice((2, 20)),
+            "history_lines": self._random.choice((3, 200)),
+            "waiting_lines": self._random.choice((2, 20)),
+        }
+        return "hangup", limits
+
+    def _choices(self) -> Iterator[tuple[str, float, Callable[[], Action]]]:
+        chance, who = self._random, self._who
+        yield "", 40, lambda: ("turn", chance.randrange(8))
+        yield "", 5, lambda: ("passes", chance.choice((0.01, 0.3, 0.3, 1.1, 2.5, 5.0)))
+        yield "", 0.5, lambda: ("passes", chance.choice((31.0, 70.0, 400.0)))
+        yield "slow", 15, lambda: ("disk_works", 0)
+        yield "slow", 15, lambda: ("disk_is_heard", 0)
+        yield "slow", 8, lambda: ("disk_works", chance.randrange(1, 3))
+        yield "slow", 8, lambda: ("disk_is_heard", chance.randrange(1, 3))
+        yield "full", 1, lambda: ("disk_is_full", chance.choice(("begin", "rows", "commit")))
+        yield "full", 3, lambda: ("disk_has_room",)
+        yield "unreadable", 1, lambda: ("disk_is_unreadable",)
+        yield "unreadable", 2, lambda: ("disk_is_readable",)
+        yield "kill", 0.7, lambda: ("kill",)
+        yield "stop", 0.4, lambda: ("stop",)
+        yield "clock", 0.7, lambda: ("clock", chance.choice((-240.0, -3700.0, 60.0, 90000.0)))
+        yield "hangup", 0.7, self._limits
+        yield "keep", 0.7, lambda: ("forget", chance.choice((1.0, 30.0, 3600.0)))
+        yield "ban", 0.3, lambda: ("ban", chance.choice(HOSTS))
+        yield "ban", 0.5, lambda: ("ban", "")
+        yield "quiet", 0.2, lambda: ("quiet",)
+        yield "", 20, self._comes
+        yield "", 25, lambda: self._talks("says")
+        yield "", 4, lambda: self._talks("does")
+        yield "", 3, lambda: self._talks("topic")
+        yield "whisper", 10, self._whispers
+        yield "whisper", 0.5, self._whispers_much
+        yield "", 1, lambda: ("goes_away", who(), self._token("a"))
+        yield "", 1, lambda: ("comes_back", who())
+        yield "rename", 4, lambda: ("renames", who(), self._nickname())
+        yield "rooms", 6, lambda: ("joins", who(), self._room())
+        yield "rooms", 3, lambda: ("leaves", who(), chance.choice(("", self._room())))
+        yield "ignore", 3, lambda: ("ignores", who(), chance.choice(self._present()))
+        yield "ignore", 1, lambda: ("unignores", who(), chance.choice(self._present()))
+        yield "", 1, lambda: ("asks_users", who(), chance.choice(("", "#lobby")))
+        yield "", 3, lambda: ("asks_time", who())
+        yield "", 4, self._history
+        yield "again", 6, lambda: ("sends_again", who(), chance.choice((0, 0, 0, 1, 2, 7)))
+        yield "flood", 1, lambda: ("floods", who(), self._token("m"), chance.choice((5, 30, 80)))
+        yield "rubbish", 3, lambda: ("types_rubbish", who(), chance.randrange(len(RUBBISH)))
+        yield "rubbish", 0.5, lambda: ("guesses", who())
+        yield "telnet", 1, lambda: ("negotiates", who())
+        yield "telnet", 1, lambda: ("negotiates_endlessly", who())
+        yield "unread", 3, lambda: ("stops_reading", who(), chance.choice((1, 200, 3000)))
+        yield "unread", 3, lambda: ("reads_again", who())
+        yield "crowd", 2, lambda: ("drips", who(), chance.choice((0, 1, 7)))
+        yield "", 2, lambda: ("half_closes", who())
+        yield "", 2, lambda: ("quits", who(), self._token("q"))
+        yield "", 1.5, lambda: ("closes", who())
+        yield "break", 3, lambda: ("breaks", who())
+        yield "break", 1, lambda: ("breaks_off", who(), self._token("m"))
+
+    def _whispers_much(self) -> Action:
+        count = self._random.choice((20, 200))
+        return "whispers_much", self._who(), self._nickname(), self._token("w"), count

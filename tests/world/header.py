@@ -1,0 +1,97 @@
+"""What kind of world it is: its people, its sizes, its database, and what may go wrong."""
+
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.world.oracle import Oracle, Said
+from twisted_chat.limits import Pace
+
+FAMILIES = (
+    *("slow", "full", "unreadable", "kill", "stop", "clock", "hangup", "keep", "ban", "break"),
+    *("unread", "rubbish", "telnet", "rename", "ignore", "rooms", "flood", "whisper", "again"),
+    *("crowd", "quiet"),
+)
+"""Whole kinds of things that happen; each is switched on or off for a world."""
+
+OLD = Path(__file__).with_name("version1.sql")
+
+
+@dataclass
+class Header:
+    """What kind of world it is.
+
+    Args:
+        seed: its number.
+        people: what each wants to be called, where from, and whether they are a program.
+        limits: limits that are not the usual ones.
+        memory: whether nothing is kept in a file.
+        small: whether sizes are small, so that a few people find every edge.
+        database: `new`, `old` (of version 1), or `orphans` (old, with rows of nobody).
+        families: what may happen.
+    """
+
+    seed: int
+    people: list[tuple[str, str, bool]]
+    limits: dict[str, Any]
+    memory: bool = False
+    small: bool = False
+    database: str = "new"
+    families: set[str] = field(default_factory=set)
+
+    def prepare(self, path: Path, oracle: Oracle) -> None:
+        """Put the database there that the first server finds."""
+        if self.database == "new":
+            return
+        with sqlite3.connect(path) as database:
+            database.executescript(OLD.read_text())
+            if self.database == "orphans":
+                database.execute(
+                    "INSERT INTO events VALUES (7, 1, 1.0, 'whisper', 'x', 'y', '=w0=', 'z', NULL)"
+                )
+                database.execute(
+                    "INSERT INTO events VALUES (8, 1, 1.0, 'whisper', 'x', 'y', '=w0=', 'z', NULL)"
+                )
+        database.close()
+        for number, room in ((1, "#lobby"), (2, "#lobby"), (3, "#old")):
+            text = f"=m0.{number}="
+            oracle.said[text.strip("=")] = Said("message", "0" * 16, "veteran", room, 0, text)
+
+
+def chosen(seed: int) -> Header:
+    """The header of a seed."""
+    chance = Random(f"header {seed}")
+    names = chance.sample(["alice", "bob", "carol", "dave", "zed"], chance.choice((2, 3, 3, 4)))
+    people = [
+        (
+            chance.choice(names),
+            chance.choice(("127.0.0.1", "127.0.0.1", "10.0.0.5", "10.0.0.6")),
+            chance.random() < 0.5,
+        )
+        for _ in range(chance.randint(3, 8))
+    ]
+    pace = chance.choice((None, None, Pace(10, 5), Pace(3, 1), Pace(5, 2)))
+    limits: dict[str, Any] = {
+        "pace": pace,
+        "connections": Pace(1000, 1),
+        "nameless_per_address": 16,
+        "renames": Pace(50, 1),
+        "resume_seconds": 120.0,
+        "entry_history": chance.choice((3, 5, 20)),
+        "history_lines": chance.choice((5, 200)),
+        "history_bytes": chance.choice((500, 65536)),
+        "waiting_lines": chance.choice((3, 20)),
+        "presence": chance.choice((Pace(20, 20), Pace(2, 20), Pace(4, 5))),
+        "presence_per_person": chance.choice((Pace(4, 40), Pace(2, 10))),
+    }
+    return Header(
+        seed,
+        people,
+        limits,
+        memory=chance.random() < 0.15,
+        small=chance.random() < 0.5,
+        database=chance.choice(("new", "new", "new", "old", "orphans")),
+        families={family for family in FAMILIES if chance.random() < 0.5},
+    )

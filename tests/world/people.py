@@ -1,0 +1,88 @@
+"""Somebody in the world: who they are to themselves, whatever connection they have just now."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.world.visit import Visit
+
+
+@dataclass
+class Request:
+    """What a program asked for under a name of its own.
+
+    Args:
+        thing: what it sent.
+        sends: how often.
+        known: the newest event that anybody had seen there, when it was sent last.
+        outcomes: what came of it, on any connection.
+    """
+
+    thing: dict[str, Any]
+    sends: int = 0
+    known: int = 0
+    outcomes: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def word(self) -> str:
+        """The command, if it is one."""
+        text = str(self.thing.get("text", ""))
+        return text.split(" ")[0] if self.thing["do"] == "command" else ""
+
+
+@dataclass
+class Somebody:
+    """Somebody who comes and goes.
+
+    Args:
+        index: which of the world's people.
+        wish: what they want to be called.
+        host: where they come from.
+        is_program: whether they speak structured lines.
+    """
+
+    index: int
+    wish: str
+    host: str
+    is_program: bool
+    visit: "Visit | None" = None
+    person: str = ""  # the id of their session, if they have one
+    nickname: str = ""
+    rooms: dict[str, None] = field(default_factory=dict)
+    ignoring: set[str] = field(default_factory=set)  # keys of nicknames
+    ignored: set[str] = field(default_factory=set)  # ids of people
+    ever_ignored: set[str] = field(default_factory=set)  # both
+    away: str | None = None
+    away_asked: int = 0  # how often they asked to be away or back, without an answer
+    token: str = ""
+    seen: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, Request] = field(default_factory=dict)
+    lost_at: float = 0.0
+    run: int = 0  # the server's, when they had their session last
+    has_quit: bool = False
+
+    def begins_anew(self, person: str, nickname: str) -> None:
+        """They are a new person to the server."""
+        self.person, self.nickname = person, nickname
+        self.rooms = {"#lobby": None}
+        self.ignoring, self.ignored, self.ever_ignored = set(), set(), set()
+        self.away, self.away_asked = None, 0
+        self.seen, self.requests = {}, {}
+        self.has_quit = False
+
+    def ignores(self, nickname: str, person: str) -> bool:
+        """Whether the server has told them that they do not hear somebody."""
+        return nickname.lower() in self.ignoring or person in self.ignored
+
+    def starts_ignoring(self, nickname: str, person: str) -> None:
+        """The server has told them so."""
+        self.ignoring.add(nickname.lower())
+        self.ever_ignored.add(nickname.lower())
+        if person:
+            self.ignored.add(person)
+            self.ever_ignored.add(person)
+
+    def __str__(self) -> str:
+        kind = "program" if self.is_program else "netcat"
+        return f"{self.nickname or self.wish} ({kind} {self.index})"

@@ -1,0 +1,335 @@
+"""A program on structured lines, which checks everything that it is told."""
+
+import json
+import re
+from typing import Any
+
+from tests.world.oracle import TOKEN, Oracle
+from tests.world.people import Request, Somebody
+from tests.world.visit import Visit
+
+_STORED = ("message", "action", "whisper", "rename", "topic", "hidden")
+_ACTS = ("message", "action", "rename", "topic", "away")
+_IN_ORDER = ("answer", "history", "pong")
+_CLAIMS = ("/me", "/whisper", "/topic", "/nick")
+"""Commands whose answer says that something is stored."""
+
+
+class ProgramVisit(Visit):
+    """A connection in structured lines."""
+
+    is_resumed = False
+    last_answered = -1
+    token = ""
+
+    @property
+    def asked(self) -> dict[str, list[int]]:
+        """Requests on this connection: their places among all."""
+        return self.__dict__.setdefault("_asked", {})  # type: ignore[no-any-return]
+
+    @property
+    def stale(self) -> dict[str, int]:
+        """What they had seen of rooms in an earlier run, of which nothing is kept."""
+        return self.__dict__.setdefault("_stale", {})  # type: ignore[no-any-return]
+
+    @property
+    def outcomes(self) -> dict[str, list[str]]:
+        """What came of them here."""
+        return self.__dict__.setdefault("_outcomes", {})  # type: ignore[no-any-return]
+
+    def hello(self, nickname: str, *, resume: bool) -> None:
+        """Say hello, perhaps again."""
+        who = self.who
+        thing: dict[str, Any] = {"do": "hello", "nick": nickname, "ref": f"hello{self.number}"}
+        if resume and who.token:
+            self.token = who.token
+            thing |= {"session": who.token, "seen": dict(who.seen)}
+            for room, last in who.seen.items():
+                self.view(room).last = last
+                if self.oracle.path is None and who.run != self.world.run and room != "@":
+                    self.stale[room] = last
+        else:
+            self.rooms.clear()
+        if resume and self.world.epoch:
+            thing["epoch"] = self.world.epoch
+        self.write(thing)
+
+    def write(self, thing: dict[str, Any]) -> None:
+        """Send an object."""
+        self.sends(json.dumps(thing).encode() + b"\n")
+
+    def asks(self, ref: str, thing: dict[str, Any]) -> None:
+        """Ask for something, perhaps again."""
+        if self.is_finishing:
+            return
+        request = self.who.requests.setdefault(ref, Request(thing))
+        request.sends += 1
+        room = str(thing.get("room") or "").lower()
+        request.known = self.oracle.newest.get("@" + self.person if room == "@" else room, 0)
+        self.asked.setdefault(ref, []).append(sum(map(len, self.asked.values())))
+        self.write(request.thing | {"ref": ref})
+
+    def learns_who(self, line: str) -> None:
+        """See `Visit.learns_who`."""
+        if not self.person and line.startswith('{"event":"welcome"'):
+            self.person = self.oracle.by_token.get(json.loads(line)["session"], "")
+
+    def reads(self, line: str, step: int) -> None:
+        """See `Visit.reads`."""
+        if self.who.visit is not self:
+            return  # they have come over another connection
+        if not line.startswith("{"):
+            if not line.startswith(("Welcome to ", "!!! ")):
+                self.oracle.find("unsafe", f"{self} reads {line!r}")
+            self.refusals += line.startswith("!!! ")
+            return
+        thing = json.loads(line)
+        kind = thing["event"]
+        if kind in ("welcome", "state", "answer", "history", "error", "missed"):
+            getattr(self, f"_{kind}")(thing, step)
+        elif kind != "pong":
+            self._event(kind, thing, line)
+        if "ref" in thing:
+            self._outcome(kind, thing)
+
+    def _welcome(self, thing: dict[str, Any], step: int) -> None:
+        who = self.who
+        self.is_named = True
+        self.is_resumed = thing["resumed"]
+        self._check_session()
+        who.run = self.world.run
+        if "epoch" in thing:
+            self.world.epoch = thing["epoch"]
+        if self.is_resumed:
+            if self.person != (whose := self.oracle.by_token.get(self.token)):
+                self.oracle.find("session", f"the token of {whose} opens {self.person}")
+            who.nickname, who.rooms = thing["nick"], {}
+        else:
+            kept = {room: view.last for room, view in self.rooms.items() if room != "@"}
+            who.begins_anew(self.person, thing["nick"])
+            self.rooms.clear()
+            for room, last in kept.items():
+                self.view(room).last = last if self.oracle.path else None
+        self.view("@").last = who.seen.get("@", 0)
+        who.token = thing["session"]
+
+    def _check_session(self) -> None:
+        """Who comes back in time finds their session."""
+        who = self.who
+        if not self.token or self.is_resumed or who.has_quit:
+            return
+        in_time = self.world.now - who.lost_at < self.world.limits.resume_seconds - 1
+        kept = who.run == self.world.run or who.person in self.oracle.origins
+        if in_time and kept and (who.run == self.world.run or self.oracle.path is not None):
+            self.oracle.find("session-lost", f"{self} comes back in time, and is a stranger")
+
+    def _state(self, thing: dict[str, Any], step: int) -> None:
+        room = thing["room"].lower()
+        view = self.view(room)
+        nicknames = [member["nick"] for member in thing["members"]]
+        if len({nickname.lower() for nickname in nicknames}) < len(nicknames):
+            self.oracle.find("two-of-one-name", f"{self} is told of {nicknames} in {room}")
+        now = step == self.oracle.step and self.is_clean
+        holder = self.world.server.holder_of
+        view.members = {nick.lower(): holder(nick) if now else "" for nick in nicknames}
+        if thing["count"] > len(nicknames):
+            view.members = None
+        view.told = step
+        view.replayed = 0
+        if room not in self.who.rooms and view.joining < view.has_left:
+            self.oracle.find("state-after-leave", f"{self} has left {room}, and is told its state")
+        self.who.rooms[room] = None
+
+    def _answer(self, thing: dict[str, Any], step: int) -> None:
+        for line in thing["lines"]:
+            self.answered(line, step)
+        request = self.who.requests.get(thing.get("ref", ""))
+        if request is None:
+            return
+        text = str(request.thing.get("text", ""))
+        request.lines += thing["lines"]
+        left = {line for line in request.lines if line.startswith("You left ")}
+        if request.word == "/leave" and len({line.split(";")[0] for line in left}) > 1:
+            self.oracle.find("again", f"{self} asked once, and left twice: {left}")
+        if request.word in _CLAIMS or request.thing["do"] == "say":
+            self._check_stored(text, thing)
+        if request.word == "/history":
+            for line in thing["lines"]:
+                said = self.said(line)
+                if said is not None:
+                    self.check_ignored(said, line)
+
+    def _check_stored(self, text: str, answer: dict[str, Any]) -> None:
+        """What an answer says is done survives a kill at this instant."""
+        if self.oracle.path is None:
+            return
+        if text.startswith("/nick "):
+            stored = any(
+                row.kind == "rename" and row.to == text[6:] and row.origin == self.person
+                for rows in self.oracle.logs.values()
+                for row in rows.values()
+            )
+        elif text.startswith("/whisper "):
+            rows = self.oracle.logs.get("@" + self.person, {}).values()
+            stored = any(row.text and row.text in text for row in rows)
+        else:
+            stored = all(token in self.oracle.places for token in TOKEN.findall(text))
+        if not stored:
+            self.oracle.find("unstored-answer", f"{self} is told {answer} of {text}")
+
+    def left(self, room: str) -> None:
+        """See `Visit.left`."""
+        self.who.seen.pop(room, None)
+        self.view(room).joining += 1
+        self.view(room).has_left += 1
+
+    def _error(self, thing: dict[str, Any], step: int) -> None:
+        self.refusals += 1
+
+    def _missed(self, thing: dict[str, Any], step: int) -> None:
+        self.view(thing["room"]).last = None
+        self.stale.pop(thing["room"].lower(), None)
+
+    def _event(self, kind: str, thing: dict[str, Any], line: str) -> None:
+        room = thing["room"].lower()
+        view = self.view(room)
+        number = thing.get("id", 0)
+        replayed = thing.get("replayed", False)
+        if (number > 0) != (kind in _STORED):
+            self.oracle.find("ids", f"{self} reads {line}")
+        if number:
+            self._counts(room, number, line, replayed=replayed)
+            self.who.seen[room] = max(self.who.seen.get(room, 0), number)
+        self._check_text(kind, thing, room, line)
+        if replayed:
+            return
+        said = self.said(thing.get("text", "") or thing.get("reason", ""))
+        if kind in _ACTS and (said is None or not self.is_me(said)):
+            view.acts(self.oracle, thing["from"], said, str(self))
+        if kind == "away" and thing.get("text"):
+            if thing["text"] in view.texts:
+                self.oracle.find("again", f"{self} is told again: {line}")
+            view.texts[thing["text"]] = None
+        if kind == "join":
+            view.joined(thing["from"])
+        elif kind == "leave":
+            view.left(thing["from"])
+        elif kind == "rename":
+            view.renamed(self.oracle, thing["from"], thing["to"], str(self))
+            if self.oracle.path is None and thing["from"] == self.who.nickname and thing["to"] in self.renaming:
+                self.who.nickname = thing["to"]
+
+    def _counts(self, room: str, number: int, line: str, *, replayed: bool) -> None:
+        """Numbers go up by one, but for a room that was joined again."""
+        view = self.view(room)
+        stale = self.stale.pop(room, 0)
+        if stale and number > max(1, self.oracle.newest.get(room, 0) - self.world.longest_entry + 1):
+            self.oracle.find("epoch", f"{self} had seen {stale} of another run, and reads {line}")
+        if view.last is not None and number != view.last + 1:
+            if not view.joining:
+                name = "twice" if number <= view.last else "hole"
+                self.oracle.find(name, f"{self} reads {line} after {room} {view.last}")
+            view.joining -= 1
+            view.replayed = 1
+        elif view.replayed and replayed:
+            view.replayed += 1
+            if view.replayed > self.world.longest_entry:
+                self.oracle.find("stale-seen", f"{self} reads {line} on entering again")
+        view.last = number
+
+    def _check_text(self, kind: str, thing: dict[str, Any], room: str, line: str) -> None:
+        number = thing.get("id", 0)
+        log = "@" + self.person if room == "@" else room
+        text = thing.get("text", "") or thing.get("reason", "")
+        said = self.said(text)
+        if kind == "hidden":
+            return
+        if number:
+            what = f"{kind} {thing['from']} {thing.get('to')} {text}"
+            self.oracle.sees(log, number, what, str(self))
+        if said is None:
+            return
+        self.check_ignored(said, line)
+        if text != said.text or thing["from"] != said.nickname or kind != said.kind:
+            self.oracle.find("forged", f"{self} reads {line} for {said}")
+        if said.room and said.room != room:
+            self.oracle.find("room", f"{self} reads in {room} what was said in {said.room}")
+
+    def _history(self, thing: dict[str, Any], step: int) -> None:
+        room = thing["room"].lower()
+        request = self.who.requests.get(thing.get("ref", ""))
+        if request is None:
+            return
+        asked, events = request.thing, thing["events"]
+        ids = [event["id"] for event in events]
+        log = "@" + self.person if room == "@" else room
+        for event in events:
+            self._check_text(event["event"], event, room, json.dumps(event))
+        if ids and ids != list(range(ids[0], ids[0] + len(ids))):
+            self.oracle.find("hole", f"{self} reads a page of {room} with {ids}")
+        if len(ids) > asked["limit"]:
+            self.oracle.find("history", f"{self} reads {len(ids)} events for {asked}")
+        if self.oracle.path is None or self.oracle.forgets_before:
+            return
+        if "after" in asked:
+            first = asked["after"] + 1
+            right = ids[:1] == [first] if first <= request.known else ids[:1] in ([], [first])
+        else:
+            last = max(0, min(asked.get("before", request.known + 1) - 1, request.known))
+            right = not last or (bool(ids) and ids[-1] >= last)
+            if ids and thing["more"] != (ids[0] > 1):
+                right = False
+        if not right:
+            self.oracle.find("history", f"{self} reads {ids} of {room} for {asked}: {thing}")
+
+    def _outcome(self, kind: str, thing: dict[str, Any]) -> None:
+        ref = thing["ref"]
+        request = self.who.requests.get(ref)
+        if request is None or ref.startswith("hello"):
+            return
+        is_say = request.thing["do"] == "say"
+        if kind not in ("answer", "history", "pong", "error") and not is_say:
+            return
+        request.outcomes.append(kind)
+        places = self.asked.get(ref)
+        if places is None:
+            return
+        here = self.outcomes.setdefault(ref, [])
+        here.append("replayed" if thing.get("replayed") else kind)
+        if sum(each != "replayed" for each in here) > len(places):
+            self.oracle.find("outcomes", f"{self} gets {here} for {request.thing} ({ref})")
+        if kind in _IN_ORDER:
+            place = places[min(len(here), len(places)) - 1]
+            if place < self.last_answered:
+                self.oracle.find("answer-order", f"{self} gets {thing} after what it asked later")
+            self.last_answered = max(place, self.last_answered)
+
+    def unanswered(self) -> list[str]:
+        """Requests of this connection that nothing came of."""
+        return [ref for ref in self.asked if not self.outcomes.get(ref)]
+
+
+def check_typing(who: Somebody, oracle: Oracle) -> None:
+    """What names no room goes where one was typing into, also after coming back."""
+    room: str | None = "#lobby"
+    for request in who.requests.values():
+        thing, named = request.thing, request.thing.get("room")
+        if thing["do"] == "say" and not named:
+            tokens = TOKEN.findall(thing["text"])
+            said = oracle.said.get(tokens[0]) if tokens else None
+            if said is not None:
+                if room and said.room != room and request.sends == 1:
+                    oracle.find("typing", f"{who} was typing into {room}, and says {said}")
+                room = said.room
+        elif thing["do"] == "command" and (named or request.word in ("/join", "/leave")):
+            room = _typing_after(request, str(named or ""), room)
+
+
+def _typing_after(request: Request, named: str, room: str | None) -> str | None:
+    if request.outcomes != ["answer"]:
+        return room if request.outcomes and not named else None
+    for line in request.lines:
+        found = re.match(r"You (?:left #\S+; you )?are in (#\S+?)[:,] ", line)
+        if found:
+            return found[1].lower()
+    return named or room

@@ -1,0 +1,55 @@
+"""What somebody knows of a room from what they were told, and what they may be told next."""
+
+from dataclasses import dataclass, field
+
+from tests.world.oracle import Oracle, Said
+
+
+@dataclass
+class RoomView:
+    """A room as one connection sees it.
+
+    Args:
+        last: the number of the last stored event; None if any may follow.
+        members: who is here, by key, and who that is if it is known; None until told.
+        told: when that was told, all at once: the step.
+    """
+
+    last: int | None = None
+    members: dict[str, str] | None = None
+    told: int = 0
+    joining: int = 0
+    has_left: int = 0
+    replayed: int = 0
+    texts: dict[str, None] = field(default_factory=dict)
+
+    def joined(self, nickname: str) -> None:
+        """Somebody is told to have joined."""
+        if self.members is not None:
+            self.members[nickname.lower()] = ""
+
+    def left(self, nickname: str) -> None:
+        """Somebody is told to have left."""
+        if self.members is not None:
+            self.members.pop(nickname.lower(), None)
+
+    def renamed(self, oracle: Oracle, old: str, new: str, whose: str) -> None:
+        """Somebody is told to be called something else."""
+        if self.members is None:
+            return
+        old, new = old.lower(), new.lower()
+        if old != new and old in self.members and new in self.members:
+            oracle.find("two-of-one-name", f"to {whose}, {old} becomes {new}, who is here too")
+        self.members[new] = self.members.pop(old, "")
+
+    def acts(self, oracle: Oracle, nickname: str, said: Said | None, whose: str) -> None:
+        """Somebody does something here, live: they were announced, and are who they were."""
+        if self.members is None or said is None or said.step <= self.told:
+            return
+        key = nickname.lower()
+        if key not in self.members:
+            oracle.find("unannounced", f"{whose} reads {said} in a room where they never came")
+        known = self.members.get(key)
+        if known and known != said.person:
+            oracle.find("takeover", f"to {whose}, {nickname} is somebody else now: {said}")
+        self.members[key] = said.person

@@ -1,0 +1,167 @@
+"""One connection of somebody's: what they sent, and what they read of what they were given."""
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.world.network import Socket
+from tests.world.oracle import TOKEN, Said
+from tests.world.people import Somebody
+from tests.world.view import RoomView
+
+if TYPE_CHECKING:
+    from tests.world.world import World
+
+_NAMES = re.compile(r", | and ")
+_TELNET = re.compile(rb"\xff[\xfb-\xfe].", re.DOTALL)
+
+
+class Visit:
+    """One connection; what a kind of wire shows is in the subclasses.
+
+    Args:
+        world: where this is.
+        who: whose it is.
+        number: which connection of the world.
+    """
+
+    def __init__(self, world: "World", who: Somebody, number: int) -> None:
+        self.world = world
+        self.oracle = world.oracle
+        self.who = who
+        self.number = number
+        self.person = ""
+        self.socket = Socket(self.given)
+        self.is_open = True
+        self.is_named = False
+        self.is_clean = True  # has read everything at once
+        self.is_finishing = False  # has said that they go, in good order
+        self.finishes_at = 0.0
+        self.closed_at = 0.0
+        self.is_lossy = False  # was told that lines are lost
+        self.refusals = 0
+        self.renaming: set[str] = set()  # nicknames that were asked for
+        self.rooms: dict[str, RoomView] = {}
+        self.typed: list[tuple[int, str]] = []  # tokens of rooms, and the byte behind their lines
+        self._rest = b""
+        self._unread: list[tuple[int, str]] = []
+        self.world.server.accept(self.socket, who.host)
+
+    def __str__(self) -> str:
+        return f"{self.who} on connection {self.number}"
+
+    # What they are given
+
+    def given(self, data: bytes) -> None:
+        """The server hands bytes to the kernel."""
+        if self.socket.closed:
+            self.is_open = False
+            self.closed_at = self.who.lost_at = self.world.now
+            self.who.has_quit |= not self.is_finishing  # sent away
+        self.world.notes(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for each in lines:
+            line = _TELNET.sub(b"", each).decode().removesuffix("\r")
+            self.learns_who(line)
+            if "=w" in line:
+                self.oracle.check_secrets(line, self.person, str(self))
+            if self.socket.capacity is None:
+                self.reads(line, self.oracle.step)
+            else:
+                self.is_clean = False
+                self._unread.append((self.oracle.step, line))
+
+    def stops_reading(self, capacity: int) -> None:
+        """Leave what comes in the kernel, which holds so much."""
+        self.socket.capacity, self.socket.unread = capacity, 0
+
+    def reads_again(self) -> None:
+        """Read what came, and what comes."""
+        self.socket.capacity = None
+        unread, self._unread = self._unread, []
+        for step, line in unread:
+            self.reads(line, step)
+
+    def learns_who(self, line: str) -> None:
+        """A line may say who they are."""
+        raise NotImplementedError
+
+    def reads(self, line: str, step: int) -> None:
+        """They read a line, which was given in a step."""
+        raise NotImplementedError
+
+    # What they do
+
+    def sends(self, data: bytes) -> None:
+        """Send bytes."""
+        self.socket.arrives(data)
+
+    def finishes(self) -> None:
+        """They have said that they go."""
+        if not self.is_finishing:
+            self.is_finishing = True
+            self.finishes_at = self.world.now
+
+    def closes(self) -> None:
+        """Both halves are closed, in good order."""
+        self.socket.goes()
+
+    def breaks(self) -> None:
+        """The line breaks."""
+        self.socket.breaks()
+
+    def ends(self) -> None:
+        """The connection is over for them."""
+        self.is_open = False
+        self.is_clean = False
+        self.who.lost_at = self.world.now
+
+    # What they know
+
+    def view(self, room: str) -> RoomView:
+        """What they know of a room."""
+        return self.rooms.setdefault(room.lower(), RoomView())
+
+    def is_me(self, said: Said) -> bool:
+        """Whether it was their own act."""
+        return bool(self.person) and said.person == self.person
+
+    def said(self, text: str) -> Said | None:
+        """Who said it, and where."""
+        for token in TOKEN.findall(text):
+            if token not in self.oracle.said:
+                self.oracle.find("forged", f"{self} reads what nobody did: {text}")
+            return self.oracle.said.get(token)
+        return None
+
+    def check_ignored(self, said: Said, line: str) -> None:
+        """Nobody reads whom they ignore."""
+        if not self.is_me(said) and self.who.ignores(said.nickname, said.person):
+            name = "ignored" if said.kind in ("message", "action", "whisper") else "ignored-kinds"
+            self.oracle.find(name, f"{self} ignores who did this: {line}")
+
+    def answered(self, line: str, step: int) -> None:
+        """A line of an answer may change what they know of themselves."""
+        who = self.who
+        if found := re.match(r"You left (#\S+?)(?:;|\.$)", line):
+            who.rooms.pop(found[1], None)
+            self.left(found[1])
+        elif found := re.match(r"You ignore (\S+): /unignore", line):
+            holder = self.world.server.holder_of(found[1]) if step == self.oracle.step else ""
+            who.starts_ignoring(found[1], holder if self.is_clean else "")
+        elif found := re.match(r"You are away: (.*)\. /back ends it", line):
+            who.away = found[1]
+            who.away_asked -= 1
+        elif line in ("You are back.", "You were not away."):
+            who.away = None
+            who.away_asked -= 1
+        elif found := re.match(r"You are in (#\S+): what you type", line):
+            who.rooms[found[1]] = None
+
+    def left(self, room: str) -> None:
+        """They were told that they left a room."""
+
+    def split_names(self, names: str) -> list[str] | None:
+        """The nicknames in a sentence; None if it does not name them all."""
+        names = re.sub(r" \((?:reconnecting|away: [^)]*)\)", "", names)
+        split = _NAMES.split(names)
+        return None if split and split[-1].endswith(" more") else split
