@@ -465,7 +465,7 @@ class Chat:
         entries = []
         for key in person.rooms:
             room = self.rooms[key]
-            room.announce(person)
+            room.announce(person, to=name)
             rename = Rename(self.now(), room.name, person.nickname, name)
             entries.append((room.log, Entry(rename, person.id, request.ref, waiter=request)))
         append_together(entries)
@@ -474,7 +474,7 @@ class Chat:
         old = person.nickname
         self.people.rename(person, nickname)
         for key in person.rooms:
-            self.rooms[key].rename(person, old, nickname)
+            self.rooms[key].rename(person)
         self.keep(person)
         _log.info("{old} is now {nick}", old=old, nick=nickname)
 

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -155,7 +156,7 @@ def _away_note(person: Person, viewer: Person) -> str:
 
 def who(room: Room, most: int, viewer: Person) -> str:
     """Who is in a room, in one line, as somebody sees it."""
-    listed = [_named(member.person, viewer) for member in list(room.members.values())[:most]]
+    listed = [_named(member, viewer) for member in islice(room.members.values(), most)]
     more = len(room.members) - len(listed)
     others = f" and {more} more" if more else ""
     return f"In {room.name}: {', '.join(listed)}{others} ({len(room.members)})"

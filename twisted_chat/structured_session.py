@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -179,9 +180,7 @@ class StructuredSession(Session):
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
         most = self.chat.limits.listed_names
-        members = [
-            _member(member.person, self.person) for member in list(room.members.values())[:most]
-        ]
+        members = [_member(member, self.person) for member in islice(room.members.values(), most)]
         self._write(
             {
                 "event": "state",

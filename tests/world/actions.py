@@ -472,5 +472,3 @@ def ban(world: World, host: str) -> object:
 def quiet(world: World) -> object:
     world.is_quiet()
     return True
-
-

@@ -234,5 +234,3 @@ class Transport(tcp.Server):  # type: ignore[misc]
         nobody: Any = None
         super().__init__(handle, protocol, (host, 4000), nobody, 0, reactor)
         self.repstr = f"<{host}>"
-
-

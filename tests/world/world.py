@@ -266,7 +266,10 @@ class World:
             return
         if not visit.is_clean or not (visit.is_open or visit.is_finishing):
             return
-        if not visit.is_open and visit.closed_at - visit.finishes_at > self.limits.close_seconds - 1:
+        if (
+            not visit.is_open
+            and visit.closed_at - visit.finishes_at > self.limits.close_seconds - 1
+        ):
             return
         tokens = [token for _, token in visit.typed]
         if not self._is_stored(visit, tokens):
@@ -455,5 +458,3 @@ class AuditVisit(ProgramVisit):
             split = self.split_names(here.strip(", "))
             if split is not None:
                 self.named[room.lower()] = {name.lower() for name in split}
-
-
