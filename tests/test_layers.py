@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 
 LAYERS = (
     {"refusal", "events", "limits", "pace", "turn", "networks", "unicode_tables", "figures"},
-    {"looks"},
+    {"looks", "marks", "ranges"},
     {"text", "names", "stores", "pacing", "doorkeeper"},
     {"log"},
     {"reader", "stores.memory", "stores.schema"},
