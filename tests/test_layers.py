@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 
 LAYERS = (
     {"refusal", "events", "limits", "pace", "turn", "networks", "unicode_tables", "figures"},
-    {"looks", "request"},
+    {"looks", "marks", "ranges", "request"},
     {"text", "names", "stores", "stores.private", "pacing", "doorkeeper"},
     {"log"},
     {"reader", "stores.memory", "stores.schema"},

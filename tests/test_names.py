@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.honest_names import FREQUENT_NAMES, NAMES_OF_THE_WORLD
 from twisted_chat import Limits, unicode_tables
-from twisted_chat.looks import looks, skeleton
+from twisted_chat.looks import JOINERS, looks, skeleton
 from twisted_chat.names import key, nickname, room
 from twisted_chat.refusal import Refused
 
@@ -52,6 +53,18 @@ BAD = {
         ),
         *(
             "a" + "\u0301" * 4,
+            "a\u0301\u0302\u0303\u0304\u0306",
+            "e\u0302\u0301\u0301",
+            "က" + "\u102d\u102f\u1037\u1032\u1036",
+            "က" + "\u102b" * 5,
+            "क" + "\u094d\u200d" * 5,
+            "ⴰⵣ\u2d7fⵓⵍ",
+            "a\u200db",
+            "b\u200cob",
+            "علي\u200c",
+            "a·b",
+            "a׳b",
+            "a・b",
             "😀",
             "a😀",
             "☃",
@@ -96,6 +109,13 @@ class NicknameTests(SynchronousTestCase):
             refused = self.assertRaises(Refused, nickname, name, LIMITS)
             self.assertEqual(refused.code, "reserved-nick", name)
 
+    def test_everybody_has_their_name_in_every_living_script(self) -> None:
+        for names in NAMES_OF_THE_WORLD.values():
+            for name in names:
+                for form in ("NFC", "NFD"):
+                    typed = unicodedata.normalize(form, name)
+                    self.assertEqual(key(nickname(typed, LIMITS)), key(name))
+
     def test_a_thai_name_with_its_commonest_vowel_is_a_name(self) -> None:
         self.assertEqual(nickname("น้ำ", LIMITS), unicodedata.normalize("NFKC", "น้ำ"))
 
@@ -119,7 +139,7 @@ class NicknameTests(SynchronousTestCase):
             return
         self.assertLessEqual(len(name), LIMITS.nickname_characters)
         self.assertLessEqual(len(name.encode()), LIMITS.nickname_bytes)
-        self.assertTrue(name.isprintable())
+        self.assertTrue(all(letter.isprintable() for letter in set(name).difference(JOINERS)))
         self.assertNotIn(" ", name)
         self.assertTrue(unicodedata.is_normalized("NFC", name))
         self.assertEqual(nickname(name, LIMITS), name)
@@ -136,8 +156,28 @@ class LookTests(SynchronousTestCase):
             ("Pay", "РАУ"),
             ("lan", "Ian"),
             ("al_1", "al_l"),
+            ("MARK", "ᴍᴀʀᴋ"),
+            ("mike", "ᴍɪᴋᴇ"),
+            ("KEN", "ᴋᴇɴ"),
+            ("Ken", "ĸen"),
+            ("KAREN", "ꮶꭺꭱꭼɴ"),
+            ("bob", "ƅob"),
+            ("Bob", "ƅoƅ"),
+            ("jan", "ȷan"),
+            ("wanda", "vvanda"),
+            ("Wanda", "VVANDA"),
+            ("dave", "clave"),
+            ("علی\u200cرضا", "علیرضا"),
+            ("श्\u200dयाम", "श्याम"),
         ):
             self.assertTrue(set(looks(one)) & set(looks(other)), (one, other))
+
+    def test_no_two_of_a_thousand_frequent_names_look_alike(self) -> None:
+        for written in (str.lower, str.title):
+            taken: dict[str, str] = {}
+            for name in map(written, FREQUENT_NAMES):
+                for look in looks(name):
+                    self.assertEqual(taken.setdefault(look, name), name)
 
     def test_names_that_can_be_told_apart_have_none(self) -> None:
         names = ["alice", "bob", "leet", "l33t", "Иван", "Zoë", "zoe", "漢字", "ann", "anne", "na"]
@@ -174,6 +214,8 @@ class SameNameTests(SynchronousTestCase):
             ("file", "ﬁle"),
             ("Ångström", "A\u030angstro\u0308m"),
             ("ᾳ", "ΑΙ"),
+            ("علی\u200cرضا", "علیرضا"),
+            ("Գևորգ", "գեւորգ"),
         ):
             self.assertEqual(key(one), key(other), (one, other))
 
@@ -218,6 +260,6 @@ class RoomNameTests(SynchronousTestCase):
             self.assertTrue(why.text.isprintable())
             return
         self.assertTrue(name.startswith("#"))
-        self.assertTrue(name.isprintable())
+        self.assertTrue(all(letter.isprintable() for letter in set(name).difference(JOINERS)))
         self.assertNotIn(" ", name)
         self.assertEqual(room(name, LIMITS), name)

@@ -19,9 +19,25 @@ class NicknameTests(ChatTestCase):
         self.assertIn("looks like paypal", seen)
         paypal.types("/nick PayPaI", "/quit")
         other.types("/nick paypal")
-        self.assertIn(
-            "paypal", [m.person.nickname for m in self.factory.chat.lobby.members.values()]
-        )
+        self.assertIn("paypal", [m.nickname for m in self.factory.chat.lobby.members.values()])
+
+    def test_nobody_can_look_like_somebody_in_small_capitals_or_with_two_letters_for_one(
+        self,
+    ) -> None:
+        for name, other in (
+            ("MARK", "ᴍᴀʀᴋ"),
+            ("wanda", "vvanda"),
+            ("dave", "clave"),
+            ("bob", "ƅob"),
+        ):
+            self.joins(name)
+            seen = self.connects().types(other).raw()
+            self.assertIn(f"!!! The nickname {other} looks like {name}, who is here", seen)
+
+    def test_a_name_is_the_same_with_the_joiners_that_its_letters_take_and_without(self) -> None:
+        self.joins("علی\u200cرضا")
+        seen = self.connects().types("علیرضا").raw()
+        self.assertIn("!!! The nickname علیرضا is taken", seen)
 
     def test_no_room_can_look_like_another(self) -> None:
         mallory = self.joins("mallory").types("/join #1obby", "/join #dev", "/join #DEV")

@@ -1,9 +1,15 @@
 """What people read on a terminal, to the letter."""
 
+import re
 import time
 
 from tests.people import NOW, ChatTestCase
 from tests.test_text import HONEST
+
+
+def longest_blank(line: str) -> int:
+    """How many blanks, and what is not seen among them, stand in a row at the most."""
+    return max(map(len, re.findall("[\\s\u2800\u200b]+", line)), default=0)
 
 
 class PlainLineTests(ChatTestCase):
@@ -158,6 +164,21 @@ class PlainLineTests(ChatTestCase):
         self.bob.types("*** alice has left #lobby", "[12:00:00] alice: hi")
         for line in self.alice.sees():
             self.assertTrue(line.startswith("bob: "), line)
+
+    def test_blanks_up_to_the_edge_of_the_screen_forge_no_line(self) -> None:
+        for blanks in (" " * 65, "\t" * 65, "\u3000" * 32, "\u2800" * 65, " \u200b\u00a0" * 30):
+            forged = f"hi{blanks}[12:00:01] carol: I am a fool"
+            for before in ("", "/me ", "@alice ", "/topic ", "/away "):
+                self.bob.types(before + forged)
+            self.alice.types("/whois bob", "/users", "/topic", "@bob hi", "/history 3")
+            self.bob.types("/quit " + forged)
+            lines = [line for line in self.alice.sees() if "I am a fool" in line]
+            self.assertEqual(len(lines), 12)
+            for line in lines:
+                self.assertEqual(longest_blank(line), 16, ascii(line))
+            self.time_passes(60)
+            self.bob = self.joins("bob")
+            self.alice.raw()
 
     def test_a_bell_from_the_server_rings_only_when_asked_for(self) -> None:
         self.bob.types("alice, look")

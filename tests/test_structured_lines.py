@@ -21,6 +21,13 @@ def bare(event: dict[str, Any]) -> dict[str, Any]:
 
 
 class StructuredLineTests(ChatTestCase):
+    def test_blanks_are_kept(self) -> None:
+        alice, bob = self.program("alice"), self.program("bob")
+        text = "a" + " " * 70 + "b"
+        bob.asks(do="say", room="#lobby", text=text)
+        (message,) = alice.gets("message")
+        self.assertEqual(message["text"], text)
+
     def test_hello_is_answered_with_a_welcome_and_the_rooms_state(self) -> None:
         welcome, join, state = self.program("alice").gets()
         self.assertEqual(welcome["event"], "welcome")

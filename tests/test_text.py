@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.honest_names import NAMES_OF_THE_WORLD
+from twisted_chat import unicode_tables
 from twisted_chat.refusal import Refused
-from twisted_chat.text import Cleaned, clean, is_blank
+from twisted_chat.text import Cleaned, clean, is_blank, with_few_blanks
 
 LIMIT = 2000
 FLAG_OF_WALES = "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"
@@ -27,6 +29,14 @@ HONEST = (
     "नमस्ते, क्\u200dष",
     "สวัสดีครับ ที่นี่",
     "བོད་སྐད་",
+    "ཧྐྵྨླྺྼྻྂ",  # the tallest there is, of the Kalachakra
+    "שָּׁ֝֗",
+    "وُّۢۚ",
+    "လျှို့ဝှက်ချက်",
+    "ស្ត្រីភាព",
+    "ഴാങ്ങ്ങ്ങ്",
+    "हृ॒दि꣡ त्र्य꣢म्बकं",
+    "e\u0331\u0302\u0301 of somebody who writes tones",
     "family \U0001f468\u200d\U0001f469\u200d\U0001f467, heart \u2764\ufe0f, keycap 1\ufe0f\u20e3",
     "thumbs \U0001f44d\U0001f3fd, flag \U0001f1e9\U0001f1ea, " + FLAG_OF_WALES,
     "𝄞 and 𐍈",
@@ -77,6 +87,14 @@ REFUSED = {
         "a" + ("\u0301" + "\u200d") * 7,
         "ก" + "\u0e47" * 20,
         "ب" + "\u064b" * 20,
+        "क" + "\u0941" * 60,
+        "က" + "\u102d\u1032" * 30,
+        "𞤀" + "\U0001e944" * 60,
+        "a" + "\U0001d167" * 60,
+        "ཀ" + "\u0f71" * 60,
+        "ཀ" + "\u0f90" * 9,
+        *("a" + ("\u0301" * 6 + unseen) * 10 for unseen in "\ufe0f\u034f\u200d\u180b\u00ad\u2060"),
+        *("a" + ("\u0301" * 6 + unseen) * 10 for unseen in "\U000e0100\U0001d173\U0001bca0"),
     ),
 }
 
@@ -109,6 +127,17 @@ TRICKY = st.text(
 )
 
 
+BLANKS = (
+    *(" ", "\u00a0", "\u1680", "\u2003", "\u200a", "\u202f", "\u205f", "\u3000"),
+    *("\u2800", "\u3164", "\u115f", "\u1160", "\uffa0", "\U0001d159", "\U00013441", "\U00013442"),
+)
+UNSEEN = (
+    *("\u200b", "\u200c", "\u200d", "\u2060", "\u2063", "\ufeff", "\u00ad", "\u034f", "\u180e"),
+    *("\u17b4", "\u180b", "\ufe0f", "\ufff0", "\u2d7f", "\U000e0100", "\U000e01f0", "\U0001bca0"),
+    *("\U0001d173", "\U00013430", "\U00016fe4"),
+)
+
+
 class CleanTests(SynchronousTestCase):
     def test_honest_text_arrives_unchanged(self) -> None:
         for text in HONEST:
@@ -123,6 +152,32 @@ class CleanTests(SynchronousTestCase):
                 if not any("\ud800" <= character <= "\udfff" for character in text):
                     refused = self.assertRaises(Refused, clean, text.encode(), LIMIT)
                     self.assertEqual(refused.code, code, ascii(text))
+
+    def test_names_and_words_of_every_living_script_arrive_unchanged(self) -> None:
+        for words in NAMES_OF_THE_WORLD.values():
+            for form in ("NFC", "NFD"):
+                text = unicodedata.normalize(form, " ".join(words))
+                self.assertEqual(clean(text, 2 * LIMIT), Cleaned(text))
+
+    def test_marks_of_no_block_pile_higher_than_six(self) -> None:
+        marks = 0
+        for entry in unicode_tables.MARKS.split():
+            first, _, last = entry.partition("-")
+            for code in range(int(first, 16), int(last or first, 16) + 1):
+                marks += 1
+                six = "a" + chr(code) * 6
+                self.assertEqual(clean(six + six, LIMIT), Cleaned(six + six))
+                refused = self.assertRaises(Refused, clean, six + chr(code), LIMIT)
+                self.assertEqual(refused.code, "piled-marks", hex(code))
+        self.assertGreater(marks, 1800)
+
+    def test_the_table_has_every_mark_that_python_knows(self) -> None:
+        old = unicodedata.ucd_3_2_0  # the same in every Python
+        for character in map(chr, range(0x300, 0x1D200)):
+            if old.category(character) in ("Mn", "Me") and unicodedata.category(character) == "Mn":
+                piled = "a" + character * 7
+                if not is_blank(character):
+                    self.assertRaises(Refused, clean, piled, LIMIT)
 
     def test_what_is_not_utf_8_is_refused(self) -> None:
         for line in NOT_UTF_8:
@@ -193,8 +248,26 @@ class BlankTests(SynchronousTestCase):
         for text in ("\u00ad", "\u2060", "\ufeff", "\u115f\u1160", "\ufe0f", "\u200d\u200c"):
             self.assertTrue(is_blank(text), ascii(text))
 
+        for text in (*BLANKS, *UNSEEN):
+            self.assertTrue(is_blank(text), ascii(text))
+
     def test_what_shows_something_is_not(self) -> None:
         for text in HONEST:
             self.assertFalse(is_blank(text), ascii(text))
         for text in (".", "0", "\ufffd", " x "):
             self.assertFalse(is_blank(text), ascii(text))
+
+    def test_of_more_than_sixteen_blanks_sixteen_are_shown(self) -> None:
+        for blank in BLANKS:
+            self.assertEqual(with_few_blanks(f"a{blank * 17}b"), f"a{blank * 16}b", ascii(blank))
+            self.assertEqual(with_few_blanks(f"a{blank * 900}b"), f"a{blank * 16}b", ascii(blank))
+            self.assertEqual(with_few_blanks(f"a{blank * 16}b"), f"a{blank * 16}b", ascii(blank))
+
+    def test_what_is_not_seen_makes_no_two_runs_of_one(self) -> None:
+        for unseen in UNSEEN:
+            text = with_few_blanks("a" + (" " * 9 + unseen) * 9 + "[12:00:00] bob: hi")
+            self.assertLessEqual(text.count(" "), 17, ascii(unseen))
+
+    def test_honest_text_keeps_its_blanks(self) -> None:
+        for text in (*HONEST, "  two by two  " * 40, "a" + " " * 16 + "b", "　" * 16 + "漢字"):
+            self.assertEqual(with_few_blanks(text), text)

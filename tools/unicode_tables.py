@@ -1,9 +1,10 @@
 """Make `twisted_chat/unicode_tables.py` from Unicode's own files.
 
-    python -m tools.unicode_tables confusables.txt Scripts.txt
+    python -m tools.unicode_tables confusables.txt Scripts.txt \\
+        DerivedGeneralCategory.txt DerivedCoreProperties.txt
 
 The files are those of https://www.unicode.org/Public/security/latest/ and
-https://www.unicode.org/Public/UCD/latest/ucd/, both of the same version.
+https://www.unicode.org/Public/UCD/latest/ucd/, all of the same version.
 """
 
 import re
@@ -12,10 +13,11 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-HEAD = '''"""Unicode's data about look-alike characters and scripts, version {version}.
+HEAD = '''"""Unicode's data about look-alikes, scripts, marks and the invisible, version {version}.
 
-Made by `python -m tools.unicode_tables` from Unicode's confusables.txt (UTS 39) and Scripts.txt
-(UAX 24): do not edit. Copyright (c) 1991-2025 Unicode, Inc., under the Unicode License V3,
+Made by `python -m tools.unicode_tables` from Unicode's confusables.txt (UTS 39), Scripts.txt
+(UAX 24), DerivedGeneralCategory.txt and DerivedCoreProperties.txt (UAX 44): do not edit.
+Copyright (c) 1991-2025 Unicode, Inc., under the Unicode License V3,
 https://www.unicode.org/license.txt
 """
 
@@ -52,20 +54,45 @@ def confusables(path: Path) -> Iterator[str]:
             yield f"{ord(character):x}={'+'.join(f'{int(code, 16):x}' for code in target.split())}"
 
 
+def spans(path: Path) -> list[tuple[int, int, str]]:
+    """The first and last character of each line of a file, and what they are; sorted."""
+    found = []
+    for codes, value, *_ in fields(path):
+        first, _, last = codes.partition("..")
+        found.append((int(first, 16), int(last or first, 16), value))
+    return sorted(found)
+
+
+def merged(parts: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+    """As few spans as say the same."""
+    whole: list[tuple[int, int, str]] = []
+    for start, end, value in parts:
+        if whole and whole[-1][1] + 1 == start and whole[-1][2] == value:
+            start = whole.pop()[0]
+        whole.append((start, end, value))
+    return iter(whole)
+
+
 def scripts(path: Path) -> Iterator[str]:
     """The ranges of characters of each script; what many scripts share is left out."""
-    ranges = []
-    for codes, script, *_ in fields(path):
-        first, _, last = codes.partition("..")
-        if script not in ("Common", "Inherited"):
-            ranges.append((int(first, 16), int(last or first, 16), script))
-    merged: list[tuple[int, int, str]] = []
-    for start, end, script in sorted(ranges):
-        if merged and merged[-1][1] + 1 == start and merged[-1][2] == script:
-            start = merged.pop()[0]
-        merged.append((start, end, script))
-    for start, end, script in merged:
+    of_one = [span for span in spans(path) if span[2] not in ("Common", "Inherited")]
+    for start, end, script in merged(of_one):
         yield f"{start:x}-{end:x}={script}"
+
+
+def having(path: Path, *values: str) -> set[int]:
+    """The characters that a file says one of these of."""
+    found: set[int] = set()
+    for start, end, value in spans(path):
+        if value in values:
+            found.update(range(start, end + 1))
+    return found
+
+
+def ranges(characters: set[int]) -> Iterator[str]:
+    """Characters as ranges, of one or more."""
+    for start, end, _ in merged([(code, code, "") for code in sorted(characters)]):
+        yield f"{start:x}" if start == end else f"{start:x}-{end:x}"
 
 
 def constant(name: str, doc: str, words: Iterator[str]) -> str:
@@ -83,14 +110,18 @@ def constant(name: str, doc: str, words: Iterator[str]) -> str:
 
 def main() -> None:
     """Write the module."""
-    looks, owners = map(Path, sys.argv[1:])
-    if version(looks) != version(owners):
+    files = looks, owners, categories, properties = [Path(name) for name in sys.argv[1:]]
+    if len({version(file) for file in files}) > 1:
         raise SystemExit("the files are of different versions of Unicode")
+    ignorable = having(properties, "Default_Ignorable_Code_Point")
+    marks = having(categories, "Mn", "Me") - ignorable
     module = HEAD.format(version=version(looks)) + "\n".join(
         (
             f'VERSION = "{version(looks)}"\n',
             constant("CONFUSABLES", "Characters and their look-alikes.", confusables(looks)),
             constant("SCRIPTS", "Ranges of characters and their script.", scripts(owners)),
+            constant("MARKS", "Marks drawn on the character before them.", ranges(marks)),
+            constant("IGNORABLE", "Characters that show nothing themselves.", ranges(ignorable)),
         )
     )
     path = Path(__file__).parent.parent / "twisted_chat" / "unicode_tables.py"

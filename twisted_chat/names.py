@@ -6,8 +6,9 @@ from functools import cache
 from precis_i18n import get_profile
 
 from twisted_chat.limits import Limits
-from twisted_chat.looks import is_structure, looks, mixes_alphabets
+from twisted_chat.looks import JOINERS, is_structure, looks, mixes_alphabets
 from twisted_chat.refusal import Refused
+from twisted_chat.text import is_blank
 
 LOBBY = "#lobby"
 """The room that everybody enters."""
@@ -21,13 +22,26 @@ _VOICES = frozenset(
     "admin administrator moderator operator root server staff support sysop system".split()
 )
 _ROOM_CHARACTERS = 30
-_SARA_AM = {0x0E33: "\u0e4d\u0e32", 0x0EB3: "\u0ecd\u0eb2"}
-"""Thai and Lao letters of many words, which PRECIS knows only as the two parts they are made of."""
+_PARTS = {
+    ord(letter): unicodedata.normalize("NFKC", letter)
+    for letter in "\u0e33\u0eb3\u0edc\u0edd\u0587\u0675\u0676\u0677\u0678"
+}
+"""Thai, Lao, Armenian and Kazakh letters that PRECIS knows only as the parts they are made of."""
+
+_BESIDES = "_-\u00b7\u05f3\u05f4\u0f0b\u30fb"
+"""What may stand between letters: PRECIS lets the last five in where the words of Catalan, Hebrew,
+Tibetan and Japanese have them."""
+
+_MOST_MARKS = 4
+"""Drawn on one letter (UTS 39, 5.4): Burmese words have as many."""
+
 _PRECIS = get_profile("UsernameCasePreserved")
 
 
 def key(name: str) -> str:
     """What makes two names the same: normal form (Unicode TR 15, NFKC) and case folding."""
+    for joiner in JOINERS:
+        name = name.replace(joiner, "")
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
@@ -56,7 +70,11 @@ def nickname(text: str, limits: Limits) -> str:
             "A nickname begins with a letter and has letters, digits, _ and - only: "
             "choose another one.",
         )
-    if len(name.encode()) > limits.nickname_bytes or len(folded.encode()) > limits.nickname_bytes:
+    if (
+        len(name) > most
+        or len(name.encode()) > limits.nickname_bytes
+        or len(folded.encode()) > limits.nickname_bytes
+    ):
         raise Refused("bad-nick", "That nickname takes too much room: use fewer characters.")
     if mixes_alphabets(name):
         raise Refused(
@@ -91,7 +109,7 @@ def _without_dots(look: str) -> str:
 def _in_precis(text: str) -> str:
     """A name as PRECIS has it (RFC 8265), full-width letters made narrow; empty if it has none."""
     try:
-        name: str = _PRECIS.enforce(text.translate(_SARA_AM))
+        name: str = _PRECIS.enforce(text.translate(_PARTS))
     except UnicodeEncodeError:
         return ""
     return name
@@ -124,14 +142,18 @@ def room(text: str, limits: Limits) -> str:
 
 
 def _are_letters(name: str) -> bool:
-    marks = 0
-    for character in name:
+    """Whether all of a name is seen: letters with few marks, none of them twice, and digits."""
+    marks: list[tuple[str, str]] = []  # on the letter before, each with its category
+    for character in unicodedata.normalize("NFD", name):
         category = unicodedata.category(character)
-        marks = marks + 1 if category in ("Mn", "Mc") else 0
-        if marks > 2 or not (marks or category[0] == "L" or category == "Nd" or character in "_-"):
+        if character in JOINERS:  # where PRECIS lets them in
+            continue
+        if category in ("Mn", "Mc") and (category, character) not in marks:
+            marks.append((category, character))
+        elif category[0] == "L" or category == "Nd" or character in _BESIDES:
+            marks = []
+        else:
             return False
-        if character in "\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5":  # letters that show nothing
-            return False
-        if "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
+        if is_blank(character) or [kind for kind, _ in marks].count("Mn") > _MOST_MARKS:
             return False
     return True

@@ -6,11 +6,16 @@ non-characters, marks piled up on one character, invisible tags outside of a fla
 out: what changes the direction of the text around it (Unicode TR 9; CVE-2021-42574), and the
 byte order mark that some editors put first. Everything else arrives unchanged: joiners,
 variation selectors, flags, and characters newer than this program's Unicode tables.
+
+On a screen with lines of its own a long run of blanks is shown as a short one.
 """
 
 import re
 from typing import NamedTuple
 
+from twisted_chat import unicode_tables
+from twisted_chat.marks import are_piled
+from twisted_chat.ranges import in_brackets, ranges
 from twisted_chat.refusal import Refused
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -22,17 +27,12 @@ _UNSHOWABLE = re.compile(
 _DIRECTION = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\u206a-\u206f]")
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
 _TAG = re.compile("[\U000e0000-\U000e007f]")
-_MARK = (
-    "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # Hebrew
-    "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"  # Arabic
-    "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"  # Thai
-)
-_PILE = re.compile(f"(?:[{_MARK}][\u200b-\u200d\u2060\ufe00-\ufe0f]*){{7,}}")
-_INVISIBLE = re.compile(
-    "[\\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2064"
-    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0100-\U000e01ef]*"
-)
+_UNSEEN = in_brackets(ranges(unicode_tables.IGNORABLE))
+_BLANK = f"\\s\u2800\u2d7f{_UNSEEN}\U00013430-\U00013442\U00016fe4\U0001d159"
+"""What shows nothing: blanks, what is ignored, and a few letters and signs without ink."""
+
+_ALL_BLANK = re.compile(f"[{_BLANK}]*")
+_MANY_BLANKS = re.compile(f"([{_BLANK}]{{16}})[{_BLANK}]+")
 
 
 class Cleaned(NamedTuple):
@@ -88,7 +88,7 @@ def _clean_beyond_ascii(text: str, limit: int) -> Cleaned:
             "That line has characters that no screen can show, and was not sent: "
             "type it again without them.",
         )
-    if _PILE.search(text):
+    if are_piled(text):
         raise Refused(
             "piled-marks",
             "That line piles too many marks on one character, and was not sent: use six at most.",
@@ -109,4 +109,14 @@ def too_long(limit: int) -> Refused:
 
 def is_blank(text: str) -> bool:
     """Whether a text shows nothing at all on a screen."""
-    return _INVISIBLE.fullmatch(text) is not None
+    return _ALL_BLANK.fullmatch(text) is not None
+
+
+def with_few_blanks(text: str) -> str:
+    """A text with sixteen blanks where it has more in a row.
+
+    With as many as a screen is wide, what follows them would look like a line of its own.
+    """
+    if text.isascii() and " " * 17 not in text:
+        return text
+    return _MANY_BLANKS.sub(r"\1", text)

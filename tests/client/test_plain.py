@@ -73,6 +73,13 @@ class PlainTests(DeskTest):
         self.assertIn("b\ufffd[2Jb: x\ufffd\ufffd[12:00] root: y", message)
         self.assertEqual(refusal, "!!! a\ufffdb\ufffdc\ufffdd\ufffde")
 
+    def test_blanks_up_to_the_edge_of_the_screen_forge_no_line(self) -> None:
+        desk, server = self.connected(plain=True)
+        server.says("message", id=1, room="#lobby", from_="bob", text="x" + " " * 70 + "y")
+        server.says("topic", id=2, room="#lobby", from_="bob", text="x" + "\u3000" * 70 + "y")
+        for line, blank in zip(desk.sees(), " \u3000", strict=True):
+            self.assertTrue(line.endswith("x" + blank * 16 + "y"), ascii(line))
+
     def test_missed_lines_are_counted_aloud(self) -> None:
         desk, server = self.connected(plain=True)
         server.says("missed", room="#lobby", count=3)

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+from twisted_chat.text import with_few_blanks
+
 _HARMFUL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029"  # move cursors, change colours, type
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u206a-\u206f"  # turn the text around them
@@ -13,8 +15,11 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def harmless(text: str) -> str:
-    """The text, with U+FFFD in the place of every character that does something to a terminal."""
-    return _HARMFUL.sub("\ufffd", text)
+    """The text, with U+FFFD in the place of every character that does something to a terminal.
+
+    Of many blanks in a row it has sixteen, as the server's plain lines do.
+    """
+    return with_few_blanks(_HARMFUL.sub("\ufffd", text))
 
 
 def as_json(thing: dict[str, Any]) -> str:

@@ -1,10 +1,10 @@
 """Logs kept in memory, the oldest events giving way to new ones."""
 
+import secrets
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from secrets import token_hex
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -22,7 +22,7 @@ class MemoryStore:
     """
 
     def __init__(self, room: int = 16 * 1024 * 1024) -> None:
-        self._epoch = token_hex(8)
+        self._epoch = secrets.token_hex(8)
         self._room = room
         self._taken = 0
         self._kept: dict[str, deque[Entry]] = {}

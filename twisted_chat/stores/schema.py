@@ -1,6 +1,7 @@
 """The database: its tables, how a version becomes the next, and how an entry becomes a row."""
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -57,7 +58,6 @@ _MIGRATIONS = (
         (SELECT coalesce(max(log), 0) FROM logs), (SELECT coalesce(max(log), 0) FROM events)
     ));
     CREATE TABLE server (epoch TEXT NOT NULL);
-    INSERT INTO server VALUES (lower(hex(randomblob(8))));
     ALTER TABLE seats ADD COLUMN room TEXT NOT NULL DEFAULT '';
     ALTER TABLE seats ADD COLUMN away TEXT;
     ALTER TABLE seats ADD COLUMN ignored TEXT NOT NULL DEFAULT '[]';
@@ -166,6 +166,10 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool) -> None:
     for migration in _MIGRATIONS[version:]:
         for statement in migration.split(";"):
             connection.execute(statement)
+    connection.execute(
+        "INSERT INTO server SELECT ? WHERE NOT EXISTS (SELECT * FROM server)",
+        (secrets.token_hex(8),),
+    )
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
 

@@ -7,6 +7,7 @@ from typing import assert_never
 from twisted_chat import events
 from twisted_chat.events import Entry, Event
 from twisted_chat.names import LOBBY
+from twisted_chat.text import with_few_blanks
 
 END = "\r\n"
 _NAMED = 10
@@ -15,7 +16,7 @@ _QUARTER = 15 * 60
 
 def line(text: str) -> bytes:
     """A line as it goes over the wire."""
-    return (text + END).encode()
+    return (with_few_blanks(text) + END).encode()
 
 
 def names(first: str, also: tuple[str, ...]) -> str:
