@@ -196,6 +196,7 @@ def unignores(world: World, index: int, nickname: str) -> object:
     if visit is not None:
         visit.who.ignoring.discard(nickname.lower())
         visit.who.ignored.clear()
+        visit.who.unignoring.add(nickname.lower())
     return visit is not None
 
 
@@ -472,5 +473,3 @@ def ban(world: World, host: str) -> object:
 def quiet(world: World) -> object:
     world.is_quiet()
     return True
-
-

@@ -145,7 +145,11 @@ class PlainVisit(Visit):
         if said is not None:
             self.check_ignored(said, line)
         if found := re.fullmatch(r"\*\*\* (\S+) is now known as (\S+)", line):
-            if self.oracle.path is None and found[1] == self.who.nickname and found[2] in self.renaming:
+            if (
+                self.oracle.path is None
+                and found[1] == self.who.nickname
+                and found[2] in self.renaming
+            ):
                 self.who.nickname = found[2]
             for view in self.rooms.values():
                 if view.members is None or found[1].lower() not in view.members:

@@ -216,14 +216,20 @@ class ProgramVisit(Visit):
             view.left(thing["from"])
         elif kind == "rename":
             view.renamed(self.oracle, thing["from"], thing["to"], str(self))
-            if self.oracle.path is None and thing["from"] == self.who.nickname and thing["to"] in self.renaming:
+            if (
+                self.oracle.path is None
+                and thing["from"] == self.who.nickname
+                and thing["to"] in self.renaming
+            ):
                 self.who.nickname = thing["to"]
 
     def _counts(self, room: str, number: int, line: str, *, replayed: bool) -> None:
         """Numbers go up by one, but for a room that was joined again."""
         view = self.view(room)
         stale = self.stale.pop(room, 0)
-        if stale and number > max(1, self.oracle.newest.get(room, 0) - self.world.longest_entry + 1):
+        if stale and number > max(
+            1, self.oracle.newest.get(room, 0) - self.world.longest_entry + 1
+        ):
             self.oracle.find("epoch", f"{self} had seen {stale} of another run, and reads {line}")
         if view.last is not None and number != view.last + 1:
             if not view.joining:
@@ -262,7 +268,6 @@ class ProgramVisit(Visit):
             return
         asked, events = request.thing, thing["events"]
         ids = [event["id"] for event in events]
-        log = "@" + self.person if room == "@" else room
         for event in events:
             self._check_text(event["event"], event, room, json.dumps(event))
         if ids and ids != list(range(ids[0], ids[0] + len(ids))):
