@@ -196,6 +196,7 @@ def unignores(world: World, index: int, nickname: str) -> object:
     if visit is not None:
         visit.who.ignoring.discard(nickname.lower())
         visit.who.ignored.clear()
+        visit.who.unignoring.add(nickname.lower())
     return visit is not None
 
 

@@ -24,6 +24,7 @@ class Chance:
     def __init__(self, world: World, seed: int) -> None:
         self._world = world
         self._random = Random(f"chance {seed}")
+        self._rooms = self._random.sample(ROOMS, self._random.choice((2, 4, 8)))
         families = world.header.families
         choices: list[tuple[str, float, Callable[[], Action]]] = [
             (family, weight, choose)
@@ -41,7 +42,11 @@ class Chance:
             yield self._random.choices(self._choose, self._weights)[0]()
 
     def _who(self) -> int:
-        return self._random.randrange(len(self._world.people))
+        """Somebody who can do something, if anybody can."""
+        people = self._world.people
+        here = [who for who in people if who.visit is not None and who.visit.is_open]
+        able = [who for who in here if who.visit is not None and who.visit.is_named]
+        return self._random.choice(able or here or people).index
 
     def _token(self, kind: str) -> str:
         return f"{kind}{self._world.oracle.step}"
@@ -50,23 +55,32 @@ class Chance:
         return self._random.choice(NICKNAMES)
 
     def _room(self) -> str:
-        return self._random.choice(ROOMS)
+        return self._random.choice(self._rooms)
 
-    def _room_or_none(self) -> str:
+    def _joins(self) -> Action:
         who = self._world.people[self._who()]
-        return self._random.choice(["", *who.rooms])
+        mine = list(who.rooms) if self._random.random() < 0.3 else []
+        return "joins", who.index, self._random.choice(mine or self._rooms)
+
+    def _leaves(self) -> Action:
+        who = self._world.people[self._who()]
+        return "leaves", who.index, self._random.choice(["", "", *who.rooms, self._room()])
 
     def _comes(self) -> Action:
-        who = self._world.people[self._who()]
+        people = self._world.people
+        away = [who for who in people if who.visit is None or not who.visit.is_open]
+        nameless = [who for who in people if who.visit and who.visit.is_open]
+        nameless = [who for who in nameless if who.visit and not who.visit.is_named]
+        if nameless and (not away or self._random.random() < 0.3):
+            return "answers", self._random.choice(nameless).index, self._nickname()
+        who = self._random.choice(away if away and self._random.random() < 0.9 else people)
         name = who.wish if self._random.random() < 0.8 else self._nickname()
-        resume = who.is_program and self._random.random() < 0.7
-        if who.visit is not None and who.visit.is_open and self._random.random() < 0.9:
-            return "answers", who.index, self._nickname()
+        resume = who.is_program and self._random.random() < 0.8
         return "connects", who.index, name, resume
 
     def _talks(self, name: str, kind: str = "m") -> Action:
         who = self._world.people[self._who()]
-        room = self._random.choice(["", *who.rooms]) if who.is_program else ""
+        room = self._random.choice(["", "", *who.rooms]) if who.is_program else ""
         return name, who.index, self._token(kind), room
 
     def _whispers(self) -> Action:
@@ -126,8 +140,8 @@ class Chance:
         yield "", 1, lambda: ("goes_away", who(), self._token("a"))
         yield "", 1, lambda: ("comes_back", who())
         yield "rename", 4, lambda: ("renames", who(), self._nickname())
-        yield "rooms", 6, lambda: ("joins", who(), self._room())
-        yield "rooms", 3, lambda: ("leaves", who(), chance.choice(("", self._room())))
+        yield "rooms", 6, self._joins
+        yield "rooms", 3, self._leaves
         yield "ignore", 3, lambda: ("ignores", who(), chance.choice(self._present()))
         yield "ignore", 1, lambda: ("unignores", who(), chance.choice(self._present()))
         yield "", 1, lambda: ("asks_users", who(), chance.choice(("", "#lobby")))

@@ -226,7 +226,7 @@ class Reactor:
             self._safely(each.connectionLost, Failure(why))
 
 
-class Transport(tcp.Server):  # type: ignore[misc]
+class Transport(tcp.Server):
     """Twisted's connection on a pretended socket."""
 
     def __init__(self, pretended: Socket, protocol: Any, host: str, reactor: Reactor) -> None:

@@ -53,6 +53,7 @@ class Somebody:
     ignoring: set[str] = field(default_factory=set)  # keys of nicknames
     ignored: set[str] = field(default_factory=set)  # ids of people
     ever_ignored: set[str] = field(default_factory=set)  # both
+    unignoring: set[str] = field(default_factory=set)  # keys that they asked to hear again
     away: str | None = None
     away_asked: int = 0  # how often they asked to be away or back, without an answer
     token: str = ""
@@ -67,6 +68,7 @@ class Somebody:
         self.person, self.nickname = person, nickname
         self.rooms = {"#lobby": None}
         self.ignoring, self.ignored, self.ever_ignored = set(), set(), set()
+        self.unignoring = set()
         self.away, self.away_asked = None, 0
         self.seen, self.requests = {}, {}
         self.has_quit = False
@@ -77,6 +79,8 @@ class Somebody:
 
     def starts_ignoring(self, nickname: str, person: str) -> None:
         """The server has told them so."""
+        if nickname.lower() in self.unignoring:
+            return  # perhaps they do not any more
         self.ignoring.add(nickname.lower())
         self.ever_ignored.add(nickname.lower())
         if person:

@@ -268,7 +268,6 @@ class ProgramVisit(Visit):
             return
         asked, events = request.thing, thing["events"]
         ids = [event["id"] for event in events]
-        log = "@" + self.person if room == "@" else room
         for event in events:
             self._check_text(event["event"], event, room, json.dumps(event))
         if ids and ids != list(range(ids[0], ids[0] + len(ids))):

@@ -178,7 +178,7 @@ class Server:
 
     def accept(self, socket: Socket, host: str) -> None:
         """Somebody connects."""
-        protocol = self.factory.buildProtocol(None)
+        protocol: Any = self.factory.buildProtocol(None)
         protocol.address = host
         self._made += 1
         protocol.world_number = self._made  # what its hash is, see `fixed`

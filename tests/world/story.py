@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
@@ -35,9 +36,10 @@ class Story:
     sentences: list[str]
 
 
-def tell(seed: int, wanted: Callable[[str], bool]) -> Story:
-    """What happens under a seed."""
+def tell(seed: int, wanted: Callable[[str], bool], off: AbstractSet[str] = frozenset()) -> Story:
+    """What happens under a seed, but for some families of what may happen."""
     header = chosen(seed)
+    header.families -= off
     length = Random(f"length {seed}").choice((60, 150, 300))
     return _run(header, wanted, None, length)
 

@@ -148,6 +148,8 @@ class Visit:
         elif found := re.match(r"You ignore (\S+): /unignore", line):
             holder = self.world.server.holder_of(found[1]) if step == self.oracle.step else ""
             who.starts_ignoring(found[1], holder if self.is_clean else "")
+        elif found := re.match(r"You hear (\S+) again", line):
+            who.unignoring.discard(found[1].lower())
         elif found := re.match(r"You are away: (.*)\. /back ends it", line):
             who.away = found[1]
             who.away_asked -= 1

@@ -8,13 +8,13 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack, redirect_stderr
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Self
 
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import implementer
 
 from tests.world.disk import Trouble
 from tests.world.header import Header
@@ -31,6 +31,7 @@ KEPT = ("Person", "PlainSession", "StructuredSession", "Reader", "Outlet", "Chat
 """What must be gone from memory when everybody is."""
 
 
+@implementer(ILogObserver)
 class World:
     """Everything under one seed.
 
@@ -57,7 +58,7 @@ class World:
         self._failures: list[str] = []
         self._stack = ExitStack()
 
-    def __enter__(self) -> "World":
+    def __enter__(self) -> Self:
         umask = os.umask(0o022)
         self._stack.callback(os.umask, umask)
         self._stack.enter_context(
@@ -70,8 +71,8 @@ class World:
             self._stack.callback(shutil.rmtree, folder)
             self.path = self.oracle.path = Path(folder, "chat.sqlite")
             self.header.prepare(self.path, self.oracle)
-        globalLogPublisher.addObserver(self._overhears)
-        self._stack.callback(globalLogPublisher.removeObserver, self._overhears)
+        globalLogPublisher.addObserver(self)
+        self._stack.callback(globalLogPublisher.removeObserver, self)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -83,7 +84,8 @@ class World:
         self.server.is_killed()
         self._stack.close()
 
-    def _overhears(self, event: LogEvent) -> None:
+    def __call__(self, event: LogEvent) -> None:
+        """The server's log says something."""
         failure = event.get("log_failure")
         if failure is not None and not isinstance(failure.value, Trouble):
             self._failures.append(failure.getTraceback())
@@ -190,10 +192,14 @@ class World:
             for visit in self.visits:
                 visit.socket.moves()
             self.server.reactor.turns()
-            while disk and any([each.works() | each.is_heard() for each in self.server.disks]):
+            while disk and self._disks_work():
                 pass
 
         self.oracle.tells()
+
+    def _disks_work(self) -> bool:
+        """Let every disk do something, and be heard; says whether one did."""
+        return max(max(each.works(), each.is_heard()) for each in self.server.disks)
 
     def passes(self, seconds: float) -> None:
         """Time passes, and the server has done nothing in it."""
@@ -457,4 +463,4 @@ class AuditVisit(ProgramVisit):
             here = re.sub(r"(?:, )?[^ ]+ \(reconnecting\)(?:, )?", ", ", names.rpartition(" (")[0])
             split = self.split_names(here.strip(", "))
             if split is not None:
-                self.named[room.lower()] = {name.lower() for name in split}
+                self.named[room.lower()] = {name.lower() for name in split if name}
