@@ -79,12 +79,20 @@ class Somebody:
         self.id = name
         self.ignores_somebody = False
         self.ignored = "mallory"
+        self.is_cut_off = False
         self.first = after
         self.history = log.last  # what has happened up to here is history to them
         self.is_awake = after == log.last  # and has been all the time
         self.screen = Screen()
         self.reader = Reader(log, wire, self.screen, self, after)
         self.reader.catch_up()
+
+    def failed(self, reader: Reader) -> None:
+        """See `reader.Owner`."""
+        self.is_cut_off = True
+
+    def caught_up(self, reader: Reader) -> None:
+        """See `reader.Owner`."""
 
     def view(self, entry: Entry) -> Entry:
         """See `Viewer.view`."""
@@ -373,17 +381,14 @@ class LogTests(SynchronousTestCase):
         turns: list[Callable[[], None]] = []
         log = Log("#lobby", "#lobby", MemoryStore(), Turn(turns.append))
         alice, bob = (Somebody(log, NumbersWire(), name, 0) for name in ("alice", "bob"))
-        cut_off: list[str] = []
-        alice.reader = Reader(
-            log, NumbersWire(), BrokenScreen(), alice, 0, lambda: cut_off.append("alice")
-        )
+        alice.reader = Reader(log, NumbersWire(), BrokenScreen(), alice, 0, alice)
         for number in range(2):
             log.append(Entry(Message(0.0, "#lobby", "x", f"line {number + 1}")))
             while turns:
                 turns.pop(0)()
         self.assertEqual(bob.last, 2)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
-        self.assertEqual(cut_off, ["alice"], "whoever reads no more is not left waiting")
+        self.assertTrue(alice.is_cut_off, "whoever reads no more is not left waiting")
 
     def test_what_cannot_be_shown_is_hidden_and_stops_nobody(self) -> None:
         class PickyWire(NumbersWire):

@@ -6,6 +6,7 @@ O(messages + readers), not O(messages x readers), and a reader that stands still
 has no queue, only a place. When it reads again it goes on there, from memory or from the store.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -79,6 +80,7 @@ class Log:
 
     __slots__ = (
         "_again",
+        "_awaited",
         "_base",
         "_delivered",
         "_delivering",
@@ -127,6 +129,7 @@ class Log:
         self._pieces: dict[tuple[Wire, int], tuple[bytes, int]] = {}
         self._round = 0, 0  # from where to where this round's readers read
         self._delivering = self._again = self._somebody_is_behind = False
+        self._awaited: deque[tuple[int, Callable[[int], None]]] = deque()
         self.appended = 0
         self.settled = 0  # of the appended: stored or refused
         self.last = store.open(name, room, self)
@@ -159,6 +162,17 @@ class Log:
         number: Deferred[int] = self.store.number_at(self.name, time)
         return number.addCallback(self.after, limit)
 
+    def when_settled(self, call: Callable[[int], None]) -> None:
+        """Call back when everything that was appended until now is stored or refused.
+
+        Args:
+            call: gets the place behind the last of it.
+        """
+        if self.settled == self.appended:
+            call(self.end)
+        else:
+            self._awaited.append((self.appended, call))
+
     def close(self) -> None:
         """Nobody reads or writes here any more."""
         self.store.close(self.name)
@@ -184,7 +198,7 @@ class Log:
                     entry.waiter.stored(entry)
                 except Exception:  # it may not stop the others from reading
                     _log.failure("What follows from an event in {room} failed", room=self.room)
-        self._settle(len(entries))
+        self._settle(len(entries), end)
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
         """These could not be stored: nobody will see them."""
@@ -192,10 +206,15 @@ class Log:
         for entry in entries:
             if entry.waiter is not None:
                 entry.waiter.refused(why)
-        self._settle(len(entries))
+        self._settle(len(entries), self.end)
 
-    def _settle(self, count: int) -> None:
+    def _settle(self, count: int, place: int) -> None:
+        """So many more are settled; those that may be seen stand behind a place."""
+        before = self.settled
         self.settled += count
+        while self._awaited and self._awaited[0][0] <= self.settled:
+            appended, call = self._awaited.popleft()
+            call(min(place + appended - before, self.end))
         self._pieces.clear()
         self._turn.ask(self.deliver)
 

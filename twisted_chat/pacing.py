@@ -19,7 +19,17 @@ class Pacing:
         idle: called when nothing waits any more.
     """
 
-    __slots__ = ("_bucket", "_clock", "_do", "_idle", "_limits", "_next", "_refused", "_waiting")
+    __slots__ = (
+        "_bucket",
+        "_clock",
+        "_do",
+        "_idle",
+        "_is_paused",
+        "_limits",
+        "_next",
+        "_refused",
+        "_waiting",
+    )
 
     def __init__(
         self,
@@ -36,6 +46,7 @@ class Pacing:
         self._refused = Bucket()
         self._waiting: deque[bytes] = deque()
         self._next: IDelayedCall | None = None
+        self._is_paused = False
 
     @property
     def is_idle(self) -> bool:
@@ -45,7 +56,7 @@ class Pacing:
     def take(self, line: bytes) -> float:
         """Do a line now or in its turn; if too many wait, gives the seconds until fewer do."""
         pace, most = self._limits.pace, max(1, self._limits.waiting_lines)
-        if not self._waiting and not self._wait():
+        if not self._waiting and not self._is_paused and not self._wait():
             self._spend(line)
         elif pace is None or len(self._waiting) < most:
             self._waiting.append(line)
@@ -69,17 +80,32 @@ class Pacing:
         self._refused.take(pace, now)
         return too_many
 
-    def hurry(self) -> None:
-        """Do at once what waits."""
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
-        while self._waiting:
+    def pause(self) -> None:
+        """Do nothing until told to `resume`."""
+        self._is_paused = True
+        self._stop_clock()
+
+    def resume(self) -> None:
+        """Go on with what waits."""
+        self._is_paused = False
+        if self._waiting:
+            self._schedule()
+
+    def hurry(self) -> list[bytes]:
+        """Do at once what waits, unless paused; gives what is not done, and never will be."""
+        self._stop_clock()
+        while self._waiting and not self._is_paused:
             self._do(self._waiting.popleft())
+        rest = list(self._waiting)
+        self._waiting.clear()
+        return rest
 
     def stop(self) -> None:
         """Do nothing more."""
         self._waiting.clear()
+        self._stop_clock()
+
+    def _stop_clock(self) -> None:
         if self._next is not None:
             self._next.cancel()
             self._next = None
@@ -95,7 +121,7 @@ class Pacing:
         self._do(line)
 
     def _schedule(self) -> None:
-        if self._next is None:
+        if self._next is None and not self._is_paused:
             self._next = self._clock.callLater(self._wait(), self._take_next)
 
     def _take_next(self) -> None:

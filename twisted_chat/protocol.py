@@ -284,9 +284,11 @@ class ChatProtocol(Lines):
         """The server stops; who has no nickname yet has nothing to read to its end."""
         if self.is_nameless:
             self.close()
-        else:
-            self._holds = ()
-            self.resumeProducing()  # the session says that what still waits here comes too late
+
+    def hurry(self) -> None:
+        """See `session.Door`."""
+        self._holds = ()
+        self.resumeProducing()
 
     def close(self) -> None:
         """Send what has been written, then close; at once if that is not read in time."""

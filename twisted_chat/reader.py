@@ -73,6 +73,16 @@ class Viewer(Protocol):
         """What they see of an entry; None if that is nothing."""
 
 
+class Owner(Protocol):
+    """Whoever has a reader read."""
+
+    def failed(self, reader: "Reader") -> None:
+        """Something went wrong that never should, and it reads no more."""
+
+    def caught_up(self, reader: "Reader") -> None:
+        """It was far behind, and is where everybody is again; what was only told, it missed."""
+
+
 class Reader:
     """A place in a log, and where the bytes go.
 
@@ -82,18 +92,21 @@ class Reader:
         outlet: who gets the bytes.
         viewer: the person who reads; None for one who is nobody, such as a transcript.
         after: the number of the last event that they have seen; None begins with what comes now.
-        failed: called if this reader cannot go on, which is closed by then.
+        owner: whoever has it read, if they want to hear of it.
     """
 
     __slots__ = (
+        "_at_stop",
         "_closed",
-        "_failed",
         "_fetching",
         "_goals",
+        "_is_behind",
         "_live_number",
         "_live_place",
         "_log",
+        "_owner",
         "_seen",
+        "_stop",
         "_viewer",
         "at",
         "careful",
@@ -111,10 +124,10 @@ class Reader:
         outlet: Outlet,
         viewer: Viewer | None = None,
         after: int | None = None,
-        failed: Callable[[], None] = lambda: None,
+        owner: Owner | None = None,
     ) -> None:
         self._log = log
-        self._failed = failed
+        self._owner = owner
         self.wire = wire
         self.outlet = outlet
         self._viewer = viewer
@@ -124,8 +137,10 @@ class Reader:
         self._seen = log.last if after is None else after
         self.at = log.end if self._seen >= log.last else None
         self._live_number, self._live_place = log.last, log.end  # before these, it is history
-        self._goals: tuple[tuple[int, Callable[[], None]], ...] = ()
-        self._fetching = self._closed = False
+        self._goals: tuple[tuple[int, Callable[[], None]], ...] = ()  # places
+        self._stop: tuple[int, int] | None = None  # the place and the number where it ends
+        self._at_stop: Callable[[], None] | None = None
+        self._fetching = self._closed = self._is_behind = False
         self.careful = True  # until this turns out not to be needed
         log.enter(self)
 
@@ -143,25 +158,43 @@ class Reader:
 
     def when_here(self, call: Callable[[], None]) -> None:
         """Call back once everything that has been appended until now is read."""
-        self._goals = (*self._goals, (self._log.appended, call))
-        self.careful = True
+
+        def settled(place: int) -> None:
+            self._goals = (*self._goals, (place, call))
+            self.careful = True
+
+        self._log.when_settled(settled)
+
+    def stop_here(self, call: Callable[[], None]) -> None:
+        """Read nothing that is appended after this; call back when it is all read."""
+        self._at_stop = call
+
+        def settled(place: int) -> None:
+            self._stop = place, self._log.number_before(place)
+            self.careful = True
+
+        self._log.when_settled(settled)
 
     def let_go(self, place: int) -> None:
         """What lies before a place will not be at hand any more."""
         if self.at is not None and self.at < place:
             self._seen = self.seen
             self.at = None
+            self._is_behind = self.careful = True
         if self.own and self.own[0] < place:
             self.own = tuple(own for own in self.own if own >= place)
 
     def catch_up(self) -> None:
         """Write what this reader has not seen, as far as the outlet takes it."""
         while self.outlet.ready and not self._fetching and not self._closed:
+            if self._stop is not None and self._is_at_stop(*self._stop):
+                self._end()
+                return
             if self.at is None:
                 self.at = self._log.place_after(self._seen)
                 if self.at is None:
                     self._fetch()
-                    continue
+                continue
             if self.at == self._log.end:
                 if self.careful:
                     self._arrive()
@@ -174,19 +207,36 @@ class Reader:
             if data:
                 self.outlet.write(data)
 
+    def _is_at_stop(self, place: int, number: int) -> bool:
+        return self._seen >= number if self.at is None else self.at >= place
+
+    def _end(self) -> None:
+        at_stop, self._at_stop = self._at_stop, None
+        self.close()
+        if at_stop is not None:
+            at_stop()
+
     def _arrive(self) -> None:
         """Here is where everybody is: say so to who asked, and stop looking closely if we may."""
-        settled = self._log.settled
-        reached = [call for count, call in self._goals if count <= settled]
-        self._goals = tuple(goal for goal in self._goals if goal[0] > settled)
+        at = self._log.end
+        reached = [call for place, call in self._goals if place <= at]
+        self._goals = tuple(goal for goal in self._goals if goal[0] > at)
         self.careful = bool(
-            self._goals or self.dress or (self._viewer and self._viewer.ignores_somebody)
+            self._goals
+            or self._stop
+            or self.dress
+            or (self._viewer and self._viewer.ignores_somebody)
         )
+        was_behind, self._is_behind = self._is_behind, False
+        if was_behind and self._owner is not None:
+            self._owner.caught_up(self)
         for call in reached:
             call()
 
     def _look_closely(self, place: int, end: int) -> tuple[bytes, int]:
         """A piece of the log as only this reader sees it."""
+        if self._stop is not None:
+            end = min(end, self._stop[0])
         if place < self._live_place:
             end = min(end, self._live_place)
             history = (entry for entry in self._log.entries(place, end) if entry.stored)
@@ -224,6 +274,8 @@ class Reader:
         self._log.figures.replayed += len(entries)
         data = []
         for entry in entries:
+            if self._stop is not None and entry.id > self._stop[1]:
+                break
             data.append(self._missed(entry.id))
             data.append(self._line(entry, replayed=entry.id <= self._live_number))
             self._seen = entry.id
@@ -247,6 +299,7 @@ class Reader:
             self.outlet.write(self._missed(self._log.first, kept=True))
 
     def fail(self) -> None:
-        """Something went wrong that never should: read no more, and say so to the owner."""
+        """Something went wrong that never should: read no more."""
         self.close()
-        self._failed()
+        if self._owner is not None:
+            self._owner.failed(self)

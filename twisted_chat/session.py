@@ -44,6 +44,9 @@ class Door(Protocol):
     def resume(self) -> None:
         """Deliver lines again."""
 
+    def hurry(self) -> None:
+        """There is no later: deliver all lines that have come."""
+
     def close(self) -> None:
         """Send what has been written, then close."""
 
@@ -75,7 +78,7 @@ class Session:
         self._room: Room | None = None
         self._pacing: Pacing | None = None  # from the first line on
         self._pauses = 0
-        self._arriving = 0  # rooms that are read up to where everybody is
+        self._awaited = 0  # rooms that are read up to a place before more lines are heard
         self._wrong = 0  # answers to the question for a nickname
         self._input_ended = self._ending = self._lost = False
         self._why_lost = ""
@@ -160,6 +163,9 @@ class Session:
 
     may_resume = False
     """Whether they can come back to this conversation over another connection."""
+
+    tells_members = False
+    """Whether they keep account of who is in a room."""
 
     # What the door tells
 
@@ -269,7 +275,8 @@ class Session:
     def hurry(self) -> None:
         """There is no later: do what waits for its pace."""
         if self._pacing is not None:
-            self._pacing.hurry()
+            for line in self._pacing.hurry():
+                self.unheard(line)
 
     def _stop_pacing(self) -> None:
         if self._pacing is not None:
@@ -277,7 +284,8 @@ class Session:
             self._pacing = None
 
     def _all_is_said(self) -> None:
-        if self._input_ended and (self._pacing is None or self._pacing.is_idle):
+        is_idle = self._pacing is None or self._pacing.is_idle
+        if self._input_ended and is_idle and not self._pauses:
             self._finish()
 
     def _finish(self) -> None:
@@ -303,8 +311,8 @@ class Session:
         self._why_lost = reason
         self._stop_clock()
         self._stop_reading()
-        arriving, self._arriving = self._arriving, 0
-        for _ in range(arriving):
+        awaited, self._awaited = self._awaited, 0
+        for _ in range(awaited):
             self._resume()
         if self._ending:
             self._give_up()
@@ -354,11 +362,16 @@ class Session:
         self._pauses += 1
         if self._pauses == 1:
             self._door.pause()
+            if self._pacing is not None:
+                self._pacing.pause()
 
     def _resume(self) -> None:
         self._pauses -= 1
         if self._pauses == 0:
+            if self._pacing is not None:
+                self._pacing.resume()
             self._door.resume()
+            self._all_is_said()
 
     def _entered(self, person: Person, then: Callable[[Person], None]) -> None:
         self.chat.attach(person, self)
@@ -384,9 +397,7 @@ class Session:
     # Reading
 
     def _read(self, room: str, log: Log, after: int) -> None:
-        reader = Reader(
-            log, self._wire, self._door.outlet, self.person, after, failed=self._door.abort
-        )
+        reader = Reader(log, self._wire, self._door.outlet, self.person, after, self)
         reader.dress = self.dress
         self._readers[room] = reader
         reader.catch_up()
@@ -396,16 +407,32 @@ class Session:
         if self._lost:
             return
         reader = self._readers[room]
-        self._arriving += 1
-        self._pause()
+        self._wait_to_hear()
         reader.when_here(lambda: self._arrived(room, reader))
         reader.catch_up()
 
     def _arrived(self, room: str, reader: Reader) -> None:
-        self._arriving -= 1
         if self._readers.get(room) is reader:  # else they have left meanwhile
             self.describe(self.chat.rooms[room])
+        self._hear_again()
+
+    def _wait_to_hear(self) -> None:
+        self._awaited += 1
+        self._pause()
+
+    def _hear_again(self) -> None:
+        self._awaited -= 1
         self._resume()
+
+    def failed(self, reader: Reader) -> None:
+        """See `reader.Owner`: whoever would read no more is not left waiting."""
+        self._door.abort()
+
+    def caught_up(self, reader: Reader) -> None:
+        """See `reader.Owner`."""
+        for key, room in self.chat.rooms.items() if self.tells_members else ():
+            if self._readers.get(key) is reader:
+                self.describe(room)
 
     def look_again(self) -> None:
         """What they want to see, or how, has changed."""
@@ -414,15 +441,22 @@ class Session:
             reader.careful = True
 
     def unfollow(self, room: str) -> None:
-        """They left a room: read to the end of what was said until now."""
+        """They left a room: read to the end of what was said until now, then hear them again."""
         reader = self._readers.pop(room, None)
         if reader is not None:
             self._closing = (*self._closing, reader)
-            reader.when_here(lambda: self._read_to_the_end(reader))
+            if not self._ending:
+                self._wait_to_hear()
+                reader.stop_here(lambda: self._left(reader))
+            else:
+                reader.stop_here(lambda: self._read_to_the_end(reader))
             reader.catch_up()
 
+    def _left(self, reader: Reader) -> None:
+        self._read_to_the_end(reader)
+        self._hear_again()
+
     def _read_to_the_end(self, reader: Reader) -> None:
-        reader.close()
         self._closing = tuple(other for other in self._closing if other is not reader)
         self._close_when_read()
 
@@ -434,6 +468,8 @@ class Session:
         if self._lost:
             self._give_up()
             return
+        if self.chat.is_stopping:
+            self._door.hurry()
         self._stop_clock()
         self._deadline = self.chat.clock.callLater(self.chat.limits.close_seconds, self._abort)
         own_last = sorted(self._readers, key=lambda room: room == OWN)  # it holds the goodbye

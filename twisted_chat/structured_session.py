@@ -45,7 +45,7 @@ class StructuredSession(Session):
         since: when the connection was made.
     """
 
-    may_resume = True
+    may_resume = tells_members = True
 
     def __init__(
         self, chat: Chat, door: Door, wire: StructuredWire, plain: PlainWire, since: float

@@ -13,9 +13,6 @@ from random import Random
 from typing import Any, Protocol
 from unittest.mock import patch
 
-from twisted.internet.interfaces import IReactorTime
-from zope.interface import implementer
-
 from tests.world.disk import Disk, Fickle
 from tests.world.network import Reactor, Socket, Transport
 from twisted_chat import ChatFactory, ChatProtocol, Limits
@@ -54,9 +51,9 @@ class Witness(Protocol):
 class WatchedChat(Chat):
     """A chat that says what it does, where it does it."""
 
-    def __init__(self, witness: Witness, *args: Any) -> None:
+    def __init__(self, witness: Witness, *args: Any, **more: Any) -> None:
         self._witness = witness
-        super().__init__(*args)
+        super().__init__(*args, **more)
 
     def attach(self, person: Any, *rest: Any, **more: Any) -> Any:
         """See `Chat.attach`."""
@@ -96,33 +93,13 @@ class WatchedChat(Chat):
         return super().part(person, reason, *rest, **more)
 
 
-@implementer(IReactorTime)
-class TimeOfDay:
-    """The time of day, which somebody may set, and timers that go on.
-
-    Args:
-        reactor: whose timers they are.
-        offset: gives the seconds between the reactor's time and the time of day.
-    """
-
-    def __init__(self, reactor: Reactor, offset: Callable[[], float]) -> None:
-        self.callLater = reactor.callLater
-        self.getDelayedCalls = reactor.getDelayedCalls
-        self._reactor = reactor
-        self._offset = offset
-
-    def seconds(self) -> float:
-        """See `IReactorTime`."""
-        return self._reactor.now + self._offset()
-
-
 class Server:
     """One run of a server.
 
     Args:
         path: the database; None keeps everything in memory.
         now: the steady time.
-        offset: see `TimeOfDay`.
+        offset: gives the seconds between the steady time and the time of day.
         limits: what one may take.
         witness: hears what it does.
         written: called when the disk has done something.
@@ -138,7 +115,6 @@ class Server:
         written: Callable[[], None],
     ) -> None:
         self.reactor = Reactor(now)
-        self.clock = TimeOfDay(self.reactor, offset)
         self.writing, self.reading, self.settling = Disk(written), Disk(), Disk()
         self._opened: list[sqlite3.Connection] = []
         self._locked: list[Any] = []
@@ -151,9 +127,16 @@ class Server:
                 else MemoryStore(40_000)
             )
         self.chat = WatchedChat(
-            witness, self.clock, self.store, turn, "the world", limits, ["Be nice."]
+            witness,
+            self.reactor,
+            self.store,
+            turn,
+            "the world",
+            limits,
+            ["Be nice."],
+            now=lambda: self.reactor.now + offset(),
         )
-        self.factory = ChatFactory(self.clock, chat=self.chat)
+        self.factory = ChatFactory(self.reactor, chat=self.chat)
 
     @contextmanager
     def _watched_files(self) -> Iterator[None]:
