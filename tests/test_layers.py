@@ -10,10 +10,10 @@ PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 LAYERS = (
     {"refusal", "events", "limits", "pace", "turn", "networks", "unicode_tables", "figures"},
     {"looks", "marks", "ranges", "request"},
-    {"text", "names", "stores", "stores.private", "pacing", "doorkeeper"},
+    {"text", "names", "stores", "stores.private", "stores.strays", "pacing", "doorkeeper"},
     {"log"},
     {"reader", "stores.memory", "stores.schema"},
-    {"stores.lock", "stores.checkpoints", "stores.strays"},
+    {"stores.lock", "stores.checkpoints"},
     {"stores.sqlite"},
     {"person"},
     {"people"},

@@ -67,6 +67,11 @@ class Presence:
 
     def join(self, person: Person) -> bool:
         """Somebody has joined; says whether that is told at once."""
+        gone = self._going.get(person.key)
+        if gone is not None and gone.id == person.id:  # nobody has been told that they left
+            del self._going[person.key]
+            self._known[person.id] = person.nickname
+            return False
         self._make_way(person.nickname)
         self._coming[person.id] = person.nickname
         now = self._clock.seconds()

@@ -110,7 +110,8 @@ class StructuredSession(Session):
         person = self.chat.find_session(token) if isinstance(token, str) else None
         if epoch is None and isinstance(token, str):
             epoch = epoch_of(token)
-        self._is_of_old = epoch not in (None, self.chat.epoch)
+        if epoch is not None:
+            self._is_of_old = epoch != self.chat.epoch
         if person is not None:
             self._resume_as(person, nickname if isinstance(nickname, str) else None)
             return

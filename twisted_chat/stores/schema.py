@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from twisted_chat.events import Action, Entry, Message, Rename, Topic, Whisper
-from twisted_chat.stores import Seat
+from twisted_chat.stores import Seat, strays
 from twisted_chat.stores.private import make_private
 
 VERSION = 2
@@ -166,6 +166,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool) -> None:
     for migration in _MIGRATIONS[version:]:
         for statement in migration.split(";"):
             connection.execute(statement)
+    if version == 1:
+        strays.delete_foreign(connection)
     connection.execute(
         "INSERT INTO server SELECT ? WHERE NOT EXISTS (SELECT * FROM server)",
         (secrets.token_hex(8),),

@@ -31,7 +31,7 @@ WHERE name LIKE '#%' AND kind = 'whisper'
 """Whispers that everybody in a room can read."""
 
 _FOREIGN = """
-SELECT name, log, events.id, seats.id, recipient, time < since
+SELECT name, log, events.id, seats.id, nickname, recipient, time < since
 FROM seats CROSS JOIN logs ON name = '@' || seats.id CROSS JOIN events USING (log)
 WHERE origin != seats.id AND (recipient IS NOT nickname OR time < since)
 """
@@ -69,22 +69,42 @@ def delete(connection: sqlite3.Connection) -> int:
     Args:
         connection: a database that nobody uses yet, in a transaction.
     """
-    strays = [(log, row) for _, log, row in _places(connection)]
-    connection.executemany("DELETE FROM events WHERE log = ? AND id = ?", strays)
+    strays = _delete(connection, chain(connection.execute(_NOBODYS), connection.execute(_PUBLIC)))
     left = connection.execute(
         f"DELETE FROM events WHERE log IN (SELECT log FROM logs WHERE {_GONE})"  # noqa: S608 - ours
     ).rowcount
     connection.execute(f"DELETE FROM logs WHERE {_GONE}")  # noqa: S608 - ours
-    return len(strays) + left
+    return strays + left
+
+
+def delete_foreign(connection: sqlite3.Connection) -> None:
+    """Delete from people's own logs what cannot be theirs.
+
+    Once, from a database of a version that gave a log's number twice: where the clock was set
+    back, a later row may look like it.
+    """
+    _delete(connection, _foreign(connection, oldest=True))
+
+
+def _delete(connection: sqlite3.Connection, places: Iterator[_Place]) -> int:
+    strays = [(log, row) for _, log, row in places]
+    connection.executemany("DELETE FROM events WHERE log = ? AND id = ?", strays)
+    return len(strays)
 
 
 def _places(connection: sqlite3.Connection) -> Iterator[_Place]:
-    return chain(connection.execute(_NOBODYS), connection.execute(_PUBLIC), _foreign(connection))
+    return chain(
+        connection.execute(_NOBODYS),
+        connection.execute(_PUBLIC),
+        _foreign(connection, oldest=False),
+    )
 
 
-def _foreign(connection: sqlite3.Connection) -> Iterator[_Place]:
+def _foreign(connection: sqlite3.Connection, *, oldest: bool) -> Iterator[_Place]:
+    """What cannot be theirs; also what was said before they came, if asked for."""
     doubtful = connection.execute(_FOREIGN).fetchall()
     former = {each for query in _FORMER if doubtful for each in connection.execute(query)}
-    for name, log, row, person, recipient, is_older in doubtful:
-        if is_older or (person, recipient) not in former:
+    for name, log, row, person, nickname, recipient, is_older in doubtful:
+        is_former = (person, recipient) in former or recipient == nickname
+        if (oldest and is_older) or not is_former:
             yield name, log, row
