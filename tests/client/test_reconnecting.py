@@ -66,12 +66,12 @@ class ConnectingTests(DeskTest):
             ["*** The server is full: try again in a minute. Trying again in 2 seconds"],
         )
 
-    def test_a_server_that_says_so_in_an_object_is_asked_again_later_too(self) -> None:
+    def test_a_server_that_lets_nobody_in_for_a_while_is_asked_again_later(self) -> None:
         desk, server = self.desk(plain=True)
         server.accepts()
-        server.says("error", code="server-full", text="The server is full.")
+        server.says("error", code="too-fast", text="Not so fast.", wait=1)
         self.assertTrue(server.hung_up)
-        self.assertEqual(desk.sees(), ["*** The server is full. Trying again in 2 seconds"])
+        self.assertEqual(desk.sees(), ["*** Not so fast. Trying again in 2 seconds"])
 
     def test_who_leaves_while_there_is_no_connection_leaves_at_once(self) -> None:
         desk, server = self.desk(plain=True)

@@ -200,7 +200,7 @@ class Conversation:
         return not (line.command and self._view.asks) or self._leaving.is_farewell(line)
 
     def _not_let_in(self, told: Refusal) -> None:
-        if told.code == "server-full" or told.wait is not None:
+        if told.wait is not None:
             self._connection.drop(told.text)
         elif self._view.asks:
             self._ask_nick(told.text)
