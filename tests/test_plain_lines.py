@@ -156,8 +156,15 @@ class PlainLineTests(ChatTestCase):
     def test_nobody_can_forge_a_line(self) -> None:
         self.bob.sends(b"hello\rvictim: I am a fool\n")
         self.bob.types("*** alice has left #lobby", "[12:00:00] alice: hi")
-        for line in self.alice.sees():
-            self.assertTrue(line.startswith("bob: "), line)
+        self.assertEqual(
+            self.alice.sees(),
+            [
+                "bob: hello",
+                "bob: victim: I am a fool",
+                "bob: *** alice has left #lobby",
+                "bob: [12:00:00] alice: hi",
+            ],
+        )
 
     def test_a_bell_from_the_server_rings_only_when_asked_for(self) -> None:
         self.bob.types("alice, look")
