@@ -97,12 +97,12 @@ class ArchiveTests(SynchronousTestCase):
     def test_a_backup_is_its_owners_alone_and_has_a_name_only_once_it_is_whole(self) -> None:
         self.addCleanup(os.umask, os.umask(0))
         copy = self.folder / "copy.sqlite"
-        (self.folder / "copy.sqlite.part").write_bytes(b"of one that was interrupted")
-        before = {path.name for path in self.folder.iterdir()} - {"copy.sqlite.part"}
+        before = {path.name for path in self.folder.iterdir()}
         with self.little_room():
             told = self.archive("backup", str(copy), status=1)[1]
         self.assertRegex(told, r"^twisted-chat-archive: cannot copy to .*copy.sqlite: .*\n$")
         self.assertEqual({path.name for path in self.folder.iterdir()}, before)
+        (self.folder / "copy.sqlite.part").write_bytes(b"of one that was killed")
         self.archive("backup", str(copy))
         self.assertEqual(copy.stat().st_mode & 0o777, 0o600)
         self.assertEqual({path.name for path in self.folder.iterdir()}, before | {copy.name})
@@ -231,6 +231,16 @@ class ArchiveTests(SynchronousTestCase):
         ids = [(thing["room"], thing["id"]) for thing in map(json.loads, exported)]
         self.assertEqual(ids, [("#one", 7), ("#one", 8), ("#two", 3), ("#two", 4)])
 
+    def test_a_topic_is_imported_and_an_empty_file_is_nothing(self) -> None:
+        self.server.ends()
+        file = self.folder / "in.ndjson"
+        file.write_bytes(self.archive("export")[0])
+        self.database = self.folder / "new.sqlite"
+        self.archive("import", str(file))
+        self.assertEqual(self.topics(), {"#lobby": "tea"})
+        file.write_bytes(b"")
+        self.assertEqual(self.archive("import", str(file))[1], "0 events in 0 rooms\n")
+
     def test_a_file_that_cannot_be_read_is_said_and_leaves_nothing(self) -> None:
         self.server.ends()
         self.database = self.folder / "new.sqlite"
@@ -242,4 +252,6 @@ class ArchiveTests(SynchronousTestCase):
     def test_what_is_not_there_is_said_in_a_line(self) -> None:
         self.server.ends()
         self.database = self.folder / "nowhere.sqlite"
-        self.assertIn("there is no database", self.archive("check", status=1)[1])
+        for command in (["check"], ["export"], ["backup", "copy.sqlite"], ["erase", "alice"]):
+            self.assertIn("there is no database", self.archive(*command, status=1)[1])
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["chat.sqlite"])

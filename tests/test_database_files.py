@@ -203,6 +203,16 @@ class LookingTests(FilesTestCase):
             self.assertEqual(self.is_as(), before)
             self.database.write_bytes(b"this is no database" * 100)
 
+    def test_of_one_of_which_a_page_is_damaged(self) -> None:
+        self.chat_a_little()
+        content = bytearray(self.database.read_bytes())
+        content[4096:8192] = bytes(4096)
+        self.database.write_bytes(content)
+        before = self.is_as()
+        error = self.assertRaises(Unusable, open_to_read, self.database)
+        self.assertIn("is damaged", str(error))
+        self.assertEqual(self.is_as(), before)
+
     def test_of_one_with_an_odd_name(self) -> None:
         self.database = self.folder / "a #1?mode=memory%20&x.sqlite"
         self.chat_a_little()

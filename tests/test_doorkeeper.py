@@ -5,7 +5,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase, Person
-from twisted_chat import Limits
+from twisted_chat import Limits, Pace
 from twisted_chat.doorkeeper import FORGET, Doorkeeper
 from twisted_chat.networks import Networks, neighbourhood
 from twisted_chat.refusal import Refused
@@ -177,6 +177,21 @@ class MemoryTests(SynchronousTestCase):
             keeper.dismiss(address, nameless=True)
             clock.advance(0.1)
         self.assertLess(len(keeper._places), 3 * FORGET)
+
+    def test_who_is_here_and_who_was_just_here_is_not_forgotten(self) -> None:
+        clock = Clock()
+        keeper = Doorkeeper(clock, Limits(per_address=1, connections=Pace(1, 10**6)))
+        keeper.admit(HERE)
+        clock.advance(10**6)
+        keeper.admit(THERE)
+        keeper.dismiss(THERE, nameless=True)
+        for number in range(3 * FORGET):
+            address = f"2001:db8:{number:x}::1"
+            keeper.admit(address)
+            keeper.dismiss(address, nameless=True)
+        refused = self.assertRaises(Refused, keeper.admit, HERE)
+        self.assertIn("the most is 1", refused.text)
+        self.assertEqual(self.assertRaises(Refused, keeper.admit, THERE).code, "too-fast")
 
     def test_a_connection_that_is_refused_is_not_counted(self) -> None:
         keeper = Doorkeeper(Clock(), Limits(clients=2))

@@ -34,6 +34,12 @@ class ExchangeTests(SynchronousTestCase):
         self.assertNotIn(b"c-17", line)
         self.assertEqual(from_line(encode(SAID | {"ref": ["x"], "new": 1})).ref, None)
 
+    def test_the_first_and_the_last_that_there_can_be(self) -> None:
+        for number in (1, 2**53 - 1):
+            self.assertEqual(from_line(encode(SAID | {"id": number})).id, number)
+        for time in ("1970-01-01T00:00:00Z", "9999-12-30T23:59:59Z"):
+            from_line(encode(SAID | {"time": time}))
+
     def test_a_time_is_that_of_its_zone(self) -> None:
         there = from_line(encode(SAID | {"time": "2026-11-20T13:35:02+01:00"}))
         self.assertEqual(there, from_line(encode(SAID)))

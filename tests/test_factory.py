@@ -175,7 +175,8 @@ class MemoryTests(ChatTestCase):
         self.assert_freed(stranger)
 
     def test_a_program_that_does_not_come_back_is_freed(self) -> None:
-        robot = self.program("robot").asks(type="say", text="hello")
+        robot = self.program("robot").asks(do="say", text="hello", ref="r")
+        self.assertEqual([event["text"] for event in robot.gets("message")], ["hello"])
         robot.vanishes()
         self.assert_freed(robot)
 
@@ -184,7 +185,6 @@ class TranscriptTests(ChatTestCase):
     def test_it_writes_what_the_rooms_say_and_no_whisper(self) -> None:
         file = Path(self.mktemp())
         transcript = Transcript(str(file), PlainWire(self.clock.seconds))
-        self.addCleanup(transcript.close)
         transcript.watch(self.factory.chat.lobby)
         self.joins("bob")
         self.joins("alice").types("hello", "/whisper bob secret")

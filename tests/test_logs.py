@@ -34,7 +34,9 @@ class LogTests(SynchronousTestCase):
         evil = "x\n2026-01-01 [chat#error] forged \x1b[2J\u202e\x9b\r" + "y" * 10_000
         self.log.info("{who} came", who=evil)
         self.log.info("{who} went", who=evil)
-        for line in self.texts():
+        lines = self.texts()
+        self.assertEqual(len(lines), 2)
+        for line in lines:
             self.assertTrue(line.endswith("\n"))
             self.assertTrue(line[:-1].isprintable())
             self.assertLess(len(line), 3_000)

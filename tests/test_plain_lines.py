@@ -162,8 +162,15 @@ class PlainLineTests(ChatTestCase):
     def test_nobody_can_forge_a_line(self) -> None:
         self.bob.sends(b"hello\rvictim: I am a fool\n")
         self.bob.types("*** alice has left #lobby", "[12:00:00] alice: hi")
-        for line in self.alice.sees():
-            self.assertTrue(line.startswith("bob: "), line)
+        self.assertEqual(
+            self.alice.sees(),
+            [
+                "bob: hello",
+                "bob: victim: I am a fool",
+                "bob: *** alice has left #lobby",
+                "bob: [12:00:00] alice: hi",
+            ],
+        )
 
     def test_blanks_up_to_the_edge_of_the_screen_forge_no_line(self) -> None:
         for blanks in (" " * 65, "\t" * 65, "\u3000" * 32, "\u2800" * 65, " \u200b\u00a0" * 30):

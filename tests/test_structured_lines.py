@@ -347,11 +347,17 @@ class StructuredLineTests(ChatTestCase):
         program = Program(self.factory)
         program.sends(
             b'{"do":"hello","nick":"alice"}\n{"do":"ping","ref":"1"}\r\n\n'
-            b'{"do":"say","text":"hi","ref":"2"}\n{"do":"command","text":"/users","ref":"3"}\n'
+            b'{"do":"say","text":"hi","ref":"s"}\n{"do":"command","text":"/users","ref":"2"}\n'
+            b'{"do":"history","ref":"3"}\n{"do":"nothing","ref":"4"}\n{"do":"ping","ref":"5"}\n'
         )
-        kinds = [event["event"] for event in program.gets()]
-        self.assertEqual(kinds[:3], ["welcome", "join", "state"])
-        self.assertEqual(sorted(kinds[3:]), ["answer", "message", "pong"])
+        events = program.gets()
+        self.assertEqual([event["event"] for event in events[:3]], ["welcome", "join", "state"])
+        answers = [(event["ref"], event["event"]) for event in events[3:]]
+        answers.remove(("s", "message"))  # it comes in the order of the room
+        self.assertEqual(
+            answers,
+            [("1", "pong"), ("2", "answer"), ("3", "history"), ("4", "error"), ("5", "pong")],
+        )
 
     def test_keys_that_are_not_known_are_passed_over(self) -> None:
         program = Program(self.factory)

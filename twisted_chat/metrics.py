@@ -38,17 +38,13 @@ class Heartbeat:
         self._clock = clock
         self._turns = turns
         self._due = clock.seconds() + LOOK
-        self._call = clock.callLater(LOOK, self._beat)
+        clock.callLater(LOOK, self._beat)
 
     def _beat(self) -> None:
         now = self._clock.seconds()
         self._turns.add(max(0.0, now - self._due))
         self._due = now + LOOK
-        self._call = self._clock.callLater(LOOK, self._beat)
-
-    def stop(self) -> None:
-        """Measure no more."""
-        self._call.cancel()
+        self._clock.callLater(LOOK, self._beat)
 
 
 class ChatCollector(Collector):

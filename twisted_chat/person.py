@@ -19,10 +19,6 @@ from twisted_chat.stores import Seat
 class Connection(Protocol):
     """What a person's connection is told of what happens to them."""
 
-    @property
-    def address(self) -> str:
-        """Where it comes from, for the operator."""
-
     may_resume: bool
     """Whether they can come back to their session over another connection."""
 

@@ -151,7 +151,7 @@ class ChatService(MultiService):
         )
         description = f"tcp:{port}:interface={quoteStringArgument(address)}"
         Listening(description, site, self._reactor, metrics.where).setServiceParent(self)
-        self._heartbeat = metrics.Heartbeat(self._reactor, self._figures.turns)
+        metrics.Heartbeat(self._reactor, self._figures.turns)
 
     def _limits(self, options: Options) -> Limits:
         limits = options.limits

@@ -1,6 +1,6 @@
 """What the public rooms say, written down as plain lines."""
 
-from io import FileIO
+import os
 
 from twisted.logger import Logger
 
@@ -25,7 +25,8 @@ class Transcript:
 
     def __init__(self, path: str, wire: Wire) -> None:
         self._wire = wire
-        self._file = FileIO(1, "w", closefd=False) if path == "-" else FileIO(path, "a")
+        how = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        self._file = 1 if path == "-" else os.open(path, how, 0o666)
         self._failing = False
 
     def watch(self, room: Room) -> None:
@@ -35,7 +36,7 @@ class Transcript:
     def write(self, data: bytes) -> None:
         """See `reader.Outlet`: a full disk is said once, and the chat goes on."""
         try:
-            self._file.write(data.replace(b"\r\n", b"\n"))
+            os.write(self._file, data.replace(b"\r\n", b"\n"))
             self._failing = False
         except OSError as error:
             if not self._failing:
@@ -49,7 +50,3 @@ class Transcript:
 
     def hold(self, rest: bytes) -> None:
         """See `reader.Outlet`; a file takes everything."""
-
-    def close(self) -> None:
-        """Write no more."""
-        self._file.close()
