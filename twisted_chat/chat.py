@@ -309,18 +309,21 @@ class Chat:
 
     def say(self, person: Person, room: Room, text: str, ref: str | None = None) -> None:
         """Say something in a room that one is in."""
+        room.announce(person)
         self._append(
             room.log, person, ref, Message(self._now(person), room.name, person.nickname, text)
         )
 
     def act(self, person: Person, room: Room, text: str, ref: str | None = None) -> None:
         """Do something in a room that one is in."""
+        room.announce(person)
         self._append(
             room.log, person, ref, Action(self._now(person), room.name, person.nickname, text)
         )
 
     def set_topic(self, person: Person, room: Room, text: str, ref: str | None = None) -> None:
         """Say what a room is about; an empty text takes the topic away."""
+        room.announce(person)
         self._append(
             room.log, person, ref, Topic(self._now(person), room.name, person.nickname, text)
         )
@@ -357,10 +360,12 @@ class Chat:
         bucket.take(self.limits.renames, now)
         person.renames = bucket
         old = person.nickname
+        for key in person.rooms:
+            self.rooms[key].announce(person, to=name)
         self.people.rename(person, name)
         for key in person.rooms:
             room = self.rooms[key]
-            room.rename(old, name)
+            room.rename(person, name)
             self._append(room.log, person, ref, Rename(now, room.name, old, name))
         self._keep(person)
         _log.info("{old} is now {nick}", old=old, nick=name)
@@ -372,6 +377,7 @@ class Chat:
         now = self._now(person)
         for key in person.rooms:
             room = self.rooms[key]
+            room.announce(person)
             away = Away(now, room.name, person.nickname, reason or "")
             room.log.append(Entry(away, person.id))
 

@@ -1,20 +1,38 @@
 """Who comes and goes in a room, told so that it drowns nobody."""
 
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from twisted_chat import names
 from twisted_chat.events import Entry, Join, Leave
-from twisted_chat.limits import Limits
+from twisted_chat.limits import Limits, Pace
 from twisted_chat.log import Log
 from twisted_chat.pace import Bucket
 from twisted_chat.person import Person
 
-SETTLE = 2.0
-"""Seconds after which what was held back is told, if it is still true."""
+FIRST = 0.5
+"""Seconds after which those who were held back are told: most rushes are over by then."""
+
+LONGEST = 2.0
+"""The same in a rush that goes on, so that people can read the line before the next one comes."""
+
+
+class _Gone(NamedTuple):
+    """Somebody who has left, though the others do not know it yet."""
+
+    id: str
+    nickname: str
+    reason: str
 
 
 class Presence:
-    """Tells joins and leaves at once while they are few, and what became of them when many.
+    """Tells joins and leaves one by one while they are few, and together when they are many.
+
+    The others know people by nickname, and only from what they are told. So nobody does anything
+    before their join is told, and nobody gets a nickname before the leave of the one who had it
+    is told. Who leaves without having been told of, and has done nothing, is never told of.
 
     Args:
         log: the log of the room.
@@ -27,107 +45,158 @@ class Presence:
         self._clock = clock
         self._limits = limits
         self._pace = Bucket()
-        self._flapping: dict[str, Bucket] = {}
-        self._believed: dict[str, str] = {}  # whom the others believe to be here: key, nickname
-        self._here: dict[str, str] = {}
-        self._unsettled: dict[str, None] = {}
+        self._visits = _Visits(clock, limits)
+        self._known: dict[str, str] = {}  # here, and told: by the person's id, the nickname
+        self._coming: dict[str, str] = {}  # here, but not told yet: the same
+        self._going: dict[str, _Gone] = {}  # told, but not here any more: by the nickname's key
+        self._delay = FIRST
         self._call: IDelayedCall | None = None
+
+    @property
+    def known(self) -> Collection[str]:
+        """The ids of those who are here and were told of."""
+        return self._known.keys()
 
     def join(self, person: Person) -> None:
         """Somebody has joined."""
-        self._here[person.key] = person.nickname
-        if person.key not in self._believed and self._may_tell(person.key):
-            self._believed[person.key] = person.nickname
-            self._tell_joined([person.nickname], person.id)
+        self._make_way(person.nickname)
+        self._coming[person.id] = person.nickname
+        now = self._clock.seconds()
+        if self._pace.wait(self._limits.presence, now) or not self._visits.allow(person.nickname):
+            self._settle_later()
+        else:
+            self._pace.take(self._limits.presence, now)
+            self._tell_joined([person.id])
 
     def keep(self, person: Person) -> None:
         """Somebody is here, as everybody knows."""
-        self._here[person.key] = self._believed[person.key] = person.nickname
+        self._known[person.id] = person.nickname
+
+    def announce(self, person: Person, to: str = "") -> None:
+        """Somebody is about to do something: tell the others first what they need to know.
+
+        Args:
+            person: who it is.
+            to: the nickname that they are about to take, if that is what they do.
+        """
+        if person.id in self._coming:
+            self._tell_joined([person.id])
+        if to:
+            self._make_way(to)
+
+    def rename(self, person: Person, nickname: str) -> None:
+        """Somebody who was announced has another nickname, as the others are told."""
+        self._known[person.id] = nickname
 
     def leave(self, person: Person, reason: str) -> None:
         """Somebody has left."""
-        del self._here[person.key]
-        if person.key in self._believed and self._may_tell(person.key):
-            del self._believed[person.key]
-            self._tell_left([person.nickname], person.id, reason)
+        if person.id in self._coming:
+            del self._coming[person.id]
+        else:
+            self._has_gone(person.id, reason)
+        if not self._known and not self._coming:
+            self._visits.forget_all()  # there is nobody left to be drowned
 
-    def rename(self, old: str, new: str) -> None:
-        """Somebody has another nickname, which the others are about to be told."""
-        old_key, new_key = names.key(old), names.key(new)
-        if self._believed.pop(old_key, None) is None:  # nobody can follow a stranger's new name
-            self._tell_joined([old])
-        del self._here[old_key]
-        self._here[new_key] = self._believed[new_key] = new
-        if old_key in self._unsettled:
-            self._unsettled[new_key] = None
+    def _has_gone(self, person_id: str, reason: str) -> None:
+        nickname = self._known.pop(person_id)
+        self._going[names.key(nickname)] = _Gone(person_id, nickname, reason)
+        now = self._clock.seconds()
+        if self._pace.wait(self._limits.presence, now):
+            self._settle_later()
+        else:
+            self._pace.take(self._limits.presence, now)
+            self._tell_left()
 
     def close(self) -> None:
         """The room is gone: tell nothing any more."""
+        self._visits.forget_all()
         if self._call is not None:
             self._call.cancel()
             self._call = None
 
-    def _may_tell(self, key: str) -> bool:
-        now = self._clock.seconds()
-        own = self._own_pace(key, now)
-        if (
-            self._unsettled
-            or self._pace.wait(self._limits.presence, now)
-            or self._must_wait(own, now)
-        ):
-            self._unsettled[key] = None
-            self._settle_later()
-            return False
-        self._pace.take(self._limits.presence, now)
-        own.take(self._limits.presence_per_person, now)
-        return True
-
-    def _must_wait(self, own: Bucket, now: float) -> bool:
-        return own.wait(self._limits.presence_per_person, now) > 0
-
-    def _own_pace(self, key: str, now: float) -> Bucket:
-        if len(self._flapping) > 2 * len(self._here) + 100:
-            self._flapping = {
-                k: own for k, own in self._flapping.items() if self._must_wait(own, now)
-            }
-        return self._flapping.setdefault(key, Bucket())
+    def _make_way(self, nickname: str) -> None:
+        if names.key(nickname) in self._going:
+            self._tell_left()
 
     def _settle_later(self) -> None:
         if self._call is None:
-            self._call = self._clock.callLater(SETTLE, self._settle)
+            self._call = self._clock.callLater(self._delay, self._settle)
 
     def _settle(self) -> None:
+        """Tell what was held back; while there is any, look again, later each time."""
         self._call = None
-        now = self._clock.seconds()
-        joined, left = [], []
-        unsettled, self._unsettled = self._unsettled, {}
-        for key in unsettled:
-            here, believed = self._here.get(key), self._believed.get(key)
-            if (here is None) == (believed is None):
-                continue  # back to what the others believe: there is nothing to tell
-            own = self._own_pace(key, now)
-            if self._must_wait(own, now):
-                self._unsettled[key] = None  # somebody who comes and goes all the time
-                continue
-            own.take(self._limits.presence_per_person, now)
-            if here is not None:
-                self._believed[key] = here
-                joined.append(here)
-            else:
-                left.append(self._believed.pop(key))
+        is_rush = bool(self._going)
+        self._tell_left()
+        joined = [each for each, name in self._coming.items() if self._visits.allow(name)]
         if joined:
+            is_rush = True
             self._tell_joined(joined)
-        if left:
-            self._tell_left(left)
-        if self._unsettled:
+        self._delay = min(2 * self._delay, LONGEST) if is_rush else FIRST
+        if is_rush or self._coming:  # who comes too often is still to be told
             self._settle_later()
 
-    def _tell_joined(self, nicknames: list[str], origin: str = "") -> None:
+    def _tell_joined(self, ids: Sequence[str]) -> None:
+        nicknames = [self._coming.pop(each) for each in ids]
+        self._known.update(zip(ids, nicknames, strict=True))
         first, *also = nicknames
         join = Join(self._clock.seconds(), self._log.room, first, tuple(also))
-        self._log.append(Entry(join, origin))
+        self._log.append(Entry(join, "" if also else ids[0]))
 
-    def _tell_left(self, nicknames: list[str], origin: str = "", reason: str = "") -> None:
-        first, *also = nicknames
-        leave = Leave(self._clock.seconds(), self._log.room, first, reason, tuple(also))
-        self._log.append(Entry(leave, origin))
+    def _tell_left(self) -> None:
+        gone, self._going = self._going, {}
+        if not gone:
+            return
+        first, *also = gone.values()
+        leave = Leave(
+            self._clock.seconds(),
+            self._log.room,
+            first.nickname,
+            "" if also else first.reason,
+            tuple(other.nickname for other in also),
+        )
+        self._log.append(Entry(leave, "" if also else first.id))
+
+
+class _Visits:
+    """How often each nickname has come lately; what does not count any more is forgotten.
+
+    Args:
+        clock: the time.
+        limits: how often is too often.
+    """
+
+    def __init__(self, clock: IReactorTime, limits: Limits) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._lately: dict[str, Bucket] = {}  # by the nickname's key: people are new each time
+        self._before: dict[str, Bucket] = {}
+        self._call: IDelayedCall | None = None
+
+    def allow(self, nickname: str) -> bool:
+        """Whether somebody of this nickname may come once more; if so, it counts."""
+        told = self._limits.presence_per_person
+        pace = Pace(max(1, told.lines // 2), told.seconds)  # a visit is told twice
+        key, now = names.key(nickname), self._clock.seconds()
+        visits = self._lately.get(key) or self._before.get(key) or Bucket()
+        if visits.wait(pace, now):
+            return False
+        visits.take(pace, now)
+        self._lately[key] = visits
+        if self._call is None:
+            self._call = self._clock.callLater(told.seconds, self._forget_old)
+        return True
+
+    def forget_all(self) -> None:
+        """Begin anew."""
+        self._lately, self._before = {}, {}
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _forget_old(self) -> None:
+        """Forget what was old the last time already: so long ago, it does not count any more."""
+        self._before, self._lately = self._lately, {}
+        self._call = None
+        if self._before:
+            seconds = self._limits.presence_per_person.seconds
+            self._call = self._clock.callLater(seconds, self._forget_old)

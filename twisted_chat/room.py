@@ -1,5 +1,6 @@
 """A room: its log, its members and its topic."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from twisted.internet.interfaces import IReactorTime
@@ -48,6 +49,15 @@ class Room:
         """Whether nobody would notice if this room were forgotten until somebody enters it."""
         return not self.members and not self.topic and self.log.settled == self.log.appended
 
+    @property
+    def known(self) -> Collection[str]:
+        """The ids of the members whom the others know of, the first told first.
+
+        A list of these is made true by what is told after it. One of all members need not be:
+        those whose join was held back may leave again without a word.
+        """
+        return self._presence.known
+
     def enter(self, person: Person) -> None:
         """Somebody becomes a member."""
         self.members[person.id] = Member(person, self._clock.seconds())
@@ -63,9 +73,18 @@ class Room:
         del self.members[person.id]
         self._presence.leave(person, reason)
 
-    def rename(self, old: str, new: str) -> None:
-        """A member has another nickname."""
-        self._presence.rename(old, new)
+    def announce(self, person: Person, to: str = "") -> None:
+        """A member is about to do something here; the others may not know yet that they came.
+
+        Args:
+            person: who it is.
+            to: the nickname that they are about to take, if that is what they do.
+        """
+        self._presence.announce(person, to)
+
+    def rename(self, person: Person, nickname: str) -> None:
+        """A member, who was announced, has another nickname."""
+        self._presence.rename(person, nickname)
 
     def hush(self) -> None:
         """Tell nothing more of who comes and goes."""
