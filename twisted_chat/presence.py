@@ -24,7 +24,7 @@ LONGEST = 2.0
 class _Gone(NamedTuple):
     """Somebody who has left, though the others do not know it yet."""
 
-    id: str
+    person: Person
     nickname: str
     reason: str
 
@@ -41,50 +41,45 @@ class Presence:
         clock: timers, and the seconds by which it is counted how many come and go.
         limits: how many are few, in a room and for one nickname.
         now: gives the time of day, in seconds since 1970.
-        seen: called with the ids of people of whom something was told, when that is seen.
     """
 
     def __init__(
-        self,
-        log: Log,
-        clock: IReactorTime,
-        limits: Limits,
-        now: Callable[[], float],
-        seen: Callable[[Sequence[str]], None],
+        self, log: Log, clock: IReactorTime, limits: Limits, now: Callable[[], float]
     ) -> None:
+        self.shown: dict[str, Person] = {}
+        """Whom the log tells to be here, as far as it has been shown: by id."""
         self._log = log
         self._clock = clock
         self._limits = limits
         self._now = now
-        self._seen = seen
         self._pace = Bucket()
         self._visits = _Visits(clock, limits)
         self._known: dict[str, str] = {}  # here, and told: by the person's id, the nickname
-        self._coming: dict[str, str] = {}  # here, but not told yet: the same
+        self._coming: dict[str, Person] = {}  # here, but not told yet: by id
         self._going: dict[str, _Gone] = {}  # told, but not here any more: by the nickname's key
         self._delay = FIRST
         self._call: IDelayedCall | None = None
 
-    def join(self, person: Person) -> bool:
-        """Somebody has joined; says whether that is told at once."""
+    def join(self, person: Person) -> None:
+        """Somebody has joined."""
         gone = self._going.get(person.key)
-        if gone is not None and gone.id == person.id:  # nobody has been told that they left
+        if gone is not None and gone.person is person:  # nobody has been told that they left
             del self._going[person.key]
             self._known[person.id] = person.nickname
-            return False
+            return
         self._make_way(person.nickname)
-        self._coming[person.id] = person.nickname
+        self._coming[person.id] = person
         now = self._clock.seconds()
         if self._pace.wait(self._limits.presence, now) or not self._visits.allow(person.nickname):
             self._settle_later()
-            return False
-        self._pace.take(self._limits.presence, now)
-        self._tell_joined([person.id])
-        return True
+        else:
+            self._pace.take(self._limits.presence, now)
+            self._tell_joined([person])
 
     def keep(self, person: Person) -> None:
         """Somebody is here, as everybody knows."""
         self._known[person.id] = person.nickname
+        self.shown[person.id] = person
 
     def announce(self, person: Person, to: str = "") -> None:
         """Somebody is about to do something: tell the others first what they need to know.
@@ -94,7 +89,7 @@ class Presence:
             to: the nickname that they are about to take, if that is what they do.
         """
         if person.id in self._coming:
-            self._tell_joined([person.id])
+            self._tell_joined([person])
         if to:
             self._make_way(to)
 
@@ -102,23 +97,22 @@ class Presence:
         """Somebody who was announced has another nickname, as the others are told."""
         self._known[person.id] = person.nickname
 
-    def leave(self, person: Person, reason: str) -> bool:
-        """Somebody has left; says whether that is told at once."""
-        is_told = self._coming.pop(person.id, None) is None and self._has_gone(person.id, reason)
+    def leave(self, person: Person, reason: str) -> None:
+        """Somebody has left."""
+        if self._coming.pop(person.id, None) is None:
+            self._has_gone(person, reason)
         if not self._known and not self._coming:
             self._visits.forget_all()  # there is nobody left to be drowned
-        return is_told
 
-    def _has_gone(self, person_id: str, reason: str) -> bool:
-        nickname = self._known.pop(person_id)
-        self._going[names.key(nickname)] = _Gone(person_id, nickname, reason)
+    def _has_gone(self, person: Person, reason: str) -> None:
+        nickname = self._known.pop(person.id)
+        self._going[names.key(nickname)] = _Gone(person, nickname, reason)
         now = self._clock.seconds()
         if self._pace.wait(self._limits.presence, now):
             self._settle_later()
-            return False
-        self._pace.take(self._limits.presence, now)
-        self._tell_left()
-        return True
+        else:
+            self._pace.take(self._limits.presence, now)
+            self._tell_left()
 
     def close(self) -> None:
         """The room is gone: tell nothing any more."""
@@ -140,7 +134,7 @@ class Presence:
         self._call = None
         is_rush = bool(self._going)
         self._tell_left()
-        joined = [each for each, name in self._coming.items() if self._visits.allow(name)]
+        joined = [each for each in self._coming.values() if self._visits.allow(each.nickname)]
         if joined:
             is_rush = True
             self._tell_joined(joined)
@@ -148,18 +142,19 @@ class Presence:
         if is_rush or self._coming:  # who comes too often is still to be told
             self._settle_later()
 
-    def _tell_joined(self, ids: Sequence[str]) -> None:
-        nicknames = [self._coming.pop(each) for each in ids]
-        self._known.update(zip(ids, nicknames, strict=True))
-        first, *also = nicknames
+    def _tell_joined(self, people: Sequence[Person]) -> None:
+        for person in people:
+            del self._coming[person.id]
+            self._known[person.id] = person.nickname
+        first, *also = [person.nickname for person in people]
         join = Join(self._now(), self._log.room, first, tuple(also))
-        self._tell(join, ids)
+        self._tell(join, people, self._show_joined)
 
     def _tell_left(self) -> None:
-        gone, self._going = self._going, {}
+        gone, self._going = list(self._going.values()), {}
         if not gone:
             return
-        first, *also = gone.values()
+        first, *also = gone
         leave = Leave(
             self._now(),
             self._log.room,
@@ -167,11 +162,23 @@ class Presence:
             "" if also else first.reason,
             tuple(other.nickname for other in also),
         )
-        self._tell(leave, [each.id for each in gone.values()])
+        self._tell(leave, [each.person for each in gone], self._show_left)
 
-    def _tell(self, event: Join | Leave, ids: Sequence[str]) -> None:
-        origin = "" if len(ids) > 1 else ids[0]
-        self._log.append(Entry(event, origin, waiter=_Told(partial(self._seen, ids))))
+    def _tell(
+        self,
+        event: Join | Leave,
+        people: Sequence[Person],
+        show: Callable[[Sequence[Person]], None],
+    ) -> None:
+        origin = people[0].id if len(people) == 1 else ""
+        self._log.append(Entry(event, origin, waiter=_Told(partial(show, people))))
+
+    def _show_joined(self, people: Sequence[Person]) -> None:
+        self.shown.update((person.id, person) for person in people)
+
+    def _show_left(self, people: Sequence[Person]) -> None:
+        for person in people:
+            self.shown.pop(person.id, None)
 
 
 class _Told:

@@ -1,6 +1,6 @@
 """A room: its log, its members and its topic."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -13,9 +13,6 @@ from twisted_chat.presence import Presence
 
 class Room:
     """A room that people enter, talk in and leave.
-
-    Its members are those whom its log tells to be here, as far as that has been shown: so who is
-    told of the members, and then reads on, never finds what they knew already.
 
     Args:
         name: what it is called.
@@ -38,39 +35,36 @@ class Room:
         self.log = log
         self.topic = ""
         self.members: dict[str, Person] = {}  # by id
-        self._here: dict[str, Person] = {}
-        self._presence = Presence(log, clock, limits, now, self._told)
+        self._presence = Presence(log, clock, limits, now)
 
     @property
     def is_idle(self) -> bool:
         """Whether nobody would notice if this room were forgotten until somebody enters it."""
-        return not self._here and not self.topic and self.log.settled == self.log.appended
+        return not self.members and not self.topic and self.log.settled == self.log.appended
+
+    @property
+    def shown(self) -> dict[str, Person]:
+        """The members as its log has shown them, by id.
+
+        What is told after this makes it true. A list of all members need not become so: those
+        whose join was held back may leave again without a word.
+        """
+        return self._presence.shown
 
     def enter(self, person: Person) -> None:
         """Somebody becomes a member."""
-        self._here[person.id] = person
-        if not self._presence.join(person):
-            self._told([person.id])
+        self.members[person.id] = person
+        self._presence.join(person)
 
     def keep(self, person: Person) -> None:
         """Somebody is a member still, after a restart of which nobody is told."""
-        self._here[person.id] = self.members[person.id] = person
+        self.members[person.id] = person
         self._presence.keep(person)
 
     def leave(self, person: Person, reason: str) -> None:
         """Somebody is a member no more."""
-        del self._here[person.id]
-        if not self._presence.leave(person, reason):
-            self._told([person.id])
-
-    def _told(self, ids: Iterable[str]) -> None:
-        """Who came or left is known to have done so, or is to be known later."""
-        for each in ids:
-            person = self._here.get(each)
-            if person is None:
-                self.members.pop(each, None)
-            else:
-                self.members[each] = person
+        del self.members[person.id]
+        self._presence.leave(person, reason)
 
     def announce(self, person: Person, to: str = "") -> None:
         """A member is about to do something here; the others may not know yet that they came.

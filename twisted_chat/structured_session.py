@@ -180,15 +180,15 @@ class StructuredSession(Session):
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
-        most = self.chat.limits.listed_names
-        members = [_member(member, self.person) for member in islice(room.members.values(), most)]
+        me, most = self.person, self.chat.limits.listed_names
+        members = room.shown if me.id in room.shown else room.shown | {me.id: me}
         self._write(
             {
                 "event": "state",
                 "room": room.name,
                 "topic": room.topic,
-                "members": members,
-                "count": len(room.members),
+                "members": [_member(member, me) for member in islice(members.values(), most)],
+                "count": len(members),
             }
         )
 

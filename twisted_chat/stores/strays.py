@@ -77,13 +77,13 @@ def delete(connection: sqlite3.Connection) -> int:
     return strays + left
 
 
-def delete_foreign(connection: sqlite3.Connection) -> None:
-    """Delete from people's own logs what cannot be theirs.
+def delete_foreign(connection: sqlite3.Connection) -> int:
+    """Delete from people's own logs what cannot be theirs; gives how many rows.
 
     Once, from a database of a version that gave a log's number twice: where the clock was set
     back, a later row may look like it.
     """
-    _delete(connection, _foreign(connection, oldest=True))
+    return _delete(connection, _foreign(connection, oldest=True))
 
 
 def _delete(connection: sqlite3.Connection, places: Iterator[_Place]) -> int:
