@@ -1,6 +1,6 @@
 """`python -m benchmarks`: the servers side by side on this machine, as a table.
 
-The server has one core and the load another. Ratios within a run mean more than its figures.
+The server has one core and the load another. Ratios within a run mean more than its counters.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--baseline", help="what ratios are against (default: the first server)")
     parser.add_argument("--rounds", type=int, help="how often each server is run")
     parser.add_argument("--minutes", type=int, default=5, help="how long the soak is")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write all figures as JSON")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write all counters as JSON")
     parser.add_argument(
         "--plot", type=Path, metavar="FILE", help="draw each ladder to FILE-CASE (.svg, .png)"
     )
@@ -59,7 +59,7 @@ def main() -> int:
         print()
         for server in found:
             runs.append(
-                {"case": case, "server": server, "figures": found[server], "steps": steps[server]}
+                {"case": case, "server": server, "counters": found[server], "steps": steps[server]}
             )
             for remark in remarks(server, steps[server]):
                 print(f"- {remark}")

@@ -18,13 +18,13 @@ from twisted.internet.testing import StringTransport
 
 from twisted_chat import ChatFactory, Limits
 from twisted_chat.events import Entry, Message
-from twisted_chat.log import Log
-from twisted_chat.outlet import Outlet
-from twisted_chat.reader import Reader
+from twisted_chat.frontends.outlet import Outlet
+from twisted_chat.log.log import Log
+from twisted_chat.log.reader import Reader
 from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.schema import open_database, to_row
+from twisted_chat.stores.sqlite.schema import open_database, to_row
 from twisted_chat.turn import Turn
-from twisted_chat.wires.plain import PlainWire
+from twisted_chat.wire.plain import PlainWire
 
 ROUNDS, READERS, CONNECTIONS, LINES = 200, 1_000, 400, 80
 TEXT = "x" * 100

@@ -1,4 +1,4 @@
-"""The cases: what the load does to a server, and which figures tell how that went."""
+"""The cases: what the load does to a server, and which counters tell how that went."""
 
 import math
 import resource
@@ -9,7 +9,7 @@ from benchmarks import generator, servers
 from benchmarks.generator import Step, Unavailable
 from benchmarks.servers import Server
 
-Figures = dict[str, float]
+Counters = dict[str, float]
 """What one run of a case found, each under the column's title."""
 
 
@@ -52,7 +52,7 @@ class Case:
     """Something to measure: its title, and how."""
 
     title: str
-    measure: Callable[[Run], Figures]
+    measure: Callable[[Run], Counters]
     rounds: int = 3
 
 
@@ -61,10 +61,10 @@ LADDERS = ("quick", "fanout", "talk", "rooms")
 """The cases that climb until the server ends: the ones worth a picture."""
 
 
-def case(name: str, title: str, rounds: int = 3) -> Callable[[Callable[[Run], Figures]], None]:
+def case(name: str, title: str, rounds: int = 3) -> Callable[[Callable[[Run], Counters]], None]:
     """Put a function among the cases."""
 
-    def put(measure: Callable[[Run], Figures]) -> None:
+    def put(measure: Callable[[Run], Counters]) -> None:
         CASES[name] = Case(title, measure, rounds)
 
     return put
@@ -82,7 +82,7 @@ def best(steps: Iterable[Step]) -> float:
     return max(held, default=0) / 1e3
 
 
-def at(steps: Iterable[Step], rate: float) -> Figures:
+def at(steps: Iterable[Step], rate: float) -> Counters:
     """How long a delivery took, and what it cost, at one rate."""
     label = f"at {rate:g} msg/s: "
     for step in steps:
@@ -95,7 +95,7 @@ def at(steps: Iterable[Step], rate: float) -> Figures:
     return {}
 
 
-def whole(step: Step) -> Figures:
+def whole(step: Step) -> Counters:
     """A step that is measured for what it moves."""
     return {
         "deliveries/s (k)": step["deliveries_per_s"] / 1e3,
@@ -106,38 +106,38 @@ def whole(step: Step) -> Figures:
 
 
 @case("quick", "Fan-out: 1,000 clients in one room, ten of them talk, 100 bytes (short)", rounds=2)
-def _quick(run: Run) -> Figures:
+def _quick(run: Run) -> Counters:
     short = ("--sustain-ms", "250", "--warmup", "0.25", "--duration", "1", "--drain", "2")
     steps = run.load(*THOUSAND, "--rate", QUICK, *short)
     return {"most deliveries/s (k), p99 < 250 ms": best(steps), **at(steps, 100)}
 
 
 @case("fanout", "Fan-out: 1,000 clients in one room, ten of them talk, 100 bytes")
-def _fanout(run: Run) -> Figures:
+def _fanout(run: Run) -> Counters:
     steps = run.load(*THOUSAND, "--rate", LADDER, *CLIMB)
     return {"most deliveries/s (k), p99 < 250 ms": best(steps), **at(steps, 1000)}
 
 
 @case("closed", "Closed loop: the same, each of the ten with eight messages under way")
-def _closed(run: Run) -> Figures:
+def _closed(run: Run) -> Counters:
     steps = run.load(*THOUSAND, "--mode", "window", "--window", "8", "--duration", "3")
     return whole(steps[0])
 
 
 @case("one", "One message under way: nothing can be batched")
-def _one(run: Run) -> Figures:
+def _one(run: Run) -> Counters:
     words = ("--clients", "1000", "--senders", "1", "--mode", "window", "--window", "1")
     return whole(run.load(*words, "--duration", "3")[0])
 
 
 @case("light", "Light load: 20 and 100 messages a second to 1,000 clients")
-def _light(run: Run) -> Figures:
+def _light(run: Run) -> Counters:
     steps = run.load(*THOUSAND, "--rate", "20,100", "--duration", "4")
     return {**at(steps, 20), **at(steps, 100)}
 
 
 @case("talk", "200 clients, all talking")
-def _talk(run: Run) -> Figures:
+def _talk(run: Run) -> Counters:
     rates = "200,1000,2000,4000,6000,9000,13000,20000,30000,45000"
     everyone = ("--clients", "200", "--senders", "200", "--verify", "1")
     steps = run.load(*everyone, "--rate", rates, *CLIMB)
@@ -145,7 +145,7 @@ def _talk(run: Run) -> Figures:
 
 
 @case("overload", "Three times what saturates it", rounds=2)
-def _overload(run: Run) -> Figures:
+def _overload(run: Run) -> Counters:
     climb = run.load(*THOUSAND, "--rate", LADDER, *CLIMB)
     rate = 3 * max(1, round(best(climb) * 1000 / 999))
     few = ("--light", "2", "--light-rate", "4", "--max-rss", "2000")
@@ -160,7 +160,7 @@ def _overload(run: Run) -> Figures:
 
 
 @case("flood", "90 who never stop talking among 101, ten who talk a little, one who never reads", 1)
-def _flood(run: Run) -> Figures:
+def _flood(run: Run) -> Counters:
     crowd = ("--clients", "102", "--senders", "100", "--light", "10", "--light-rate", "10")
     flood = ("--mode", "flood", "--duration", "6", "--drain", "10", "--max-rss", "2000")
     step = run.load(*crowd, *flood, "--stopped", "1")[0]
@@ -178,19 +178,19 @@ def _little(step: Step) -> float:
     return step["light_p99_ms"] if step["light_max_ms"] else math.inf  # nothing of theirs came
 
 
-def _grown(step: Step) -> Figures:
+def _grown(step: Step) -> Counters:
     return {"grew by MB": step["rss_max_mb"] - step["rss_joined_mb"]}
 
 
 @case("rooms", "1,000 rooms of ten, all talking", rounds=2)
-def _rooms(run: Run) -> Figures:
+def _rooms(run: Run) -> Counters:
     everyone = ("--clients", "10000", "--senders", "10000", "--rooms", "1000", "--verify", "5")
     rates = ("--rate", "1000,5000,10000,15000,20000,25000,30000,40000,60000,80000,110000")
     steps = run.load(*everyone, *rates, *CLIMB, rooms=True, seconds=180)
     return {"most deliveries/s (k), p99 < 250 ms": best(steps), **at(steps, 5000)}
 
 
-def _storm(run: Run, clients: int, patience: int) -> Figures:
+def _storm(run: Run, clients: int, patience: int) -> Counters:
     # who announces nobody leaves nothing to wait for
     mode = "storm" if run.server.announces else "idle"
     crowd = ("--clients", str(clients), "--at-once", str(clients), "--mode", mode)
@@ -209,17 +209,17 @@ def _storm(run: Run, clients: int, patience: int) -> Figures:
 
 
 @case("storm2k", "2,000 connect at once to one room, and are told of everyone", rounds=2)
-def _storm2k(run: Run) -> Figures:
+def _storm2k(run: Run) -> Counters:
     return _storm(run, 2000, 30)
 
 
 @case("storm8k", "8,000 connect at once to one room, and are told of everyone", rounds=1)
-def _storm8k(run: Run) -> Figures:
+def _storm8k(run: Run) -> Counters:
     return _storm(run, 8000, 40)
 
 
 @case("idle", "Memory per idle connection: 5,000, in 50 rooms where there are rooms", rounds=1)
-def _idle(run: Run) -> Figures:
+def _idle(run: Run) -> Counters:
     rooms = bool(run.server.way_into_rooms)
     crowd = ("--clients", "5000", "--mode", "idle", "--rooms", "50" if rooms else "1")
     step = run.load(*crowd, "--duration", "2", "--join-timeout", "90", rooms=rooms)[0]
@@ -229,7 +229,7 @@ def _idle(run: Run) -> Figures:
 @case(
     "many", "100,000 connections (as many as the machine lets a process have), 100 talk", rounds=1
 )
-def _many(run: Run) -> Figures:
+def _many(run: Run) -> Counters:
     idle = min(100_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 500)
     talk = ("--clients", "100", "--senders", "10", "--rate", "200", "--duration", "5")
     alone = run.load(*talk, rooms=True)[0]
@@ -248,7 +248,7 @@ def _many(run: Run) -> Figures:
 @case(
     "slow", "One stopped reader among 101; 2,000 messages of 400 bytes a second for 15 s", rounds=1
 )
-def _slow(run: Run) -> Figures:
+def _slow(run: Run) -> Counters:
     crowd = ("--clients", "102", "--senders", "100", "--size", "400", "--rate", "2000")
     pace = ("--duration", "15", "--drain", "15")
     alone = run.load(*crowd, *pace)[0]
@@ -264,7 +264,7 @@ def _slow(run: Run) -> Figures:
 
 
 @case("soak", "Mixed load with people coming and going", rounds=1)
-def _soak(run: Run) -> Figures:
+def _soak(run: Run) -> Counters:
     crowd = ("--clients", "600", "--senders", "20", "--churners", "100", "--churn-rate", "20")
     minutes = ",".join(["200"] * max(2, run.minutes))
     words = (*crowd, "--rate", minutes, "--warmup", "1", "--duration", "59")

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import generator
-from benchmarks.cases import CASES, Figures
+from benchmarks.cases import CASES, Counters
 from benchmarks.generator import Unavailable
 from benchmarks.rounds import interleaved
 from benchmarks.servers import PROJECT, ours
@@ -45,8 +45,8 @@ def checked_out(revision: str) -> Iterator[Path]:
             subprocess.run([*git, "remove", "--force", str(tree)], check=False)
 
 
-def slower(old: list[Figures], new: list[Figures]) -> Iterator[str]:
-    """The figures that got worse by more than chance: the rounds do not even overlap."""
+def slower(old: list[Counters], new: list[Counters]) -> Iterator[str]:
+    """The counters that got worse by more than chance: the rounds do not even overlap."""
     for name in old[0]:
         before = [run[name] for run in old if name in run]
         after = [run[name] for run in new if name in run]

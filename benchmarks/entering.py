@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.servers import ours, started
-from twisted_chat import archive
+from twisted_chat.service import archive
 
 ROUNDS = 100
 SIZES = (100, 1_000_000)

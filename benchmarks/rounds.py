@@ -3,15 +3,15 @@
 import sys
 import time
 
-from benchmarks.cases import CASES, Figures, Run
+from benchmarks.cases import CASES, Counters, Run
 from benchmarks.generator import Step, Unavailable
 from benchmarks.servers import Server
 
 
 def interleaved(
     name: str, servers: list[Server], rounds: int, minutes: int = 5
-) -> tuple[dict[str, list[Figures]], dict[str, list[Step]]]:
-    """Run one case at every server, sides interleaved, and give figures and steps by server.
+) -> tuple[dict[str, list[Counters]], dict[str, list[Step]]]:
+    """Run one case at every server, sides interleaved, and give counters and steps by server.
 
     Args:
         name: the case.
@@ -19,7 +19,7 @@ def interleaved(
         rounds: how often each.
         minutes: how long a soak is.
     """
-    found: dict[str, list[Figures]] = {}
+    found: dict[str, list[Counters]] = {}
     steps: dict[str, list[Step]] = {}
     out: set[str] = set()
     for turn in range(rounds):
@@ -28,12 +28,12 @@ def interleaved(
                 continue
             run, began = Run(server, minutes), time.monotonic()
             try:
-                figures = CASES[name].measure(run)
+                counters = CASES[name].measure(run)
             except Unavailable as reason:
                 out.add(server.name)
                 print(f"{name}: skipped: {reason}", file=sys.stderr)
                 continue
-            found.setdefault(server.name, []).append(figures)
+            found.setdefault(server.name, []).append(counters)
             steps.setdefault(server.name, []).extend(run.steps)
             took = time.monotonic() - began
             print(f"{name} {turn + 1}/{rounds} {server.name}: {took:.0f} s", file=sys.stderr)

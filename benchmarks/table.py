@@ -4,7 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from benchmarks.cases import Figures
+from benchmarks.cases import Counters
 from benchmarks.generator import Step
 
 _STRANGERS = 25
@@ -26,12 +26,12 @@ def spread(values: Sequence[float]) -> str:
     return f"{middle} [{number(min(values))}-{number(max(values))}]"
 
 
-def table(title: str, found: dict[str, list[Figures]], baseline: str) -> str:
+def table(title: str, found: dict[str, list[Counters]], baseline: str) -> str:
     """A case's table in Markdown.
 
     Args:
         title: what was measured.
-        found: the figures of each round, by server.
+        found: the counters of each round, by server.
         baseline: the server that the others are compared with.
     """
     columns = list(dict.fromkeys(name for runs in found.values() for run in runs for name in run))

@@ -5,7 +5,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["twisted_chat"]):
-    from twisted_chat.lines import Lines
+    from twisted_chat.wire.lines import Lines
 
 
 class Keeping(Lines):

@@ -8,9 +8,9 @@ from fuzz import _alphabet
 
 with atheris.instrument_imports(include=["twisted_chat"]):
     from twisted_chat import Limits
-    from twisted_chat.looks import JOINERS, looks, mixes_alphabets, skeleton
-    from twisted_chat.names import key, nickname, room
     from twisted_chat.refusal import Refused
+    from twisted_chat.text.confusables import JOINERS, looks, mixes_alphabets, skeleton
+    from twisted_chat.text.names import key, nickname, room
 
 LIMITS = Limits()
 

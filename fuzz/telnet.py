@@ -5,7 +5,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["twisted_chat"]):
-    from twisted_chat.telnet import EndlessSubnegotiation, TelnetFilter
+    from twisted_chat.wire.telnet import EndlessSubnegotiation, TelnetFilter
 
 
 def feed(pieces: list[bytes]) -> tuple[bytes, bytes] | None:

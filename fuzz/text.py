@@ -9,7 +9,7 @@ from fuzz import _alphabet
 
 with atheris.instrument_imports(include=["twisted_chat"]):
     from twisted_chat.refusal import Refused
-    from twisted_chat.text import clean
+    from twisted_chat.text.cleaning import clean
 
 DIRECTION = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

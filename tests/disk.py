@@ -12,8 +12,8 @@ from twisted.python.failure import Failure
 
 from tests.people import ChatTestCase, at_once
 from twisted_chat import ChatFactory
-from twisted_chat.chat import Chat
-from twisted_chat.stores.sqlite import SqliteStore
+from twisted_chat.chat.chat import Chat
+from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 
 _T = TypeVar("_T")

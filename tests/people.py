@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat import ChatFactory, Limits
-from twisted_chat.wires.structured import decode, encode
+from twisted_chat.wire.structured import decode, encode
 
 _T = TypeVar("_T")
 

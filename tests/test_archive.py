@@ -13,8 +13,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.test_sqlite_store import Run
-from twisted_chat.archive import run
-from twisted_chat.wires.structured import encode
+from twisted_chat.service.archive import run
+from twisted_chat.wire.structured import encode
 
 
 def event(room: str, number: int) -> bytes:

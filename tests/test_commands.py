@@ -4,7 +4,7 @@ import time
 
 from tests.people import NOW, ChatTestCase, Person
 from twisted_chat import Limits
-from twisted_chat.commands import BY_WORD, COMMANDS
+from twisted_chat.commands.table import BY_WORD, COMMANDS
 
 
 class CommandTestCase(ChatTestCase):

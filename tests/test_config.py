@@ -8,7 +8,7 @@ from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat import Pace
-from twisted_chat.options import Options
+from twisted_chat.service.options import Options
 
 
 class ConfigTests(SynchronousTestCase):

@@ -11,9 +11,9 @@ from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.test_sqlite_store import Run
-from twisted_chat.options import Options
-from twisted_chat.stores.lock import Lock
-from twisted_chat.stores.schema import Unusable, open_to_read
+from twisted_chat.service.options import Options
+from twisted_chat.stores.sqlite.lock import Lock
+from twisted_chat.stores.sqlite.schema import Unusable, open_to_read
 
 
 class FilesTestCase(SynchronousTestCase):

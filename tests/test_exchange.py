@@ -3,8 +3,8 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat.events import Action, Entry, Message, Rename, Topic
-from twisted_chat.exchange import from_line, to_line
-from twisted_chat.wires.structured import encode
+from twisted_chat.service.exchange import from_line, to_line
+from twisted_chat.wire.structured import encode
 
 TIME = 1_790_000_000.123456
 

@@ -15,10 +15,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase, Program, Somebody
 from twisted_chat import ChatFactory, ChatProtocol, Limits, Pace
-from twisted_chat.log import KEPT
-from twisted_chat.options import Options
-from twisted_chat.transcript import Transcript
-from twisted_chat.wires.plain import PlainWire
+from twisted_chat.log.log import KEPT
+from twisted_chat.service.options import Options
+from twisted_chat.service.transcript import Transcript
+from twisted_chat.wire.plain import PlainWire
 
 
 class EmbeddingTests(SynchronousTestCase):

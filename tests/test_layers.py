@@ -1,4 +1,4 @@
-"""Who may import whom: arrows go one way, and the core knows neither reactor nor sockets."""
+"""Who may import whom: a folder from those below it, and the core knows no sockets."""
 
 import ast
 from pathlib import Path
@@ -8,44 +8,25 @@ from twisted.trial.unittest import SynchronousTestCase
 PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 
 LAYERS = (
-    {"refusal", "events", "limits", "pace", "turn", "networks", "unicode_tables", "figures"},
-    {"looks", "marks", "ranges", "request"},
-    {"text", "names", "stores", "stores.private", "stores.strays", "pacing", "doorkeeper"},
-    {"log"},
-    {"reader", "stores.memory", "stores.schema"},
-    {"stores.lock", "stores.checkpoints"},
-    {"stores.sqlite"},
-    {"person"},
-    {"people"},
-    {"presence"},
-    {"room"},
-    {"chat"},
-    {"commands", "strangers"},
-    {"session"},
-    {
-        "wires.plain",
-        "wires.structured",
-        "telnet",
-        "lines",
-        "outlet",
-        "turnstile",
-        "sockets",
-        "vanished",
-    },
-    {"plain_session", "structured_session"},
-    {"protocol"},
-    {"values", "config"},
-    {"transcript", "options", "clock"},
-    {"listening", "process", "logs", "metrics", "exchange"},
-    {"service", "archive"},
+    ("limits", "rate", "refusal", "counters", "turn"),
+    ("events",),
+    ("text",),
+    ("stores",),
+    ("wire",),
+    ("log",),
+    ("chat",),
+    ("commands",),
+    ("sessions",),
+    ("frontends",),
+    ("service",),
 )
-"""From the ground up: each imports from the layers below its own, and from nothing else."""
+"""Files and folders from the ground up: each imports from its own layer and those below."""
 
-CORE = {module for layer in LAYERS[: LAYERS.index({"session"}) + 1] for module in layer}
+BESIDE = {"client": {"events", "text", "wire", "limits", "refusal"}}
+"""Folders that are in no layer, and what they may import."""
+
+CORE = ("events", "text", "log", "chat", "commands", "sessions")
 OUTSIDE = ("socket", "twisted.internet.reactor", "twisted.internet.tcp", "twisted.application")
-CLIENT_MAY = {"events", "lines", "names", "limits", "refusal", "text", "wires.plain"} | {
-    "wires.structured"
-}
 
 
 def imports(path: Path) -> set[str]:
@@ -55,52 +36,63 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+            found.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
     return found
 
 
+def files(name: str) -> list[Path]:
+    """The files of a layer's member."""
+    single = PACKAGE / f"{name}.py"
+    return [single] if single.exists() else sorted((PACKAGE / name).rglob("*.py"))
+
+
 def ours(path: Path) -> set[str]:
-    """The modules of ours that a file imports."""
-    found = {name.removeprefix("twisted_chat.") for name in imports(path)}
-    return {name for name in found if (PACKAGE / (name.replace(".", "/") + ".py")).exists()} | (
-        {"stores"} & found
-    )
+    """The files and folders of the package that a file imports from."""
+    names = (name.split(".") for name in imports(path))
+    return {parts[1] for parts in names if parts[0] == "twisted_chat" and len(parts) > 1}
 
 
-def path_of(module: str) -> Path:
-    """Where a module is."""
-    path = PACKAGE / (module.replace(".", "/") + ".py")
-    return path if path.exists() else PACKAGE / module / "__init__.py"
+def graph() -> dict[str, set[str]]:
+    """Which module of ours imports which."""
+    modules = {
+        "twisted_chat." + path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."): (
+            imports(path)
+        )
+        for path in PACKAGE.rglob("*.py")
+    }
+    return {name: found & modules.keys() for name, found in modules.items()}
 
 
 class LayerTests(SynchronousTestCase):
-    def test_every_module_imports_only_from_below(self) -> None:
-        below: set[str] = set()
+    def test_every_folder_imports_only_from_below(self) -> None:
+        allowed: set[str] = set()
         for layer in LAYERS:
-            for module in layer:
-                extra = ours(path_of(module)) - below - (layer - {module})
-                self.assertEqual(extra, set(), f"{module} imports {extra}")
-            below |= layer
+            allowed |= set(layer)
+            for name in layer:
+                for path in files(name):
+                    self.assertEqual(ours(path) - allowed, set(), f"{path} imports from above")
 
-    def test_every_module_has_its_place(self) -> None:
-        known = {module for layer in LAYERS for module in layer}
-        files = {
-            path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
-            for path in PACKAGE.rglob("*.py")
-            if path.name != "__init__.py" and "client" not in path.parts
-        }
-        self.assertEqual(files - known, set())
+    def test_every_file_has_its_place(self) -> None:
+        known = {name for layer in LAYERS for name in layer} | BESIDE.keys() | {"__init__"}
+        there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+        self.assertEqual(there - {"__pycache__", "py"} - known, set())
+
+    def test_no_modules_import_each_other_in_a_circle(self) -> None:
+        modules = graph()
+        while free := [name for name, found in modules.items() if not found & modules.keys()]:
+            for name in free:
+                del modules[name]
+        self.assertEqual(modules, {})
 
     def test_the_core_knows_neither_reactor_nor_sockets(self) -> None:
-        for module in CORE:
-            for name in imports(path_of(module)):
-                self.assertFalse(name.startswith(OUTSIDE), f"{module} imports {name}")
+        for path in (path for name in CORE for path in files(name)):
+            for name in imports(path):
+                self.assertFalse(name.startswith(OUTSIDE), f"{path} imports {name}")
 
     def test_the_client_never_reaches_the_servers_core(self) -> None:
-        for path in (PACKAGE / "client").glob("*.py"):
-            extra = {name for name in ours(path) if not name.startswith("client")} - CLIENT_MAY
-            self.assertEqual(extra, set(), f"{path.name} imports {extra}")
+        for folder, allowed in BESIDE.items():
+            for path in files(folder):
+                self.assertEqual(ours(path) - allowed - {folder}, set(), str(path))
 
     def test_twisteds_own_package_is_not_shadowed(self) -> None:
         root = PACKAGE.parent / "twisted"

@@ -10,7 +10,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_chat.lines import Lines
+from twisted_chat.wire.lines import Lines
 
 LINE_END = re.compile(rb"\r\n|\r\0|\r|\n")
 TOO_LONG = "a line that is too long"

@@ -18,11 +18,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.disk import Disk
 from tests.people import at_once
 from twisted_chat.events import Entry, Hidden, Join, Message
-from twisted_chat.log import Log
-from twisted_chat.reader import PAGE, Reader
+from twisted_chat.log.log import Log
+from twisted_chat.log.reader import PAGE, Reader
 from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.sqlite import SqliteStore
+from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 
 SETTINGS = settings(max_examples=60, stateful_step_count=40, deadline=None)
@@ -413,7 +413,7 @@ class LogTests(SynchronousTestCase):
         log = Log("#lobby", "#lobby", MemoryStore(), Turn())
         alice = Somebody(log, NumbersWire(), "alice", 0)
         alice.ignores_somebody = True
-        alice.reader.careful = True
+        alice.reader.is_personal = True
         for origin in ("bob", "mallory", "bob"):
             log.append(Entry(Message(0.0, "#lobby", origin, f"by {origin}"), origin))
         self.assertEqual(

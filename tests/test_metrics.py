@@ -4,8 +4,8 @@ from prometheus_client import CollectorRegistry
 
 from tests.people import ChatTestCase
 from twisted_chat import Limits
-from twisted_chat.figures import SECONDS, Durations
-from twisted_chat.metrics import LOOK, ChatCollector, Heartbeat
+from twisted_chat.counters import SECONDS, Durations
+from twisted_chat.service.metrics import LOOK, ChatCollector, Heartbeat
 
 
 class MetricsTests(ChatTestCase):
@@ -25,8 +25,8 @@ class MetricsTests(ChatTestCase):
         self.joins("alice")
         self.program("bot")
         self.connects()
-        for door, state in (("plain", "named"), ("structured", "named"), ("plain", "nameless")):
-            self.assertEqual(self.value("chat_connections", door=door, state=state), 1)
+        for frontend, state in (("plain", "named"), ("structured", "named"), ("plain", "nameless")):
+            self.assertEqual(self.value("chat_connections", door=frontend, state=state), 1)
         self.assertEqual(self.value("chat_people"), 2)
         self.assertEqual(self.value("chat_rooms"), 1)
 
@@ -48,7 +48,7 @@ class MetricsTests(ChatTestCase):
         self.assertEqual(self.value("chat_unread_output_bytes"), 0)
 
     def test_how_long_turns_are(self) -> None:
-        turns = self.factory.chat.figures.turns
+        turns = self.factory.chat.counters.turns
         Heartbeat(self.clock, turns)
         self.clock.advance(LOOK)
         self.assertEqual(turns.last, 0)

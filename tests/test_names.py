@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.honest_names import FREQUENT_NAMES, NAMES_OF_THE_WORLD
-from twisted_chat import Limits, unicode_tables
-from twisted_chat.looks import JOINERS, looks, skeleton
-from twisted_chat.names import key, nickname, room
+from twisted_chat import Limits
 from twisted_chat.refusal import Refused
+from twisted_chat.text import unicode_tables
+from twisted_chat.text.confusables import JOINERS, looks, skeleton
+from twisted_chat.text.names import key, nickname, room
 
 LIMITS = Limits()
 

@@ -17,9 +17,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import NOW, ChatTestCase, Person, Program
-from twisted_chat import ChatFactory, Limits, Pace, names
-from twisted_chat.pace import Bucket
-from twisted_chat.room import Room
+from twisted_chat import ChatFactory, Limits, Pace
+from twisted_chat.chat.room import Room
+from twisted_chat.rate import Bucket
+from twisted_chat.text import names
 
 
 class PresenceTests(ChatTestCase):

@@ -7,8 +7,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat.client.arguments import make_parser
-from twisted_chat.commands import COMMANDS
-from twisted_chat.options import Options
+from twisted_chat.commands.table import COMMANDS
+from twisted_chat.service.options import Options
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

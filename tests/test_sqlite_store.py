@@ -13,13 +13,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase, at_once
 from twisted_chat import ChatFactory
-from twisted_chat.chat import Chat
-from twisted_chat.protocol import ChatProtocol
-from twisted_chat.stores import checkpoints
-from twisted_chat.stores.schema import Unusable
-from twisted_chat.stores.sqlite import SqliteStore
+from twisted_chat.chat.chat import Chat
+from twisted_chat.frontends.protocol import ChatProtocol
+from twisted_chat.stores.sqlite import checkpoints
+from twisted_chat.stores.sqlite.schema import Unusable
+from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
-from twisted_chat.wires.structured import decode, encode
+from twisted_chat.wire.structured import decode, encode
 
 _T = TypeVar("_T")
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_chat.stores import Seat, strays
-from twisted_chat.stores.schema import KEEP_SEAT, open_database, seat_row
+from twisted_chat.stores import SavedSession
+from twisted_chat.stores.sqlite import strays
+from twisted_chat.stores.sqlite.schema import SAVE_SESSION, open_database, session_row
 
 CAME = 1_790_000_000.0
 """When alice, who may resume, came."""
@@ -21,8 +22,8 @@ class StrayTests(SynchronousTestCase):
         self.addCleanup(self.database.close)
         self.has_log(1, "#lobby")
         self.has_log(2, "@a1")
-        seat = Seat("a1", "token", "alice", "192.0.2.7", CAME, {"#lobby": 0})
-        self.database.execute(KEEP_SEAT, seat_row(seat))
+        saved = SavedSession("a1", "token", "alice", "192.0.2.7", CAME, {"#lobby": 0})
+        self.database.execute(SAVE_SESSION, session_row(saved))
         self.last: dict[int, int] = {}
 
     def has_log(self, number: int, name: str) -> None:

@@ -5,14 +5,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import twisted_chat
 from tests.disk import Disk
 from tests.people import ChatTestCase, Person, Program, at_once
-from twisted_chat import ChatFactory, Limits, commands
-from twisted_chat.chat import Chat
+from twisted_chat import ChatFactory, Limits
+from twisted_chat.chat.chat import Chat
 from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.sqlite import SqliteStore
+from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
-from twisted_chat.wires.structured import encode
+from twisted_chat.wire.structured import encode
 
 
 def bare(event: dict[str, Any]) -> dict[str, Any]:
@@ -453,7 +454,7 @@ class StructuredLineTests(ChatTestCase):
 
     def test_every_error_has_a_code_that_the_documents_list(self) -> None:
         documented = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text()
-        source = Path(commands.__file__).parent
+        source = Path(twisted_chat.__file__).parent
         codes = {
             code
             for path in source.glob("**/*.py")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase
-from twisted_chat.telnet import SUBNEGOTIATION, EndlessSubnegotiation, TelnetFilter
+from twisted_chat.wire.telnet import SUBNEGOTIATION, EndlessSubnegotiation, TelnetFilter
 
 IAC, SE, NOP, AYT, SB = b"\xff", b"\xf0", b"\xf1", b"\xf6", b"\xfa"
 WILL, WONT, DO, DONT = b"\xfb", b"\xfc", b"\xfd", b"\xfe"

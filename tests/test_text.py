@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.honest_names import NAMES_OF_THE_WORLD
-from twisted_chat import unicode_tables
 from twisted_chat.refusal import Refused
-from twisted_chat.text import Cleaned, clean, is_blank, with_few_blanks
+from twisted_chat.text import unicode_tables
+from twisted_chat.text.cleaning import Cleaned, clean, is_blank, with_few_blanks
 
 LIMIT = 2000
 FLAG_OF_WALES = "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"

@@ -19,7 +19,7 @@ class Turn:
         self._later = later
         self._asked: dict[Callable[[], None], None] = {}
 
-    def ask(self, call: Callable[[], None]) -> None:
+    def schedule(self, call: Callable[[], None]) -> None:
         """Have `call` called at the end of the turn."""
         if self._later is None:
             call()

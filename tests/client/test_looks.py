@@ -9,7 +9,7 @@ from twisted_chat.client.model import Model
 from twisted_chat.client.toolbar import toolbar
 from twisted_chat.client.wrapping import Fragments, Row, wrapped
 from twisted_chat.events import Entry, Event
-from twisted_chat.wires.plain import PlainWire
+from twisted_chat.wire.plain import PlainWire
 
 
 def text(line: Fragments) -> str:

@@ -14,7 +14,7 @@ from tests.e2e.server import ENVIRONMENT
 
 pytestmark = pytest.mark.e2e
 
-ARCHIVE = (sys.executable, "-c", "from twisted_chat.archive import main; main()")
+ARCHIVE = (sys.executable, "-c", "from twisted_chat.service.archive import main; main()")
 LINES = 10_000
 
 

@@ -9,7 +9,7 @@ from twisted.internet.protocol import Factory, connectionDone
 from twisted.python.failure import Failure
 
 from twisted_chat import ChatFactory
-from twisted_chat.lines import Lines
+from twisted_chat.wire.lines import Lines
 
 pytestmark = pytest.mark.e2e
 

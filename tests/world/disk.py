@@ -62,7 +62,7 @@ class Disk:
         self._news: deque[Callable[[], None]] = deque()
 
     def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
-        """See `Elsewhere`."""
+        """See `WorkerThread`."""
         told: Deferred[_T] = Deferred()
 
         def do() -> Callable[[], None]:

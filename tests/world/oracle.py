@@ -152,7 +152,7 @@ class Oracle:
             return
         with sqlite3.connect(f"file:{self.path}?mode=ro", uri=True) as database:
             if closely:
-                self._look_closely(database)
+                self._render(database)
             else:
                 for number, name in database.execute("SELECT log, name FROM logs"):
                     known = self.logs.setdefault(name, {})
@@ -196,7 +196,7 @@ class Oracle:
                 if before != (log, number):
                     self.find("stored-twice", f"{row.text} is {before}, and {log} {number}")
 
-    def _look_closely(self, database: sqlite3.Connection) -> None:
+    def _render(self, database: sqlite3.Connection) -> None:
         """Nothing that was seen is missing, nothing is kept of those who are gone."""
         before, self.logs = self.logs, {}
         places, self.places = self.places, {}

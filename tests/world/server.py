@@ -16,24 +16,24 @@ from unittest.mock import patch
 from tests.world.disk import Disk, Fickle
 from tests.world.network import Reactor, Socket, Transport
 from twisted_chat import ChatFactory, ChatProtocol, Limits
-from twisted_chat.chat import Chat
-from twisted_chat.log import Log
-from twisted_chat.networks import Networks
+from twisted_chat.chat.chat import Chat
+from twisted_chat.frontends.networks import Networks
+from twisted_chat.log.log import Log
 from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.sqlite import SqliteStore
+from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 
 SMALL: dict[tuple[str, str], Any] = {
-    ("twisted_chat.log", "PIECE"): 300,
-    ("twisted_chat.log", "SLICE"): 2,
-    ("twisted_chat.log", "KEPT"): 3,
-    ("twisted_chat.chat", "Log"): partial(Log, window=5),
-    ("twisted_chat.reader", "PAGE"): 4,
-    ("twisted_chat.stores.sqlite", "GROUP"): 6,
-    ("twisted_chat.stores.sqlite", "QUEUE"): 60,
-    ("twisted_chat.stores.checkpoints", "PAGES"): 3,
-    ("twisted_chat.turnstile", "LINES"): 5,
+    ("twisted_chat.log.log", "PIECE"): 300,
+    ("twisted_chat.log.log", "SLICE"): 2,
+    ("twisted_chat.log.log", "KEPT"): 3,
+    ("twisted_chat.chat.chat", "Log"): partial(Log, window=5),
+    ("twisted_chat.log.reader", "PAGE"): 4,
+    ("twisted_chat.stores.sqlite.store", "GROUP"): 6,
+    ("twisted_chat.stores.sqlite.store", "QUEUE"): 60,
+    ("twisted_chat.stores.sqlite.checkpoints", "PAGES"): 3,
+    ("twisted_chat.frontends.fairness", "LINES"): 5,
 }
 """Sizes of a server in which a few people already find every edge."""
 

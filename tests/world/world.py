@@ -24,7 +24,8 @@ from tests.world.plain import PlainVisit
 from tests.world.program import ProgramVisit, check_typing
 from tests.world.server import Server, fixed
 from tests.world.visit import Visit
-from twisted_chat import Limits, archive
+from twisted_chat import Limits
+from twisted_chat.service import archive
 
 SHARED_MEMORY = Path("/dev/shm")
 KEPT = ("Person", "PlainSession", "StructuredSession", "Reader", "Outlet", "ChatProtocol")

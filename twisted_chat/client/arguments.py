@@ -10,8 +10,8 @@ from importlib import metadata
 from twisted_chat.client.patience import FOR_EVER, NEVER, SCRIPT, Patience
 from twisted_chat.client.place import HOST, PORT, Place, place
 from twisted_chat.limits import Limits
-from twisted_chat.names import nickname
 from twisted_chat.refusal import Refused
+from twisted_chat.text.names import nickname
 
 
 @dataclass(frozen=True)

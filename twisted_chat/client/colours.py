@@ -2,7 +2,7 @@
 
 import zlib
 
-from twisted_chat.names import key
+from twisted_chat.text.names import key
 
 _READABLE = """
     #c8443c #b5651d #8f7a00 #5f8a1f #2e8b57 #1f8a8a #2f7fb8 #5a6fd0 #8a5fd0 #b04fb0 #c8487f #a0703c

@@ -7,7 +7,7 @@ from prompt_toolkit.document import Document
 
 from twisted_chat.client.incoming import Command
 from twisted_chat.client.model import Model
-from twisted_chat.names import key
+from twisted_chat.text.names import key
 
 
 class ChatCompleter(Completer):

@@ -5,7 +5,7 @@ from twisted_chat.client.colours import colour
 from twisted_chat.client.incoming import Happened
 from twisted_chat.client.model import Model
 from twisted_chat.client.wrapping import Fragments, Row
-from twisted_chat.wires.plain import END, PlainWire
+from twisted_chat.wire.plain import END, PlainWire
 
 _NEWS = "*** "
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from twisted_chat import events
 from twisted_chat.client.incoming import Happened
 from twisted_chat.client.model import Model
-from twisted_chat.names import key
+from twisted_chat.text.names import key
 
 KEPT = 500
 """Events kept of a room that one does not see."""

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from twisted_chat.text import with_few_blanks
+from twisted_chat.text.cleaning import with_few_blanks
 
 _HARMFUL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029"  # move cursors, change colours, type

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from twisted_chat.client.harmless import harmless
 from twisted_chat.events import Entry
-from twisted_chat.wires.structured import understand
+from twisted_chat.wire.structured import understand
 
 _FOREVER = 1e9
 

@@ -4,7 +4,7 @@ from twisted_chat.client.incoming import Answer, Refusal
 from twisted_chat.client.model import Model
 from twisted_chat.client.outbox import Line
 from twisted_chat.client.typed import Typed, parse, room_name
-from twisted_chat.names import LOBBY, key
+from twisted_chat.text.names import LOBBY, key
 
 _REF = "room"  # our name for the request to enter the room that was asked for at the start
 

@@ -12,7 +12,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_chat.lines import Lines
+from twisted_chat.wire.lines import Lines
 
 
 @implementer(IReadDescriptor)

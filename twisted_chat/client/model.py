@@ -5,7 +5,7 @@ import re
 from twisted_chat import events
 from twisted_chat.client.incoming import Command, Happened, Hidden, State, Welcome
 from twisted_chat.client.room import Room
-from twisted_chat.names import LOBBY, key
+from twisted_chat.text.names import LOBBY, key
 
 
 class Model:

@@ -9,9 +9,9 @@ from twisted.python.failure import Failure
 
 from twisted_chat.client.foreign import recognize
 from twisted_chat.client.harmless import harmless
-from twisted_chat.lines import Lines
 from twisted_chat.refusal import Refused
-from twisted_chat.wires.structured import decode, encode
+from twisted_chat.wire.lines import Lines
+from twisted_chat.wire.structured import decode, encode
 
 IDLE = 60.0
 """Seconds of silence after which the server is asked whether it is still there."""

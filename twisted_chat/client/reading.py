@@ -13,7 +13,7 @@ from twisted_chat.client.incoming import Happened
 from twisted_chat.client.outbox import Line
 from twisted_chat.client.typed import lines, parse
 from twisted_chat.client.wrapping import Row
-from twisted_chat.wires.plain import PlainWire
+from twisted_chat.wire.plain import PlainWire
 
 
 class Reading:

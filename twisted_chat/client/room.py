@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from twisted_chat.client.incoming import Member, State
-from twisted_chat.names import key
+from twisted_chat.text.names import key
 
 
 @dataclass(slots=True)

@@ -12,14 +12,14 @@ from twisted_chat.refusal import Refused
 _T = TypeVar("_T")
 
 
-class Elsewhere(Protocol):
+class WorkerThread(Protocol):
     """A thread that does one thing after the other."""
 
     def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
         """Do some work there."""
 
 
-class Keeper(Protocol):
+class Subscriber(Protocol):
     """What a store tells the log that it keeps."""
 
     def show(self, entries: Sequence[Entry]) -> None:
@@ -30,7 +30,7 @@ class Keeper(Protocol):
 
 
 @dataclass(frozen=True)
-class Seat:
+class SavedSession:
     """What is kept of a person who may resume, so that a restart does not end their session.
 
     Args:
@@ -71,17 +71,17 @@ class Store(Protocol):
     def epoch(self) -> str:
         """What the numbers belong to: where this is another, they began anew."""
 
-    def open(self, log: str, room: str, keeper: Keeper) -> int:
-        """Tell `keeper` what happens in a log from now on; gives the last number so far."""
+    def open(self, log: str, room: str, subscriber: Subscriber) -> int:
+        """Tell `subscriber` what happens in a log from now on; gives the last number so far."""
 
     def close(self, log: str) -> None:
-        """Tell its keeper nothing more."""
+        """Tell its subscriber nothing more."""
 
     def erase(self, log: str) -> None:
         """Forget everything that a log holds, and keep nothing that still comes."""
 
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
-        """Put entries behind all others of their logs, then tell the logs' keepers.
+        """Put entries behind all others of their logs, then tell the logs' subscribers.
 
         They are stored together or not at all, as one request asks for them.
         """
@@ -108,16 +108,16 @@ class Store(Protocol):
     def rooms(self) -> Iterable[tuple[str, str]]:
         """The names and topics of the rooms that were kept from an earlier run."""
 
-    def seats(self) -> Iterable[Seat]:
+    def saved_sessions(self) -> Iterable[SavedSession]:
         """Who may resume, from an earlier run."""
 
     def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
         """The last requests of a person that were stored, oldest first."""
 
-    def seat(self, seat: Seat) -> Deferred[None]:
+    def save_session(self, saved: SavedSession) -> Deferred[None]:
         """Keep a person who may resume; fires when that is stored, or is tried again later."""
 
-    def unseat(self, person: str) -> None:
+    def drop_session(self, person: str) -> None:
         """Nobody resumes as this person any more."""
 
     def forget(self, before: float) -> None:

@@ -9,7 +9,7 @@ from itertools import islice
 from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.events import Entry
-from twisted_chat.stores import Keeper, Seat
+from twisted_chat.stores import SavedSession, Subscriber
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
 
@@ -27,7 +27,7 @@ class MemoryStore:
         self._taken = 0
         self._kept: dict[str, deque[Entry]] = {}
         self._last: dict[str, int] = {}
-        self._keepers: dict[str, Keeper] = {}
+        self._keepers: dict[str, Subscriber] = {}
         self._oldest: deque[tuple[str, Entry]] = deque()
 
     @property
@@ -35,9 +35,9 @@ class MemoryStore:
         """See `Store.epoch`: memory begins anew."""
         return self._epoch
 
-    def open(self, log: str, room: str, keeper: Keeper) -> int:
+    def open(self, log: str, room: str, subscriber: Subscriber) -> int:
         """See `Store.open`."""
-        self._keepers[log] = keeper
+        self._keepers[log] = subscriber
         self._kept.setdefault(log, deque())
         return self._last.setdefault(log, 0)
 
@@ -101,20 +101,20 @@ class MemoryStore:
         """See `Store.rooms`: memory begins anew."""
         return ()
 
-    def seats(self) -> Iterable[Seat]:
-        """See `Store.seats`: memory begins anew."""
+    def saved_sessions(self) -> Iterable[SavedSession]:
+        """See `Store.saved_sessions`: memory begins anew."""
         return ()
 
     def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
         """See `Store.refs`: memory begins anew."""
         return ()
 
-    def seat(self, seat: Seat) -> Deferred[None]:
-        """See `Store.seat`: whoever is here is in memory already."""
+    def save_session(self, saved: SavedSession) -> Deferred[None]:
+        """See `Store.save_session`: whoever is here is in memory already."""
         return succeed(None)
 
-    def unseat(self, person: str) -> None:
-        """See `Store.unseat`."""
+    def drop_session(self, person: str) -> None:
+        """See `Store.drop_session`."""
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""

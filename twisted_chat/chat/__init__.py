@@ -1,0 +1,1 @@
+"""Every person and every room, and everything that one can do."""

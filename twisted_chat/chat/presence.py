@@ -1,0 +1,246 @@
+"""Who comes and goes in a room, told so that it drowns nobody."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from twisted_chat.chat.person import Person
+from twisted_chat.events import Entry, Join, Leave
+from twisted_chat.limits import Limits, Pace
+from twisted_chat.log.log import Log
+from twisted_chat.rate import Bucket
+from twisted_chat.refusal import Refused
+from twisted_chat.text import names
+
+FIRST = 0.5
+"""Seconds after which those who were held back are told: most rushes are over by then."""
+
+LONGEST = 2.0
+"""The same in a rush that goes on, so that people can read the line before the next one comes."""
+
+
+class _Gone(NamedTuple):
+    """Somebody who has left, though the others do not know it yet."""
+
+    person: Person
+    nickname: str
+    reason: str
+
+
+class Presence:
+    """Tells joins and leaves one by one while they are few, and together when they are many.
+
+    The others know people by nickname, and only from what they are told. So nobody does anything
+    before their join is told, and nobody gets a nickname before the leave of the one who had it
+    is told. Who leaves without having been told of, and has done nothing, is never told of.
+
+    Args:
+        log: the log of the room.
+        clock: timers, and the seconds by which it is counted how many come and go.
+        limits: how many are few, in a room and for one nickname.
+        now: gives the time of day, in seconds since 1970.
+    """
+
+    def __init__(
+        self, log: Log, clock: IReactorTime, limits: Limits, now: Callable[[], float]
+    ) -> None:
+        self.shown: dict[str, Person] = {}
+        """Whom the log tells to be here, as far as it has been shown: by id."""
+        self._log = log
+        self._clock = clock
+        self._limits = limits
+        self._now = now
+        self._pace = Bucket()
+        self._visits = _Visits(clock, limits)
+        self._known: dict[str, str] = {}  # here, and told: by the person's id, the nickname
+        self._coming: dict[str, Person] = {}  # here, but not told yet: by id
+        self._going: dict[str, _Gone] = {}  # told, but not here any more: by the nickname's key
+        self._delay = FIRST
+        self._call: IDelayedCall | None = None
+
+    def join(self, person: Person) -> None:
+        """Somebody has joined."""
+        gone = self._going.get(person.key)
+        if gone is not None and gone.person is person:  # nobody has been told that they left
+            del self._going[person.key]
+            self._known[person.id] = person.nickname
+            return
+        self._make_way(person.nickname)
+        self._coming[person.id] = person
+        now = self._clock.seconds()
+        if self._pace.wait(self._limits.presence, now) or not self._visits.allow(person.nickname):
+            self._settle_later()
+        else:
+            self._pace.take(self._limits.presence, now)
+            self._tell_joined([person])
+
+    def keep(self, person: Person) -> None:
+        """Somebody is here, as everybody knows."""
+        self._known[person.id] = person.nickname
+        self.shown[person.id] = person
+
+    def announce(self, person: Person, to: str = "") -> None:
+        """Somebody is about to do something: tell the others first what they need to know.
+
+        Args:
+            person: who it is.
+            to: the nickname that they are about to take, if that is what they do.
+        """
+        if person.id in self._coming:
+            self._tell_joined([person])
+        if to:
+            self._make_way(to)
+
+    def rename(self, person: Person) -> None:
+        """Somebody who was announced has another nickname, as the others are told."""
+        self._known[person.id] = person.nickname
+
+    def leave(self, person: Person, reason: str) -> None:
+        """Somebody has left."""
+        if self._coming.pop(person.id, None) is None:
+            self._has_gone(person, reason)
+        if not self._known and not self._coming:
+            self._visits.forget_all()  # there is nobody left to be drowned
+
+    def _has_gone(self, person: Person, reason: str) -> None:
+        nickname = self._known.pop(person.id)
+        self._going[names.key(nickname)] = _Gone(person, nickname, reason)
+        now = self._clock.seconds()
+        if self._pace.wait(self._limits.presence, now):
+            self._settle_later()
+        else:
+            self._pace.take(self._limits.presence, now)
+            self._tell_left()
+
+    def close(self) -> None:
+        """The room is gone: tell nothing any more."""
+        self._visits.forget_all()
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _make_way(self, nickname: str) -> None:
+        if names.key(nickname) in self._going:
+            self._tell_left()
+
+    def _settle_later(self) -> None:
+        if self._call is None:
+            self._call = self._clock.callLater(self._delay, self._settle)
+
+    def _settle(self) -> None:
+        """Tell what was held back; while there is any, look again, later each time."""
+        self._call = None
+        is_rush = bool(self._going)
+        self._tell_left()
+        joined = [each for each in self._coming.values() if self._visits.allow(each.nickname)]
+        if joined:
+            is_rush = True
+            self._tell_joined(joined)
+        self._delay = min(2 * self._delay, LONGEST) if is_rush else FIRST
+        if is_rush or self._coming:  # who comes too often is still to be told
+            self._settle_later()
+
+    def _tell_joined(self, people: Sequence[Person]) -> None:
+        for person in people:
+            del self._coming[person.id]
+            self._known[person.id] = person.nickname
+        first, *also = [person.nickname for person in people]
+        join = Join(self._now(), self._log.room, first, tuple(also))
+        self._tell(join, people, self._show_joined)
+
+    def _tell_left(self) -> None:
+        gone, self._going = list(self._going.values()), {}
+        if not gone:
+            return
+        first, *also = gone
+        leave = Leave(
+            self._now(),
+            self._log.room,
+            first.nickname,
+            "" if also else first.reason,
+            tuple(other.nickname for other in also),
+        )
+        self._tell(leave, [each.person for each in gone], self._show_left)
+
+    def _tell(
+        self,
+        event: Join | Leave,
+        people: Sequence[Person],
+        show: Callable[[Sequence[Person]], None],
+    ) -> None:
+        origin = people[0].id if len(people) == 1 else ""
+        self._log.append(Entry(event, origin, waiter=_Told(partial(show, people))))
+
+    def _show_joined(self, people: Sequence[Person]) -> None:
+        self.shown.update((person.id, person) for person in people)
+
+    def _show_left(self, people: Sequence[Person]) -> None:
+        for person in people:
+            self.shown.pop(person.id, None)
+
+
+class _Told:
+    """Waits until what was told is about to be seen; it is never refused, for it is not stored.
+
+    Args:
+        then: called when it is.
+    """
+
+    __slots__ = ("_then",)
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self._then = then
+
+    def stored(self, entry: Entry) -> None:
+        """See `events.Waiter`."""
+        self._then()
+
+    def refused(self, why: Refused) -> None:
+        """See `events.Waiter`."""
+
+
+class _Visits:
+    """How often each nickname has come lately; what does not count any more is forgotten.
+
+    Args:
+        clock: the time.
+        limits: how often is too often.
+    """
+
+    def __init__(self, clock: IReactorTime, limits: Limits) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._lately: dict[str, Bucket] = {}  # by the nickname's key: people are new each time
+        self._before: dict[str, Bucket] = {}
+        self._call: IDelayedCall | None = None
+
+    def allow(self, nickname: str) -> bool:
+        """Whether somebody of this nickname may come once more; if so, it counts."""
+        told = self._limits.presence_per_person
+        pace = Pace(max(1, told.lines // 2), told.seconds)  # a visit is told twice
+        key, now = names.key(nickname), self._clock.seconds()
+        visits = self._lately.get(key) or self._before.get(key) or Bucket()
+        if visits.wait(pace, now):
+            return False
+        visits.take(pace, now)
+        self._lately[key] = visits
+        if self._call is None:
+            self._call = self._clock.callLater(told.seconds, self._forget_old)
+        return True
+
+    def forget_all(self) -> None:
+        """Begin anew."""
+        self._lately, self._before = {}, {}
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _forget_old(self) -> None:
+        """Forget what was old the last time already: so long ago, it does not count any more."""
+        self._before, self._lately = self._lately, {}
+        self._call = None
+        if self._before:
+            seconds = self._limits.presence_per_person.seconds
+            self._call = self._clock.callLater(seconds, self._forget_old)

@@ -1,0 +1,89 @@
+"""A room: its log, its members and its topic."""
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+
+from twisted_chat.chat.person import Person
+from twisted_chat.chat.presence import Presence
+from twisted_chat.limits import Limits
+from twisted_chat.log.log import Log
+from twisted_chat.text import names
+
+
+class Room:
+    """A room that people enter, talk in and leave.
+
+    Args:
+        name: what it is called.
+        log: what happens in it.
+        clock: timers, and the seconds by which it is counted how many come and go.
+        limits: how many joins and leaves are told one by one.
+        now: gives the time of day, in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        log: Log,
+        clock: IReactorTime,
+        limits: Limits,
+        now: Callable[[], float],
+    ) -> None:
+        self.name = name
+        self.key = names.key(name)
+        self.log = log
+        self.topic = ""
+        self.members: dict[str, Person] = {}  # by id
+        self._presence = Presence(log, clock, limits, now)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody would notice if this room were forgotten until somebody enters it."""
+        return not self.members and not self.topic and self.log.settled == self.log.appended
+
+    @property
+    def shown(self) -> dict[str, Person]:
+        """The members as its log has shown them, by id.
+
+        What is told after this makes it true. A list of all members need not become so: those
+        whose join was held back may leave again without a word.
+        """
+        return self._presence.shown
+
+    def enter(self, person: Person) -> None:
+        """Somebody becomes a member."""
+        self.members[person.id] = person
+        self._presence.join(person)
+
+    def keep(self, person: Person) -> None:
+        """Somebody is a member still, after a restart of which nobody is told."""
+        self.members[person.id] = person
+        self._presence.keep(person)
+
+    def leave(self, person: Person, reason: str) -> None:
+        """Somebody is a member no more."""
+        del self.members[person.id]
+        self._presence.leave(person, reason)
+
+    def announce(self, person: Person, to: str = "") -> None:
+        """A member is about to do something here; the others may not know yet that they came.
+
+        Args:
+            person: who it is.
+            to: the nickname that they are about to take, if that is what they do.
+        """
+        self._presence.announce(person, to)
+
+    def rename(self, person: Person) -> None:
+        """A member, who was announced, has another nickname."""
+        self._presence.rename(person)
+
+    def hush(self) -> None:
+        """Tell nothing more of who comes and goes."""
+        self._presence.close()
+
+    def close(self) -> None:
+        """Nobody is in the room any more."""
+        self.hush()
+        self.log.close()

@@ -1,0 +1,44 @@
+"""What is counted, as plain numbers: whoever shows them looks when they are asked for."""
+
+from bisect import bisect_left
+from collections import Counter
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Bounds of the classes into which times fall."""
+
+
+class Durations:
+    """How long something took, in classes."""
+
+    __slots__ = ("counts", "last", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(SECONDS) + 1)
+        self.total = 0.0
+        self.last = 0.0
+
+    def add(self, seconds: float) -> None:
+        """It took so long."""
+        self.counts[bisect_left(SECONDS, seconds)] += 1
+        self.total += seconds
+        self.last = seconds
+
+
+class Counters:
+    """What a server has done since it started."""
+
+    __slots__ = ("commits", "deliveries", "lines", "refusals", "replayed", "turns")
+
+    def __init__(self) -> None:
+        self.lines = 0
+        """Lines that came in."""
+        self.deliveries = 0
+        """Events times the people they were written to."""
+        self.replayed = 0
+        """Events that were fetched for readers who were behind."""
+        self.refusals: Counter[str] = Counter()
+        """What was refused, by the code of `Refused`."""
+        self.commits = Durations()
+        """How long commits took."""
+        self.turns = Durations()
+        """How late the reactor came to what was due: as late as its turn was long."""

@@ -1,0 +1,1 @@
+"""The ways in: from bytes to a conversation, and back."""

@@ -1,0 +1,147 @@
+"""Who may connect: so many in all, so many from one address, and nobody who is banned."""
+
+from collections.abc import Iterable
+
+from twisted.internet.interfaces import IReactorTime
+
+from twisted_chat.frontends.networks import Networks, neighbourhood
+from twisted_chat.limits import Limits
+from twisted_chat.rate import Bucket
+from twisted_chat.refusal import Refused
+
+UNKNOWN = "unknown"
+"""The address of somebody behind a proxy that has not said yet whom it speaks for."""
+
+EXEMPT = frozenset({"127.0.0.1", "::1", "local", UNKNOWN})
+"""The machine itself, also through a UNIX socket: nothing is counted by these addresses."""
+
+FORGET = 1_000
+"""Places without a connection that are remembered at least, so that looking them over is rare."""
+
+
+class _Place:
+    """What is known of an address."""
+
+    __slots__ = ("bucket", "connections", "nameless")
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.nameless = 0
+        self.bucket = Bucket()
+
+    def count(self, *, nameless: bool) -> None:
+        """There is one more connection."""
+        self.connections += 1
+        self.nameless += nameless
+
+
+class Admission:
+    """Counts connections, and says who may have one more.
+
+    Args:
+        clock: the time.
+        limits: how many.
+    """
+
+    def __init__(self, clock: IReactorTime, limits: Limits) -> None:
+        self._banned = self._allowed = Networks()
+        self._clock = clock
+        self._limits = limits
+        self._total = 0
+        self._places: dict[str, _Place] = {}
+
+    def use_lists(
+        self, banned: Networks, allowed: Networks, connections: Iterable[tuple[str, bool]]
+    ) -> None:
+        """Take other lists of addresses.
+
+        Args:
+            banned: who may not connect.
+            allowed: who is neither banned nor counted by address.
+            connections: the address of each connection that was admitted, and whether it is
+                nameless. They are counted anew: who was exempt may not be so any more.
+        """
+        self._banned, self._allowed = banned, allowed
+        for place in self._places.values():
+            place.connections = place.nameless = 0
+        for address, nameless in connections:
+            if not self._is_exempt(address):
+                self._place(address).count(nameless=nameless)
+
+    def is_banned(self, address: str) -> bool:
+        """Whether somebody may not be here."""
+        return address in self._banned and address not in self._allowed
+
+    def admit(self, address: str) -> None:
+        """Count a connection without a nickname, which is to be dismissed in the end.
+
+        Raises:
+            Refused: there may not be one more; it is not counted.
+        """
+        limits = self._limits
+        if self._total >= limits.clients:
+            raise Refused("full", "The server is full: try again in a minute.")
+        if self.is_banned(address):
+            raise Refused("banned", "You are banned from this server.")
+        if not self._is_exempt(address):
+            place = self._place(address)
+            self._check(place)
+            place.count(nameless=True)
+        self._total += 1
+
+    def named(self, address: str) -> None:
+        """A connection that was admitted has a nickname now."""
+        if not self._is_exempt(address):
+            self._place(address).nameless -= 1
+
+    def dismiss(self, address: str, *, nameless: bool) -> None:
+        """A connection that was admitted is gone."""
+        self._total -= 1
+        if not self._is_exempt(address):
+            place = self._place(address)
+            place.connections -= 1
+            place.nameless -= nameless
+
+    def _is_exempt(self, address: str) -> bool:
+        return address in EXEMPT or address in self._allowed
+
+    def _place(self, address: str) -> _Place:
+        name = neighbourhood(address)
+        place = self._places.get(name)
+        if place is None:
+            if len(self._places) >= 2 * (self._total + FORGET):
+                self._forget()
+            place = self._places[name] = _Place()
+        return place
+
+    def _check(self, place: _Place) -> None:
+        limits = self._limits
+        if place.connections >= limits.per_address:
+            raise Refused(
+                "too-many-connections",
+                f"Too many connections from your address (the most is {limits.per_address}): "
+                "close one first.",
+            )
+        if place.nameless >= limits.nameless_per_address:
+            raise Refused(
+                "too-many-connections",
+                f"{place.nameless} connections from your address have no nickname yet: "
+                "give them one, or close them.",
+            )
+        now = self._clock.seconds()
+        wait = place.bucket.wait(limits.connections, now)
+        if wait:
+            raise Refused(
+                "too-fast",
+                f"Too many connections from your address: wait {round(wait) + 1} seconds.",
+                wait,
+            )
+        place.bucket.take(limits.connections, now)
+
+    def _forget(self) -> None:
+        now = self._clock.seconds()
+        self._places = {
+            name: place
+            for name, place in self._places.items()
+            if place.connections or place.bucket.is_used(self._limits.connections, now)
+        }

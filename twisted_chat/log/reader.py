@@ -1,0 +1,305 @@
+"""One reader's place in a log, and how they catch up from there."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_chat.events import Entry
+from twisted_chat.log.log import Log, rendered
+
+_log = Logger(namespace="chat")
+
+PAGE = 50
+"""Entries that a reader who is far behind fetches at once: a hundred kilobytes at the most."""
+
+
+class Wire(Protocol):
+    """How entries become bytes for a kind of reader."""
+
+    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+        """An entry as a reader sees it.
+
+        Args:
+            entry: what stands in the log.
+            reader: the reader's id, if it may be their own act; else empty.
+            replayed: whether it comes from history.
+        """
+
+    def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
+        """What stands in the place of `count` events.
+
+        They are no longer kept; or they are, but cannot be read just now.
+        """
+
+
+class Outlet(Protocol):
+    """Where a reader's bytes go."""
+
+    ready: bool
+    """Whether it takes more. When it does again, its owner lets its readers catch up."""
+
+    def send(self, data: bytes, /) -> int:
+        """Send what can be sent at once, while this is ready; the caller has the rest held.
+
+        This is `write` for whoever writes the same to thousands, without its part of the cost.
+
+        Returns:
+            How many bytes were taken.
+
+        Raises:
+            OSError: none.
+        """
+
+    def hold(self, rest: bytes) -> None:
+        """Send later what `send` did not take; this is ready again when that is done."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; this neither fails nor calls back."""
+
+
+class Viewer(Protocol):
+    """The person who reads."""
+
+    id: str
+
+    @property
+    def ignores_somebody(self) -> bool:
+        """Whether there is anything that they do not want to see."""
+
+    def view(self, entry: Entry) -> Entry | None:
+        """What they see of an entry; None if that is nothing."""
+
+
+class Owner(Protocol):
+    """Whoever has a reader read."""
+
+    def failed(self, reader: "Reader") -> None:
+        """Something went wrong that never should, and it reads no more."""
+
+    def caught_up(self, reader: "Reader") -> None:
+        """It was far behind, and is where everybody is again; what was only told, it missed."""
+
+
+class Reader:
+    """A place in a log, and where the bytes go.
+
+    Args:
+        log: what is read.
+        wire: how it is shown.
+        outlet: who gets the bytes.
+        viewer: the person who reads; None for one who is nobody, such as a transcript.
+        after: the number of the last event that they have seen; None begins with what comes now.
+        owner: whoever has it read, if they want to hear of it.
+    """
+
+    __slots__ = (
+        "_at_stop",
+        "_closed",
+        "_fetching",
+        "_goals",
+        "_is_behind",
+        "_live_number",
+        "_live_place",
+        "_log",
+        "_owner",
+        "_seen",
+        "_stop",
+        "_viewer",
+        "at",
+        "decorate",
+        "is_personal",
+        "outlet",
+        "own",
+        "viewer_id",
+        "wire",
+    )
+
+    def __init__(
+        self,
+        log: Log,
+        wire: Wire,
+        outlet: Outlet,
+        viewer: Viewer | None = None,
+        after: int | None = None,
+        owner: Owner | None = None,
+    ) -> None:
+        self._log = log
+        self._owner = owner
+        self.wire = wire
+        self.outlet = outlet
+        self._viewer = viewer
+        self.viewer_id = viewer.id if viewer else ""
+        self.decorate: Callable[[Entry, bytes], bytes] | None = None  # a last touch, such as a bell
+        self.own: tuple[int, ...] = ()  # places of what the viewer did, and has not read yet
+        self._seen = log.last if after is None else after
+        self.at = log.end if self._seen >= log.last else None
+        self._live_number, self._live_place = log.last, log.end  # before these, it is history
+        self._goals: tuple[tuple[int, Callable[[], None]], ...] = ()  # places
+        self._stop: tuple[int, int] | None = None  # the place and the number where it ends
+        self._at_stop: Callable[[], None] | None = None
+        self._fetching = self._closed = self._is_behind = False
+        self.is_personal = True  # until this turns out not to be needed
+        log.enter(self)
+
+    @property
+    def seen(self) -> int:
+        """The number of the last event that was written."""
+        return self._seen if self.at is None else self._log.number_before(self.at)
+
+    def close(self) -> None:
+        """Read no further."""
+        self._seen, self.at = self.seen, None
+        self._closed = True
+        self._goals = ()
+        self._log.leave(self)
+
+    def when_here(self, call: Callable[[], None]) -> None:
+        """Call back once everything that has been appended until now is read."""
+
+        def settled(place: int) -> None:
+            self._goals = (*self._goals, (place, call))
+            self.is_personal = True
+
+        self._log.when_settled(settled)
+
+    def stop_here(self, call: Callable[[], None]) -> None:
+        """Read nothing that is appended after this; call back when it is all read."""
+        self._at_stop = call
+
+        def settled(place: int) -> None:
+            self._stop = place, self._log.number_before(place)
+            self.is_personal = True
+
+        self._log.when_settled(settled)
+
+    def let_go(self, place: int) -> None:
+        """What lies before a place will not be at hand any more."""
+        if self.at is not None and self.at < place:
+            self._seen = self.seen
+            self.at = None
+            self._is_behind = self.is_personal = True
+        if self.own and self.own[0] < place:
+            self.own = tuple(own for own in self.own if own >= place)
+
+    def catch_up(self) -> None:
+        """Write what this reader has not seen, as far as the outlet takes it."""
+        while self.outlet.ready and not self._fetching and not self._closed:
+            if self._stop is not None and self._is_at_stop(*self._stop):
+                self._end()
+                return
+            if self.at is None:
+                self.at = self._log.place_after(self._seen)
+                if self.at is None:
+                    self._fetch()
+                continue
+            if self.at == self._log.end:
+                if self.is_personal:
+                    self._arrive()
+                return
+            data, end = self._log.piece(self.wire, self.at)
+            if self.own or self.is_personal:
+                data, end = self._render(self.at, end)
+            self._log.counters.deliveries += end - self.at
+            self.at = end
+            if data:
+                self.outlet.write(data)
+
+    def _is_at_stop(self, place: int, number: int) -> bool:
+        return self._seen >= number if self.at is None else self.at >= place
+
+    def _end(self) -> None:
+        at_stop, self._at_stop = self._at_stop, None
+        self.close()
+        if at_stop is not None:
+            at_stop()
+
+    def _arrive(self) -> None:
+        """Here is where everybody is: say so to who asked, and stop looking closely if we may."""
+        at = self._log.end
+        reached = [call for place, call in self._goals if place <= at]
+        self._goals = tuple(goal for goal in self._goals if goal[0] > at)
+        self.is_personal = bool(
+            self._goals
+            or self._stop
+            or self.decorate
+            or (self._viewer and self._viewer.ignores_somebody)
+        )
+        was_behind, self._is_behind = self._is_behind, False
+        if was_behind and self._owner is not None:
+            self._owner.caught_up(self)
+        for call in reached:
+            call()
+
+    def _render(self, place: int, end: int) -> tuple[bytes, int]:
+        """A piece of the log as only this reader sees it."""
+        if self._stop is not None:
+            end = min(end, self._stop[0])
+        if place < self._live_place:
+            end = min(end, self._live_place)
+            history = (entry for entry in self._log.entries(place, end) if entry.stored)
+            return b"".join(self._line(entry, replayed=True) for entry in history), end
+        lines = self._log.lines(self.wire, place, end)
+        if self.is_personal:
+            for index, entry in enumerate(self._log.entries(place, end)):
+                lines[index] = self._line(entry)
+        else:
+            entries = self._log.entries(place, end)
+            for own in self.own:
+                if place <= own < end:
+                    lines[own - place] = self._line(entries[own - place])
+        self.own = tuple(own for own in self.own if own >= end)
+        return b"".join(lines), end
+
+    def _line(self, entry: Entry, *, replayed: bool = False) -> bytes:
+        seen = self._viewer.view(entry) if self._viewer else entry
+        if seen is None:
+            return b""
+        line = rendered(self.wire, seen, self.viewer_id, replayed=replayed)
+        return self.decorate(seen, line) if self.decorate and line and not replayed else line
+
+    def _fetch(self) -> None:
+        self._fetching = True
+        fetched: Deferred[None] = self._log.after(self._seen, PAGE).addCallback(self._take)
+        fetched.addErrback(self._not_read)
+        if self._fetching:
+            fetched.addCallback(lambda _: self.catch_up())
+
+    def _take(self, entries: Sequence[Entry]) -> None:
+        self._fetching = False
+        if self._closed:
+            return
+        self._log.counters.replayed += len(entries)
+        data = []
+        for entry in entries:
+            if self._stop is not None and entry.id > self._stop[1]:
+                break
+            data.append(self._missed(entry.id))
+            data.append(self._line(entry, replayed=entry.id <= self._live_number))
+            self._seen = entry.id
+        if not entries:
+            data.append(self._missed(self._log.first))
+        self.outlet.write(b"".join(data))
+
+    def _missed(self, number: int, *, kept: bool = False) -> bytes:
+        """What stands before the event with this number, if that is not the next one."""
+        count = number - self._seen - 1
+        if count <= 0:
+            return b""
+        self._seen = number - 1
+        return self.wire.missed(self._log.room, count, kept=kept)
+
+    def _not_read(self, failure: Failure) -> None:
+        """What cannot be read is missed, but for now: so the reader goes on with what is new."""
+        self._fetching = False
+        if not self._closed:
+            _log.failure("Reading {room} back failed", failure, room=self._log.room)
+            self.outlet.write(self._missed(self._log.first, kept=True))
+
+    def fail(self) -> None:
+        """Something went wrong that never should: read no more."""
+        self.close()
+        if self._owner is not None:
+            self._owner.failed(self)

@@ -1,0 +1,1 @@
+"""A running server: what the operator asks for, and everything put together."""

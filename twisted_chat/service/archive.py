@@ -1,0 +1,218 @@
+"""What an operator does with the database: export, import, backup, check, erase."""
+
+import argparse
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from twisted_chat.service import exchange
+from twisted_chat.stores.sqlite import strays
+from twisted_chat.stores.sqlite.lock import Lock
+from twisted_chat.stores.sqlite.private import make_private
+from twisted_chat.stores.sqlite.schema import (
+    COLUMNS,
+    Unusable,
+    open_database,
+    open_to_read,
+    to_entry,
+)
+from twisted_chat.text import names
+
+ERASED = "(erased)"
+_SAID = f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind != 'whisper' ORDER BY id"  # noqa: S608 - ours
+_TOPICS = (
+    "UPDATE logs SET topic = coalesce((SELECT text FROM events WHERE events.log = logs.log"
+    " AND kind = 'topic' ORDER BY id DESC LIMIT 1), topic)"
+)
+_NOBODYS_TOPICS = (
+    "SELECT log, room FROM logs WHERE topic != '' AND NOT EXISTS"
+    " (SELECT 1 FROM events WHERE events.log = logs.log AND kind = 'topic') ORDER BY room"
+)
+
+
+def main() -> None:
+    """Do what the command line says; a failure is one line and a non-zero exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what a command line says, and give the exit status."""
+    chosen = _parser().parse_args(arguments)
+    act: Callable[[argparse.Namespace], str] = chosen.act
+    try:
+        told = act(chosen)
+    except (Unusable, OSError, sqlite3.Error, ValueError) as error:
+        sys.stderr.write(f"twisted-chat-archive: {error}\n")
+        return 1
+    if told:
+        sys.stderr.write(told + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="twisted-chat-archive", description="Look after the database of a chat server."
+    )
+    parser.add_argument("--db", type=Path, default=Path("chat.sqlite"), help="the database file")
+    acts = parser.add_subparsers(required=True, metavar="COMMAND")
+    export = acts.add_parser(
+        "export",
+        help="write the rooms' events as NDJSON; also while running",
+        description="Write what was said in the rooms to the standard output, an object a line. "
+        "Whispers, sessions and the refs of requests are left out.",
+    )
+    export.add_argument("room", nargs="*", help="only these rooms")
+    export.set_defaults(act=_export)
+    imported = acts.add_parser("import", help="read NDJSON from a file into rooms that are empty")
+    imported.add_argument("file", type=Path)
+    imported.set_defaults(act=_import)
+    backup = acts.add_parser("backup", help="copy the database; also while running")
+    backup.add_argument("file", type=Path)
+    backup.set_defaults(act=_backup)
+    check = acts.add_parser(
+        "check",
+        help="look for damage, missing events and misplaced whispers; also while running",
+    )
+    check.set_defaults(act=_check)
+    erase = acts.add_parser(
+        "erase",
+        help="take away what a nickname wrote; its events stay, empty",
+        description="Take away what a nickname wrote, also as a topic; its events stay, with the "
+        f"text {ERASED}. A topic goes too if nobody knows any more who set it, because it is "
+        "older than what is kept.",
+    )
+    erase.add_argument("nickname")
+    erase.set_defaults(act=_erase)
+    return parser
+
+
+def _must_exist(path: Path) -> None:
+    if not path.exists():
+        raise Unusable(f"there is no database {path}: say where it is with --db")
+
+
+def _export(chosen: argparse.Namespace) -> str:
+    _must_exist(chosen.db)
+    wanted = {names.key("#" + room.removeprefix("#")) for room in chosen.room}
+    count = 0
+    with closing(open_to_read(chosen.db)) as database:
+        for log, name, room in database.execute(
+            "SELECT log, name, room FROM logs WHERE name LIKE '#%' ORDER BY log"
+        ).fetchall():
+            if wanted and name not in wanted:
+                continue
+            for row in database.execute(_SAID, (log,)):
+                sys.stdout.buffer.write(exchange.to_line(to_entry(room, row)))
+                count += 1
+    sys.stdout.flush()
+    return f"{count} events"
+
+
+def _import(chosen: argparse.Namespace) -> str:
+    try:
+        file = chosen.file.open("rb")
+    except OSError as error:
+        raise ValueError(f"cannot read {chosen.file}: {error.strerror}") from error
+    with file, Lock(chosen.db):
+        is_new = not chosen.db.exists()
+        try:
+            with closing(open_database(chosen.db, full=True)) as database:
+                return _import_lines(database, chosen.file, file)
+        except BaseException:
+            if is_new:
+                chosen.db.unlink(missing_ok=True)
+            raise
+
+
+def _import_lines(database: sqlite3.Connection, path: Path, lines: Iterable[bytes]) -> str:
+    rooms, count = exchange.EmptyRooms(database), 0
+    database.execute("BEGIN IMMEDIATE")
+    for count, line in enumerate(lines, 1):
+        try:
+            rooms.add(exchange.from_line(line))
+        except ValueError as error:
+            raise ValueError(f"{path}:{count}: {error}; nothing is imported") from error
+    database.execute(_TOPICS)
+    database.execute("COMMIT")
+    return f"{count} events in {len(rooms)} rooms"
+
+
+def _backup(chosen: argparse.Namespace) -> str:
+    _must_exist(chosen.db)
+    if chosen.file.exists():
+        raise ValueError(f"{chosen.file} exists already: choose another name")
+    part = chosen.file.with_name(chosen.file.name + ".part")
+    try:
+        part.unlink(missing_ok=True)
+        make_private(part)
+    except OSError as error:
+        raise ValueError(f"cannot write {part}: {error.strerror}") from error
+    try:
+        with closing(open_to_read(chosen.db, oldest=0)) as database:
+            # Copied in one transaction: SQLite's backup starts again whenever somebody speaks.
+            database.execute("VACUUM INTO ?", (str(part.resolve()),))
+        with part.open("rb") as copy:
+            os.fsync(copy.fileno())
+        part.rename(chosen.file)
+    except sqlite3.Error as error:
+        raise ValueError(f"cannot copy to {chosen.file}: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return f"copied to {chosen.file}"
+
+
+def _check(chosen: argparse.Namespace) -> str:
+    _must_exist(chosen.db)
+    with closing(open_to_read(chosen.db)) as database:
+        damage = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if damage != "ok":
+            raise Unusable(f"the database {chosen.db} is damaged: {damage}")
+        holes = database.execute(
+            "SELECT name FROM logs JOIN events USING (log) GROUP BY log"
+            " HAVING count(*) != max(id) - min(id) + 1"
+        ).fetchall()
+        logs, events = database.execute(
+            "SELECT count(DISTINCT log), count(*) FROM events"
+        ).fetchone()
+        private, abandoned = strays.find(database), strays.abandoned(database)
+    wrong = []
+    if private:
+        places = ", ".join(f"{count} in {name}" for name, count in private.items())
+        wrong.append(
+            f"private lines stand where they do not belong ({places}): start the server with this "
+            "database, which deletes them"
+        )
+    if holes:
+        wrong.append("events are missing in " + ", ".join(name for (name,) in holes))
+    if wrong:
+        raise Unusable("; ".join(wrong))
+    sound = f"{chosen.db} is sound: {events} events in {logs} logs"
+    if abandoned:
+        sound += f"; {abandoned} are private to people who cannot resume, and go at the next start"
+    return sound
+
+
+def _erase(chosen: argparse.Namespace) -> str:
+    _must_exist(chosen.db)
+    with Lock(chosen.db), closing(open_database(chosen.db, full=True)) as database:
+        database.create_function("key", 1, names.key, deterministic=True)
+        database.execute("PRAGMA secure_delete = ON")
+        database.execute("BEGIN IMMEDIATE")
+        count = database.execute(
+            "UPDATE events SET text = ? WHERE key(sender) = ? AND text NOT IN ('', ?)",
+            (ERASED, names.key(chosen.nickname), ERASED),
+        ).rowcount
+        database.execute(_TOPICS)
+        nobodys = database.execute(_NOBODYS_TOPICS).fetchall()
+        for log, _ in nobodys:
+            database.execute("UPDATE logs SET topic = '' WHERE log = ?", (log,))
+        database.execute("COMMIT")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    erased = f"{count} lines of {chosen.nickname} erased"
+    if nobodys:
+        rooms = ", ".join(room for _, room in nobodys)
+        erased += f"; also the topics of {rooms}, since nobody knows any more who set them"
+    return erased

@@ -1,0 +1,124 @@
+"""Rooms as lines of a file, and back: what is exported can be imported.
+
+Left out is what means nothing without the sessions of the people who were there: their ids, and
+the `ref`s under which programs asked for something.
+"""
+
+import json
+import re
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+from twisted_chat.events import Action, Entry, Message, Rename, Topic
+from twisted_chat.stores.sqlite.schema import to_row
+from twisted_chat.text import names
+from twisted_chat.wire.structured import describe, encode
+
+_KINDS: dict[str, tuple[type[Message | Action | Topic | Rename], str]] = {
+    "message": (Message, "text"),
+    "action": (Action, "text"),
+    "topic": (Topic, "text"),
+    "rename": (Rename, "to"),
+}
+_UNSAFE = re.compile(  # it would move cursors, or reverse text, on everybody's screen
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]"
+)
+_MOST = 2**53 - 1  # up to there every program that reads JSON can count
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = 253_402_214_400.0  # 9999-12-31, which can be shown in every time zone
+
+
+def to_line(entry: Entry) -> bytes:
+    """An event as a line, its time to the microsecond."""
+    time = datetime.fromtimestamp(entry.event.time, UTC).replace(tzinfo=None)
+    return encode(describe(entry) | {"time": time.isoformat("T", "microseconds") + "Z"})
+
+
+def from_line(line: bytes) -> Entry:
+    """The event that a line is.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    thing = _decode(line)
+    name, number, room = thing.get("event"), thing.get("id"), _text(thing, "room")
+    if not isinstance(name, str) or name not in _KINDS:
+        raise ValueError("the event is none that a room keeps: " + ", ".join(_KINDS))
+    if type(number) is not int or not 1 <= number <= _MOST:
+        raise ValueError("the id is not a whole number from 1 on")
+    if not room.startswith("#"):
+        raise ValueError("the room does not begin with #")
+    kind, what = _KINDS[name]
+    return Entry(kind(_time(thing), room, _text(thing, "from"), _text(thing, what)), id=number)
+
+
+def _decode(line: bytes) -> dict[str, Any]:
+    try:
+        thing = json.loads(line.decode())
+    except UnicodeDecodeError:
+        raise ValueError("this is not UTF-8") from None
+    except (ValueError, RecursionError):
+        raise ValueError("this is not JSON") from None
+    if not isinstance(thing, dict):
+        raise ValueError("this is no JSON object")  # noqa: TRY004 - of the file
+    return thing
+
+
+def _text(thing: dict[str, Any], key: str) -> str:
+    value = thing.get(key)
+    if not isinstance(value, str) or (not value and key != "text"):
+        raise ValueError(f"the {key} is missing, or no text")
+    if _UNSAFE.search(value):
+        raise ValueError(f"the {key} has control characters")
+    return value
+
+
+def _time(thing: dict[str, Any]) -> float:
+    try:
+        seconds = (datetime.fromisoformat(_text(thing, "time")) - _EPOCH).total_seconds()
+    except (ValueError, TypeError):  # the latter without a time zone
+        seconds = -1.0
+    if not 0 <= seconds < _LATEST:
+        raise ValueError("the time is missing, or not like 2026-11-20T12:35:02.123456Z")
+    return seconds
+
+
+class EmptyRooms:
+    """Rooms that have no events yet, and take in those that are read from a file.
+
+    Args:
+        database: where they are, in a transaction.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._last: dict[int, int] = {}  # the number of each log's last event
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def add(self, entry: Entry) -> None:
+        """Take in an event.
+
+        Raises:
+            ValueError: its room has had events before, or its number is out of order.
+        """
+        log = self._log(entry.event.room)
+        last = self._last.get(log, 0)
+        if entry.id <= last:
+            raise ValueError(f"the id {entry.id} does not come after {last}")
+        self._last[log] = entry.id
+        self._database.execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", to_row(log, entry)
+        )
+
+    def _log(self, room: str) -> int:
+        key = names.key(room)
+        number = "SELECT log FROM logs WHERE name = ?"
+        self._database.execute("INSERT OR IGNORE INTO logs (name, room) VALUES (?, ?)", (key, room))
+        log = int(self._database.execute(number, (key,)).fetchone()[0])
+        taken = "SELECT 1 FROM events WHERE log = ? LIMIT 1"
+        if log not in self._last and self._database.execute(taken, (log,)).fetchone():
+            raise ValueError(f"{room} has events already: import into an empty database")
+        return log

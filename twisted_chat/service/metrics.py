@@ -1,0 +1,166 @@
+"""The operator's instruments: `/metrics` for Prometheus, and `/healthz`."""
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.http import Request as HttpRequest
+from twisted.web.resource import Resource
+from twisted.web.server import Request, Site
+
+from twisted_chat.counters import SECONDS, Counters, Durations
+from twisted_chat.frontends.protocol import ChatFactory
+
+LOOK = 0.1
+"""Seconds between two looks at how late the reactor is."""
+
+
+class Heartbeat:
+    """Measures how long turns are: as long as what is due comes late.
+
+    Args:
+        clock: the reactor.
+        turns: where that is counted.
+    """
+
+    def __init__(self, clock: IReactorTime, turns: Durations) -> None:
+        self._clock = clock
+        self._turns = turns
+        self._due = clock.seconds() + LOOK
+        clock.callLater(LOOK, self._beat)
+
+    def _beat(self) -> None:
+        now = self._clock.seconds()
+        self._turns.add(max(0.0, now - self._due))
+        self._due = now + LOOK
+        self._clock.callLater(LOOK, self._beat)
+
+
+class ChatCollector(Collector):
+    """What there is to tell of a chat, made when it is asked for: nothing is slower for it.
+
+    Args:
+        factory: the chat's connections.
+        waiting: gives how many entries wait to be committed.
+    """
+
+    def __init__(self, factory: ChatFactory, waiting: Callable[[], int]) -> None:
+        self._factory = factory
+        self._waiting = waiting
+
+    def collect(self) -> Iterator[Metric]:
+        """See `prometheus_client`."""
+        chat, counters = self._factory.chat, self._factory.chat.counters
+        connections = GaugeMetricFamily(
+            "chat_connections", "Connections, by what is spoken.", labels=["door", "state"]
+        )
+        held = 0
+        states = Counter({(wire, "named"): 0 for wire in ("plain", "structured")})
+        for connection in self._factory.connections:
+            states[connection.state] += 1
+            held += connection.outlet.held
+        for state, count in states.items():
+            connections.add_metric(state, count)
+        yield connections
+        yield GaugeMetricFamily("chat_people", "People.", value=len(chat.people))
+        yield GaugeMetricFamily("chat_rooms", "Rooms.", value=len(chat.rooms))
+        yield GaugeMetricFamily(
+            "chat_unread_output_bytes", "Bytes that wait for their readers.", value=held
+        )
+        yield GaugeMetricFamily(
+            "chat_uncommitted_events", "Events that wait to be stored.", value=self._waiting()
+        )
+        yield from _counters(counters)
+        yield _histogram("chat_commit_seconds", "How long commits took.", counters.commits)
+        yield _histogram("chat_turn_seconds", "How long turns took.", counters.turns)
+        yield InfoMetricFamily(
+            "chat_build",
+            "What runs.",
+            value={"name": chat.name, "python": platform.python_version()},
+        )
+
+
+def _counters(counters: Counters) -> Iterator[Metric]:
+    yield CounterMetricFamily("chat_lines", "Lines that came in.", value=counters.lines)
+    yield CounterMetricFamily(
+        "chat_deliveries", "Events times people who got them.", value=counters.deliveries
+    )
+    yield CounterMetricFamily(
+        "chat_replayed_events", "Events read back from the store.", value=counters.replayed
+    )
+    refusals = CounterMetricFamily("chat_refusals", "What was refused.", labels=["reason"])
+    for reason, count in counters.refusals.items():
+        refusals.add_metric([reason], count)
+    yield refusals
+
+
+def _histogram(name: str, doc: str, durations: Durations) -> Metric:
+    buckets, so_far = [], 0
+    for bound, count in zip((*map(str, SECONDS), "+Inf"), durations.counts, strict=True):
+        so_far += count
+        buckets.append((bound, float(so_far)))
+    return HistogramMetricFamily(name, doc, buckets=buckets, sum_value=durations.total)
+
+
+class _Page(Resource):
+    def __init__(self, show: Callable[[Request], bytes]) -> None:
+        super().__init__()
+        self._show = show
+
+    def render_GET(self, request: Request) -> bytes:
+        """The page; HEAD is made of it."""
+        request.setHeader(b"cache-control", b"no-store")
+        return self._show(request)
+
+
+class _QuietSite(Site):
+    def log(self, request: HttpRequest) -> None:
+        """Being looked at every few seconds is not worth a line in the log."""
+
+
+def where(address: object) -> list[str]:
+    """The line that tells where the pages are."""
+    host, port = getattr(address, "host", ""), getattr(address, "port", "")
+    return [f"Metrics are at http://{f'[{host}]' if ':' in host else host}:{port}/metrics"]
+
+
+def site(
+    factory: ChatFactory, waiting: Callable[[], int], problems: Callable[[], list[str]]
+) -> Site:
+    """Both pages.
+
+    Args:
+        factory: the chat's connections.
+        waiting: gives how many entries wait to be committed.
+        problems: gives a line for each thing that is wrong with the server; none if it is well.
+    """
+    registry = CollectorRegistry()
+    registry.register(ChatCollector(factory, waiting))
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+
+    def metrics(request: Request) -> bytes:
+        request.setHeader(b"content-type", CONTENT_TYPE_LATEST.encode())
+        return generate_latest(registry)
+
+    def health(request: Request) -> bytes:
+        wrong = problems()
+        request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+        request.setResponseCode(503 if wrong else 200)
+        return "".join(line + "\n" for line in wrong or ["ok"]).encode()
+
+    root = Resource()
+    root.putChild(b"metrics", _Page(metrics))
+    root.putChild(b"healthz", _Page(health))
+    return _QuietSite(root)

@@ -1,0 +1,252 @@
+"""Options into a running service: the only place that puts everything together."""
+
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from twisted.application.service import IService, MultiService
+from twisted.internet import defer
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import quoteStringArgument
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
+from twisted.python.threadpool import ThreadPool
+from twisted.python.usage import UsageError
+
+from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.room import Room
+from twisted_chat.counters import Counters
+from twisted_chat.frontends.protocol import ChatFactory
+from twisted_chat.limits import Limits
+from twisted_chat.service import operator_log
+from twisted_chat.service.clock import go_steadily
+from twisted_chat.service.endpoints import Listening, how_to_join, say_why
+from twisted_chat.service.options import Options
+from twisted_chat.service.process import look_only_at_what_is_new, room_for
+from twisted_chat.service.transcript import Transcript
+from twisted_chat.stores import Store, WorkerThread
+from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.stores.sqlite.schema import Unusable
+from twisted_chat.stores.sqlite.store import SqliteStore
+from twisted_chat.text import names
+from twisted_chat.turn import Turn
+from twisted_chat.wire.plain import PlainWire
+
+__all__ = ["Options", "makeService"]
+
+STOP = 4.0
+"""Seconds in which everybody is gone, also when somebody does not read their last line."""
+
+AT_START = (
+    *("port", "interface", "db", "no-db", "sync", "keep", "transcript"),
+    *("metrics", "log-format"),
+)
+"""Options that hold from the start to the end."""
+
+FORGET = 60.0
+"""Seconds between two looks at what is older than it is to be kept."""
+
+LATE, SLOW = 1.0, 5.0
+"""Seconds of a turn, and of a commit, from which on a server is not well."""
+
+_log = Logger(namespace="chat")
+_T = TypeVar("_T")
+
+
+def makeService(options: Options) -> IService:
+    """The chat that these options describe; called by twistd."""
+    from twisted.internet import reactor  # chosen by twistd by now
+
+    return ChatService(options, reactor)
+
+
+class ChatService(MultiService):
+    """The chat, and the ports where it is found.
+
+    Everything is opened when the service starts: twistd forks before that, which no database
+    survives.
+
+    Args:
+        options: what it is to be.
+        reactor: what it runs on.
+    """
+
+    def __init__(self, options: Options, reactor: Any) -> None:
+        super().__init__()
+        self._options = options
+        self._reactor = reactor
+        self._pools: list[ThreadPool] = []
+        self._counters = Counters()
+        self._listening: list[Listening] = []
+        self._store: Store
+        self._factory: ChatFactory
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Become a part of a program; in twistd's, the log is ours."""
+        twistd: dict[str, Any] = self._options.parent or {}
+        ours = isinstance(parent, Componentized) and not (
+            twistd.get("syslog") or twistd.get("logger")
+        )
+        if ours:
+            form = self._options["log-format"]
+            parent.setComponent(ILogObserver, operator_log.observer(form, twistd, time.monotonic))
+        super().setServiceParent(parent)
+
+    def privilegedStartService(self) -> None:
+        """Open the database and the ports."""
+        go_steadily(self._reactor)
+        turn = Turn(partial(self._reactor.callLater, 0))
+        try:
+            watch = self._open_transcript()
+            self._store = self._open_store(turn)
+        except Unusable as error:
+            say_why(str(error))
+            raise
+        options = self._options
+        chat = Chat(
+            self._reactor,
+            self._store,
+            turn,
+            options["name"],
+            self._limits(options),
+            options.motd,
+            watch,
+            self._counters,
+            time.time,
+        )
+        self._factory = ChatFactory(self._reactor, chat=chat)
+        self._factory.ban(options.banned, options.allowed)
+        for description in options.endpoints:
+            proxied = description.startswith("haproxy:")
+            factory = self._factory.behind_proxy() if proxied else self._factory
+            listening = Listening(description, factory, self._reactor, how_to_join)
+            listening.setServiceParent(self)
+            self._listening.append(listening)
+        if options["metrics"] is not None:
+            self._show_metrics(*options["metrics"])
+        super().privilegedStartService()
+
+    def _open_store(self, turn: Turn) -> Store:
+        path = self._options.database
+        if path is None:
+            return MemoryStore()
+        return SqliteStore(
+            path,
+            turn,
+            self._thread(),
+            self._thread(),
+            self._thread(),
+            full=self._options.is_sync_full,
+            counters=self._counters,
+        )
+
+    def _show_metrics(self, address: str, port: int) -> None:
+        from twisted_chat.service import metrics  # an extra
+
+        store = self._store
+        site = metrics.site(
+            self._factory,
+            lambda: store.waiting if isinstance(store, SqliteStore) else 0,
+            self.problems,
+        )
+        description = f"tcp:{port}:interface={quoteStringArgument(address)}"
+        Listening(description, site, self._reactor, metrics.where).setServiceParent(self)
+        metrics.Heartbeat(self._reactor, self._counters.turns)
+
+    def _limits(self, options: Options) -> Limits:
+        limits = options.limits
+        limits.clients = room_for(limits.clients)
+        return limits
+
+    def problems(self) -> list[str]:
+        """What is wrong with the server, a line each."""
+        wrong = []
+        if not all(listening.is_open for listening in self._listening):
+            wrong.append("no connections are accepted")
+        store = self._store
+        if isinstance(store, SqliteStore):
+            if store.is_failing:
+                wrong.append("lines cannot be stored")
+            since = store.committing_since
+            if since is not None and time.monotonic() - since > SLOW:
+                wrong.append("the disk does not answer")
+        if self._counters.turns.last > LATE:
+            wrong.append("a turn took over a second")
+        return wrong
+
+    def _thread(self) -> WorkerThread:
+        pool = ThreadPool(1, 1, "chat")
+        self._pools.append(pool)
+
+        def elsewhere(work: Callable[[], _T]) -> Deferred[_T]:
+            return deferToThreadPool(self._reactor, pool, work)
+
+        return elsewhere
+
+    def _open_transcript(self) -> Callable[[Room], None]:
+        path = self._options["transcript"]
+        if path is None:
+            return lambda _: None
+        try:
+            return Transcript(path, PlainWire()).watch
+        except OSError as error:
+            raise Unusable(f"cannot write --transcript {path}: {error.strerror}") from error
+
+    def startService(self) -> None:
+        """Start; the end of a terminal is not the end of the chat."""
+        super().startService()
+        names.nickname("somebody", self._options.limits)  # reads Unicode's tables: 5 ms, once
+        for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
+            pool.start()
+        self._reactor.callWhenRunning(self._reload_on_hangup)
+        self._reactor.callWhenRunning(look_only_at_what_is_new, self._reactor)
+        keep = self._options["keep"]
+        if keep is not None:
+            self._forget(keep)
+
+    def _reload_on_hangup(self) -> None:
+        """A hangup asks for the files again; that of a terminal is not the end of the chat."""
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+
+    def reload(self) -> None:
+        """Read the files again that the options name; if they cannot be had, nothing changes."""
+        try:
+            options = self._options.again()
+        except UsageError as error:
+            _log.error("Nothing is changed: {why}", why=str(error))
+            return
+        chat = self._factory.chat
+        chat.name, chat.motd = options["name"], options.motd
+        chat.limits.become(self._limits(options))
+        self._factory.ban(options.banned, options.allowed)
+        _log.info("The options were read again")
+        later = [name for name in AT_START if options[name] != self._options[name]]
+        if options.endpoints != self._options.endpoints and "port" not in later:
+            later.append("endpoint")
+        if later:
+            _log.warn("For {names} to change, restart the server", names=", ".join(later))
+
+    def _forget(self, keep: float) -> None:
+        self._store.forget(time.time() - keep)
+        self._reactor.callLater(FORGET, self._forget, keep)
+
+    async def _stop(self) -> None:
+        closing = super().stopService()
+        gone = self._factory.say_goodbye()
+        try:
+            await gone.addTimeout(STOP, self._reactor)
+        except defer.TimeoutError:
+            _log.info("Somebody did not read to the end")
+        if closing is not None:
+            await closing
+        await self._store.stop()
+        for pool in self._pools:
+            pool.stop()
+
+    def stopService(self) -> Deferred[None]:
+        """Listen no more, tell everybody, wait until they have read it, and store what is left."""
+        return Deferred.fromCoroutine(self._stop())

@@ -1,0 +1,52 @@
+"""What the public rooms say, written down as plain lines."""
+
+import os
+
+from twisted.logger import Logger
+
+from twisted_chat.chat.room import Room
+from twisted_chat.log.reader import Reader, Wire
+
+_log = Logger(namespace="chat")
+
+
+class Transcript:
+    """An outlet that is a file: a reader of every room who is nobody.
+
+    Args:
+        path: the file that is appended to; `-` is the console.
+        wire: how events are shown.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+
+    ready = True
+
+    def __init__(self, path: str, wire: Wire) -> None:
+        self._wire = wire
+        how = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        self._file = 1 if path == "-" else os.open(path, how, 0o666)
+        self._failing = False
+
+    def watch(self, room: Room) -> None:
+        """Write down what a room says from now on."""
+        Reader(room.log, self._wire, self)
+
+    def write(self, data: bytes) -> None:
+        """See `reader.Outlet`: a full disk is said once, and the chat goes on."""
+        try:
+            os.write(self._file, data.replace(b"\r\n", b"\n"))
+            self._failing = False
+        except OSError as error:
+            if not self._failing:
+                _log.error("Cannot write the transcript: {why}", why=error.strerror)
+            self._failing = True
+
+    def send(self, data: bytes, /) -> int:
+        """See `reader.Outlet`."""
+        self.write(data)
+        return len(data)
+
+    def hold(self, rest: bytes) -> None:
+        """See `reader.Outlet`; a file takes everything."""

@@ -1,0 +1,169 @@
+"""A conversation in plain lines: netcat, telnet, any terminal."""
+
+import re
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
+
+from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.person import Person
+from twisted_chat.chat.room import Room
+from twisted_chat.commands import table
+from twisted_chat.events import Entry, Message, Whisper
+from twisted_chat.log.log import Log
+from twisted_chat.refusal import Refused
+from twisted_chat.sessions.session import Frontend, Session
+from twisted_chat.text import names
+from twisted_chat.text.cleaning import clean, is_blank
+from twisted_chat.wire import foreign
+from twisted_chat.wire.plain import PlainWire, line
+
+QUESTION = "What is your nickname?"
+BELL = b"\a"
+SHOWN_NAMES = 50
+"""Names shown on entering a room: in a rush, everybody is shown everybody."""
+
+
+def greeting(chat: Chat) -> bytes:
+    """The line with which the server speaks first."""
+    return line(f"Welcome to {chat.name}. {QUESTION}")
+
+
+class PlainSession(Session):
+    """A conversation in plain lines; the arguments are those of `Session`."""
+
+    def __init__(self, chat: Chat, frontend: Frontend, wire: PlainWire) -> None:
+        super().__init__(chat, frontend, wire)
+        self._bell = "off"
+        self._told_unheard = False
+        self._told_too_fast = 0.0  # when they were told last
+
+    def handle(self, line: bytes) -> None:
+        """Do what a line says; see `Session.handle`."""
+        stranger = self._person is None and foreign.recognize(line)
+        if stranger:
+            self.chat.counters.refusals["stranger"] += 1
+            self._ending = True
+            self._say("!!! " + stranger)
+            self._frontend.close()
+            return
+        text, note = clean(line, self.chat.limits.line_bytes)
+        if self._person is None:
+            self._answer_question(text)
+            return
+        command = table.parse(text)
+        if command is not None:
+            self._show(table.run(self, *command))
+        elif not is_blank(text):
+            self.chat.say(self.person, self.room, table.spoken(text), self.request)
+        if note:
+            self._say(f"*** {note}")
+
+    def refuse(self, why: Refused, ref: str | None = None) -> None:
+        """Say why something is not done."""
+        self._say(f"!!! {why.text}")
+
+    def ask(self) -> None:
+        """Ask for a nickname once more."""
+        self._say(QUESTION)
+
+    def unheard(self, line: bytes) -> None:
+        """Lines come too late to be done: say so once."""
+        if not self._told_unheard:
+            self._told_unheard = True
+            self.refuse(table.unheard())
+
+    def too_fast(self, line: bytes, wait: float) -> None:
+        """Lines are refused for the pace: say so once, until that time is over."""
+        now = self.chat.clock.seconds()
+        if not self._told_too_fast <= now < self._told_too_fast + wait:
+            self._told_too_fast = now
+            seconds = round(wait) + 1
+            self._say(f"!!! That is too fast, and lines are lost: wait {seconds} seconds.")
+
+    def announce(self, text: str) -> None:
+        """Say something before there is a person to tell it."""
+        self._say(f"!!! {text}")
+
+    def _say(self, text: str) -> None:
+        self._frontend.write(line(text))
+
+    def _show(self, answer: table.Lines | Deferred[table.Lines]) -> None:
+        if isinstance(answer, Deferred):
+            self._answer_after(answer, self._show_lines, self.request)
+        else:
+            self._show_lines(answer)
+        if self.person.renaming is self.request:
+            self._pause_while(self.request)
+
+    def _show_lines(self, lines: Sequence[str | Entry]) -> None:
+        me = self.person
+        self.answer(
+            b"".join(
+                line(f"*** {each}")
+                if isinstance(each, str)
+                else self._wire.show(seen, me.id, replayed=True)
+                if (seen := me.view(each)) is not None
+                else b""
+                for each in lines
+            )
+        )
+
+    # Taking a nickname
+
+    def _answer_question(self, text: str) -> None:
+        if is_blank(text):
+            return
+        command = table.parse(text)
+        if command is not None and table.BY_WORD.get(command[0]) is table.BY_WORD["quit"]:
+            self._ending = True
+            self._frontend.close()
+        else:
+            self._enter(text, self._welcome)
+
+    def _welcome(self, person: Person) -> None:
+        self._say(
+            f"*** Welcome, {person.nickname}! You are in {names.LOBBY}. "
+            "/help lists the commands, /quit leaves."
+        )
+        for each in self.chat.motd:
+            self._say(f"*** {each}")
+        self.talk_in(self.chat.join(person, names.LOBBY))
+
+    def follow(self, room: str, log: Log) -> None:
+        """They are about to enter a room: show what was said last, then read along.
+
+        A log of their own is always new here.
+        """
+        self._read(room, log, max(0, log.last - self.chat.limits.entry_history))
+
+    def describe(self, room: Room) -> None:
+        """Say who is in a room, and what it is about."""
+        self._say(f"*** {table.who(room, SHOWN_NAMES, self.person)}")
+        if room.topic:
+            self._say(f"*** The topic of {room.name} is: {room.topic}")
+
+    # The bell
+
+    def ring(self, when: str) -> str:
+        """See `table.Caller.ring`."""
+        if when not in ("", "off", "name", "whisper", "all"):
+            raise Refused("usage", "Say when: /bell off, name, whisper or all")
+        if when:
+            self._bell = when
+            self.decorate = None if when == "off" else self._ring
+            self.look_again()
+        return self._bell
+
+    def _ring(self, entry: Entry, line: bytes) -> bytes:
+        event = entry.event
+        if entry.origin == self.person.id:
+            return line
+        whispered = isinstance(event, Whisper)
+        named = (
+            self._bell == "name"
+            and isinstance(event, Message)
+            and re.search(rf"(?<!\w){re.escape(self.person.key)}(?!\w)", names.key(event.text))
+        )
+        rings = self._bell == "all" or whispered or named
+        return line.removesuffix(b"\r\n") + BELL + b"\r\n" if rings else line

@@ -1,0 +1,1 @@
+"""Logs kept in SQLite."""

@@ -1,0 +1,1 @@
+"""Text from outside: what may be shown, what may be a name, and what looks the same."""

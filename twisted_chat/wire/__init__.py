@@ -1,0 +1,1 @@
+"""What goes over a connection: bytes into lines and events, and back."""

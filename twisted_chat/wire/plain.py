@@ -1,0 +1,109 @@
+"""Plain lines, for netcat, telnet and every terminal."""
+
+import time
+from collections.abc import Callable
+from typing import assert_never
+
+from twisted_chat import events
+from twisted_chat.events import Entry, Event
+from twisted_chat.text.cleaning import with_few_blanks
+from twisted_chat.text.names import LOBBY
+
+END = "\r\n"
+_NAMED = 10
+_QUARTER = 15 * 60
+
+
+def line(text: str) -> bytes:
+    """A line as it goes over the wire."""
+    return (with_few_blanks(text) + END).encode()
+
+
+def names(first: str, also: tuple[str, ...]) -> str:
+    """Several nicknames as a sentence has them, and how many more there are."""
+    listed = (first, *also[: _NAMED - 1])
+    more = 1 + len(also) - len(listed)
+    if more:
+        return f"{', '.join(listed)} and {more} more"
+    return " and ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
+
+
+class PlainWire:
+    """Events as lines that a person reads.
+
+    Args:
+        now: gives the time in seconds since 1970, to tell today's lines from older ones.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._moment = (-1, -1)
+        self._stamp = ""
+
+    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+        """The line that a reader sees of an entry; empty if they see none.
+
+        Args:
+            entry: what stands in the log.
+            reader: the id of the person who reads, if it is their own act; else empty.
+            replayed: whether it comes from history. What one has typed oneself a moment ago
+                is on one's own screen already, so it is left out of what is live.
+        """
+        event = entry.event
+        own = bool(reader) and entry.origin == reader
+        if own and not replayed and isinstance(event, events.Message | events.Join | events.Leave):
+            return b""
+        text = self.text(event, own=own)
+        return line(f"[{self._time(event.time)}] {text}") if text else b""
+
+    def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
+        """What a reader sees in the place of events; see `reader.Wire.missed`."""
+        lines = "1 line" if count == 1 else f"{count} lines"
+        where = "" if room == events.OWN else f" of {room}"
+        why = "they cannot be read just now" if kept else "older lines are no longer kept"
+        return line(f"*** You missed {lines}{where}: {why}")
+
+    def _time(self, seconds: float) -> str:
+        moment = (int(seconds), int(self._now()) // _QUARTER)  # days change at a quarter, anywhere
+        if moment != self._moment:  # most lines of a turn share it
+            local = time.localtime(seconds)
+            today = local[:3] == time.localtime(self._now())[:3]
+            self._moment = moment
+            self._stamp = time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", local)
+        return self._stamp
+
+    def text(self, event: Event, *, own: bool = False) -> str:
+        """An event in words, without its time; empty for what plain lines do not tell.
+
+        Args:
+            event: what happened.
+            own: whether it was the reader's own act.
+        """
+        room = "" if event.room in (LOBBY, events.OWN) else event.room + " "
+        match event:
+            case events.Message():
+                return f"{room}{event.sender}: {event.text}"
+            case events.Action():
+                return f"{room}* {event.sender} {event.text}"
+            case events.Whisper():
+                other = f"to {event.to}" if own else f"from {event.sender}"
+                return f"[whisper {other}] {event.text}"
+            case events.Rename():
+                return f"*** {event.sender} is now known as {event.to}"
+            case events.Topic():
+                if not event.text:
+                    return f"*** {event.sender} took away the topic of {event.room}"
+                return f"*** {event.sender} changed the topic of {event.room} to: {event.text}"
+            case events.Join():
+                verb = "have" if event.also else "has"
+                return f"*** {names(event.sender, event.also)} {verb} joined {event.room}"
+            case events.Leave():
+                reason = f" ({event.reason})" if event.reason else ""
+                verb = "have" if event.also else "has"
+                return f"*** {names(event.sender, event.also)} {verb} left {event.room}{reason}"
+            case events.Away() | events.Hidden():
+                return ""
+            case events.Notice():
+                return f"*** {event.text}"
+            case _:
+                assert_never(event)

@@ -1,1 +1,0 @@
-"""Wires: how events become bytes for a kind of reader."""
