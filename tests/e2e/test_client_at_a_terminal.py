@@ -114,7 +114,7 @@ def test_rooms_are_changed_by_keys_and_seen_one_at_a_time(server: Server, sit: S
     ann = Plain(server.port, "ann")
     bob = sit(server, "bob")
     bob.shows("connected")
-    for line in ("/join dev", "/view room"):
+    for line in ("/join dev", "/join dev", "/view room"):  # it asks before it makes a room
         bob.types(line)
         bob.presses("Enter")
     bob.shows("1:#lobby")

@@ -69,7 +69,7 @@ def test_pip_install(environment: Environment, tmp_path: Path) -> None:
     finds_it(environment, tmp_path)
     finds_it(environment, Path("/"))
     finds_it(environment, ROOT)
-    assert (environment.site / "twisted_chat" / "service.py").exists()
+    assert (environment.site / "twisted_chat" / "limits.py").exists()
     assert not (environment.site / "twisted" / "__init__.py").exists()
     assert not (environment.site / "tests").exists()
 

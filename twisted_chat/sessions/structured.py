@@ -129,6 +129,9 @@ class StructuredSession(Session):
         self._greet(person, resumed=True)
         if person.log is not None:
             self._read(OWN, person.log, self._seen.get(OWN, 0))
+            self._wait_to_hear()
+            self._readers[OWN].when_here(self._hear_again)
+            self._readers[OWN].catch_up()
         for key, entered in person.rooms.items():
             self._read(key, self.chat.rooms[key].log, self._seen.get(key, entered))
             self.entered(key)
