@@ -148,7 +148,7 @@ class Session:
         raise NotImplementedError
 
     def ring(self, when: str) -> str:
-        """See `commands.Caller.ring`; programs ring their own bells."""
+        """See `command.Caller.ring`; programs ring their own bells."""
         raise Refused("no-bell", "The bell is for plain lines: your client rings its own.")
 
     decorate: Callable[[Entry, bytes], bytes] | None = None
@@ -196,7 +196,7 @@ class Session:
         self.charge(len(data) // self.chat.limits.answer_bytes)
 
     def charge(self, lines: int) -> None:
-        """See `commands.Caller.charge`."""
+        """See `command.Caller.charge`."""
         if self._throttle is not None:
             self._throttle.charge(lines)
 

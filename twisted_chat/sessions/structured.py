@@ -13,6 +13,7 @@ from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.commands import table
+from twisted_chat.commands.command import Lines
 from twisted_chat.events import OWN, Entry
 from twisted_chat.log.log import Log
 from twisted_chat.refusal import Refused
@@ -208,7 +209,7 @@ class StructuredSession(Session):
             raise Refused("empty", "There is nothing to say in that: send some text.")
         room = self._room_of(thing)
         self.person.remember(self.request, self.chat.limits.refs)
-        self.chat.say(self.person, room, text, self.request)
+        table.say(self, room, text)
 
     def _command(self, thing: dict[str, Any]) -> None:
         if self._is_done(self.request.ref, "command"):
@@ -229,7 +230,7 @@ class StructuredSession(Session):
         else:
             self._answer_when_stored(request, answer)
 
-    def _answer_when_stored(self, request: Request, lines: table.Lines) -> None:
+    def _answer_when_stored(self, request: Request, lines: Lines) -> None:
         """Answer when everything is stored that was asked for, so that it survives the server."""
         stored: Deferred[None] = Deferred()
         request.when_settled(partial(stored.callback, None))
