@@ -19,6 +19,7 @@ from twisted_chat.events import Entry
 from twisted_chat.refusal import Refused
 from twisted_chat.text import names
 from twisted_chat.text.cleaning import is_blank
+from twisted_chat.text.counted import counted
 
 Lines: TypeAlias = Sequence[str | Entry]
 """An answer, one line per fact; an entry is shown as history is."""
@@ -175,7 +176,7 @@ def _rooms(caller: Caller, rest: str) -> Lines:
         people = "1 person" if len(room.members) == 1 else f"{len(room.members)} people"
         lines.append(f"{room.name}: {people}" + (f", topic: {room.topic}" if room.topic else ""))
     if len(shown) > most:
-        lines.append(f"and {len(shown) - most} more rooms")
+        lines.append(f"and {counted(len(shown) - most, 'more room')}")
     return lines
 
 

@@ -19,6 +19,7 @@ from twisted_chat.log.reader import Outlet, Reader, Wire
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.throttle import Throttle
 from twisted_chat.text.cleaning import too_long
+from twisted_chat.text.counted import counted
 
 _log = Logger(namespace="chat")
 
@@ -342,8 +343,8 @@ class Session:
     def _too_late(self) -> None:
         self._deadline = None
         self._ending = True
-        seconds = round(self.chat.limits.nickname_seconds)
-        self.announce(f"No nickname in {seconds} seconds: connect again when you have one.")
+        time = counted(round(self.chat.limits.nickname_seconds), "second")
+        self.announce(f"No nickname in {time}: connect again when you have one.")
         self._frontend.close()
 
     def _stop_clock(self) -> None:
