@@ -18,6 +18,7 @@ from twisted_chat.refusal import Refused
 from twisted_chat.sessions.plain import PlainSession, greeting
 from twisted_chat.sessions.session import Session
 from twisted_chat.sessions.structured import StructuredSession
+from twisted_chat.text.counted import counted
 from twisted_chat.wire import foreign
 from twisted_chat.wire.lines import Lines
 from twisted_chat.wire.plain import PlainWire, line
@@ -303,8 +304,8 @@ class ChatProtocol(Lines):
 
     def _too_late(self) -> None:
         self._deadline = None
-        seconds = round(self._server.chat.limits.nickname_seconds)
-        text = f"No nickname in {seconds} seconds: connect again when you have one."
+        time = counted(round(self._server.chat.limits.nickname_seconds), "second")
+        text = f"No nickname in {time}: connect again when you have one."
         if self._session is None:
             self.write(line(f"!!! {text}"))
         else:

@@ -129,8 +129,8 @@ class _QuietSite(Site):
         """Being looked at every few seconds is not worth a line in the log."""
 
 
-def where(address: object) -> list[str]:
-    """The line that tells where the pages are."""
+def where(_: str, address: object) -> list[str]:
+    """The line that tells where the pages are; see `endpoints.Says`."""
     host, port = getattr(address, "host", ""), getattr(address, "port", "")
     return [f"Metrics are at http://{f'[{host}]' if ':' in host else host}:{port}/metrics"]
 

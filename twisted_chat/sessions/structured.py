@@ -20,6 +20,7 @@ from twisted_chat.refusal import Refused
 from twisted_chat.sessions.session import Frontend, Session
 from twisted_chat.text import names
 from twisted_chat.text.cleaning import clean, is_blank
+from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import StructuredWire, decode, describe, encode, timestamp
 
@@ -88,7 +89,7 @@ class StructuredSession(Session):
         ref, do = _named(line)
         if do in _ONCE and self._is_done(ref, do):
             return
-        why = Refused("too-fast", f"That is too fast: wait {round(wait) + 1} seconds.", wait)
+        why = Refused("too-fast", f"That is too fast: wait {seconds_to_wait(wait)}.", wait)
         self.refuse(why, ref)
 
     def unheard(self, line: bytes) -> None:
