@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Connection, Person, Whisperer
 from twisted_chat.chat.request import Request
+from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
@@ -21,6 +22,7 @@ from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, Store
 from twisted_chat.text import names
 from twisted_chat.text.confusables import looks
+from twisted_chat.text.counted import counted, seconds_to_wait
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
@@ -71,6 +73,7 @@ class Chat:
         self._store = store
         self._turn = turn
         self.people = People(clock, self.limits)
+        self.rights = Rights()
         self._stopping = False
         for room, topic in store.rooms():
             self._open(room).topic = topic
@@ -308,9 +311,12 @@ class Chat:
         if len(person.rooms) >= self.limits.rooms_per_person:
             raise Refused(
                 "too-many-rooms",
-                f"You are in {len(person.rooms)} rooms, which is the most: /leave one first.",
+                f"You are in {counted(len(person.rooms), 'room')}, which is the most: "
+                "/leave one first.",
             )
-        if room is None:
+        if room is not None:
+            self.rights.check(person, Right.ENTER, room)
+        else:
             self._check_look(name)
             self._make_room()
             room = self._open(name)
@@ -450,7 +456,7 @@ class Chat:
         if wait := bucket.wait(self.limits.renames, now):
             raise Refused(
                 "too-fast",
-                f"You change your nickname too often: wait {round(wait) + 1} seconds.",
+                f"You change your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
         bucket.take(self.limits.renames, now)

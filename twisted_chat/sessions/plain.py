@@ -8,13 +8,15 @@ from twisted.internet.defer import Deferred
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.room import Room
-from twisted_chat.commands import table
+from twisted_chat.commands import people, table
+from twisted_chat.commands.command import Lines
 from twisted_chat.events import Entry, Message, Whisper
 from twisted_chat.log.log import Log
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.session import Frontend, Session
 from twisted_chat.text import names
 from twisted_chat.text.cleaning import clean, is_blank
+from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.wire import foreign
 from twisted_chat.wire.plain import PlainWire, line
 
@@ -55,7 +57,7 @@ class PlainSession(Session):
         if command is not None:
             self._show(table.run(self, *command))
         elif not is_blank(text):
-            self.chat.say(self.person, self.room, table.spoken(text), self.request)
+            table.say(self, self.room, table.spoken(text))
         if note:
             self._say(f"*** {note}")
 
@@ -78,8 +80,7 @@ class PlainSession(Session):
         now = self.chat.clock.seconds()
         if not self._told_too_fast <= now < self._told_too_fast + wait:
             self._told_too_fast = now
-            seconds = round(wait) + 1
-            self._say(f"!!! That is too fast, and lines are lost: wait {seconds} seconds.")
+            self._say(f"!!! That is too fast, and lines are lost: wait {seconds_to_wait(wait)}.")
 
     def announce(self, text: str) -> None:
         """Say something before there is a person to tell it."""
@@ -88,7 +89,7 @@ class PlainSession(Session):
     def _say(self, text: str) -> None:
         self._frontend.write(line(text))
 
-    def _show(self, answer: table.Lines | Deferred[table.Lines]) -> None:
+    def _show(self, answer: Lines | Deferred[Lines]) -> None:
         if isinstance(answer, Deferred):
             self._answer_after(answer, self._show_lines, self.request)
         else:
@@ -139,14 +140,14 @@ class PlainSession(Session):
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
-        self._say(f"*** {table.who(room, SHOWN_NAMES, self.person)}")
+        self._say(f"*** {people.who(room, SHOWN_NAMES, self.person)}")
         if room.topic:
             self._say(f"*** The topic of {room.name} is: {room.topic}")
 
     # The bell
 
     def ring(self, when: str) -> str:
-        """See `table.Caller.ring`."""
+        """See `command.Caller.ring`."""
         if when not in ("", "off", "name", "whisper", "all"):
             raise Refused("usage", "Say when: /bell off, name, whisper or all")
         if when:
