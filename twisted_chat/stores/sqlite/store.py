@@ -354,18 +354,18 @@ class SqliteStore:
         if self._queue or self._told or (self._statements and not self._failing):
             self._turn.schedule(self._commit)
         elif self._stopped is not None:
-            self._let_go(self._stopped)
+            self._close_database(self._stopped)
 
     def stop(self) -> Deferred[None]:
         """See `Store.stop`."""
         self._stopped = Deferred()
         if not self._busy and not self._queue and not self._statements:
-            self._let_go(self._stopped)
+            self._close_database(self._stopped)
         else:
             self._commit()
         return self._stopped
 
-    def _let_go(self, stopped: Deferred[None]) -> None:
+    def _close_database(self, stopped: Deferred[None]) -> None:
         def close(_: None) -> None:
             self._writer.close()
             self._reader.close()
