@@ -56,9 +56,19 @@ class Disk:
             self._done.pop(0)()
 
     @property
+    def has_work(self) -> bool:
+        """Whether there is anything left to do."""
+        return bool(self._work)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is anything left to tell."""
+        return bool(self._done)
+
+    @property
     def is_busy(self) -> bool:
         """Whether there is anything left to do, or to tell."""
-        return bool(self._work or self._done)
+        return self.has_work or self.has_news
 
 
 class DiskTestCase(ChatTestCase):

@@ -1,0 +1,141 @@
+"""What a store may show, whatever happens to it: the model that it is measured by."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from twisted_chat.events import OWN, Entry, Event, Topic
+from twisted_chat.refusal import Refused
+
+
+class Batch:
+    """Entries that are stored together or not at all."""
+
+    def __init__(self) -> None:
+        self._is_stored: bool | None = None
+
+    def settle(self, *, is_stored: bool) -> None:
+        """Some of it is stored, or is not."""
+        assert self._is_stored in (None, is_stored), "a part of a batch is stored, another is not"
+        self._is_stored = is_stored
+
+
+class Life:
+    """What a log holds, until it is erased: a later log of the same name is another.
+
+    Args:
+        name: the name of the log.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.room = name if name.startswith("#") else OWN
+        self.is_open = False
+        self.topic = ""
+        self.last = 0
+        self.kept: dict[int, Entry] = {}  # everything that was stored, by number
+        self.pending: list[tuple[Entry, Batch]] = []  # neither shown nor refused
+        self._forgotten_before = 0.0
+
+    def append(self, entry: Entry, batch: Batch) -> None:
+        """Something is put into it."""
+        self.pending.append((entry, batch))
+
+    def forget(self, before: float) -> None:
+        """What is older than a time may be gone from now on."""
+        self._forgotten_before = max(before, self._forgotten_before)
+
+    @property
+    def bound(self) -> int:
+        """The number up to which everything may be gone."""
+        old = [n for n, entry in self.kept.items() if entry.event.time < self._forgotten_before]
+        return max(old, default=0)
+
+    # What the store tells (`Subscriber`)
+
+    def show(self, entries: Sequence[Entry]) -> None:
+        """These are stored: they were put into this log, and are the next ones."""
+        assert self.is_open, f"{self.name} is told of something after it was closed"
+        for entry in entries:
+            assert self.pending, f"{self.name} is shown {entry}, which it was shown already"
+            expected, batch = self.pending.pop(0)
+            assert entry.event == expected.event, f"{self.name} is shown {entry}"
+            if entry.stored:
+                batch.settle(is_stored=True)
+                self._keep(entry)
+            assert entry.id == self.last, f"{entry} does not have the number {self.last}"
+
+    def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
+        """These could not be stored."""
+        assert self.is_open, f"{self.name} is told of something after it was closed"
+        refused = [entry.event for entry in entries]
+        for expected, batch in self.pending:
+            if expected.event in refused:
+                refused.remove(expected.event)
+                batch.settle(is_stored=False)
+        assert not refused, f"{self.name} is refused what was not asked for, or twice: {refused}"
+        gone = {entry.event for entry in entries}
+        self.pending = [each for each in self.pending if each[0].event not in gone]
+
+    def _keep(self, entry: Entry) -> None:
+        self.last += 1
+        self.kept[self.last] = replace(entry, id=self.last, waiter=None)
+        if isinstance(entry.event, Topic):
+            self.topic = entry.event.text
+
+    # After a crash
+
+    def recover(self, found: Sequence[Entry], *, judge: bool) -> None:
+        """What was shown is there, and what waited is there or not, a batch as a whole.
+
+        Args:
+            found: everything that is there.
+            judge: whether what waited is to be there or not, a batch as a whole.
+        """
+        waiting, self.pending = self.pending, []
+        there = {entry.event for entry in found}
+        for entry, batch in waiting:
+            if entry.event in there:
+                self._keep(entry)
+            if entry.stored and judge:
+                batch.settle(is_stored=entry.event in there)
+        self.check_after(found, 0, len(self.kept) + 1, self.last)
+
+    # Reading
+
+    def check_after(self, page: Sequence[Entry], number: int, limit: int, last: int) -> None:
+        """Whether this is what stands behind a number.
+
+        Args:
+            page: what was read.
+            number: the last that was not wanted.
+            limit: how many were wanted.
+            last: the last that there was when it was asked for.
+        """
+        cut = page[0].id - 1 if page else self.bound
+        assert cut <= max(number, self.bound), f"{page} begins too late"
+        self._check(page, [n for n in range(number + 1, last + 1) if n > cut][:limit])
+
+    def check_before(self, page: Sequence[Entry], number: int, limit: int, last: int) -> None:
+        """Whether this is what stands before a number; the arguments are those of `check_after`."""
+        cut, end = page[0].id - 1 if page else self.bound, min(number - 1, last)
+        assert cut <= max(end - limit, self.bound), f"{page} begins too late"
+        self._check(page, [n for n in range(1, end + 1) if n > cut][-limit:])
+
+    def _check(self, page: Sequence[Entry], numbers: Sequence[int]) -> None:
+        expected = [self.kept.get(number) for number in numbers]
+        assert list(page) == expected, f"{self.name} shows {page}, and not {expected}"
+
+    def check_number_at(self, number: int, time: float, last: int) -> None:
+        """Whether that is the number of the last event older than a time."""
+        older = [n for n, entry in self.kept.items() if n <= last and entry.event.time < time]
+        least = max(older, default=0)
+        assert least <= number <= max(least, min(self.bound, last)), f"{number}, and not {least}"
+
+
+def owner(lives: Sequence[Life], events: set[Event]) -> Life | None:
+    """Of some logs, the one that these events were put into."""
+    for life in lives:
+        known = {entry.event for entry in life.kept.values()}
+        if events <= known | {entry.event for entry, _ in life.pending}:
+            return life
+    return None

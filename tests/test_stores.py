@@ -1,0 +1,385 @@
+"""Whatever a store goes through, each log shows what was put into it, in order, and no more."""
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.disk import Disk
+from tests.kept import Batch, Life, owner
+from tests.people import at_once
+from twisted_chat.events import OWN, Entry, Event, Join, Message, Notice, Topic, Whisper
+from twisted_chat.stores import SavedSession, Store
+from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.stores.sqlite import store as sqlite_store
+from twisted_chat.stores.sqlite.schema import COLUMNS, to_entry
+from twisted_chat.stores.sqlite.store import SqliteStore
+from twisted_chat.turn import Turn
+
+_T = TypeVar("_T")
+
+SETTINGS = settings(max_examples=100, stateful_step_count=50, deadline=None)
+ROOMS = ("#tea", "#milk")
+PEOPLE = ("ann", "bob")
+LOGS = (*ROOMS, *("@" + person for person in PEOPLE))
+
+_Wanted = tuple[str, str, str, bool]
+
+logs = st.sampled_from(LOGS)
+people = st.sampled_from(PEOPLE)
+kinds = st.sampled_from(("said", "told", "topic"))
+batches = st.lists(st.tuples(logs, kinds, people, st.booleans()), min_size=1, max_size=5)
+choices = st.lists(st.integers(0, 14), max_size=8)
+FULL, ROOMY = (14,), (10, 11, 12, 13)
+"""Choices after which the disk is full, and has room again."""
+
+
+class AnyStore(RuleBasedStateMachine):
+    """A store to which everything happens that can happen to one, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lives: dict[str, Life] = {}
+        self.count = 0
+        self.wrong: list[BaseException | None] = []
+        self.put_into: dict[Event, Life] = {}
+        self.store: Store
+        self.start()
+
+    def start(self) -> None:
+        """Begin a run with what an earlier one has left."""
+        raise NotImplementedError
+
+    def event(self, log: str, kind: str) -> Event:
+        """Something that has never happened before."""
+        self.count += 1
+        time, text = float(self.count), f"{kind} {self.count}"
+        match kind, log in ROOMS:
+            case "told", True:
+                return Join(time, log, text)
+            case "told", False:
+                return Notice(time, OWN, "", text)
+            case "topic", True:
+                return Topic(time, log, "x", text)
+            case _, True:
+                return Message(time, log, "x", text)
+            case _:
+                return Whisper(time, OWN, "x", "y", text)
+
+    # What the chat asks for
+
+    def _open(self, log: str) -> Life:
+        life = self.lives.setdefault(log, Life(log))
+        if not life.is_open:
+            life.is_open = True
+            assert self.store.open(log, life.room, life) == life.last
+        return life
+
+    @rule(wanted=st.lists(st.tuples(batches, choices), min_size=1, max_size=4))
+    def people_do_something(self, wanted: list[tuple[list[_Wanted], list[int]]]) -> None:
+        for each, then in wanted:
+            batch, entries = Batch(), list[tuple[str, Entry]]()
+            for log, kind, person, has_ref in each:
+                event = self.event(log, kind)
+                entry = Entry(event, person, f"r{self.count}" if has_ref else None)
+                life = self.put_into[event] = self._open(log)
+                life.append(replace(entry), batch)
+                entries.append((log, entry))
+            self.store.append(entries)
+            self.work(then)
+
+    @rule(log=logs, then=choices, is_erased=st.booleans())
+    def a_log_is_closed_or_erased(self, log: str, then: list[int], is_erased: bool) -> None:
+        life = self.lives.get(log)
+        if life is not None and (is_erased or not life.pending):
+            life.is_open = False
+            self.store.close(log)
+            if is_erased:
+                del self.lives[log]
+                self.store.erase(log)
+                self.is_erased(life)
+            self.work(then)
+
+    def work(self, choices: list[int]) -> None:
+        """Do some of what is to be done."""
+
+    def is_erased(self, life: Life) -> None:
+        """Nothing of that may be seen any more, but for what a crash undoes."""
+
+    @rule(age=st.integers(0, 20))
+    def what_is_old_is_forgotten(self, age: int) -> None:
+        before = self.count - age + 0.5
+        for life in self.lives.values():
+            life.forget(before)
+        self.store.forget(before)
+
+    @rule(log=logs, number=st.integers(0, 12), limit=st.integers(1, 6), then=choices)
+    def somebody_reads(self, log: str, number: int, limit: int, then: list[int]) -> None:
+        life = self._open(log)
+        after = self.store.after(log, number, limit)
+        self._when_read(after, life, Life.check_after, number, limit, life.last)
+        before = self.store.before(log, number, limit)
+        self._when_read(before, life, Life.check_before, number, limit, life.last)
+        since = self.store.number_at(log, time := 5.0 * number)
+        self._when_read(since, life, Life.check_number_at, time, life.last)
+        self.work(then)
+
+    def _when_read(
+        self, asked: Deferred[_T], life: Life, check: Callable[..., None], *more: object
+    ) -> None:
+        def read(what: _T) -> None:
+            if self.lives.get(life.name) is life:  # else it was erased meanwhile
+                check(life, what, *more)
+
+        def is_wrong(failure: Failure) -> None:
+            self.wrong.append(failure.value)
+
+        asked.addCallback(read).addErrback(is_wrong)
+
+    @invariant()
+    def what_was_read_is_right(self) -> None:
+        if self.wrong:
+            raise AssertionError("a page is wrong") from self.wrong[0]
+
+    def everything_is_settled(self) -> None:
+        """Everybody has heard what became of what they did."""
+        for life in self.lives.values():
+            assert not life.pending, f"{life.name} hears nothing of {life.pending}"
+        assert not self.store.is_behind
+
+    def teardown(self) -> None:
+        """In the end everything is told of."""
+        self.everything_is_settled()
+        self.what_was_read_is_right()
+
+
+class InMemory(AnyStore):
+    """A store that forgets everything when the process ends."""
+
+    def start(self) -> None:
+        """Begin anew."""
+        self.store = MemoryStore()
+
+    @rule()
+    def the_server_is_restarted(self) -> None:
+        epoch = self.store.epoch
+        self.lives = {}
+        self.start()
+        assert self.store.epoch != epoch
+        assert not (*self.store.rooms(), *self.store.saved_sessions(), *self.store.refs("ann", 9))
+
+
+class InSqlite(AnyStore):
+    """A store in a file, on a disk that takes its time, and is full now and then."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name, "chat.sqlite")
+        self.erased: list[Life] = []  # and the disk may not know it yet
+        self.saved: dict[str, list[SavedSession | None]] = {person: [None] for person in PEOPLE}
+        self.owners: dict[int, Life] = {}  # of the numbers under which logs are kept
+        super().__init__()
+        self.file = sqlite3.connect(self.path)
+
+    def start(self) -> None:
+        """Begin a run with what an earlier one has left."""
+        self.turns: list[Callable[[], None]] = []
+        self.writing, self.reading = Disk(), Disk()
+        self.was_full = False  # since everything was stored
+        turn = Turn(self.turns.append)
+        self.store = self.sqlite = SqliteStore(self.path, turn, self.writing, self.reading, at_once)
+
+    def is_erased(self, life: Life) -> None:
+        """See `AnyStore.is_erased`."""
+        self.erased.append(life)
+
+    # Sessions
+
+    @rule(person=people, may_resume=st.booleans())
+    def a_session_is_saved_or_dropped(self, person: str, may_resume: bool) -> None:
+        self.count += 1
+        saved = SavedSession(
+            person, "token", f"{person}{self.count}", "::1", self.count, {"#tea": self.count},
+            "#tea", "lunch", (("eve", "e"),), ("eva",), (f"r{self.count}",),
+        )  # fmt: skip
+        self.saved[person].append(saved if may_resume else None)
+        if may_resume:
+            self.store.save_session(saved)
+        else:
+            self.store.drop_session(person)
+
+    # The disk
+
+    def _turn_ends(self) -> None:
+        asked, self.turns[:] = list(self.turns), []
+        for call in asked:
+            call()
+
+    def work(self, choices: list[int]) -> None:
+        """See `AnyStore.work`: a turn ends, the disk does something, or it is heard of."""
+        for choice in choices:
+            if choice in FULL:
+                self.writing.is_full = self.was_full = True
+            elif choice in ROOMY:
+                self.writing.is_full = False
+            elif possible := list(self._possible()):
+                possible[choice % len(possible)]()
+
+    def _possible(self) -> Iterator[Callable[[], None]]:
+        if self.turns:
+            yield self._turn_ends
+        for disk in (self.writing, self.reading):
+            if disk.has_work:
+                yield disk.turns
+            if disk.has_news:
+                yield disk.is_heard
+
+    def _everything_happens(self) -> None:
+        while possible := list(self._possible()):
+            possible[0]()
+
+    def everything_is_settled(self) -> None:
+        """And the file holds what it should."""
+        self._everything_happens()
+        self.writing.is_full = self.was_full = False
+        self.store.drop_session("nobody")  # so that what could not be stored is tried again
+        self._everything_happens()
+        super().everything_is_settled()
+        self._is_all_stored()
+        self._check_file()
+
+    def _is_all_stored(self) -> None:
+        """A crash undoes nothing of what was asked for until now."""
+        self.erased = []
+        self.saved = {person: states[-1:] for person, states in self.saved.items()}
+
+    def _rows(self) -> list[tuple[Any, ...]]:
+        query = f"SELECT log, name, {COLUMNS} FROM events LEFT JOIN logs USING (log)"
+        return self.file.execute(query).fetchall()
+
+    @invariant()
+    def whatever_comes_next_nothing_stands_in_another_log(self) -> None:
+        for number, name, *row in self._rows():
+            assert name is not None, f"{row} stands in the log of nobody"
+            event = to_entry(name if name in ROOMS else OWN, tuple(row)).event
+            life = self.put_into[event]
+            assert life.name == name, f"{event} stands in the log of {name}"
+            assert self.owners.setdefault(number, life) is life, f"{number} is given twice"
+
+    def _check_file(self) -> None:
+        """What is erased is gone, and everything else is kept."""
+        rows = self._rows()
+        for _, name, *row in rows:
+            entry = to_entry(name if name in ROOMS else OWN, tuple(row))
+            life = self.lives.get(name)
+            assert life is not None, f"{name} still holds {entry}"
+            assert life.kept.get(entry.id) == entry, f"{name} holds {entry}"
+        kept = [life for life in self.lives.values() if life.last]
+        last = {(name, number) for _, name, number, *_ in rows}
+        assert all((life.name, life.last) in last for life in kept), "a last event is forgotten"
+        topics = {life.name: life.topic for life in kept if life.name in ROOMS}
+        assert dict(self.store.rooms()) == topics
+        for person in PEOPLE:
+            asked = sorted(
+                (entry.event.time, entry.ref, entry.id, entry.id <= life.bound)
+                for life in kept
+                for entry in life.kept.values()
+                if entry.origin == person and entry.ref is not None
+            )
+            refs = [(ref, entry.id) for ref, entry in self.store.refs(person, 5)]
+            there = [(ref, n) for _, ref, n, may_be_gone in asked if not may_be_gone]
+            maybe = [(ref, n) for _, ref, n, _ in asked]
+            assert [ref for ref in maybe if ref in refs] == refs, "no such refs, or out of order"
+            assert set(there[-5:]) <= set(refs)
+        self._check_sessions()
+
+    def _check_sessions(self) -> None:
+        saved = {each.id: each for each in self.store.saved_sessions()}
+        for person, states in self.saved.items():
+            assert saved.get(person) in states
+            self.saved[person] = [saved.get(person)]
+
+    # A run ends, and another begins
+
+    @rule(how=st.sampled_from(("when all is done", "in good order", "at once")))
+    def the_server_ends(self, how: str) -> None:
+        if how == "at once":
+            self._close()
+        else:
+            if how == "when all is done":
+                self.everything_is_settled()
+            self._stop()
+        epoch = self.store.epoch
+        self.start()
+        assert self.store.epoch == epoch
+        self._check_sessions()
+        before, self.lives = self.lives, {}
+        for log in LOGS:
+            self._recover(log, before.get(log))
+        self.erased = []
+
+    def _stop(self) -> None:
+        stopped = self.store.stop()
+        self.reading = Disk()  # who asks for something while the server stops gets no answer
+        self._everything_happens()
+        assert stopped.called, "it does not stop"
+        for life in self.lives.values():
+            assert not life.pending, f"{life.name} hears nothing of {life.pending}"
+        if not self.was_full:
+            self._is_all_stored()
+
+    def _close(self) -> None:
+        store = self.sqlite
+        for held in (store._writer, store._reader, store._checkpoints._connection, store._lock):
+            held.close()
+
+    def _recover(self, log: str, life: Life | None) -> None:
+        """The log is as it was; or as it was before it was erased, if that is not stored."""
+        found: list[Entry] = []
+        self.store.after(log, 0, 1_000).addCallback(found.extend)
+        self._everything_happens()
+        if log not in ROOMS and self.saved[log[1:]] == [None]:
+            assert not found, f"{log} is kept of somebody who cannot come back"
+            return
+        lives = [life] if life is not None else []
+        lives += [each for each in self.erased if each.name == log]
+        whose = owner(lives, {entry.event for entry in found}) if found else None
+        assert whose is not None or not found, f"{log} has {found}"
+        if life is not None:
+            life.is_open = False
+            life.recover(found if whose is life else (), judge=True)
+        if whose is not None and whose is not life:
+            whose.recover(found, judge=False)
+        if whose is not None:
+            self.lives[log] = whose
+
+    def teardown(self) -> None:
+        """In the end everything is told of, and the file goes."""
+        try:
+            super().teardown()
+        finally:
+            self._close()
+            self.file.close()
+            self.folder.cleanup()
+
+
+class StoreTests(SynchronousTestCase):
+    def test_whatever_happens_each_log_shows_what_was_put_into_it(self) -> None:
+        self.patch(sqlite_store, "GROUP", 2)
+        self.patch(sqlite_store, "QUEUE", 10)
+        for machine in (InMemory, InSqlite):
+            run_state_machine_as_test(machine, settings=SETTINGS)
