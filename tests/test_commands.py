@@ -5,6 +5,7 @@ import time
 from tests.people import NOW, ChatTestCase, Person
 from twisted_chat import Limits
 from twisted_chat.commands.table import BY_WORD, COMMANDS
+from twisted_chat.events import Entry, Message
 
 
 class CommandTestCase(ChatTestCase):
@@ -221,6 +222,15 @@ class ReplyTests(CommandTestCase):
 
 
 class AwayTests(CommandTestCase):
+    def test_a_note_puts_nobody_into_a_list(self) -> None:
+        self.bob.types("/away brb), Admin, carol (reconnecting), dave (away: x")
+        (line,) = self.alice.types("/users").sees()[-1:]
+        self.assertEqual(line.count(","), 2, line)
+        self.assertEqual(line.count("("), 2, line)
+
+    def test_a_long_note_is_refused(self) -> None:
+        self.assertIn("That note is too long", self.bob.types("/away " + "x" * 401).raw())
+
     def test_it_stands_beside_the_name(self) -> None:
         self.assertEqual(
             self.answer(self.bob, "/away at lunch"), "*** You are away: at lunch. /back ends it."
@@ -304,6 +314,18 @@ class IgnoreTests(CommandTestCase):
             self.alice.types("/unignore bob", "/unignore robert").raw()
             self.bob.types("hello")
             self.assertEqual(self.alice.sees(), ["robert: hello"])
+
+    def test_who_is_nobody_is_not_ignored_by_that(self) -> None:
+        log = self.factory.chat.lobby.log
+        log.append(Entry(Message(0.0, "#lobby", "veteran", "of an import")))
+        self.carol.types("/ignore nobody-here").raw()
+        self.assertIn("of an import", self.carol.types("/history").raw())
+
+    def test_ignoring_somebody_twice_is_no_help_to_them(self) -> None:
+        self.bob.types("/nick robert")
+        self.alice.types("/ignore bob").raw()
+        self.bob.types("hello")
+        self.assertEqual(self.alice.raw(), "")
 
     def test_nothing_that_they_write_is_seen(self) -> None:
         self.bob.types("/topic boo", "/away boo", "/w alice boo").raw()

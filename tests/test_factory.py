@@ -344,6 +344,39 @@ class EndingTests(ChatTestCase):
     def test_where_nobody_is_the_goodbye_is_over_at_once(self) -> None:
         self.successResultOf(self.factory.say_goodbye())
 
+    def test_who_leaves_a_room_after_the_connection_is_gone_is_gone_all_the_same(self) -> None:
+        alice = self.joins("alice")
+        for close in ("closes", "vanishes", "says_no_more"):
+            for somebody in (self.joins("bob"), self.program("bot")):
+                lines = [*(f"line {number}" for number in range(10)), "/join dev", "/leave dev"]
+                if isinstance(somebody, Program):
+                    for line in lines:
+                        do = "command" if line.startswith("/") else "say"
+                        somebody.asks(do=do, text=line)
+                else:
+                    somebody.types(*lines)
+                getattr(somebody, close)()
+                self.time_passes(10)
+                if close == "says_no_more":
+                    self.assertTrue(somebody.is_gone)
+                    somebody.closes()
+            self.time_passes(400)
+            alice.raw()
+            self.assertEqual(alice.types("/users").sees(), ["*** In #lobby: alice (1)"], close)
+
+    def test_whoever_quits_is_answered_first(self) -> None:
+        bot = self.program("bot").asks(do="command", text="/quit", ref="q")
+        self.assertEqual([answer["ref"] for answer in bot.gets("answer")], ["q"])
+        self.assertTrue(bot.is_gone)
+
+    def test_a_command_that_is_the_last_line_is_done_whole(self) -> None:
+        bot = self.program("bot")
+        for number in range(10):
+            bot.asks(do="say", text=str(number))
+        bot.asks(do="command", text="/join dev", ref="j").says_no_more()
+        self.time_passes(5)
+        self.assertEqual([answer["ref"] for answer in bot.gets("answer")], ["j"])
+
     def test_when_everybody_has_gone_nothing_is_left_to_do(self) -> None:
         for number in range(5):
             self.joins(f"guest{number}").types("hello", "/join dev").vanishes()

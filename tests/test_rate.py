@@ -37,8 +37,17 @@ class BucketTests(SynchronousTestCase):
     def test_a_clock_that_is_set_back_makes_nobody_wait(self) -> None:
         bucket, pace = Bucket(), Pace(2, 10)
         for _ in range(5):
+            bucket.wait(pace, 10_000.0)
             bucket.take(pace, 10_000.0)
-        self.assertEqual(bucket.wait(pace, 10_000.0 - 240), 0)
+        waited = bucket.wait(pace, 10_000.0)
+        self.assertEqual(bucket.wait(pace, 10_000.0 - 240), waited)
+        self.assertEqual(bucket.wait(pace, 10_000.0 - 240 + waited), 0)
+
+    def test_however_much_was_had_it_is_not_forgotten(self) -> None:
+        bucket, pace = Bucket(), Pace(10, 5)
+        for _ in range(1_000):
+            bucket.take(pace, 10_000.0)
+        self.assertAlmostEqual(bucket.wait(pace, 10_000.0), 495.5)
 
     @given(
         st.integers(1, 20), st.floats(0.5, 60), st.lists(st.floats(0, 5), min_size=1, max_size=100)

@@ -91,13 +91,21 @@ class RoomTests(ChatTestCase):
             self.assertIn(f"You are in #r{number}", self.bob.types(f"/join r{number}").raw())
             self.bob.types(f"/leave r{number}").raw()
 
-    def test_rooms_that_somebody_is_in_or_that_have_a_topic_do_not(self) -> None:
+    def test_rooms_that_somebody_is_in_do_not(self) -> None:
         self.bob.types("/join a", "/join b", "/join c")
-        self.alice.types("/join kept", "/topic tea", "/leave", "/join d").raw()
+        self.alice.types("/join kept", "/join d").raw()
         self.assertEqual(
             self.answer(self.alice, "/join e"),
             "!!! There are too many rooms already: /rooms lists them.",
         )
+
+    def test_a_room_with_a_topic_gives_way_last_and_keeps_it(self) -> None:
+        self.bob.types("/join a", "/join b", "/join c")
+        self.alice.types("/join kept", "/topic tea", "/leave", "/join d").raw()
+        self.alice.types("/join e", "/leave e").raw()
+        self.assertNotIn("#kept", self.alice.types("/rooms").raw())
+        self.alice.types("/join kept", "/topic")
+        self.assertIn("*** The topic of #kept is: tea", self.alice.sees())
 
     def test_rooms_are_listed_with_people_and_topics(self) -> None:
         self.bob.types("/join dev", "/topic tea", "/join quiet", "/topic peace", "/leave quiet")

@@ -109,13 +109,22 @@ class RefusalTests(DiskTestCase):
 
     def test_whoever_asks_for_more_meanwhile_is_answered(self) -> None:
         bot = self.program("bot")
-        bot.gets()
+        self.the_disk_works()
+        self.token = bot.gets("welcome")[0]["session"]
         self.writing.is_full = True
         bot.asks(do="command", text="/nick robot").asks(do="command", text="/ignore bob")
         bot.asks(do="ping")
         self.the_disk_works()
         told = [thing["event"] for thing in bot.gets("error", "answer", "pong")]
-        self.assertEqual(told, ["error", "answer", "pong"])
+        self.assertEqual(told, ["error", "error", "pong"])
+        self.writing.is_full = False
+        self.store.try_again()
+        self.the_disk_works()
+        self.the_server_is_killed()
+        back = self.program("bot", session=self.token)
+        back.asks(do="command", text="/ignore", ref="i")
+        self.the_disk_works()
+        self.assertEqual(back.gets("answer")[0]["lines"], ["You ignore: bob"], "it is tried again")
 
     def test_whoever_is_being_renamed_speaks_under_the_new_name(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")
@@ -136,6 +145,19 @@ class RefusalTests(DiskTestCase):
         )
         self.joins("bob")
         self.joins("robert")
+
+    def test_a_reply_goes_to_whose_whisper_was_seen(self) -> None:
+        bob, carol, mallory = self.joins("bob"), self.joins("carol"), self.joins("mallory")
+        carol.types("/w bob psst")
+        self.the_disk_works()
+        self.writing.is_full = True
+        mallory.types("/w bob psst")
+        self.the_disk_works()
+        self.writing.is_full = False
+        bob.types("/reply secret")
+        self.the_disk_works()
+        self.assertIn("[whisper from bob] secret", carol.sees())
+        self.assertNotIn("secret", mallory.raw())
 
     def test_a_whisper_to_two_is_refused_once_and_for_both(self) -> None:
         bob, (alice, carol) = self.program("bob"), (self.joins("alice"), self.joins("carol"))
@@ -177,6 +199,16 @@ class OutcomeTests(DiskTestCase):
             self.the_disk_works()
             (outcome,) = self.outcomes(self.bot, ref)
             self.assertEqual(outcome["event"], "answer", command)
+
+    def test_a_new_nickname_that_was_seen_is_there_after_a_crash(self) -> None:
+        self.bot.asks(do="command", text="/nick robot", ref="n")
+        self.clock.advance(0)
+        self.writing.turns()
+        self.writing.is_heard()
+        self.clock.advance(0)
+        self.assertIn("*** bot is now known as robot", self.alice.sees())
+        self.the_server_is_killed()
+        self.assertEqual(self.comes_back().gets("welcome")[0]["nick"], "robot")
 
     def test_what_is_answered_is_there_after_a_crash(self) -> None:
         for command in ("/join dev", "/away lunch", "/ignore alice", "/topic tea"):

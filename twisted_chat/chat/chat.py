@@ -1,7 +1,8 @@
 """The chat: every person and every room, and everything that one can do. Doors call only this."""
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -75,8 +76,8 @@ class Chat:
         self.people = People(clock, self.limits)
         self.rights = Rights()
         self._stopping = False
-        for room, topic in store.rooms():
-            self._open(room).topic = topic
+        for room in store.rooms():
+            self._open(room)
         self.lobby = self.rooms.get(names.LOBBY) or self._open(names.LOBBY)
         for saved in store.saved_sessions():
             self._restore(saved)
@@ -204,7 +205,7 @@ class Chat:
             request: what has changed it, which is not to be done again when it is sent again.
 
         Returns:
-            Fires when that is stored.
+            Fires when that is stored; fails with `Refused` if a request asked for it in vain.
         """
         if not person.may_resume or not person.present:
             return succeed(None)
@@ -215,7 +216,8 @@ class Chat:
             person.done = (*person.done, request.ref)[-_DONE:]
             saved = self._session_of(person)
         person.saved = saved
-        return self._store.save_session(saved)
+        stored = self._store.save_session(saved)
+        return stored.addErrback(lambda _: None) if request is None else stored
 
     def _session_of(self, person: Person) -> SavedSession:
         return SavedSession(
@@ -341,14 +343,25 @@ class Chat:
         if len(self.rooms) < self.limits.rooms:
             return
         awaited = {key for person in self.people.displaced for key in person.rooms}
-        for room in list(self.rooms.values()):
-            if room.is_idle and room is not self.lobby and room.key not in awaited:
-                room.close()
-                del self.rooms[room.key]
-                for look in looks(room.name[1:]):
-                    self._room_looks.pop(look, None)
+        idle = [
+            room
+            for room in self.rooms.values()
+            if room.is_idle and room is not self.lobby and room.key not in awaited
+        ]
+        for room in idle:
+            if not room.topic:
+                self._close(room)
+        for room in idle:  # those with a topic only as far as need be: it is stored with the log
+            if room.topic and len(self.rooms) >= self.limits.rooms:
+                self._close(room)
         if len(self.rooms) >= self.limits.rooms:
             raise Refused("too-many-rooms", "There are too many rooms already: /rooms lists them.")
+
+    def _close(self, room: Room) -> None:
+        room.close()
+        del self.rooms[room.key]
+        for look in looks(room.name[1:]):
+            self._room_looks.pop(look, None)
 
     def leave(self, person: Person, room: Room) -> None:
         """Leave a room, if it is not the only one.
@@ -401,6 +414,7 @@ class Chat:
         seen = partial(self._seen, key)
         log = Log(key, name, self._store, self._turn, seen, counters=self.counters)
         room = self.rooms[key] = Room(name, log, self.clock, self.limits, self.now)
+        room.topic = self._store.topic(key)
         for look in looks(name[1:]):
             self._room_looks[look] = key
         self._opened(room)
@@ -427,8 +441,13 @@ class Chat:
         topic = Topic(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, topic)
 
+    def _whispered(self, person: Person, others: Sequence[Person]) -> None:
+        for other in others:
+            if other.hears(person.nickname, person.id):
+                other.last_whisperer = Whisperer(person.nickname, person.id)
+
     def whisper(
-        self, person: Person, others: Iterable[Person], text: str, request: Request
+        self, person: Person, others: Sequence[Person], text: str, request: Request
     ) -> None:
         """Say something to some people alone; a whisper stands in both people's logs."""
         now, entries = self._active(person), []
@@ -437,9 +456,7 @@ class Chat:
             mine = Entry(whisper, person.id, request.ref, waiter=request)
             theirs = Entry(whisper, person.id, waiter=request)
             entries += [(self.log_of(person), mine), (self.log_of(other), theirs)]
-            if other.hears(person.nickname, person.id):
-                other.last_whisperer = Whisperer(person.nickname, person.id)
-        request.begin(person.connection)
+        request.begin(person.connection, partial(self._whispered, person, tuple(others)))
         append_together(entries)
 
     def rename(self, person: Person, nickname: str, request: Request) -> None:
@@ -462,10 +479,13 @@ class Chat:
         bucket.take(self.limits.renames, now)
         person.renames = bucket
         self.people.claim(person, name)
+        if person.may_resume:  # stored with the events
+            person.saved = replace(self._session_of(person), nickname=name)
+            self._store.save_session(person.saved).addErrback(lambda _: None)
         request.begin(
             person.connection,
             partial(self._renamed, person, name),
-            partial(self.people.unclaim, person, name),
+            partial(self._not_renamed, person, name),
         )
         person.renaming = request
         entries = []
@@ -481,8 +501,11 @@ class Chat:
         self.people.rename(person, nickname)
         for key in person.rooms:
             self.rooms[key].rename(person)
-        self.keep(person)
         _log.info("{old} is now {nick}", old=old, nick=nickname)
+
+    def _not_renamed(self, person: Person, nickname: str) -> None:
+        self.people.unclaim(person, nickname)
+        self.keep(person)
 
     def set_away(self, person: Person, reason: str | None) -> None:
         """Go away, or come back (None)."""

@@ -80,6 +80,7 @@ class Person:
     """
 
     __slots__ = (
+        "_ignored_ids",
         "address",
         "away",
         "connection",
@@ -126,6 +127,7 @@ class Person:
         self.rooms: dict[str, int] = {}  # by key, in the order of entering: the last number then
         self.room = saved.room if saved else ""  # the key of the one that they type into
         self.ignored: dict[str, Ignored] = {}  # by key
+        self._ignored_ids: frozenset[str] = frozenset()
         for ignored in saved.ignored if saved else ():
             self.ignore(*ignored)
         self.last_whisperer: Whisperer | None = None
@@ -158,7 +160,11 @@ class Person:
 
     def ignore(self, nickname: str, other_id: str) -> None:
         """Hear no more of somebody, also under another nickname while they stay."""
+        known = self.ignored.get(names.key(nickname))
+        if known is not None and known.person_id:
+            other_id = known.person_id  # they are ignored under another name by now
         self.ignored[names.key(nickname)] = Ignored(nickname, other_id)
+        self._know_ignored()
 
     def unignore(self, nickname: str, other_id: str) -> bool:
         """Hear somebody again; says whether they were ignored."""
@@ -169,6 +175,7 @@ class Person:
         ]
         for key in heard:
             del self.ignored[key]
+        self._know_ignored()
         return bool(heard)
 
     @property
@@ -180,9 +187,11 @@ class Person:
         """Whether they want to hear somebody."""
         if not self.ignored or person_id == self.id:
             return True
-        return names.key(nickname) not in self.ignored and not any(
-            ignored.person_id == person_id for ignored in self.ignored.values()
-        )
+        return person_id not in self._ignored_ids and names.key(nickname) not in self.ignored
+
+    def _know_ignored(self) -> None:
+        ids = (ignored.person_id for ignored in self.ignored.values())
+        self._ignored_ids = frozenset(filter(None, ids))
 
     def view(self, entry: Entry) -> Entry | None:
         """See `reader.Viewer`: nothing that somebody wrote whom they ignore."""

@@ -26,6 +26,19 @@ def _users(caller: Caller, room: Room, name: str) -> Lines:
     return [who(asked, caller.chat.limits.listed_names, caller.person)]
 
 
+_ROOMS = 5
+"""Rooms in which something is told that count as one more line."""
+
+_AWAY = 400
+"""Characters of an away note: everybody who enters a room reads it."""
+
+_NOTE = 60
+"""Characters of it beside a name in a list."""
+
+_PLAIN = str.maketrans("", "", "(),")
+"""What a list is built with, and a note in it is not: so that nobody is in it who is not here."""
+
+
 def who(room: Room, most: int, viewer: Person) -> str:
     """Who is in a room, in one line, as somebody sees it."""
     listed = [_named(member, viewer) for member in islice(room.members.values(), most)]
@@ -39,7 +52,8 @@ def _named(person: Person, viewer: Person) -> str:
         return f"{person.nickname} (reconnecting)"
     if person.away is None:
         return person.nickname
-    return f"{person.nickname} ({away_note(person, viewer)})"
+    note = away_note(person, viewer).translate(_PLAIN)
+    return f"{person.nickname} ({note[:_NOTE]}{'...' if len(note) > _NOTE else ''})"
 
 
 def away_note(person: Person, viewer: Person) -> str:
@@ -87,6 +101,7 @@ def _ago(seconds: float) -> str:
 )
 def _nick(caller: Caller, room: Room, nickname: str) -> Lines:
     caller.chat.rename(caller.person, nickname, caller.request)
+    caller.charge(len(caller.person.rooms) // _ROOMS)
     return []
 
 
@@ -98,7 +113,10 @@ def _nick(caller: Caller, room: Room, nickname: str) -> Lines:
     detail=("It stands beside your name in /users, and is told once to who whispers to you.",),
 )
 def _away(caller: Caller, room: Room, reason: str) -> Lines:
+    if len(reason) > _AWAY:
+        raise Refused("too-long", f"That note is too long: use at most {_AWAY} characters.")
     caller.chat.set_away(caller.person, reason or "not here just now")
+    caller.charge(len(caller.person.rooms) // _ROOMS)
     return [f"You are away: {caller.person.away}. /back ends it."]
 
 
@@ -107,6 +125,7 @@ def _back(caller: Caller, room: Room, rest: str) -> Lines:
     if caller.person.away is None:
         return ["You were not away."]
     caller.chat.set_away(caller.person, None)
+    caller.charge(len(caller.person.rooms) // _ROOMS)
     return ["You are back."]
 
 

@@ -193,9 +193,10 @@ class Log:
             for reader in self._readers.get(entry.origin, ()):
                 reader.own = (*reader.own, place)
             self._seen(entry)
-            if entry.waiter is not None:
+            waiter, entry.waiter = entry.waiter, None  # the entry stays, and may not keep them
+            if waiter is not None:
                 try:
-                    entry.waiter.stored(entry)
+                    waiter.stored(entry)
                 except Exception:  # it may not stop the others from reading
                     _log.failure("What follows from an event in {room} failed", room=self.room)
         self._settle(len(entries), end)

@@ -109,33 +109,34 @@ class StructuredSession(Session):
         if self._person is not None:
             raise Refused("bad-request", "You said hello already: /nick changes your nickname.")
         seen, epoch, token, nickname = map(thing.get, ("seen", "epoch", "session", "nick"))
-        self._seen = _seen({} if seen is None else seen)
+        self._seen = _seen({} if seen is None else seen, self.chat.limits.rooms_per_person + 1)
         person = self.chat.find_session(token) if isinstance(token, str) else None
         if epoch is None and isinstance(token, str):
             epoch = epoch_of(token)
         if epoch is not None:
             self._is_of_old = epoch != self.chat.epoch
         if person is not None:
-            self._resume_as(person, nickname if isinstance(nickname, str) else None)
-            return
+            if person.connection is not None:
+                person.connection.replace()
+            if person.present:  # what they said last may have been that they leave
+                self._resume_as(person, nickname if isinstance(nickname, str) else None)
+                return
         if not isinstance(nickname, str):
             raise Refused("bad-nick", 'Say which nickname: {"do":"hello","nick":"..."}')
         self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
 
     def _resume_as(self, person: Person, nickname: str | None) -> None:
-        if person.connection is not None:
-            person.connection.replace()
         old = person.nickname
         self.chat.attach(person, self, nickname)
         self._be(person)
         self._greet(person, resumed=True)
         if person.log is not None:
-            self._read(OWN, person.log, self._seen.get(OWN, 0))
+            self._read_on(OWN, person.log, self._seen.get(OWN, 0))
             self._wait_to_hear()
             self._readers[OWN].when_here(self._hear_again)
             self._readers[OWN].catch_up()
         for key, entered in person.rooms.items():
-            self._read(key, self.chat.rooms[key].log, self._seen.get(key, entered))
+            self._read_on(key, self.chat.rooms[key].log, self._seen.get(key, entered))
             self.entered(key)
         self._seen = {}  # who leaves a room and enters it anew is a newcomer
         typed_into = person.room if person.room in person.rooms else next(reversed(person.rooms))
@@ -177,11 +178,16 @@ class StructuredSession(Session):
     def follow(self, room: str, log: Log) -> None:
         """They are about to enter a room: show what they have not seen, or what was said last."""
         seen = self._seen.pop(room, None)
-        if seen is not None and (self._is_of_old or seen > log.last):
+        if seen is None:
+            self._read(room, log, max(0, log.last - self.chat.limits.entry_history))
+        else:
+            self._read_on(room, log, seen)
+
+    def _read_on(self, room: str, log: Log, seen: int) -> None:
+        """Show what comes after a number, unless that is one of another epoch."""
+        if self._is_of_old or seen > log.last:
             self._frontend.write(self._wire.missed(log.room, 0))  # how much is not known
             seen = 0
-        if seen is None:
-            seen = max(0, log.last - self.chat.limits.entry_history)
         self._read(room, log, seen)
 
     def describe(self, room: Room) -> None:
@@ -381,7 +387,9 @@ def _number(thing: dict[str, Any], name: str, default: int) -> int:
     raise Refused("bad-request", f'"{name}" is a whole number, and not a negative one.')
 
 
-def _seen(seen: object) -> dict[str, int]:
+def _seen(seen: object, most: int) -> dict[str, int]:
+    if isinstance(seen, dict) and len(seen) > most:
+        raise Refused("bad-request", f'"seen" has more rooms than one can be in: at most {most}.')
     if not isinstance(seen, dict):
         raise Refused("bad-request", '"seen" is an object of rooms and ids.')
     # what is refused is not called by its room's name, which may be anything

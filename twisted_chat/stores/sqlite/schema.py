@@ -195,6 +195,11 @@ def explain(error: sqlite3.Error) -> str:
     return f"That could not be stored ({_explain(error)}), so nobody saw it: try again in a while."
 
 
+def explain_unsaved(error: sqlite3.Error) -> str:
+    """The same of what holds although it could not be stored."""
+    return f"That could not be stored ({_explain(error)}): it holds only until the server restarts."
+
+
 _KINDS: Mapping[type, str] = {
     Message: "message",
     Action: "action",
