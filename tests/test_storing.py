@@ -77,14 +77,6 @@ class PrivateTests(DiskTestCase):
 class RefusalTests(DiskTestCase):
     """Whoever said what could not be stored is told so, once."""
 
-    def test_also_when_they_have_left(self) -> None:
-        bob = self.joins("bob")
-        self.writing.is_full = True
-        bob.types("important", "/quit")
-        self.the_disk_works()
-        self.assertIn("!!! That could not be stored (the disk is full)", bob.raw())
-        self.assertTrue(bob.is_gone)
-
     def test_also_when_they_say_no_more(self) -> None:
         bob = self.joins("bob")
         self.writing.is_full = True
@@ -92,20 +84,6 @@ class RefusalTests(DiskTestCase):
         self.the_disk_works()
         self.assertIn("!!! That could not be stored (the disk is full)", bob.raw())
         self.assertTrue(bob.is_gone)
-
-    def test_a_nickname_that_could_not_be_stored_is_not_taken(self) -> None:
-        bob, alice = self.joins("bob"), self.joins("alice")
-        self.writing.is_full = True
-        bob.types("/nick robert", "it is me")
-        self.the_disk_works()
-        self.assertIn("!!! That could not be stored", bob.raw())
-        self.writing.is_full = False
-        bob.types("again")
-        alice.types("/users").sees()
-        self.the_disk_works()
-        self.assertIn("bob: again", alice.sees())
-        robert = self.joins("robert")
-        self.assertIn("*** In #lobby: bob, alice, robert (3)", robert.types("/users").sees())
 
     def test_whoever_asks_for_more_meanwhile_is_answered(self) -> None:
         bot = self.program("bot")
@@ -117,15 +95,6 @@ class RefusalTests(DiskTestCase):
         told = [thing["event"] for thing in bot.gets("error", "answer", "pong")]
         self.assertEqual(told, ["error", "answer", "pong"])
 
-    def test_whoever_is_being_renamed_speaks_under_the_new_name(self) -> None:
-        bob, alice = self.joins("bob"), self.joins("alice")
-        bob.types("/nick robert", "it is me")
-        taken = self.connects().types("robert")
-        self.assertIn("!!! The nickname robert is taken: choose another one.", taken.sees())
-        self.the_disk_works()
-        self.assertEqual(alice.sees(), ["*** bob is now known as robert", "robert: it is me"])
-        self.joins("bob")
-
     def test_who_vanishes_while_being_renamed_leaves_under_the_new_name(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")
         bob.types("/nick robert").vanishes()
@@ -136,16 +105,6 @@ class RefusalTests(DiskTestCase):
         )
         self.joins("bob")
         self.joins("robert")
-
-    def test_a_whisper_to_two_is_refused_once_and_for_both(self) -> None:
-        bob, (alice, carol) = self.program("bob"), (self.joins("alice"), self.joins("carol"))
-        bob.gets()
-        self.writing.is_full = True
-        bob.asks(do="command", text="/whisper alice,carol psst", ref="w")
-        self.the_disk_works()
-        told = [thing for thing in bob.gets() if thing.get("ref") == "w"]
-        self.assertEqual([(t["event"], t.get("code")) for t in told], [("error", "not-stored")])
-        self.assertNotIn("psst", alice.raw() + carol.raw())
 
 
 class OutcomeTests(DiskTestCase):
