@@ -86,6 +86,17 @@ class ArchiveTests(SynchronousTestCase):
         self.assertEqual(exported.count(b"\n"), 1)
         self.assertIn(b"in dev", exported)
 
+    def test_a_room_that_there_is_not_is_said(self) -> None:
+        self.server.ends()
+        exported, told = self.archive("export", "dev", "#nope", status=1)
+        self.assertEqual(exported, b"")
+        self.assertEqual(told, f"twisted-chat-archive: {self.database} has no room #nope\n")
+
+    def test_what_is_counted_is_one_line_or_more_lines(self) -> None:
+        self.server.ends()
+        self.assertEqual(self.archive("export", "dev")[1], "1 event\n")
+        self.assertEqual(self.archive("export")[1], "4 events\n")
+
     def test_a_backup_is_made_while_the_server_runs(self) -> None:
         copy = self.folder / "copy.sqlite"
         self.archive("backup", str(copy))
@@ -199,7 +210,7 @@ class ArchiveTests(SynchronousTestCase):
         self.server.ends()
         before = self.archive("export")[0]
         for room, line, told in (
-            ("#new", b"[]", ":2: this is no JSON object; nothing is imported"),
+            ("#new", b"[]", ":2: this is not a JSON object; nothing is imported"),
             ("#new", event("#new", 1), ":2: the id 1 does not come after 1; nothing is imported"),
             ("#new", event("#NEW", 1), ":2: the id 1 does not come after 1; nothing is imported"),
             ("#new", event("#lobby", 1), ":2: #lobby has events already"),
@@ -208,7 +219,9 @@ class ArchiveTests(SynchronousTestCase):
             self.cannot_import(event(room, 1) + line + b"\n", told)
         self.assertEqual(self.archive("export")[0], before)
         self.database = self.folder / "new.sqlite"
-        self.cannot_import(event("#new", 1) + event("#new", -5), ":2: the id is not a whole number")
+        self.cannot_import(
+            event("#new", 1) + event("#new", -5), ":2: the id must be a whole number"
+        )
 
     def cannot_import(self, content: bytes, told: str) -> None:
         """It is said why, and no file is there that was not there before."""

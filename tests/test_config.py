@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from importlib import metadata
 from pathlib import Path
 
 from twisted.python import usage
@@ -83,7 +84,7 @@ class ConfigTests(SynchronousTestCase):
         for words, told in (
             (["-c", "a", "--conf=b"], "there can be one --config"),
             (["--config="], "cannot read --config"),
-            (["--no-db", "--", "--config", "a"], "Wrong number of arguments"),
+            (["--no-db", "--", "--config", "a"], "'--config' is no option"),
         ):
             error = self.assertRaises(usage.UsageError, Options().parseOptions, words)
             self.assertIn(told, str(error))
@@ -94,11 +95,45 @@ class ConfigTests(SynchronousTestCase):
         content = "endpoint = 'tcp:7'"
         self.assertEqual(self.options(content, "--name", "-east").endpoints, ["tcp:7"])
 
-    def test_what_a_check_finds_is_one_line_however_it_is_spelled(self) -> None:
-        for words in (["--check", "--port=x"], ["--port=x", "--che"], ["--check", "--unheard-of"]):
-            with contextlib.redirect_stderr(io.StringIO()) as told:
-                self.assertRaises(SystemExit, Options().parseOptions, words)
-            self.assertEqual(told.getvalue().count("\n"), 1, words)
+    def test_what_is_wrong_with_a_command_line_is_one_line_that_names_the_option(self) -> None:
+        for words, told in (
+            (["--port=x"], "--port must be a number from 0 to 65535, not 'x'"),
+            (["--che", "--port", "70000"], "--port must be a number from 0 to 65535, not '70000'"),
+            (["--unheard-of"], "option --unheard-of not recognized: --help lists the options"),
+            (["--prot=5"], "option --prot not recognized: did you mean --port?"),
+            (["5000"], "'5000' is no option: options begin with --"),
+        ):
+            options = Options()
+            options.parent = usage.Options()
+            with contextlib.redirect_stderr(io.StringIO()) as console:
+                self.assertRaises(SystemExit, options.parseOptions, words)
+            self.assertEqual(console.getvalue(), f"twisted-chat: {told}\n")
+
+    def test_help_is_by_group_and_the_limits_have_a_page_of_their_own(self) -> None:
+        shown = str(Options())
+        self.assertIn("\nWho may connect:\n      --ban-file= ", shown)
+        self.assertNotIn("--rooms-per-person", shown)
+        self.assertLess(len(shown.splitlines()), 60)
+        self.assertLessEqual(max(map(len, shown.splitlines())), 80)
+        with contextlib.redirect_stdout(io.StringIO()) as console:
+            self.assertRaises(SystemExit, Options().parseOptions, ["--help-limits"])
+        self.assertIn("--rooms-per-person", console.getvalue())
+
+    def test_the_version_is_ours(self) -> None:
+        with contextlib.redirect_stdout(io.StringIO()) as console:
+            self.assertRaises(SystemExit, Options().parseOptions, ["--version"])
+        self.assertEqual(console.getvalue(), f"twisted-chat {metadata.version('twisted-chat')}\n")
+
+    def test_what_is_wrong_with_an_endpoint_is_said_in_words(self) -> None:
+        for endpoint, told in (
+            ("tcp:abc", "'abc' is not a number"),
+            ("tcp", "its port is missing, as in tcp:..."),
+            ("tcp:5000:speed=9", "such an endpoint has no 'speed'"),
+            ("5000", "Unknown endpoint type: '5000'"),
+            ("systemd:domain=INET:name=chat", "systemd gave no such socket to this process"),
+        ):
+            error = self.assertRaises(usage.UsageError, Options().parseOptions, ["-e", endpoint])
+            self.assertEqual(str(error), f"cannot use --endpoint {endpoint}: {told}")
 
     def test_an_empty_file_changes_nothing(self) -> None:
         self.assertEqual(self.options("").limits, Options().limits)
@@ -106,19 +141,21 @@ class ConfigTests(SynchronousTestCase):
     def test_a_mistake_is_told_with_its_line(self) -> None:
         for content, told in (
             ("port = 1\nprt = 2", "FILE, line 2: there is no option prt: did you mean port?"),
-            ("config = 'x'", "FILE, line 1: there is no option config"),
-            ("\n\nport = 70000", "FILE, line 3: port: 70000 is not between 0 and 65535"),
-            ("port = true", "FILE, line 1: port is a text or a number"),
-            ("no-db = 1", "FILE, line 1: no-db is true or false"),
-            ("[limits]\nrooms = 0", "FILE, line 2: rooms: 0 is less than 1"),
+            ("config = 'x'", "FILE, line 1: config can only stand on the command line"),
+            ("check = true", "FILE, line 1: check can only stand on the command line"),
+            ("\n\nport = 70000", "FILE, line 3: port must be a number from 0 to 65535"),
+            ("port = true", "FILE, line 1: port must be a text or a number"),
+            ("no-db = 1", "FILE, line 1: no-db must be true or false"),
+            ("[limits]\nrooms = 0", "FILE, line 2: rooms must be a whole number from 1 on"),
             ("limits = 5", "FILE, line 1: there is no option limits"),
             ("[ports]\na = 1", "FILE, line 1: there is no option ports: did you mean port?"),
-            ("port = 1\nport = 2", "FILE: cannot overwrite a value"),
-            ("name = 'a\\x07", "FILE: expected "),
-            ("endpoint = [5, [6]]", "FILE, line 1: endpoint is a text or a number"),
-            ("flood = '1/0'", "FILE, line 1: flood: '1/0' is neither off nor LINES/SECONDS"),
-            ("renames = 'off'", "FILE, line 1: renames: 'off' is no pace, such as 10/5"),
-            ("close-seconds = -1", "FILE, line 1: close-seconds: '-1' is no number of seconds"),
+            ("port = 1\nport = 2", "FILE, line 2: this option has a value already"),
+            ("name = 'a\\x07", "FILE, line 1: expected "),
+            ("name = x", "FILE, line 1: invalid value"),
+            ("endpoint = [5, [6]]", "FILE, line 1: endpoint must be a text or a number"),
+            ("flood = '1/0'", "FILE, line 1: flood must be COUNT/SECONDS, such as 10/5, not '1/0'"),
+            ("renames = 'off'", "FILE, line 1: renames must be COUNT/SECONDS, such as 10/5"),
+            ("close-seconds = -1", "FILE, line 1: close-seconds must be a number of seconds"),
         ):
             self.assertTrue(self.mistake(content).startswith(told), self.mistake(content))
 

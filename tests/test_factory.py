@@ -213,14 +213,14 @@ class OptionTests(SynchronousTestCase):
 
     def test_a_wrong_option_is_said_in_a_line(self) -> None:
         for arguments, reason in (
-            (("--port", "x"), "'x' is no whole number"),
-            (("--port", "70000"), "not between 0 and 65535"),
-            (("--max-clients", "0"), "less than 1"),
-            (("--flood", "3"), "neither off nor LINES/SECONDS"),
-            (("--flood", "0/5"), "neither off nor LINES/SECONDS"),
-            (("--sync", "never"), "neither normal nor full"),
-            (("--keep", "3"), "neither forever nor a time"),
-            (("--endpoint", "nope:1"), "cannot use endpoint 'nope:1'"),
+            (("--port", "x"), "--port must be a number from 0 to 65535, not 'x'"),
+            (("--port", "70000"), "--port must be a number from 0 to 65535, not '70000'"),
+            (("--max-clients", "0"), "--max-clients must be a whole number from 1 on"),
+            (("--flood", "3"), "--flood must be COUNT/SECONDS, such as 10/5, not '3'; off"),
+            (("--flood", "0/5"), "--flood must be COUNT/SECONDS, such as 10/5"),
+            (("--sync", "never"), "--sync must be normal or full, not 'never'"),
+            (("--keep", "3"), "--keep must be forever, or a time such as 12h, 90d or 52w, not '3'"),
+            (("--endpoint", "nope:1"), "cannot use --endpoint nope:1"),
             (("--motd", "/nonexistent"), "cannot read --motd"),
             (("--name", "a\x1bb"), "no screen can show"),
         ):
@@ -256,9 +256,9 @@ class OptionTests(SynchronousTestCase):
     def test_a_motd_that_no_screen_can_show_is_refused(self) -> None:
         file = Path(self.mktemp())
         for content, reason in (
-            (b"\x1b[31mred\n", "cannot be shown: Control characters"),
+            (b"Hi.\n\x1b[31mred\n", ", line 2: it has control characters"),
             (b"\xff\xfe", "is not UTF-8"),
-            (b"x" * 2001, "cannot be shown: That line is too long"),
+            (b"Hi.\n" + b"x" * 2001, ", line 2: it has more than 2000 bytes"),
         ):
             file.write_bytes(content)
             error = self.assertRaises(usage.UsageError, self.options, "--motd", str(file))

@@ -17,6 +17,8 @@ ROOT = Path(__file__).parent.parent.parent
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
+_JOINS = r"(?:Join with: |A proxy may connect to )(nc -U [^\s,]+|nc \S+ \d+|\S+ port \d+)"
+
 
 @contextmanager
 def with_many_files() -> Iterator[None]:
@@ -70,7 +72,7 @@ class Server:
     @property
     def joins(self) -> list[str]:
         """The commands that it says one joins it with, as far as it got."""
-        return re.findall(r"Join with: (nc -U \S+|nc \S+ \d+)", self.output)
+        return re.findall(_JOINS, self.output)
 
     @property
     def output(self) -> str:

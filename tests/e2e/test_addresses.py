@@ -47,6 +47,7 @@ def test_behind_a_proxy_everybody_has_the_address_that_it_tells(
     (tmp_path / "bans").write_text("198.51.100.0/24\n")
     where = ("--endpoint", "haproxy:tcp:0:interface=127.0.0.1")
     server = start("--ban-file", "bans", where=where)
+    assert "Join with" not in server.output  # nobody can: it would lack the proxy's first line
     alice = Plain(server.port)
     alice.types("PROXY TCP4 203.0.113.9 203.0.113.1 5 6", end="\r\n")
     alice.comes_in("alice")

@@ -24,7 +24,7 @@ def has_ipv6() -> bool:
 def test_a_unix_socket(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "chat.sock"
     server = start(where=("--endpoint", f"unix:{path}"))
-    assert server.joins == [f"nc -U {path}"]
+    assert f"Join with: nc -U {path}, or: twisted-chat unix:{path}\n" in server.output
     ann = Plain(path, "ann")
     ben = Typist("nc", "-U", str(path)).comes_in("ben")
     ben.types("hello")

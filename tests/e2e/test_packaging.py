@@ -1,6 +1,7 @@
 """However the chat is installed, twistd finds it, from any folder."""
 
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.patience import run
+from tests.e2e.people import Plain, Typist
 from tests.e2e.server import ROOT
 
 pytestmark = pytest.mark.e2e
@@ -96,6 +98,22 @@ def test_a_wheel(environment: Environment, tmp_path: Path) -> None:
 def test_the_bare_checkout(environment: Environment) -> None:
     shown = environment.twistd(ROOT, path=".")
     assert "A chat room that anyone can join" in shown.stdout
+
+
+def test_its_own_command_runs_a_server_where_there_is_no_twistd(
+    environment: Environment, tmp_path: Path
+) -> None:
+    environment.installs(str(ROOT))
+    command = environment.folder / "bin" / "twisted-chat-server"
+    assert not (environment.folder / "bin" / "twistd").exists()
+    shown = run(str(command), "--help", cwd=tmp_path)
+    assert shown.stdout.startswith("Usage: twisted-chat-server [options]\n")
+    server = Typist(str(command), "-i", "127.0.0.1", "-p", "0", cwd=tmp_path)
+    line = server.sees("Join with: nc 127.0.0.1 ")
+    Plain(int(line.split()[-1])).comes_in("ann")
+    assert not (tmp_path / "twistd.pid").exists()
+    server.process.send_signal(signal.SIGTERM)
+    assert server.exits() == -signal.SIGTERM
 
 
 def test_twisted_is_the_real_one(environment: Environment) -> None:

@@ -45,16 +45,23 @@ def test_a_broken_file_changes_nothing_and_says_why(start: Start, tmp_path: Path
     config.write_text("\nmax-clients = 'many'\n")
     server.signal(signal.SIGHUP)
     eventually(lambda: "Nothing is changed" in server.output, "it says so")
-    assert "chat.toml, line 2: max-clients: 'many' is no whole number" in server.output
+    assert (
+        "chat.toml, line 2: max-clients must be a whole number from 1 on, not 'many'"
+        in server.output
+    )
     Plain(server.port).sees("!!! The server is full")
     ann.types("/time")
     ann.sees("*** It is")
 
 
 def test_checking_starts_nothing(tmp_path: Path) -> None:
-    command = (*TWISTD, "-n", "--pidfile=", "chat", "--check")
+    place = ("-i", "127.0.0.1", "-p", "0")
+    command = (*TWISTD, "-n", "--pidfile=", "chat", "--check", *place)
     good = run(*command, cwd=tmp_path, env=ENVIRONMENT)
-    assert (good.returncode, good.stdout) == (0, "twisted-chat: these options can be had\n")
+    assert (good.returncode, good.stdout) == (
+        0,
+        "twisted-chat: the options are valid, and the server can start\n",
+    )
     bad = run(*command, "--port=x", cwd=tmp_path, env=ENVIRONMENT)
     assert bad.returncode == 1
     assert bad.stderr.splitlines()[-1].startswith("twisted-chat: ")

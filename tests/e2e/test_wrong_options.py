@@ -1,5 +1,6 @@
 """What cannot be had is said in one line that a person understands, and nothing is started."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -19,9 +20,9 @@ def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("options", "answer"),
     [
-        ("--port 70000", "70000 is not between 0 and 65535"),
-        ("--port http", "'http' is no whole number"),
-        ("--endpoint nope:1", "cannot use endpoint 'nope:1': Unknown endpoint type: 'nope'"),
+        ("--port 70000", "--port must be a number from 0 to 65535, not '70000'"),
+        ("--port http", "--port must be a number from 0 to 65535, not 'http'"),
+        ("--endpoint nope:1", "cannot use --endpoint nope:1: Unknown endpoint type: 'nope'"),
         ("--endpoint unix:missing/socket", "cannot listen on unix:missing/socket: "),
         (
             "--interface 203.0.113.1 --port 0",
@@ -33,24 +34,46 @@ def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         ),
         ("--config missing", "cannot read --config missing: No such file or directory"),
         ("--ban-file missing", "cannot read --ban-file missing: No such file or directory"),
-        ("--line-bytes 9000", "--line-bytes may not be more than --input-bytes"),
+        ("--line-bytes 9000", "--line-bytes must not be more than --input-bytes"),
         ("--motd missing", "cannot read --motd missing: No such file or directory"),
         ("--motd .", "cannot read --motd .: Is a directory"),
-        ("--flood fast", "'fast' is neither off nor LINES/SECONDS, such as 10/5"),
-        ("--flood 0/5", "'0/5' is neither off nor LINES/SECONDS, such as 10/5"),
-        ("--max-clients 0", "0 is less than 1"),
+        ("--flood fast", "--flood must be COUNT/SECONDS, such as 10/5, not 'fast'"),
+        ("--flood 0/5", "--flood must be COUNT/SECONDS, such as 10/5, not '0/5'"),
+        ("--max-clients 0", "--max-clients must be a whole number from 1 on, not '0'"),
         ("--transcript missing/file", "cannot write --transcript missing/file: No such file"),
         ("--db missing/file", "cannot use the database missing/file: No such file or directory"),
         ("--db .", "cannot use the database .: "),
         ("--unheard-of", "option --unheard-of not recognized"),
-        ("word", "Wrong number of arguments."),
+        ("word", "'word' is no option: options begin with --"),
     ],
 )
 def test_an_option_that_cannot_be_had(tmp_path: Path, options: str, answer: str) -> None:
     tried = start(tmp_path, *options.split())
-    written = (tried.stdout + tried.stderr).splitlines()
-    assert answer in written[-1]
-    assert "Traceback" not in tried.stdout + tried.stderr
+    (line,) = tried.stderr.splitlines()
+    assert line.startswith("twisted-chat: ")
+    assert answer in line
+    assert "Traceback" not in tried.stdout
+    assert tried.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("twistd", "file"), [("--pidfile=missing/pid", "pid"), ("--logfile=missing/log", "log")]
+)
+def test_a_file_of_twistd_that_cannot_be_written(tmp_path: Path, twistd: str, file: str) -> None:
+    tried = run(*TWISTD, "-n", twistd, "chat", "--no-db", cwd=tmp_path, env=ENVIRONMENT)
+    assert tried.stderr == (
+        f"twisted-chat: cannot write missing/{file}: No such file or directory\n"
+    )
+    assert tried.returncode == 1
+
+
+def test_a_folder_where_one_may_not_write(tmp_path: Path) -> None:
+    as_anybody = ("setpriv", "--bounding-set=-dac_override") if os.geteuid() == 0 else ()
+    tmp_path.chmod(0o500)
+    tried = run(*as_anybody, *TWISTD, "chat", "--no-db", cwd=tmp_path, env=ENVIRONMENT)
+    assert tried.stderr == (
+        f"twisted-chat: cannot write twistd.pid: you may not write to {tmp_path}\n"
+    )
     assert tried.returncode == 1
 
 
@@ -66,15 +89,38 @@ def test_a_port_that_is_taken(server: Server, tmp_path: Path) -> None:
     assert tried.returncode == 1
 
 
-def test_a_taken_port_is_said_on_the_terminal_also_by_a_daemon(
+def test_a_daemon_says_why_it_could_not_start_on_the_terminal_and_in_its_log(
     server: Server, tmp_path: Path
 ) -> None:
+    why = f"cannot listen on TCP port {server.port} of 127.0.0.1: Address already in use (is "
     place = ("-i", "127.0.0.1", "-p", str(server.port), "--no-db")
     tried = run(*TWISTD, "chat", *place, cwd=tmp_path, env=ENVIRONMENT)
     (line, *_) = tried.stderr.splitlines()
-    assert str(server.port) in line
-    assert "Address a" in line  # twistd cuts it off there
+    assert line.startswith(f"twisted-chat: {why}")
     assert "Traceback" not in tried.stderr
     assert tried.returncode == 1
+    log = tmp_path / "twistd.log"
+    assert f"Cannot start: {why}" in log.read_text()
     pid_file = tmp_path / "twistd.pid"
     eventually(lambda: not pid_file.exists(), "the pid file is gone with its process")
+
+
+def test_a_check_finds_what_keeps_a_server_from_starting_and_makes_nothing(
+    server: Server, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for options, why in (
+        (("-i", "127.0.0.1", "-p", str(server.port)), "Address already in use"),
+        (("-i", "203.0.113.1", "-p", "0"), "Cannot assign requested address"),
+        (("-e", "unix:missing/socket"), "cannot listen on unix:missing/socket: No such file"),
+        (("-p", "0", "--metrics", str(server.port)), f"TCP port {server.port} of 127.0.0.1"),
+        (("-p", "0", "--db", str(tmp_path / "chat.sqlite")), "another server uses the database"),
+        (("-p", "0", "--transcript", "missing/file"), "cannot write --transcript missing/file"),
+    ):
+        tried = start(empty, "--check", *options)
+        (line,) = tried.stderr.splitlines()
+        assert why in line
+        assert tried.returncode == 1
+    assert list(empty.iterdir()) == []
+    assert server.is_running

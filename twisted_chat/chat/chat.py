@@ -22,6 +22,7 @@ from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, Store
 from twisted_chat.text import names
 from twisted_chat.text.confusables import looks
+from twisted_chat.text.counted import counted, seconds_to_wait
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
@@ -310,7 +311,8 @@ class Chat:
         if len(person.rooms) >= self.limits.rooms_per_person:
             raise Refused(
                 "too-many-rooms",
-                f"You are in {len(person.rooms)} rooms, which is the most: /leave one first.",
+                f"You are in {counted(len(person.rooms), 'room')}, which is the most: "
+                "/leave one first.",
             )
         if room is not None:
             self.rights.check(person, Right.ENTER, room)
@@ -454,7 +456,7 @@ class Chat:
         if wait := bucket.wait(self.limits.renames, now):
             raise Refused(
                 "too-fast",
-                f"You change your nickname too often: wait {round(wait) + 1} seconds.",
+                f"You change your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
         bucket.take(self.limits.renames, now)

@@ -5,6 +5,7 @@ from prompt_toolkit.utils import get_cwidth
 from twisted_chat.client.model import Model
 from twisted_chat.client.room import Room
 from twisted_chat.client.wrapping import Fragments, cells
+from twisted_chat.text.counted import counted
 
 
 def toolbar(model: Model, state: str, waiting: int, width: int) -> Fragments:
@@ -24,7 +25,7 @@ def toolbar(model: Model, state: str, waiting: int, width: int) -> Fragments:
     if state != "connected":
         right += [("", " | "), ("class:toolbar.trouble", state)]
     if waiting:
-        lines = "1 line waiting" if waiting == 1 else f"{waiting} lines waiting"
+        lines = f"{counted(waiting, 'line')} waiting"
         right += [("", " | "), ("class:toolbar.trouble", lines)]
     right += _others(model, width - cells([*left, *right]))
     good = [("", f" | {state}")]

@@ -6,6 +6,7 @@ from twisted.internet import error
 from twisted.python.failure import Failure
 
 from twisted_chat.client.incoming import Missed, State
+from twisted_chat.text.counted import counted
 
 
 def in_room(told: State) -> list[str]:
@@ -24,7 +25,7 @@ ANEW = "The server has started anew with an empty history: lines may be missing"
 
 def missed(told: Missed) -> str:
     """What one reads in the place of lines that will not come."""
-    lines = {0: "some lines", 1: "1 line"}.get(told.count, f"{told.count} lines")
+    lines = counted(told.count, "line") if told.count else "some lines"
     is_room = told.room.startswith("#")
     where = f" of {told.room}" if is_room else ""
     if not told.kept:
@@ -66,5 +67,5 @@ def trying_again(why: str, pause: float, *, last: bool) -> str:
 def not_sent(texts: list[str]) -> str:
     """What one reads about lines that never went out."""
     more = len(texts) - 1
-    others = f" (and {more} more {'line' if more == 1 else 'lines'})" if more else ""
+    others = f" (and {counted(more, 'more line')})" if more else ""
     return f"Not sent: {texts[0]}{others}"

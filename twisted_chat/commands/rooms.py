@@ -5,6 +5,7 @@ import heapq
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
 from twisted_chat.commands.command import Caller, Family, Lines
+from twisted_chat.text.counted import counted
 
 family = Family()
 
@@ -53,7 +54,7 @@ def _rooms(caller: Caller, room: Room, rest: str) -> Lines:
         people = "1 person" if len(each.members) == 1 else f"{len(each.members)} people"
         lines.append(f"{each.name}: {people}" + (f", topic: {each.topic}" if each.topic else ""))
     if len(shown) > most:
-        lines.append(f"and {len(shown) - most} more rooms")
+        lines.append(f"and {counted(len(shown) - most, 'more room')}")
     return lines
 
 

@@ -8,6 +8,7 @@ from twisted_chat.frontends.networks import Networks, neighbourhood
 from twisted_chat.limits import Limits
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
+from twisted_chat.text.counted import seconds_to_wait
 
 UNKNOWN = "unknown"
 """The address of somebody behind a proxy that has not said yet whom it speaks for."""
@@ -133,7 +134,7 @@ class Admission:
         if wait:
             raise Refused(
                 "too-fast",
-                f"Too many connections from your address: wait {round(wait) + 1} seconds.",
+                f"Too many connections from your address: wait {seconds_to_wait(wait)}.",
                 wait,
             )
         place.bucket.take(limits.connections, now)

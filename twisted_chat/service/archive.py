@@ -20,6 +20,7 @@ from twisted_chat.stores.sqlite.schema import (
     to_entry,
 )
 from twisted_chat.text import names
+from twisted_chat.text.counted import counted
 
 ERASED = "(erased)"
 _SAID = f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind != 'whisper' ORDER BY id"  # noqa: S608 - ours
@@ -96,19 +97,24 @@ def _must_exist(path: Path) -> None:
 
 def _export(chosen: argparse.Namespace) -> str:
     _must_exist(chosen.db)
-    wanted = {names.key("#" + room.removeprefix("#")) for room in chosen.room}
+    called = ("#" + room.removeprefix("#") for room in chosen.room)
+    wanted = {names.key(room): room for room in called}
     count = 0
     with closing(open_to_read(chosen.db)) as database:
-        for log, name, room in database.execute(
+        rooms = database.execute(
             "SELECT log, name, room FROM logs WHERE name LIKE '#%' ORDER BY log"
-        ).fetchall():
+        ).fetchall()
+        if unknown := wanted.keys() - {name for _, name, _ in rooms}:
+            named = ", ".join(wanted[name] for name in sorted(unknown))
+            raise ValueError(f"{chosen.db} has no room {named}")
+        for log, name, room in rooms:
             if wanted and name not in wanted:
                 continue
             for row in database.execute(_SAID, (log,)):
                 sys.stdout.buffer.write(exchange.to_line(to_entry(room, row)))
                 count += 1
     sys.stdout.flush()
-    return f"{count} events"
+    return counted(count, "event")
 
 
 def _import(chosen: argparse.Namespace) -> str:
@@ -137,7 +143,7 @@ def _import_lines(database: sqlite3.Connection, path: Path, lines: Iterable[byte
             raise ValueError(f"{path}:{count}: {error}; nothing is imported") from error
     database.execute(_TOPICS)
     database.execute("COMMIT")
-    return f"{count} events in {len(rooms)} rooms"
+    return f"{counted(count, 'event')} in {counted(len(rooms), 'room')}"
 
 
 def _backup(chosen: argparse.Namespace) -> str:
@@ -189,9 +195,12 @@ def _check(chosen: argparse.Namespace) -> str:
         wrong.append("events are missing in " + ", ".join(name for (name,) in holes))
     if wrong:
         raise Unusable("; ".join(wrong))
-    sound = f"{chosen.db} is sound: {events} events in {logs} logs"
+    sound = f"{chosen.db} is sound: {counted(events, 'event')} in {counted(logs, 'log')}"
     if abandoned:
-        sound += f"; {abandoned} are private to people who cannot resume, and go at the next start"
+        are = "is" if abandoned == 1 else "are"
+        sound += (
+            f"; {abandoned} {are} private to people who cannot resume, and go at the next start"
+        )
     return sound
 
 
@@ -211,7 +220,7 @@ def _erase(chosen: argparse.Namespace) -> str:
             database.execute("UPDATE logs SET topic = '' WHERE log = ?", (log,))
         database.execute("COMMIT")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    erased = f"{count} lines of {chosen.nickname} erased"
+    erased = f"{counted(count, 'line')} of {chosen.nickname} erased"
     if nobodys:
         rooms = ", ".join(room for _, room in nobodys)
         erased += f"; also the topics of {rooms}, since nobody knows any more who set them"

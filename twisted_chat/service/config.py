@@ -3,27 +3,28 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-LISTS = ("endpoint",)
-"""Options that may be given several times."""
+from twisted_chat.service.known_options import Option
 
 TABLE = "limits"
 """A table in which limits may stand together."""
+
+_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 class Mistake(Exception):
     """Something in a file is wrong; the text says in which line, and what."""
 
 
-def arguments(path: Path, options: Mapping[str, Callable[[str], Any] | None]) -> list[str]:
+def arguments(path: Path, options: Mapping[str, Option]) -> list[str]:
     """The command line that a file stands for.
 
     Args:
         path: the file.
-        options: every option, and what reads its value; a flag has None.
+        options: every option that it may have, by name.
 
     Raises:
         Mistake: why not.
@@ -36,7 +37,7 @@ def arguments(path: Path, options: Mapping[str, Callable[[str], Any] | None]) ->
     except UnicodeDecodeError as error:
         raise Mistake(f"{path} is not UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise Mistake(f"{path}: {str(error)[0].lower()}{str(error)[1:]}") from error
+        raise Mistake(f"{path}{_why_no_toml(str(error), text)}") from error
     table = content.pop(TABLE, {})
     given = [*content.items(), *(table.items() if isinstance(table, dict) else ((TABLE, table),))]
     words = []
@@ -48,29 +49,44 @@ def arguments(path: Path, options: Mapping[str, Callable[[str], Any] | None]) ->
     return words
 
 
-def _words(
-    name: str, value: object, options: Mapping[str, Callable[[str], Any] | None]
-) -> list[str]:
-    if name not in options or name == "config":
+def _why_no_toml(told: str, text: str) -> str:
+    """What the parser tells, with the line in front, as all that is said of a file has it."""
+    place = _PLACE.search(told)
+    number = place[1] if place and place[1] else len(text.splitlines())
+    why = _PLACE.sub("", told)
+    why = why[:1].lower() + why[1:]
+    if why == "cannot overwrite a value":
+        why = "this option has a value already"
+    return f", line {number}: {why}"
+
+
+def _words(name: str, value: object, options: Mapping[str, Option]) -> list[str]:
+    if name in ("config", "check"):
+        raise ValueError(f"{name} can only stand on the command line")
+    option = options.get(name)
+    if option is None:
         meant = difflib.get_close_matches(name, options, 1)
         raise ValueError(
             f"there is no option {name}" + (f": did you mean {meant[0]}?" if meant else "")
         )
-    convert = options[name]
-    if convert is None:
+    if option.is_flag:
         if not isinstance(value, bool):
-            raise ValueError(f"{name} is true or false")
+            raise ValueError(f"{name} must be true or false")
         return [f"--{name}"] if value else []
-    words = []
-    for each in value if name in LISTS and isinstance(value, list) else [value]:
-        if isinstance(each, bool) or not isinstance(each, str | int | float):
-            raise ValueError(f"{name} is a text or a number")  # noqa: TRY004 - of the file
-        try:
-            convert(str(each))
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
-        words.append(f"--{name}={each}")
-    return words
+    return [
+        f"--{name}={_text(option, each)}"
+        for each in (value if option.is_list and isinstance(value, list) else [value])
+    ]
+
+
+def _text(option: Option, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{option.name} must be a text or a number")  # noqa: TRY004 - of the file
+    try:
+        option.read(str(value))
+    except ValueError as error:
+        raise ValueError(f"{option.name} {error}") from error
+    return str(value)
 
 
 def _line(text: str, name: str) -> int:

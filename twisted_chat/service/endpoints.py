@@ -2,14 +2,15 @@
 
 import errno
 import re
-import sys
 from collections.abc import Callable, Iterable
+from ipaddress import ip_address
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import ifaddr
 from twisted.application.internet import StreamServerEndpointService
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.endpoints import quoteStringArgument, serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
@@ -19,11 +20,18 @@ _log = Logger(namespace="chat")
 _ANOTHER = " (is another server running? --port chooses another port)"
 
 
-Says: TypeAlias = Callable[[object], Iterable[str]]
+Says: TypeAlias = Callable[[str, object], Iterable[str]]
+
+_INSIDE = ("docker", "br-", "veth", "virbr", "podman", "cni", "lxc", "lxd", "vbox", "vmnet")
+"""How adapters begin that lead to no other machine but those inside this one."""
+
+
+class CannotListen(Exception):
+    """A port that cannot be had; the text says why, and what to do."""
 
 
 class Listening(StreamServerEndpointService):
-    """A port that says in one line why it cannot be had, and then ends the program.
+    """A port that says where it is, and in one line why it cannot be had.
 
     Args:
         description: the endpoint, as Twisted's endpoint strings have it.
@@ -45,23 +53,21 @@ class Listening(StreamServerEndpointService):
         self._says = says
 
     def privilegedStartService(self) -> None:
-        """Listen, or end the program."""
+        """Listen.
+
+        Raises:
+            CannotListen: why not.
+        """
         try:
             super().privilegedStartService()
         except (CannotListenError, OSError) as error:
-            cause = error.socketError if isinstance(error, CannotListenError) else error
-            why = getattr(cause, "strerror", None) or cause
-            say_why(
-                f"cannot listen on {_named(self.description)}: {why}"
-                + (_ANOTHER if getattr(cause, "errno", None) == errno.EADDRINUSE else "")
-            )
-            raise
+            raise CannotListen(cannot_listen(self.description, error)) from error
         listening: Any = self._waitingForPort
         listening.addCallback(self._announce)
 
     def _announce(self, port: IListeningPort) -> IListeningPort:
         self.is_open = True
-        for line in self._says(port.getHost()):
+        for line in self._says(self.description, port.getHost()):
             _log.info("{line}", line=line)
         return port
 
@@ -70,6 +76,19 @@ class Listening(StreamServerEndpointService):
         self.is_open = False
         stopped: Deferred[None] = super().stopService()
         return stopped
+
+
+def cannot_listen(description: str, error: object) -> str:
+    """Why an endpoint cannot be had, and what to do."""
+    cause = getattr(error, "socketError", error)
+    why = getattr(cause, "strerror", None) or cause
+    another = _ANOTHER if getattr(cause, "errno", None) == errno.EADDRINUSE else ""
+    return f"cannot listen on {_named(description)}: {why}{another}"
+
+
+def tcp_endpoint(port: int, interface: str) -> str:
+    """The endpoint of a port, as Twisted's endpoint strings have it."""
+    return f"tcp:{port}:interface={quoteStringArgument(interface)}"
 
 
 def _named(endpoint: str) -> str:
@@ -81,33 +100,46 @@ def _named(endpoint: str) -> str:
     return f"TCP port {rest.partition(':')[0]}{of}"
 
 
-def say_why(reason: str) -> None:
-    """Say in one line why the program ends; a SystemExit would leave twistd's parent waiting."""
-    console = sys.__stderr__
-    if console is not None:
-        console.write(f"twisted-chat: {reason}\n")
-        console.flush()
-    sys.excepthook = lambda *_: None
+def how_to_join(description: str, address: object) -> list[str]:
+    """What people type to join a server that listens here, one line for each of its addresses.
 
-
-def how_to_join(address: object) -> list[str]:
-    """What people type to join a server that listens here, one line for each of its addresses."""
-    port = getattr(address, "port", None)
-    host = getattr(address, "host", None)
-    if port is None or host is None:
+    Args:
+        description: the endpoint, as Twisted's endpoint strings have it.
+        address: where it listens.
+    """
+    kind = description.partition(":")[0]
+    host, port = getattr(address, "host", None), getattr(address, "port", None)
+    if host is None or port is None:
         name = getattr(address, "name", b"")
         path = name.decode(errors="replace") if isinstance(name, bytes) else name
-        return [f"Join with: nc -U {path}"] if path else []
+        if kind == "haproxy":
+            return [f"A proxy may connect to unix:{path}"]
+        return [f"Join with: nc -U {path}, or: twisted-chat unix:{path}"] if path else []
+    if kind == "haproxy":
+        return [f"A proxy may connect to {host} port {port}"]
     everywhere = host in ("::", "0.0.0.0")  # noqa: S104 - compared with, not bound to
-    hosts = _own_addresses(ipv6=host == "::") if everywhere else [host]
+    hosts = own_addresses(ifaddr.get_adapters(), ipv6=host == "::") if everywhere else [host]
+    if kind in ("ssl", "tls"):
+        ncat, openssl = "ncat --ssl", "openssl s_client -quiet -connect"
+        return [
+            f"Join with: {ncat} {each} {port}, or: {openssl} {_address(each, port)}"
+            for each in hosts
+        ]
     return [f"Join with: nc {each} {port}, or: twisted-chat {each} {port}" for each in hosts]
 
 
-def _own_addresses(*, ipv6: bool) -> Iterable[str]:
-    found = [ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
-    yield from (str(ip.ip) for ip in found if ip.is_IPv4)
-    if ipv6:
-        for ip in found:
-            address = ip.ip[0] if ip.is_IPv6 else ""
-            if address and not address.startswith("fe80"):  # those need a zone to be reached
-                yield address
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def own_addresses(adapters: Iterable[ifaddr.Adapter], *, ipv6: bool) -> list[str]:
+    """A machine's addresses, those first that other machines can most likely reach."""
+    found = []
+    for adapter in adapters:
+        for ip in adapter.ips:
+            address = ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0])
+            if address.version == 6 and (address.is_link_local or not ipv6):
+                continue  # one that is link-local needs a zone to be reached
+            inside = address.is_link_local or adapter.name.startswith(_INSIDE)
+            found.append(((address.is_loopback, inside, address.version), str(address)))
+    return [address for _, address in sorted(found, key=itemgetter(0))]

@@ -42,13 +42,14 @@ def from_line(line: bytes) -> Entry:
         ValueError: what is wrong with it.
     """
     thing = _decode(line)
-    name, number, room = thing.get("event"), thing.get("id"), _text(thing, "room")
+    name, number = thing.get("event"), thing.get("id")
     if not isinstance(name, str) or name not in _KINDS:
-        raise ValueError("the event is none that a room keeps: " + ", ".join(_KINDS))
+        raise ValueError("the event must be one that a room keeps: " + ", ".join(_KINDS))
     if type(number) is not int or not 1 <= number <= _MOST:
-        raise ValueError("the id is not a whole number from 1 on")
+        raise ValueError("the id must be a whole number from 1 on")
+    room = _text(thing, "room")
     if not room.startswith("#"):
-        raise ValueError("the room does not begin with #")
+        raise ValueError("the room must begin with #")
     kind, what = _KINDS[name]
     return Entry(kind(_time(thing), room, _text(thing, "from"), _text(thing, what)), id=number)
 
@@ -61,14 +62,14 @@ def _decode(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ValueError("this is not JSON") from None
     if not isinstance(thing, dict):
-        raise ValueError("this is no JSON object")  # noqa: TRY004 - of the file
+        raise ValueError("this is not a JSON object")  # noqa: TRY004 - of the file
     return thing
 
 
 def _text(thing: dict[str, Any], key: str) -> str:
     value = thing.get(key)
     if not isinstance(value, str) or (not value and key != "text"):
-        raise ValueError(f"the {key} is missing, or no text")
+        raise ValueError(f"the {key} is missing, or is not a text")
     if _UNSAFE.search(value):
         raise ValueError(f"the {key} has control characters")
     return value

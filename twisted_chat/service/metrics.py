@@ -20,7 +20,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from twisted_chat.counters import SECONDS, Counters, Durations
-from twisted_chat.frontends.protocol import ChatFactory
+from twisted_chat.frontends.factory import ChatFactory
 
 LOOK = 0.1
 """Seconds between two looks at how late the reactor is."""
@@ -129,8 +129,8 @@ class _QuietSite(Site):
         """Being looked at every few seconds is not worth a line in the log."""
 
 
-def where(address: object) -> list[str]:
-    """The line that tells where the pages are."""
+def where(_: str, address: object) -> list[str]:
+    """The line that tells where the pages are; see `endpoints.Says`."""
     host, port = getattr(address, "host", ""), getattr(address, "port", "")
     return [f"Metrics are at http://{f'[{host}]' if ':' in host else host}:{port}/metrics"]
 

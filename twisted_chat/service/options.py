@@ -1,34 +1,42 @@
-"""What `twistd chat` can be told on the command line."""
+"""What `twistd chat` is told on the command line and in files, checked before anything starts."""
 
-import os
+import difflib
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from getopt import GetoptError, getopt
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
-from twisted.internet.endpoints import quoteStringArgument, serverFromString
 from twisted.python import usage
 
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
-from twisted_chat.service import config, values
-from twisted_chat.stores.sqlite.schema import Unusable, open_to_read
+from twisted_chat.service import checks, config
+from twisted_chat.service.endpoints import tcp_endpoint
+from twisted_chat.service.known_options import BY_NAME, LIMITS, Option, help_text, limits_text
 from twisted_chat.text import cleaning
 
 BACKLOG = 4096
 """Connections that wait to be accepted; with fewer, a storm loses clients without a word."""
 
+SERVER = "twisted-chat-server"
+"""The command that needs no `twistd`."""
+
 _T = TypeVar("_T")
 
 
-def _limit_name(limit: Any) -> str:
-    name: str = limit.metadata["option"] or limit.name.replace("_", "-")
-    return name
+def _coerced(option: Option, value: str) -> Any:
+    """A value that the command line has, or one line that names its option."""
+    try:
+        return option.read(value)
+    except ValueError as error:
+        raise usage.UsageError(f"--{option.name} {error}") from error
 
 
 class Options(usage.Options):
@@ -38,63 +46,13 @@ class Options(usage.Options):
         is_again: whether a server that runs reads them again, and has its database open.
     """
 
-    longdesc = (
-        "A chat room that anyone can join with netcat, telnet or its own client, twisted-chat."
-    )
-    everyday: ClassVar[list[list[Any]]] = [
-        ["port", "p", 5000, "TCP port to listen on; 0 picks a free one.", values.port],
-        ["interface", "i", None, "Address to listen on [default: all, IPv4 and IPv6].", str],
-        ["name", None, "Twisted Chat", "What the server calls itself.", str],
-        ["motd", None, None, "File with lines for everybody who comes.", str],
-        ["db", None, "chat.sqlite", "Database where everything said is kept.", str],
-        [
-            "sync",
-            None,
-            "normal",
-            "What is shown survives the process's death (normal), or the machine's too (full).",
-            values.sync,
-        ],
-        [
-            "keep",
-            None,
-            None,
-            "How long what was said is kept, such as 90d [default: forever]",
-            values.span,
-        ],
-        ["transcript", None, None, "File to write what the rooms say to; - is the console.", str],
-        ["config", "c", None, "File with options (TOML), read again on SIGHUP.", str],
-        ["ban-file", None, None, "File with addresses and networks that may not connect.", str],
-        [
-            "allow-file",
-            None,
-            None,
-            "File with those that are neither banned nor limited by address.",
-            str,
-        ],
-        [
-            "metrics",
-            None,
-            None,
-            "[ADDRESS:]PORT for Prometheus (/metrics) and /healthz; 127.0.0.1 by default.",
-            values.place,
-        ],
-        ["log-format", None, "text", "How the log looks: text or json.", values.log_format],
+    optParameters: ClassVar[list[list[Any]]] = [
+        [option.name, option.short, option.default, option.told, partial(_coerced, option)]
+        for option in BY_NAME.values()
+        if not option.is_flag and not option.is_list
     ]
-    limit_parameters: ClassVar[list[list[Any]]] = [
-        [
-            _limit_name(limit),
-            None,
-            limit.default,
-            limit.metadata["told"],
-            values.pace_or_off if limit.name == "pace" else values.limit(limit.default),
-        ]
-        for limit in fields(Limits)
-    ]
-    optParameters: ClassVar[list[list[Any]]] = everyday + limit_parameters
-
     optFlags: ClassVar[list[list[Any]]] = [
-        ["no-db", None, "Keep everything in memory, as far as it goes."],
-        ["check", None, "Check the options and the files that they name, and do no more."],
+        [option.name, option.short, option.told] for option in BY_NAME.values() if option.is_flag
     ]
 
     def __init__(self, *, is_again: bool = False) -> None:
@@ -107,29 +65,66 @@ class Options(usage.Options):
         self._arguments: list[str] = []
 
     def opt_endpoint(self, description: str) -> None:
-        """Listen on this Twisted endpoint instead of a port, such as
-        ssl:5001:privateKey=key.pem:certKey=cert.pem, unix:/run/chat.sock, or haproxy:tcp:5002.
-        May be given several times."""
+        """See `known_options`."""
         self.endpoints.append(description)
 
     opt_e = opt_endpoint
 
+    def opt_help_limits(self) -> NoReturn:
+        """Show the options that set limits."""
+        sys.stdout.write(limits_text())
+        raise SystemExit(0)
+
+    def opt_version(self) -> NoReturn:
+        """Show the version."""
+        sys.stdout.write(f"twisted-chat {metadata.version('twisted-chat')}\n")
+        raise SystemExit(0)
+
+    def getSynopsis(self) -> str:
+        """How the command begins that these options are for."""
+        command = Path(sys.argv[0]).name
+        return f"Usage: {command if command == SERVER else 'twistd -n chat'} [options]"
+
+    def getUsage(self, width: int | None = None) -> str:
+        """The options by group, but for the limits."""
+        return (
+            "\nA chat room that anyone can join with netcat, telnet or twisted-chat.\n"
+            f"\n{help_text()}"
+        )
+
+    def parseArgs(self, *words: str) -> None:
+        """There are no words but options."""
+        if words:
+            raise usage.UsageError(f"{words[0]!r} is no option: options begin with --")
+
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Take over what the command line says, and before that what its file says."""
+        """Take over what the command line says, and before that what its file says.
+
+        Raises:
+            usage.UsageError: what is wrong with them; as a part of a command line, the program
+                ends with that line, without the list of all options.
+        """
         self._arguments = list(sys.argv[1:] if options is None else options)
-        given = self._given()
         try:
-            super().parseOptions(self._from_file(given) + self._arguments)
+            super().parseOptions(self._from_file(self._given()) + self._arguments)
+            if self["check"]:
+                checks.check_start(self)
         except usage.UsageError as error:
-            if any(
-                name == "check" for name, _ in given
-            ):  # its answer is one line, without the list of options
-                sys.stderr.write(f"twisted-chat: {error}\n")
-                raise SystemExit(1) from None
-            raise
+            if self.parent is None:
+                raise
+            sys.stderr.write(f"twisted-chat: {error}{self._meant(str(error))}\n")
+            raise SystemExit(1) from None
         if self["check"]:
-            sys.stdout.write("twisted-chat: these options can be had\n")
+            sys.stdout.write("twisted-chat: the options are valid, and the server can start\n")
             raise SystemExit(0)
+
+    def _meant(self, told: str) -> str:
+        """What to do about an option that there is not."""
+        word = next((word for word in told.split() if word.startswith("--")), "")
+        if "not recognized" not in told:
+            return ""
+        close = difflib.get_close_matches(word.lstrip("-"), BY_NAME, 1)
+        return f": did you mean --{close[0]}?" if close else ": --help lists the options"
 
     def again(self) -> "Options":
         """The same command line, with its files as they are now.
@@ -146,7 +141,7 @@ class Options(usage.Options):
         try:
             given, _ = getopt(self._arguments, self.shortOpt, self.longOpt)
         except GetoptError:  # Twisted says what is wrong
-            return [("check", "")] if "--check" in self._arguments else []
+            return []
         return [(self.synonyms[word.lstrip("-")], value) for word, value in given]
 
     def _from_file(self, given: list[tuple[str, str]]) -> list[str]:
@@ -155,11 +150,8 @@ class Options(usage.Options):
             return []
         if len(paths) > 1:
             raise usage.UsageError("there can be one --config: write everything into one file")
-        known: dict[str, Callable[[str], Any] | None]
-        known = {name: convert for name, _, _, _, convert in self.optParameters}
-        known |= {name: None for name, _, _ in self.optFlags}
         try:
-            words = config.arguments(paths[0], known | {"endpoint": str})
+            words = config.arguments(paths[0], BY_NAME)
         except config.Mistake as mistake:
             raise usage.UsageError(str(mistake)) from mistake
         if any(name == "endpoint" for name, _ in given):
@@ -167,31 +159,29 @@ class Options(usage.Options):
         return words
 
     def postOptions(self) -> None:
-        """Check everything before anything starts."""
-        from twisted.internet import reactor  # chosen by twistd by now
-
+        """Check everything that can be checked without starting anything."""
         for description in self.endpoints:
-            try:
-                serverFromString(reactor, description)
-            except Exception as error:
-                raise usage.UsageError(f"cannot use endpoint {description!r}: {error}") from error
+            checks.check_endpoint(description, is_start=not self["check"])
         try:
             self["name"] = cleaning.clean(self["name"], 100).text
         except Refused:
             raise usage.UsageError("--name has characters that no screen can show") from None
         if self["metrics"] is not None and find_spec("prometheus_client") is None:
             raise usage.UsageError(
-                "--metrics needs prometheus_client: pip install 'twisted-chat[metrics]'"
+                "--metrics needs prometheus-client: pip install prometheus-client"
             )
         if self["line-bytes"] > self["input-bytes"]:
-            raise usage.UsageError("--line-bytes may not be more than --input-bytes")
-        self.motd = self._lines_of("motd", lambda lines: [_shown(line) for line in lines])
+            raise usage.UsageError("--line-bytes must not be more than --input-bytes")
+        self.motd = self._lines_of("motd", _shown)
         self.banned = self._lines_of("ban-file", Networks)
         self.allowed = self._lines_of("allow-file", Networks)
-        if self.database is not None and not self._is_again:
-            self._check_database(self.database)
         if not self.endpoints:
             self.endpoints = [_listen(self["port"], self["interface"])]
+        if not self._is_again:
+            if self.database is not None:
+                checks.check_database(self.database)
+            if self.parent is not None:
+                checks.check_files_of_twistd(self.parent)
 
     def _lines_of(self, option: str, understand: Callable[[Sequence[str]], _T]) -> _T:
         name = self[option]
@@ -203,21 +193,8 @@ class Options(usage.Options):
             raise usage.UsageError(f"cannot read --{option} {name}: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise usage.UsageError(f"--{option} {name} is not UTF-8") from error
-        except Refused as why:
-            raise usage.UsageError(f"--{option} {name} cannot be shown: {why.text}") from why
         except ValueError as error:
             raise usage.UsageError(f"--{option} {name}, {error}") from error
-
-    def _check_database(self, path: Path) -> None:
-        if path.exists():
-            try:
-                open_to_read(path, oldest=0).close()  # the server brings it up to date
-            except Unusable as error:
-                raise usage.UsageError(str(error)) from error
-            if not os.access(path, os.W_OK):
-                raise usage.UsageError(f"cannot use the database {path}: it is read-only")
-        elif self["check"] and not os.access(path.parent, os.W_OK):
-            raise usage.UsageError(f"cannot make the database {path}: may you write there?")
 
     @property
     def database(self) -> Path | None:
@@ -232,14 +209,32 @@ class Options(usage.Options):
     @property
     def limits(self) -> Limits:
         """The limits that were asked for."""
-        return Limits(**{limit.name: self[_limit_name(limit)] for limit in fields(Limits)})
+        names = (limit.name for limit in fields(Limits))
+        return Limits(
+            **{name: self[option.name] for name, option in zip(names, LIMITS, strict=True)}
+        )
 
 
-def _shown(line: str) -> str:
-    return cleaning.clean(line, Limits.line_bytes).text
+def _shown(lines: Sequence[str]) -> list[str]:
+    """The lines of a file for people.
+
+    Raises:
+        ValueError: which line no screen can show.
+    """
+    shown = []
+    for number, line in enumerate(lines, 1):
+        try:
+            shown.append(cleaning.clean(line, Limits.line_bytes).text)
+        except Refused as why:
+            wrong = {
+                "too-long": f"has more than {Limits.line_bytes} bytes: break it",
+                "piled-marks": "has too many marks on one character",
+            }.get(why.code, "has control characters, or others that no screen can show")
+            raise ValueError(f"line {number}: it {wrong}") from why
+    return shown
 
 
 def _listen(number: int, interface: str | None) -> str:
     if interface is None:
         interface = "::" if socket.has_dualstack_ipv6() else ""
-    return f"tcp:{number}:interface={quoteStringArgument(interface)}:backlog={BACKLOG}"
+    return f"{tcp_endpoint(number, interface)}:backlog={BACKLOG}"

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from twisted.application.service import IService, MultiService
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
@@ -19,11 +18,12 @@ from twisted.python.usage import UsageError
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
-from twisted_chat.frontends.protocol import ChatFactory
+from twisted_chat.frontends.factory import ChatFactory
 from twisted_chat.limits import Limits
 from twisted_chat.service import operator_log
 from twisted_chat.service.clock import go_steadily
-from twisted_chat.service.endpoints import Listening, how_to_join, say_why
+from twisted_chat.service.console import Console
+from twisted_chat.service.endpoints import CannotListen, Listening, how_to_join, tcp_endpoint
 from twisted_chat.service.options import Options
 from twisted_chat.service.process import look_only_at_what_is_new, room_for
 from twisted_chat.service.transcript import Transcript
@@ -78,6 +78,7 @@ class ChatService(MultiService):
         super().__init__()
         self._options = options
         self._reactor = reactor
+        self._console = Console(options.parent or {})
         self._pools: list[ThreadPool] = []
         self._counters = Counters()
         self._listening: list[Listening] = []
@@ -97,14 +98,18 @@ class ChatService(MultiService):
 
     def privilegedStartService(self) -> None:
         """Open the database and the ports."""
+        try:
+            self._open()
+            super().privilegedStartService()
+        except (Unusable, CannotListen) as error:
+            self._console.tell_why(str(error))
+            raise
+
+    def _open(self) -> None:
         go_steadily(self._reactor)
         turn = Turn(partial(self._reactor.callLater, 0))
-        try:
-            watch = self._open_transcript()
-            self._store = self._open_store(turn)
-        except Unusable as error:
-            say_why(str(error))
-            raise
+        watch = self._open_transcript()
+        self._store = self._open_store(turn)
         options = self._options
         chat = Chat(
             self._reactor,
@@ -127,7 +132,6 @@ class ChatService(MultiService):
             self._listening.append(listening)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
-        super().privilegedStartService()
 
     def _open_store(self, turn: Turn) -> Store:
         path = self._options.database
@@ -152,7 +156,7 @@ class ChatService(MultiService):
             lambda: store.waiting if isinstance(store, SqliteStore) else 0,
             self.problems,
         )
-        description = f"tcp:{port}:interface={quoteStringArgument(address)}"
+        description = tcp_endpoint(port, address)
         Listening(description, site, self._reactor, metrics.where).setServiceParent(self)
         metrics.Heartbeat(self._reactor, self._counters.turns)
 
@@ -198,6 +202,7 @@ class ChatService(MultiService):
     def startService(self) -> None:
         """Start; the end of a terminal is not the end of the chat."""
         super().startService()
+        self._console.close()
         names.nickname("somebody", self._options.limits)  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()

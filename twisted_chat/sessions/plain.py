@@ -16,6 +16,7 @@ from twisted_chat.refusal import Refused
 from twisted_chat.sessions.session import Frontend, Session
 from twisted_chat.text import names
 from twisted_chat.text.cleaning import clean, is_blank
+from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.wire import foreign
 from twisted_chat.wire.plain import PlainWire, line
 
@@ -79,8 +80,7 @@ class PlainSession(Session):
         now = self.chat.clock.seconds()
         if not self._told_too_fast <= now < self._told_too_fast + wait:
             self._told_too_fast = now
-            seconds = round(wait) + 1
-            self._say(f"!!! That is too fast, and lines are lost: wait {seconds} seconds.")
+            self._say(f"!!! That is too fast, and lines are lost: wait {seconds_to_wait(wait)}.")
 
     def announce(self, text: str) -> None:
         """Say something before there is a person to tell it."""

@@ -64,12 +64,9 @@ class Session:
         chat: what the conversation is about.
         frontend: the connection that carries it.
         wire: how events are shown on it.
-        since: when the connection was made, in seconds since 1970, if that was not just now.
     """
 
-    def __init__(
-        self, chat: Chat, frontend: Frontend, wire: Wire, since: float | None = None
-    ) -> None:
+    def __init__(self, chat: Chat, frontend: Frontend, wire: Wire) -> None:
         self.chat = chat
         self.request = Request()
         self._frontend = frontend
@@ -84,11 +81,7 @@ class Session:
         self._wrong = 0  # answers to the question for a nickname
         self._input_ended = self._ending = self._lost = False
         self._why_lost = ""
-        now = chat.clock.seconds()
-        self._since = now if since is None else since
-        self._deadline: IDelayedCall | None = chat.clock.callLater(
-            max(0.0, self._since + chat.limits.nickname_seconds - now), self._too_late
-        )
+        self._patience: IDelayedCall | None = None  # until whoever leaves has read the end
 
     @property
     def address(self) -> str:
@@ -107,11 +100,9 @@ class Session:
         """Whether they have a nickname."""
         return self._person is not None
 
-    def hand_over(self) -> float:
-        """Another session goes on; gives the time since when the connection is there."""
-        self._stop_clock()
+    def dismiss(self) -> None:
+        """Nothing more is said here: the connection is turned away."""
         self._ending = True
-        return self._since
 
     @property
     def room(self) -> Room:
@@ -311,7 +302,7 @@ class Session:
         """
         self._lost = True
         self._why_lost = reason
-        self._stop_clock()
+        self._stop_waiting()
         self._stop_reading()
         awaited, self._awaited = self._awaited, 0
         for _ in range(awaited):
@@ -339,17 +330,10 @@ class Session:
         for reader in (*self._readers.values(), *self._closing):
             reader.catch_up()
 
-    def _too_late(self) -> None:
-        self._deadline = None
-        self._ending = True
-        seconds = round(self.chat.limits.nickname_seconds)
-        self.announce(f"No nickname in {seconds} seconds: connect again when you have one.")
-        self._frontend.close()
-
-    def _stop_clock(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     # Taking a nickname
 
@@ -390,7 +374,6 @@ class Session:
         return failure
 
     def _be(self, person: Person) -> None:
-        self._stop_clock()
         self._frontend.named()
         self._person = person
         if person.renaming is not None:  # over the connection that they had before
@@ -432,9 +415,9 @@ class Session:
 
     def caught_up(self, reader: Reader) -> None:
         """See `reader.Owner`."""
-        for key, room in self.chat.rooms.items() if self.tells_members else ():
-            if self._readers.get(key) is reader:
-                self.describe(room)
+        for key, other in self._readers.items() if self.tells_members else ():
+            if other is reader and key != OWN:
+                self.describe(self.chat.rooms[key])
 
     def look_again(self) -> None:
         """What they want to see, or how, has changed."""
@@ -472,15 +455,14 @@ class Session:
             return
         if self.chat.is_stopping:
             self._frontend.hurry()
-        self._stop_clock()
-        self._deadline = self.chat.clock.callLater(self.chat.limits.close_seconds, self._abort)
+        self._patience = self.chat.clock.callLater(self.chat.limits.close_seconds, self._abort)
         own_last = sorted(self._readers, key=lambda room: room == OWN)  # it holds the goodbye
         for room in own_last:
             self.unfollow(room)
         self._close_when_read()
 
     def _abort(self) -> None:
-        self._deadline = None
+        self._patience = None
         self._frontend.abort()
 
     def replace(self) -> None:

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.person import Person, epoch_of
+from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.commands import table
@@ -19,6 +20,7 @@ from twisted_chat.refusal import Refused
 from twisted_chat.sessions.session import Frontend, Session
 from twisted_chat.text import names
 from twisted_chat.text.cleaning import clean, is_blank
+from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import StructuredWire, decode, describe, encode, timestamp
 
@@ -44,15 +46,14 @@ class StructuredSession(Session):
         frontend: the connection that carries it.
         wire: how events are shown on it.
         plain: how the lines of an answer are shown that come from history.
-        since: when the connection was made.
     """
 
     may_resume = tells_members = True
 
     def __init__(
-        self, chat: Chat, frontend: Frontend, wire: StructuredWire, plain: PlainWire, since: float
+        self, chat: Chat, frontend: Frontend, wire: StructuredWire, plain: PlainWire
     ) -> None:
-        super().__init__(chat, frontend, wire, since)
+        super().__init__(chat, frontend, wire)
         self._plain = plain
         self._seen: dict[str, int] = {}  # by the room's key, what a client saw before it came back
         self._is_of_old = False  # whether that was before the numbers began anew
@@ -88,7 +89,7 @@ class StructuredSession(Session):
         ref, do = _named(line)
         if do in _ONCE and self._is_done(ref, do):
             return
-        why = Refused("too-fast", f"That is too fast: wait {round(wait) + 1} seconds.", wait)
+        why = Refused("too-fast", f"That is too fast: wait {seconds_to_wait(wait)}.", wait)
         self.refuse(why, ref)
 
     def unheard(self, line: bytes) -> None:
@@ -186,13 +187,15 @@ class StructuredSession(Session):
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
         me, most = self.person, self.chat.limits.listed_names
-        members = room.shown if me.id in room.shown else room.shown | {me.id: me}
+        members = room.shown
+        if me.id not in members:
+            members = members | {me.id: Shown(me.nickname, me)}
         self._write(
             {
                 "event": "state",
                 "room": room.name,
                 "topic": room.topic,
-                "members": [_member(member, me) for member in islice(members.values(), most)],
+                "members": [_member(each, me) for each in islice(members.values(), most)],
                 "count": len(members),
             }
         )
@@ -338,12 +341,12 @@ _ONCE = ("say", "command")
 """What is not done again when it is sent again."""
 
 
-def _member(person: Person, viewer: Person) -> dict[str, Any]:
-    away = person.away
+def _member(member: Shown, viewer: Person) -> dict[str, Any]:
+    person, away = member.person, member.person.away
     if away is not None and not viewer.hears(person.nickname, person.id):
         away = "away"
-    member = {"nick": person.nickname, "away": away, "role": "member"}
-    return member if person.connection is not None else member | {"connected": False}
+    told = {"nick": member.nickname, "away": away, "role": "member"}
+    return told if person.connection is not None else told | {"connected": False}
 
 
 def _ref(thing: dict[str, Any]) -> str | None:

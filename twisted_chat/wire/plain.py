@@ -7,6 +7,7 @@ from typing import assert_never
 from twisted_chat import events
 from twisted_chat.events import Entry, Event
 from twisted_chat.text.cleaning import with_few_blanks
+from twisted_chat.text.counted import counted
 from twisted_chat.text.names import LOBBY
 
 END = "\r\n"
@@ -58,7 +59,7 @@ class PlainWire:
 
     def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
         """What a reader sees in the place of events; see `reader.Wire.missed`."""
-        lines = "1 line" if count == 1 else f"{count} lines"
+        lines = counted(count, "line")
         where = "" if room == events.OWN else f" of {room}"
         why = "they cannot be read just now" if kept else "older lines are no longer kept"
         return line(f"*** You missed {lines}{where}: {why}")

@@ -1,0 +1,46 @@
+"""The terminal where a server was started: it reads why the server could not start."""
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from twisted.logger import Logger
+
+_log = Logger(namespace="chat")
+
+
+class Console:
+    """The terminal of whoever starts a server, until it has started.
+
+    A daemon has closed its own standard error by the time it opens its ports, so this holds on to
+    another one.
+
+    Args:
+        twistd: the options of twistd itself.
+    """
+
+    def __init__(self, twistd: Mapping[str, Any]) -> None:
+        is_daemon = not twistd.get("nodaemon", True)
+        self._is_log = not is_daemon and not twistd.get("logfile")
+        self._file = 2
+        with suppress(OSError):  # there may be none
+            self._file = os.dup(2) if is_daemon else 2
+
+    def tell_why(self, reason: str) -> None:
+        """Say in one line why the program ends; the exception that ends it says no more.
+
+        (A `SystemExit` instead would leave twistd's parent waiting.)
+        """
+        with suppress(OSError):
+            os.write(self._file, f"twisted-chat: {reason}\n".encode(errors="replace"))
+        if not self._is_log:
+            _log.critical("Cannot start: {reason}", reason=reason)
+        sys.excepthook = lambda *_: None
+
+    def close(self) -> None:
+        """The server has started: whoever waits for the end of what it writes need not."""
+        if self._file != 2:
+            os.close(self._file)
+            self._file = 2

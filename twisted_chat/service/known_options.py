@@ -1,0 +1,153 @@
+"""Every option of the server: what it is called, its default, what it does, how it is read."""
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from twisted_chat.limits import Limits
+from twisted_chat.service import values
+
+
+class Option(NamedTuple):
+    """An option of the server.
+
+    Args:
+        name: what stands behind `--`, and in a file.
+        default: its value if it is not given.
+        told: what it does, for `--help` and the documentation.
+        read: what makes a value of its text, or raises `ValueError`.
+        short: the letter that stands behind `-`, if there is one.
+        is_flag: whether it has no value, and is given or not.
+        is_list: whether it may be given several times.
+    """
+
+    name: str
+    default: Any
+    told: str
+    read: Callable[[str], Any] = str
+    short: str | None = None
+    is_flag: bool = False
+    is_list: bool = False
+
+
+LIMITS = tuple(
+    Option(
+        limit.metadata["option"] or limit.name.replace("_", "-"),
+        limit.default,
+        limit.metadata["told"],
+        values.pace_or_off if limit.name == "pace" else values.limit(limit.default),
+    )
+    for limit in fields(Limits)
+)
+"""Options that are fields of `Limits`, in the same order."""
+
+GROUPS = {
+    "Where people join": (
+        Option("port", 5000, "TCP port to listen on; 0 picks a free one.", values.port, "p"),
+        Option("interface", None, "Address to listen on (default: all of them).", short="i"),
+        Option(
+            "endpoint",
+            None,
+            "Listen on this Twisted endpoint instead of a port, such as unix:/run/chat.sock. "
+            "May be given several times.",
+            short="e",
+            is_list=True,
+        ),
+    ),
+    "What they see": (
+        Option("name", "Twisted Chat", "Name of the server."),
+        Option("motd", None, "File with the message of the day, shown to everyone who joins."),
+    ),
+    "What is kept": (
+        Option("db", "chat.sqlite", "Database file that keeps the history."),
+        Option(
+            "no-db",
+            None,
+            "Keep the history in memory only; the oldest lines are dropped.",
+            is_flag=True,
+        ),
+        Option(
+            "sync",
+            "normal",
+            "What a message on screen has survived: a crash of the server (normal), or a power "
+            "cut too (full).",
+            values.sync,
+        ),
+        Option(
+            "keep", None, "How long to keep history, such as 90d (default: forever).", values.span
+        ),
+        Option("transcript", None, "File to append everything said in rooms to; - is the console."),
+    ),
+    "Who may connect": (
+        Option("ban-file", None, "File of addresses and networks that may not connect."),
+        Option(
+            "allow-file",
+            None,
+            "File of addresses and networks that are never banned or limited by address.",
+        ),
+    ),
+    "Running it": (
+        Option("config", None, "TOML file of options; SIGHUP reads it again.", short="c"),
+        Option(
+            "check",
+            None,
+            "Check the options, files and ports, start nothing, and exit.",
+            is_flag=True,
+        ),
+        Option(
+            "metrics",
+            None,
+            "[ADDRESS:]PORT for Prometheus metrics and /healthz; ADDRESS defaults to 127.0.0.1.",
+            values.place,
+        ),
+        Option("log-format", "text", "Log as text or json.", values.log_format),
+    ),
+}
+"""Everything that is no limit, as `--help` shows it."""
+
+EVERYDAY = tuple(option for group in GROUPS.values() for option in group)
+
+BY_NAME = {option.name: option for option in (*EVERYDAY, *LIMITS)}
+
+_COLUMN = 26
+_WIDTH = 80
+_ABOUT = (
+    "More",
+    (
+        Option("help", None, "Show these options.", is_flag=True),
+        Option("help-limits", None, "Show the options that set limits.", is_flag=True),
+        Option("version", None, "Show the version.", is_flag=True),
+    ),
+)
+
+
+def help_text() -> str:
+    """The options by group, but for the limits."""
+    return "\n".join(_group(title, options) for title, options in (*GROUPS.items(), _ABOUT))
+
+
+def limits_text() -> str:
+    """The options that set limits."""
+    return _group("Limits (10/5 is ten at once, then ten more every five seconds)", LIMITS)
+
+
+def _group(title: str, options: Iterable[Option]) -> str:
+    lines = [f"{title}:", *(line for option in options for line in _lines(option))]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(option: Option) -> Iterator[str]:
+    """An option as `--help` shows it: its name, and beside that what it does."""
+    start = f"  -{option.short}, " if option.short else "      "
+    start += f"--{option.name}" + ("" if option.is_flag else "=")
+    told = option.told
+    if option.default is not None:
+        told = f"{told} [default: {option.default}]"
+    first, *rest = textwrap.wrap(told, _WIDTH - _COLUMN)
+    if len(start) >= _COLUMN:
+        yield start
+        yield " " * _COLUMN + first
+    else:
+        yield start.ljust(_COLUMN) + first
+    yield from (" " * _COLUMN + line for line in rest)
