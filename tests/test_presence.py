@@ -112,12 +112,6 @@ class PresenceTests(ChatTestCase):
         self.assertEqual(lines[:2], ["*** bob has joined #lobby", "*** bob is now known as robert"])
         self.assertIn("robert has left #lobby", lines[-1])
 
-    def test_a_room_that_is_left_tells_nothing_of_the_others(self) -> None:
-        bob = self.joins("bob").types("/join dev", "/leave lobby")
-        bob.raw()
-        self.joins("carol").vanishes()
-        self.assertEqual(bob.raw(), "")
-
 
 class RestlessTests(ChatTestCase):
     limits = Limits(pace=None, presence_per_person=Pace(4, 40))

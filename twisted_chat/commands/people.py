@@ -32,10 +32,10 @@ _ROOMS = 5
 _AWAY = 400
 """Characters of an away note: everybody who enters a room reads it."""
 
-_NOTE = 60
+_NOTE = 120
 """Characters of it beside a name in a list."""
 
-_PLAIN = str.maketrans("", "", "(),")
+_PLAIN = str.maketrans("", "", "()")
 """What a list is built with, and a note in it is not: so that nobody is in it who is not here."""
 
 
