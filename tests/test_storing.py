@@ -87,13 +87,22 @@ class RefusalTests(DiskTestCase):
 
     def test_whoever_asks_for_more_meanwhile_is_answered(self) -> None:
         bot = self.program("bot")
-        bot.gets()
+        self.the_disk_works()
+        self.token = bot.gets("welcome")[0]["session"]
         self.writing.is_full = True
         bot.asks(do="command", text="/nick robot").asks(do="command", text="/ignore bob")
         bot.asks(do="ping")
         self.the_disk_works()
         told = [thing["event"] for thing in bot.gets("error", "answer", "pong")]
-        self.assertEqual(told, ["error", "answer", "pong"])
+        self.assertEqual(told, ["error", "error", "pong"])
+        self.writing.is_full = False
+        self.store.try_again()
+        self.the_disk_works()
+        self.the_server_is_killed()
+        back = self.program("bot", session=self.token)
+        back.asks(do="command", text="/ignore", ref="i")
+        self.the_disk_works()
+        self.assertEqual(back.gets("answer")[0]["lines"], ["You ignore: bob"], "it is tried again")
 
     def test_who_vanishes_while_being_renamed_leaves_under_the_new_name(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")

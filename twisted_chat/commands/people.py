@@ -9,6 +9,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.commands.command import Caller, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text import names
+from twisted_chat.text.cleaning import with_few_blanks
 
 family = Family()
 
@@ -52,7 +53,7 @@ def _named(person: Person, viewer: Person) -> str:
         return f"{person.nickname} (reconnecting)"
     if person.away is None:
         return person.nickname
-    note = away_note(person, viewer).translate(_PLAIN)
+    note = with_few_blanks(away_note(person, viewer).translate(_PLAIN))
     return f"{person.nickname} ({note[:_NOTE]}{'...' if len(note) > _NOTE else ''})"
 
 
