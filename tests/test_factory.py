@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase, Program, Somebody
 from twisted_chat import ChatFactory, ChatProtocol, Limits, Pace
-from twisted_chat.log.log import KEPT
+from twisted_chat.log.window import KEPT
 from twisted_chat.service.options import Options
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.wire.plain import PlainWire
@@ -123,8 +123,8 @@ class StoppedReaderTests(ChatTestCase):
         bob = self.joins("bob")
         for number in range(500):
             bob.types(f"line {number}")
-        log = self.factory.chat.lobby.log
-        self.assertLessEqual(log.last - log.first, 2 * KEPT)
+        lobby = self.factory.chat.lobby
+        self.assertLessEqual(lobby.log.last - lobby.fanout.window.first, 2 * KEPT)
 
     def test_who_does_not_read_the_answers_is_not_asked_for_more(self) -> None:
         greedy = self.joins("greedy")

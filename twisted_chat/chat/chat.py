@@ -17,6 +17,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
 from twisted_chat.limits import Limits
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log, append_together
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
@@ -140,9 +141,10 @@ class Chat:
         """A person's own log; most have none until there is something in it for them."""
         if person.log is None:
             name = "@" + person.id
-            person.log = Log(name, OWN, self._store, self._turn, counters=self.counters)
+            person.log = Log(name, OWN, self._store, counters=self.counters)
+            person.fanout = Fanout(person.log, self._turn)
             if person.connection is not None:
-                person.connection.follow(OWN, person.log)
+                person.connection.follow(OWN, person.fanout)
         return person.log
 
     def _erase_log_of(self, person: Person) -> None:
@@ -324,7 +326,7 @@ class Chat:
             room = self._open(name)
         person.rooms[room.key] = room.log.last
         if person.connection is not None:
-            person.connection.follow(room.key, room.log)
+            person.connection.follow(room.key, room.fanout)
         room.enter(person)
         if person.connection is not None:
             person.connection.entered(room.key)
@@ -412,8 +414,9 @@ class Chat:
     def _open(self, name: str) -> Room:
         key = names.key(name)
         seen = partial(self._seen, key)
-        log = Log(key, name, self._store, self._turn, seen, counters=self.counters)
-        room = self.rooms[key] = Room(name, log, self.clock, self.limits, self.now)
+        log = Log(key, name, self._store, seen, self.counters)
+        fanout = Fanout(log, self._turn)
+        room = self.rooms[key] = Room(name, fanout, self.clock, self.limits, self.now)
         room.topic = self._store.topic(key)
         for look in looks(name[1:]):
             self._room_looks[look] = key

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from twisted_chat.chat.request import Request
 from twisted_chat.events import Action, Away, Entry, Hidden, Leave, Message, Topic, Whisper
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
@@ -22,7 +23,7 @@ class Connection(Protocol):
     may_resume: bool
     """Whether they can come back to their session over another connection."""
 
-    def follow(self, room: str, log: Log) -> None:
+    def follow(self, room: str, fanout: Fanout) -> None:
         """They are about to enter a room: read along."""
 
     def entered(self, room: str) -> None:
@@ -87,6 +88,7 @@ class Person:
         "displaced",
         "done",
         "expiry",
+        "fanout",
         "former",
         "id",
         "ignored",
@@ -140,6 +142,7 @@ class Person:
         self.done = tuple(saved.done) if saved else ()  # such requests that left no event
         self.saved = saved  # what is kept of them
         self.log: Log | None = None  # their own, once there is anything in it
+        self.fanout: Fanout | None = None  # of the same
 
     def issue_token(self, epoch: str) -> None:
         """Let this session be resumed by whoever shows its token, which tells its epoch."""
@@ -177,11 +180,6 @@ class Person:
             del self.ignored[key]
         self._know_ignored()
         return bool(heard)
-
-    @property
-    def ignores_somebody(self) -> bool:
-        """Whether there is anybody whom they do not want to hear."""
-        return bool(self.ignored)
 
     def hears(self, nickname: str, person_id: str) -> bool:
         """Whether they want to hear somebody."""

@@ -149,7 +149,6 @@ def _ignore(caller: Caller, room: Room, rest: str) -> Lines:
     if len(me.ignored) >= caller.chat.limits.ignored_people:
         raise Refused("too-many-people", "You ignore too many people: /unignore some first.")
     me.ignore(other.nickname if other else nickname, other.id if other else "")
-    caller.look_again()
     return [f"You ignore {nickname}: /unignore {nickname} ends it."]
 
 

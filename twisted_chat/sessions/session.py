@@ -14,8 +14,9 @@ from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.events import OWN, Entry
-from twisted_chat.log.log import Log
-from twisted_chat.log.reader import Outlet, Reader, Wire
+from twisted_chat.log.fanout import Fanout
+from twisted_chat.log.reader import Outlet, Reader
+from twisted_chat.log.window import Wire
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.throttle import Throttle
 from twisted_chat.text.cleaning import too_long
@@ -150,7 +151,7 @@ class Session:
         """A line has come too late to be done: the server stops."""
         raise NotImplementedError
 
-    def follow(self, room: str, log: Log) -> None:
+    def follow(self, room: str, fanout: Fanout) -> None:
         """They are about to enter a room: read along."""
         raise NotImplementedError
 
@@ -407,11 +408,11 @@ class Session:
 
     # Reading
 
-    def _read(self, room: str, log: Log, after: int) -> None:
+    def _read(self, room: str, fanout: Fanout, after: int) -> None:
         if self._lost:  # what they said before is still done, and nobody is there to read
             return
-        reader = Reader(log, self._wire, self._frontend.outlet, self.person, after, self)
-        reader.decorate = self.decorate
+        reader = Reader(fanout, self._wire, self._frontend.outlet, self.person, after, self)
+        reader.decorate(self.decorate)
         self._readers[room] = reader
         reader.catch_up()
 
@@ -447,11 +448,10 @@ class Session:
             if other is reader and key != OWN:
                 self.describe(self.chat.rooms[key])
 
-    def look_again(self) -> None:
-        """What they want to see, or how, has changed."""
+    def redecorate(self) -> None:
+        """What gives lines their last touch has changed."""
         for reader in self._readers.values():
-            reader.decorate = self.decorate
-            reader.is_personal = True
+            reader.decorate(self.decorate)
 
     def unfollow(self, room: str) -> None:
         """They left a room: read to the end of what was said until now, then hear them again."""

@@ -15,7 +15,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.commands import table
 from twisted_chat.commands.command import Lines
 from twisted_chat.events import OWN, Entry
-from twisted_chat.log.log import Log
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.session import Frontend, Session
 from twisted_chat.text import names
@@ -130,13 +130,13 @@ class StructuredSession(Session):
         self.chat.attach(person, self, nickname)
         self._be(person)
         self._greet(person, resumed=True)
-        if person.log is not None:
-            self._read_on(OWN, person.log, self._seen.get(OWN, 0))
+        if person.fanout is not None:
+            self._read_on(OWN, person.fanout, self._seen.get(OWN, 0))
             self._wait_to_hear()
             self._readers[OWN].when_here(self._hear_again)
             self._readers[OWN].catch_up()
         for key, entered in person.rooms.items():
-            self._read_on(key, self.chat.rooms[key].log, self._seen.get(key, entered))
+            self._read_on(key, self.chat.rooms[key].fanout, self._seen.get(key, entered))
             self.entered(key)
         self._seen = {}  # who leaves a room and enters it anew is a newcomer
         typed_into = person.room if person.room in person.rooms else next(reversed(person.rooms))
@@ -175,20 +175,21 @@ class StructuredSession(Session):
             welcome["rooms"] = [self.chat.rooms[key].name for key in person.rooms]
         self._write(welcome)
 
-    def follow(self, room: str, log: Log) -> None:
+    def follow(self, room: str, fanout: Fanout) -> None:
         """They are about to enter a room: show what they have not seen, or what was said last."""
-        seen = self._seen.pop(room, None)
+        log, seen = fanout.log, self._seen.pop(room, None)
         if seen is None:
-            self._read(room, log, max(0, log.last - self.chat.limits.entry_history))
+            self._read(room, fanout, max(0, log.last - self.chat.limits.entry_history))
         else:
-            self._read_on(room, log, seen)
+            self._read_on(room, fanout, seen)
 
-    def _read_on(self, room: str, log: Log, seen: int) -> None:
+    def _read_on(self, room: str, fanout: Fanout, seen: int) -> None:
         """Show what comes after a number, unless that is one of another epoch."""
+        log = fanout.log
         if self._is_of_old or seen > log.last:
             self._frontend.write(self._wire.missed(log.room, 0))  # how much is not known
             seen = 0
-        self._read(room, log, seen)
+        self._read(room, fanout, seen)
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""

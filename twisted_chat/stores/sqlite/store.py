@@ -404,7 +404,7 @@ class SqliteStore:
         if self._queue or self._told or (unsaved and not self._failing):
             self._turn.schedule(self._commit)
         elif self._stopped is not None:
-            self._let_go(self._stopped)
+            self._close_database(self._stopped)
 
     def try_again(self) -> None:
         """See `Store.try_again`."""
@@ -418,12 +418,12 @@ class SqliteStore:
         """See `Store.stop`."""
         self._stopped = Deferred()
         if not (self._busy or self._queue or self._statements or self._saves):
-            self._let_go(self._stopped)
+            self._close_database(self._stopped)
         else:
             self._commit()
         return self._stopped
 
-    def _let_go(self, stopped: Deferred[None]) -> None:
+    def _close_database(self, stopped: Deferred[None]) -> None:
         def close(_: None) -> None:
             self._writer.close()
             self._reader.close()
