@@ -22,6 +22,7 @@ class RoomView:
     has_left: int = 0
     replayed: int = 0
     texts: dict[str, None] = field(default_factory=dict)
+    live: dict[str, None] = field(default_factory=dict)  # of them: those that are no answer
 
     def joined(self, nickname: str) -> None:
         """Somebody is told to have joined."""

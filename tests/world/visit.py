@@ -67,12 +67,14 @@ class Visit:
             if self.socket.capacity is None:
                 self.reads(line, self.oracle.step)
             else:
-                self.is_clean = False
                 self._unread.append((self.oracle.step, line))
 
     def stops_reading(self, capacity: int) -> None:
         """Leave what comes in the kernel, which holds so much."""
         self.socket.capacity, self.socket.unread = capacity, 0
+        self.is_clean = False
+        for view in self.rooms.values():
+            view.members = None  # what is only told may be missed
 
     def reads_again(self) -> None:
         """Read what came, and what comes."""
@@ -146,8 +148,7 @@ class Visit:
             who.rooms.pop(found[1], None)
             self.left(found[1])
         elif found := re.match(r"You ignore (\S+): /unignore", line):
-            holder = self.world.server.holder_of(found[1]) if step == self.oracle.step else ""
-            who.starts_ignoring(found[1], holder if self.is_clean else "")
+            who.starts_ignoring(found[1], self.world.server.ignored_by(self.person))
         elif found := re.match(r"You hear (\S+) again", line):
             who.unignoring.discard(found[1].lower())
         elif found := re.match(r"You are away: (.*)\. /back ends it", line):

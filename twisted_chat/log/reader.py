@@ -153,7 +153,7 @@ class Reader:
         """Read no further."""
         self._seen, self.at = self.seen, None
         self._closed = True
-        self._goals = ()
+        self._goals, self._at_stop = (), None
         self._log.leave(self)
 
     def when_here(self, call: Callable[[], None]) -> None:

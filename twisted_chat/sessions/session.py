@@ -445,7 +445,9 @@ class Session:
     def unfollow(self, room: str) -> None:
         """They left a room: read to the end of what was said until now, then hear them again."""
         reader = self._readers.pop(room, None)
-        if reader is not None:
+        if reader is not None and self._lost:
+            reader.close()
+        elif reader is not None:
             self._closing = (*self._closing, reader)
             if not self._ending:
                 self._wait_to_hear()
