@@ -169,6 +169,23 @@ class MemoryTests(ChatTestCase):
         alice.closes()
         self.assert_freed(alice)
 
+    def test_who_had_the_bell_on_is_freed(self) -> None:
+        alice = self.joins("alice").types("/bell all")
+        alice.vanishes()
+        self.assert_freed(alice)
+
+    def test_a_program_that_quits_is_freed(self) -> None:
+        robot = self.program("robot").asks(do="command", text="/quit", ref="q")
+        robot.closes()
+        self.assert_freed(robot)
+
+    def test_who_is_lost_while_leaving_is_freed(self) -> None:
+        alice = self.joins("alice")
+        alice.stops_reading()
+        alice.types("/quit")
+        alice.vanishes()
+        self.assert_freed(alice)
+
     def test_who_never_had_a_name_is_freed(self) -> None:
         stranger = self.connects()
         stranger.vanishes()

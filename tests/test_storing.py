@@ -247,6 +247,14 @@ class OutcomeTests(DiskTestCase):
 
 
 class ReadingTests(DiskTestCase):
+    def test_who_goes_while_their_history_is_read_is_gone_from_the_room_they_leave(self) -> None:
+        alice, bob = self.joins("alice"), self.joins("bob")
+        bob.types("/history 3", "/join dev", "/leave")
+        bob.closes()
+        self.the_disk_works()
+        alice.raw()
+        self.assertEqual(alice.types("/users", "/rooms").sees()[0], "*** In #lobby: alice (1)")
+
     def test_history_that_cannot_be_read_stops_nobody(self) -> None:
         alice, bot = self.joins("alice"), self.program("bot")
         alice.types("/join dev", *(f"line {number}" for number in range(9)))

@@ -269,7 +269,7 @@ def guesses(world: World, index: int) -> object:
         return False
     for _ in range(world.limits.nickname_tries + 2):
         _introduces(visit, "1", resume=False)
-    world.turns(3)
+    world.rests()
     if visit.is_open and not visit.is_named:
         world.oracle.find("tries", f"{visit} may guess for ever")
     return True

@@ -31,6 +31,11 @@ class ProgramVisit(Visit):
         return self.__dict__.setdefault("_asked", {})  # type: ignore[no-any-return]
 
     @property
+    def has_left(self) -> set[str]:
+        """Rooms that they have left, and not entered again."""
+        return self.__dict__.setdefault("_has_left", set())  # type: ignore[no-any-return]
+
+    @property
     def stale(self) -> dict[str, int]:
         """What they had seen of rooms in an earlier run, of which nothing is kept."""
         return self.__dict__.setdefault("_stale", {})  # type: ignore[no-any-return]
@@ -148,13 +153,15 @@ class ProgramVisit(Visit):
             view.members = None
         view.told = step
         view.replayed = 0
-        if room not in self.who.rooms and view.joining < view.has_left:
+        if room in self.has_left and not any(map(self._is_join, self.unanswered())):
             self.oracle.find("state-after-leave", f"{self} has left {room}, and is told its state")
         self.who.rooms[room] = None
 
     def _answer(self, thing: dict[str, Any], step: int) -> None:
         for line in thing["lines"]:
             self.answered(line, step)
+            if found := re.match(r"You are in (#\S+): what you type", line):
+                self.has_left.discard(found[1])
         request = self.who.requests.get(thing.get("ref", ""))
         if request is None:
             return
@@ -193,7 +200,10 @@ class ProgramVisit(Visit):
         """See `Visit.left`."""
         self.who.seen.pop(room, None)
         self.view(room).joining += 1
-        self.view(room).has_left += 1
+        self.has_left.add(room)
+
+    def _is_join(self, ref: str) -> bool:
+        return self.who.requests[ref].word == "/join"
 
     def _error(self, thing: dict[str, Any], step: int) -> None:
         self.refusals += 1

@@ -1,6 +1,7 @@
 """One connection of somebody's: what they sent, and what they read of what they were given."""
 
 import re
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
 from tests.world.network import Socket
@@ -122,6 +123,11 @@ class Visit:
     def view(self, room: str) -> RoomView:
         """What they know of a room."""
         return self.rooms.setdefault(room.lower(), RoomView())
+
+    def members(self, room: str) -> Set[str] | None:
+        """Whom they know to be in a room, by key; None if they do not know all."""
+        view = self.rooms.get(room)
+        return None if view is None or view.members is None else view.members.keys()
 
     def is_me(self, said: Said) -> bool:
         """Whether it was their own act."""

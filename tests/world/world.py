@@ -104,7 +104,6 @@ class World:
 
     def starts(self) -> None:
         """A server starts on the same database."""
-        gc.collect()  # a server that is killed leaves circles
         self.run += 1
         self.server = Server(
             self.path,
@@ -114,6 +113,7 @@ class World:
             self.oracle,
             self.oracle.looks,
         )
+        gc.collect()  # one that was killed leaves circles
         self.server.ban(self.banned)
         self.oracle.looks()
         self.oracle.came_as.clear()
@@ -237,7 +237,8 @@ class World:
         for _ in range(PATIENCE):
             before = self.happened
             self.turns(1, 0.01)
-            idle = 0 if self.happened != before else idle + 1
+            is_busy = self.happened != before or self.server.reactor.is_busy
+            idle = 0 if is_busy else idle + 1
             if idle == 3:
                 return
 
@@ -268,7 +269,11 @@ class World:
         Auditor(self).audits()
 
     def _check_all_are_heard(self) -> None:
-        named = [visit for visit in self.visits if visit.is_named and not visit.is_finishing]
+        named = [
+            visit
+            for visit in self.visits
+            if visit.is_named and not visit.is_finishing and visit.who.visit is visit
+        ]
         heard: dict[Visit, int] = {}
         for visit in named:
             if isinstance(visit, ProgramVisit):
@@ -434,19 +439,30 @@ class Auditor:
                 return
         oracle.find("history", f"the history of {room} does not end")
 
-    def _check_room(self, visit: "AuditVisit", room: str) -> None:
+    def _check_room(self, audit: "AuditVisit", room: str) -> None:
         world, find = self.world, self.world.oracle.find
-        state = visit.states.get(room)
+        state = audit.states.get(room)
         if state is None:
             find("state", f"the auditor is told of no state of {room}")
             return
         here, maybe = {"auditor": ""}, set[str]()
-        for who in world.people:
-            if who.visit is not None and who.visit.is_open and who.visit.is_named:
-                who.nickname = world.oracle.renamed.get(who.person, who.nickname)
-                if room in who.rooms:
-                    here[who.nickname.lower()] = "?" if who.away_asked else who.away or ""
+        for visit in world.visits:
+            if not visit.is_open or not visit.is_named or isinstance(visit, AuditVisit):
+                continue
+            who, nickname = visit.who, world.server.nickname_of(visit.person).lower()
+            if who.visit is not visit:
+                maybe.add(nickname)  # a connection that they do not use any more
+            elif room in who.rooms:
+                here[nickname] = "?" if who.away_asked else who.away or ""
         listed = {member["nick"].lower(): member for member in state["members"]}
+        for who in world.people:
+            visit = who.visit
+            if not isinstance(visit, ProgramVisit) or not visit.is_open or room not in who.rooms:
+                continue
+            told = visit.members(room)
+            lost = {name for name, each in listed.items() if not each.get("connected", True)}
+            if told is not None and ((told | {"auditor"}) ^ listed.keys()) - lost:
+                find("members", f"{who} was told of {sorted(told)} in {room}, not {sorted(listed)}")
         for nickname, away in here.items():
             if nickname not in listed:
                 find("users", f"{nickname} is in {room}, and not in {sorted(listed)}")
@@ -455,7 +471,7 @@ class Auditor:
         for nickname, member in listed.items():
             if nickname not in here and nickname not in maybe and member.get("connected", True):
                 find("ghost", f"{nickname} is nobody, and listed in {room}")
-        named = visit.named.get(room)
+        named = audit.named.get(room)
         connected = {name for name, each in listed.items() if each.get("connected", True)}
         if named is not None and named != connected:
             find("users", f"/users of {room} names {sorted(named)}, its state {sorted(connected)}")

@@ -201,7 +201,9 @@ class ChatProtocol(Lines):
             in_order = self._ended or reason.check(ConnectionDone)
             self._session.connection_lost("" if in_order else "connection lost")
         super().connectionLost(reason)
-        self._release("output")
+        self._holds = tuple(why for why in self._holds if why != "output")  # nobody reads it now
+        if not self._holds:
+            self.resumeProducing()  # also if we were closing: so the end is told
         self._let_go()
 
     def _drained(self) -> None:

@@ -160,8 +160,10 @@ class Session:
         """See `commands.Caller.ring`; programs ring their own bells."""
         raise Refused("no-bell", "The bell is for plain lines: your client rings its own.")
 
-    decorate: Callable[[Entry, bytes], bytes] | None = None
-    """Gives a line its last touch for this one person, if anything does."""
+    @property
+    def decorate(self) -> Callable[[Entry, bytes], bytes] | None:
+        """Gives a line its last touch for this one person, if anything does."""
+        return None
 
     may_resume = False
     """Whether they can come back to this conversation over another connection."""
