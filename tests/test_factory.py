@@ -13,6 +13,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.disk import DiskTestCase
 from tests.people import ChatTestCase, Program, Somebody
 from twisted_chat import ChatFactory, ChatProtocol, Limits, Pace
 from twisted_chat.log.log import KEPT
@@ -174,11 +175,6 @@ class MemoryTests(ChatTestCase):
         alice.vanishes()
         self.assert_freed(alice)
 
-    def test_a_program_that_quits_is_freed(self) -> None:
-        robot = self.program("robot").asks(do="command", text="/quit", ref="q")
-        robot.closes()
-        self.assert_freed(robot)
-
     def test_who_is_lost_while_leaving_is_freed(self) -> None:
         alice = self.joins("alice")
         alice.stops_reading()
@@ -195,6 +191,28 @@ class MemoryTests(ChatTestCase):
         robot = self.program("robot").asks(do="say", text="hello", ref="r")
         self.assertEqual([event["text"] for event in robot.gets("message")], ["hello"])
         robot.vanishes()
+        self.assert_freed(robot)
+
+
+class StoringMemoryTests(DiskTestCase):
+    """The same, while the disk is slow."""
+
+    assert_freed = MemoryTests.assert_freed
+
+    def test_a_program_that_quits_is_freed(self) -> None:
+        robot = self.program("robot").asks(do="say", text="goodbye")
+        robot.asks(do="command", text="/quit")
+        self.the_disk_works()
+        robot.closes()
+        self.assert_freed(robot)
+
+    def test_a_program_that_comes_back_frees_its_old_connection(self) -> None:
+        robot = self.program("robot").asks(do="say", text="hello")
+        robot.asks(do="command", text="/join dev")
+        (welcome,) = robot.gets("welcome")
+        self.program("robot", session=welcome["session"])
+        robot.closes()
+        self.the_disk_works()
         self.assert_freed(robot)
 
 

@@ -246,6 +246,18 @@ class OutcomeTests(DiskTestCase):
         self.assertEqual(told, ["history", "pong"])
 
 
+class FullTests(DiskTestCase):
+    def test_who_joins_while_a_line_is_being_refused_is_heard(self) -> None:
+        alice, bot = self.joins("alice"), self.program("bot")
+        self.the_disk_works()
+        bot.gets()
+        self.writing.is_full = True
+        alice.types("important")
+        bot.asks(do="command", text="/join dev").asks(do="ping")
+        self.the_disk_works()
+        self.assertEqual([thing["event"] for thing in bot.gets("answer", "pong")][-1:], ["pong"])
+
+
 class ReadingTests(DiskTestCase):
     def test_who_goes_while_their_history_is_read_is_gone_from_the_room_they_leave(self) -> None:
         alice, bob = self.joins("alice"), self.joins("bob")

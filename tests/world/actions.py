@@ -265,7 +265,7 @@ def types_rubbish(world: World, index: int, which: int) -> object:
 @act("{who} guesses nicknames on one connection")
 def guesses(world: World, index: int) -> object:
     visit = _visit(world, index, named=False)
-    if visit is None or visit.is_named or visit.socket.capacity is not None:
+    if visit is None or visit.is_named or visit.socket.capacity is not None or visit.socket.drip:
         return False
     for _ in range(world.limits.nickname_tries + 2):
         _introduces(visit, "1", resume=False)

@@ -160,8 +160,9 @@ class Reader:
         """Call back once everything that has been appended until now is read."""
 
         def settled(place: int) -> None:
-            self._goals = (*self._goals, (place, call))
-            self.is_personal = True
+            if not self._closed:
+                self._goals = (*self._goals, (place, call))
+                self.is_personal = True
 
         self._log.when_settled(settled)
 
