@@ -402,6 +402,7 @@ def disk_is_heard(world: World, which: int) -> object:
 @act("the disk is full: {0} fails")
 def disk_is_full(world: World, where: str) -> object:
     world.server.writing.trouble = where
+    world.had_trouble = True
     return True
 
 

@@ -107,13 +107,17 @@ class ProgramVisit(Visit):
         self.is_named = True
         self.is_resumed = thing["resumed"]
         self._check_session()
-        who.run = self.world.run
         if "epoch" in thing:
             who.epoch = thing["epoch"]
         if self.is_resumed:
             if self.person != (whose := self.oracle.by_token.get(self.token)):
                 self.oracle.find("session", f"the token of {whose} opens {self.person}")
             who.nickname, who.rooms = thing["nick"], {}
+            for room in [room for room in self.rooms if room not in (*thing["rooms"], "@")]:
+                del self.rooms[room]  # which they left without hearing of it
+                who.seen.pop(room, None)
+            if who.run != self.world.run and self.world.had_trouble:
+                who.sent.append(Request({"do": "join"}))  # where they are may not be stored
         else:
             kept = {room: view.last for room, view in self.rooms.items() if room != "@"}
             self._leave_others()
@@ -123,6 +127,7 @@ class ProgramVisit(Visit):
                 self.view(room).last = last if self.oracle.path else None
         self.view("@").last = who.seen.get("@", 0)
         who.token = thing["session"]
+        who.run = self.world.run
 
     def _leave_others(self) -> None:
         """A program that begins anew has nothing to do with its old connection."""
@@ -359,6 +364,8 @@ def check_typing(who: Somebody, oracle: Oracle) -> None:
                 if room and said.room != room:
                     oracle.find("typing", f"{who} was typing into {room}, and says {said}")
                 room = said.room
+        elif thing["do"] == "join":
+            room = None
         elif thing["do"] == "command" and (named or request.word in ("/join", "/leave")):
             room = _typing_after(request, str(named or ""), room)
 

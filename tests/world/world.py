@@ -58,7 +58,7 @@ class World:
         self.limits = Limits(**header.limits)
         self.longest_entry = self.limits.entry_history
         self.banned: list[str] = []
-        self.is_clock_set = False
+        self.is_clock_set = self.had_trouble = False
         self.server: Server
         self._failures: list[str] = []
         self._stack = ExitStack()

@@ -175,11 +175,12 @@ class Log:
 
     def close(self) -> None:
         """Nobody reads or writes here any more."""
+        self._awaited.clear()  # it will not be told
         self.store.close(self.name)
 
     def erase(self) -> None:
         """Close this log, and forget everything that it holds."""
-        self.store.close(self.name)
+        self.close()
         self.store.erase(self.name)
 
     # What the store tells (`Subscriber`)
