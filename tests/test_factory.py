@@ -138,7 +138,7 @@ class StoppedReaderTests(ChatTestCase):
         self.assertEqual(greedy.raw().count("/help COMMAND says more"), 1000)
 
 
-class MemoryTests(ChatTestCase):
+class FreeingTestCase(ChatTestCase):
     """The garbage collector looks at old things once an hour only: nobody may wait for it."""
 
     def assert_freed(self, somebody: Somebody) -> None:
@@ -154,6 +154,8 @@ class MemoryTests(ChatTestCase):
         gc.disable()
         self.addCleanup(gc.enable)
 
+
+class MemoryTests(FreeingTestCase):
     def test_who_quits_is_freed(self) -> None:
         alice = self.joins("alice").types("hello", "/join #tea", "/ignore bob", "/quit")
         alice.closes()
@@ -194,10 +196,8 @@ class MemoryTests(ChatTestCase):
         self.assert_freed(robot)
 
 
-class StoringMemoryTests(DiskTestCase):
+class StoringMemoryTests(FreeingTestCase, DiskTestCase):
     """The same, while the disk is slow."""
-
-    assert_freed = MemoryTests.assert_freed
 
     def test_a_program_that_quits_is_freed(self) -> None:
         robot = self.program("robot").asks(do="say", text="goodbye")

@@ -84,7 +84,7 @@ class Somebody:
         if nickname.lower() in self.unignoring:
             return  # perhaps they do not any more
         self.ignoring.add(nickname.lower())
-        self.ignored |= people
+        self.ignored = people
         self.ever_ignored |= self.ignoring | people
 
     def __str__(self) -> str:

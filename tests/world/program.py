@@ -336,7 +336,12 @@ class ProgramVisit(Visit):
         answers = sum(each in _ANSWERS for each in here)
         if answers > len(places) or (request.sends == 1 and len(request.outcomes) > 1):
             self.oracle.find("outcomes", f"{self} gets {here} for {request.thing} ({ref})")
-        if kind in _ANSWERS and not is_say and len(places) == 1 and thing.get("code") not in _AT_ONCE:
+        if (
+            kind in _ANSWERS
+            and not is_say
+            and len(places) == 1
+            and thing.get("code") not in _AT_ONCE
+        ):
             place = places[0]
             if place < self.last_answered:
                 self.oracle.find("answer-order", f"{self} gets {thing} after what it asked later")

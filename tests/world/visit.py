@@ -1,7 +1,7 @@
 """One connection of somebody's: what they sent, and what they read of what they were given."""
 
 import re
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from tests.world.network import Socket
@@ -79,10 +79,10 @@ class Visit:
 
     def reads_again(self) -> None:
         """Read what came, and what comes."""
-        self.socket.capacity = None
         unread, self._unread = self._unread, []
         for step, line in unread:
             self.reads(line, step)
+        self.socket.capacity = None
 
     def learns_who(self, line: str) -> None:
         """A line may say who they are."""
@@ -124,7 +124,7 @@ class Visit:
         """What they know of a room."""
         return self.rooms.setdefault(room.lower(), RoomView())
 
-    def members(self, room: str) -> Set[str] | None:
+    def members(self, room: str) -> AbstractSet[str] | None:
         """Whom they know to be in a room, by key; None if they do not know all."""
         view = self.rooms.get(room)
         return None if view is None or view.members is None else view.members.keys()

@@ -456,10 +456,10 @@ class Auditor:
                 here[nickname] = "?" if who.away_asked else who.away or ""
         listed = {member["nick"].lower(): member for member in state["members"]}
         for who in world.people:
-            visit = who.visit
-            if not isinstance(visit, ProgramVisit) or not visit.is_open or room not in who.rooms:
+            theirs = who.visit
+            if not isinstance(theirs, ProgramVisit) or not theirs.is_open or room not in who.rooms:
                 continue
-            told = visit.members(room)
+            told = theirs.members(room)
             lost = {name for name, each in listed.items() if not each.get("connected", True)}
             if told is not None and ((told | {"auditor"}) ^ listed.keys()) - lost:
                 find("members", f"{who} was told of {sorted(told)} in {room}, not {sorted(listed)}")
