@@ -470,6 +470,30 @@ def ban(world: World, host: str) -> object:
     return True
 
 
+@act("everything that waits is done")
+def rest(world: World) -> object:
+    world.rests()
+    return True
+
+
+@act("after a rest {0}, programs come back, and all say something: ={1}.0= and so on")
+def all_return(world: World, why: str, token: str) -> object:
+    world.rests()
+    if why == "the server is killed":
+        world.is_killed()
+    elif why == "the server is stopped":
+        world.stops()
+    for who in world.people:
+        if who.visit is not None and who.visit.is_open and who.is_program:
+            _goes(world, who.index, Visit.breaks)
+        connects(world, who.index, who.nickname or who.wish, resume=True)
+    world.rests()
+    for who in world.people:
+        says(world, who.index, f"{token}.{who.index}")
+    world.rests()
+    return True
+
+
 @act("all becomes quiet")
 def quiet(world: World) -> object:
     world.is_quiet()
