@@ -117,7 +117,8 @@ class ProgramVisit(Visit):
                 del self.rooms[room]  # which they left without hearing of it
                 who.seen.pop(room, None)
             if who.run != self.world.run and self.world.had_trouble:
-                who.sent.append(Request({"do": "join"}))  # where they are may not be stored
+                who.sent.append(Request({"do": "join"}))  # where they are may not be stored,
+                who.ignoring, who.ignored = set(), set()  # nor whom they ignore
         else:
             kept = {room: view.last for room, view in self.rooms.items() if room != "@"}
             self._leave_others()

@@ -333,6 +333,7 @@ class Session:
         self._ending = True
         self._stop_reading()
         self._stop_pacing()
+        self.request = Request()  # the last one knows us, and may never be settled
         if self._person is not None and self._person.connection is self:
             self.chat.lose(self._person, self._why_lost)
 
