@@ -49,7 +49,7 @@ class Chance:
         return self._random.choice(able or here or people).index
 
     def _token(self, kind: str) -> str:
-        return f"{kind}{self._world.oracle.step}"
+        return f"{kind}{self._world.oracle.step + 1}"  # the veteran has said 0
 
     def _nickname(self) -> str:
         return self._random.choice(NICKNAMES)
