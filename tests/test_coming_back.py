@@ -161,6 +161,20 @@ class EpochTests(ChatTestCase):
         self.assertEqual([event["id"] for event in back.gets("missed", "message")], [3])
 
 
+class NameTests(DiskTestCase):
+    def test_a_name_that_was_taken_is_kept_when_the_server_dies_at_once(self) -> None:
+        bot = self.program("bot")
+        token = bot.gets("welcome")[0]["session"]
+        self.the_disk_works()
+        bot.asks(do="command", text="/nick robot")
+        self.writing.turns()
+        self.writing.is_heard()
+        self.the_server_is_killed()
+        back = self.program("bot", session=token)
+        self.the_disk_works()
+        self.assertEqual(back.gets("welcome")[0]["nick"], "robot")
+
+
 class RestartTests(DiskTestCase):
     """A restart of the server ends nobody's session."""
 

@@ -82,6 +82,19 @@ class AskingTests(ChatTestCase):
         self.time_passes(10)
         self.assertEqual([thing["event"] for thing in bot.gets()], ["pong"])
 
+    def test_whose_last_line_waits_and_leaves_a_room_is_told_so(self) -> None:
+        alice = self.joins("alice").types("/join dev", *["hello"] * 9, "/leave")
+        alice.says_no_more()
+        self.time_passes(10)
+        self.assertEqual(alice.sees()[-1][:20], "*** You left #dev; y")
+        self.assertTrue(alice.is_gone)
+
+    def test_what_waits_when_the_server_stops_may_enter_a_room(self) -> None:
+        self.joins("alice").types(*["hello"] * 10, "/join dev", "the last words")
+        self.factory.say_goodbye()
+        self.time_passes(10)
+        self.assertEqual(self.factory.chat.rooms["#dev"].log.last, 1)
+
 
 class PacingTests(SynchronousTestCase):
     def setUp(self) -> None:

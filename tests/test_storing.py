@@ -237,7 +237,27 @@ class OutcomeTests(DiskTestCase):
         self.assertEqual(told, ["history", "pong"])
 
 
+class FullTests(DiskTestCase):
+    def test_who_joins_while_a_line_is_being_refused_is_heard(self) -> None:
+        alice, bot = self.joins("alice"), self.program("bot")
+        self.the_disk_works()
+        bot.gets()
+        self.writing.is_full = True
+        alice.types("important")
+        bot.asks(do="command", text="/join dev").asks(do="ping")
+        self.the_disk_works()
+        self.assertEqual([thing["event"] for thing in bot.gets("answer", "pong")][-1:], ["pong"])
+
+
 class ReadingTests(DiskTestCase):
+    def test_who_goes_while_their_history_is_read_is_gone_from_the_room_they_leave(self) -> None:
+        alice, bob = self.joins("alice"), self.joins("bob")
+        bob.types("/history 3", "/join dev", "/leave")
+        bob.closes()
+        self.the_disk_works()
+        alice.raw()
+        self.assertEqual(alice.types("/users", "/rooms").sees()[0], "*** In #lobby: alice (1)")
+
     def test_history_that_cannot_be_read_stops_nobody(self) -> None:
         alice, bot = self.joins("alice"), self.program("bot")
         alice.types("/join dev", *(f"line {number}" for number in range(9)))

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -482,13 +481,10 @@ class Chat:
         bucket.take(self.limits.renames, now)
         person.renames = bucket
         self.people.claim(person, name)
-        if person.may_resume:  # stored with the events
-            person.saved = replace(self._session_of(person), nickname=name)
-            self._store.save_session(person.saved).addErrback(lambda _: None)
         request.begin(
             person.connection,
             partial(self._renamed, person, name),
-            partial(self._not_renamed, person, name),
+            partial(self.people.unclaim, person, name),
         )
         person.renaming = request
         entries = []
@@ -505,10 +501,6 @@ class Chat:
         for key in person.rooms:
             self.rooms[key].rename(person)
         _log.info("{old} is now {nick}", old=old, nick=nickname)
-
-    def _not_renamed(self, person: Person, nickname: str) -> None:
-        self.people.unclaim(person, nickname)
-        self.keep(person)
 
     def set_away(self, person: Person, reason: str | None) -> None:
         """Go away, or come back (None)."""

@@ -208,6 +208,8 @@ class ChatProtocol(Lines):
             self._session.connection_lost("" if in_order else "connection lost")
         super().connectionLost(reason)
         self._gate.release("output")
+        if not self._gate.reasons:
+            self.resumeProducing()  # also if we were closing: so the end is told
         self._free()
 
     def _drained(self) -> None:

@@ -111,6 +111,7 @@ class Log:
 
     def close(self) -> None:
         """Nobody reads or writes here any more."""
+        self._awaited.clear()  # it will not be told
         self.store.close(self.name)
         self.listener = None
 

@@ -1,7 +1,7 @@
 """A conversation in plain lines: netcat, telnet, any terminal."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -152,9 +152,13 @@ class PlainSession(Session):
             raise Refused("usage", "Say when: /bell off, name, whisper or all")
         if when:
             self._bell = when
-            self.decorate = None if when == "off" else self._ring
             self.redecorate()
         return self._bell
+
+    @property
+    def decorate(self) -> Callable[[Entry, bytes], bytes] | None:
+        """See `Session.decorate`."""
+        return None if self._bell == "off" else self._ring
 
     def _ring(self, entry: Entry, line: bytes) -> bytes:
         event = entry.event

@@ -163,8 +163,10 @@ class Session:
         """See `command.Caller.ring`; programs ring their own bells."""
         raise Refused("no-bell", "The bell is for plain lines: your client rings its own.")
 
-    decorate: Callable[[Entry, bytes], bytes] | None = None
-    """Gives a line its last touch for this one person, if anything does."""
+    @property
+    def decorate(self) -> Callable[[Entry, bytes], bytes] | None:
+        """Gives a line its last touch for this one person, if anything does."""
+        return None
 
     may_resume = False
     """Whether they can come back to this conversation over another connection."""
@@ -349,6 +351,7 @@ class Session:
         self._ending = True
         self._stop_reading()
         self._stop_pacing()
+        self.request = Request()  # the last one knows us, and may never be settled
         if self._person is not None and self._person.connection is self:
             self.chat.lose(self._person, self._why_lost)
 
@@ -456,7 +459,9 @@ class Session:
     def unfollow(self, room: str) -> None:
         """They left a room: read to the end of what was said until now, then hear them again."""
         reader = self._readers.pop(room, None)
-        if reader is not None:
+        if reader is not None and self._lost:
+            reader.close()
+        elif reader is not None:
             self._closing = (*self._closing, reader)
             if not self._ending:
                 self._wait_to_hear()

@@ -242,8 +242,12 @@ class StructuredSession(Session):
         """Answer when everything is stored that was asked for, so that it survives the server."""
         stored: Deferred[None] = Deferred()
         request.when_settled(partial(stored.callback, None))
-        stored.addCallback(lambda _: self.chat.keep(self.person, request))
+        stored.addCallback(lambda _: self._keep(request))
         self._answer_after(stored, lambda _: self._answer(request, lines), request)
+
+    def _keep(self, request: Request) -> Deferred[None] | None:
+        """Keep what a request has changed; of what was refused, that was said."""
+        return None if request.is_refused else self.chat.keep(self.person, request)
 
     def _is_done(self, ref: str | None, do: str) -> bool:
         """Whether this was asked for before; then what becomes of it is told again."""

@@ -320,6 +320,8 @@ class SqliteStore:
             for row in rows:
                 if row[3] == "topic":
                     writer.execute("UPDATE logs SET topic = ? WHERE log = ?", (row[6], row[0]))
+                elif row[3] == "rename":
+                    writer.execute("UPDATE seats SET nickname = ? WHERE id = ?", (row[5], row[7]))
             writer.execute("COMMIT")
         except BaseException:
             if writer.in_transaction:
