@@ -93,8 +93,16 @@ class RefusalTests(DiskTestCase):
         bot.asks(do="command", text="/nick robot").asks(do="command", text="/ignore bob")
         bot.asks(do="ping")
         self.the_disk_works()
-        told = [thing["event"] for thing in bot.gets("error", "answer", "pong")]
-        self.assertEqual(told, ["error", "error", "pong"])
+        error, answer, pong = bot.gets("error", "answer", "pong")
+        self.assertEqual((error["event"], pong["event"]), ("error", "pong"))
+        self.assertEqual(
+            answer["lines"],
+            [
+                "You ignore bob: /unignore bob ends it.",
+                "That could not be stored (the disk is full): it holds only until the server "
+                "restarts.",
+            ],
+        )
         self.writing.is_full = False
         self.store.try_again()
         self.the_disk_works()

@@ -150,7 +150,8 @@ class Fanout:
     def _trim(self) -> None:
         """Have no more at hand than who is a little behind needs, or a newcomer; else nothing."""
         if self._readers:
-            place = self.window.place_to_keep(is_read=not self._somebody_is_behind)
+            wanted = self.window.place_to_keep(is_read=not self._somebody_is_behind)
+            place = min(wanted, self._delivered)  # what has come meanwhile, nobody has read
         else:
             place = self.window.end
         if place > self.window.start:

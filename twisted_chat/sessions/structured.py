@@ -242,12 +242,17 @@ class StructuredSession(Session):
         """Answer when everything is stored that was asked for, so that it survives the server."""
         stored: Deferred[None] = Deferred()
         request.when_settled(partial(stored.callback, None))
-        stored.addCallback(lambda _: self._keep(request))
-        self._answer_after(stored, lambda _: self._answer(request, lines), request)
+        kept = stored.addCallback(lambda _: self._keep(request, lines))
+        self._answer_after(kept, partial(self._answer, request), request)
 
-    def _keep(self, request: Request) -> Deferred[None] | None:
-        """Keep what a request has changed; of what was refused, that was said."""
-        return None if request.is_refused else self.chat.keep(self.person, request)
+    def _keep(self, request: Request, lines: table.Lines) -> table.Lines | Deferred[table.Lines]:
+        """Keep what a request has changed, unless it was refused; gives what is answered."""
+        if request.is_refused:
+            return lines
+        kept: Deferred[table.Lines] = self.chat.keep(self.person, request).addCallback(
+            lambda _: lines
+        )
+        return kept.addErrback(lambda why: [*lines, why.value.text])  # it is done all the same
 
     def _is_done(self, ref: str | None, do: str) -> bool:
         """Whether this was asked for before; then what becomes of it is told again."""
