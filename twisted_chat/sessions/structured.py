@@ -167,6 +167,10 @@ class StructuredSession(Session):
             "server": self.chat.name,
             "epoch": self.chat.epoch,
             "time": timestamp(self.chat.now()),
+            "limits": {
+                "line_bytes": self.chat.limits.line_bytes,
+                "input_bytes": self.chat.limits.input_bytes,
+            },
             "motd": list(self.chat.motd),
             "commands": COMMANDS,
         }
