@@ -82,8 +82,8 @@ def _parser() -> argparse.ArgumentParser:
         "erase",
         help="take away what a nickname wrote; its events stay, empty",
         description="Take away what a nickname wrote, also as a topic or an away note; its events "
-        f"stay, with the text {ERASED}. A topic goes too if nobody knows any more who set it, because it is "
-        "older than what is kept.",
+        f"stay, with the text {ERASED}. A topic goes too if nobody knows any more who set it, "
+        "because it is older than what is kept.",
     )
     erase.add_argument("nickname")
     erase.set_defaults(act=_erase)
