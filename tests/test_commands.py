@@ -168,6 +168,13 @@ class BellTests(CommandTestCase):
         self.assertTrue(self.rings("zoe\u0308?"))
         self.assertFalse(self.rings("alice?"))
 
+    def test_of_many_who_wait_for_their_name_it_rings_for_who_is_called(self) -> None:
+        people = [self.joins(f"p{number}-x", f"10.0.0.{number}") for number in range(100)]
+        for person in people:
+            person.types("/bell name").raw()
+        self.bob.types("\ufdfa" * 650 + " p7-x x")
+        self.assertEqual([p for p in people if "\a" in p.raw()], [people[7]])
+
     def test_it_rings_in_rooms_that_are_entered_later(self) -> None:
         self.alice.types("/bell all", "/join dev").raw()
         self.bob.types("/join dev").raw()

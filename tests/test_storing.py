@@ -6,6 +6,7 @@ from typing import Any
 from tests.disk import DiskTestCase
 from tests.people import Program
 from twisted_chat.limits import Limits, Pace
+from twisted_chat.stores.sqlite.schema import explain_unsaved
 
 
 class PrivateTests(DiskTestCase):
@@ -99,8 +100,7 @@ class RefusalTests(DiskTestCase):
             answer["lines"],
             [
                 "You ignore bob: /unignore bob ends it.",
-                "That could not be stored (the disk is full): it holds only until the server "
-                "restarts.",
+                explain_unsaved(sqlite3.OperationalError("database or disk is full")),
             ],
         )
         self.writing.is_full = False

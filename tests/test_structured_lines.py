@@ -35,6 +35,7 @@ class StructuredLineTests(ChatTestCase):
         self.assertEqual((welcome["nick"], welcome["server"]), ("alice", "the lab"))
         self.assertEqual(welcome["time"], "2026-09-21T14:13:20.000Z")
         self.assertGreater(len(welcome["session"]), 20)
+        self.assertEqual(welcome["limits"], {"line_bytes": 2_000, "input_bytes": 8_192})
         self.assertEqual(bare(join), {"event": "join", "room": "#lobby", "from": "alice"})
         member = {"nick": "alice", "away": None, "role": "member"}
         self.assertEqual(

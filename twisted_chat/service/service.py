@@ -206,7 +206,7 @@ class ChatService(MultiService):
         """Start; the end of a terminal is not the end of the chat."""
         super().startService()
         self._console.close()
-        names.nickname("somebody", self._options.limits)  # reads Unicode's tables: 5 ms, once
+        names.nickname("somebody", Limits())  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()
         self._reactor.callWhenRunning(self._reload_on_hangup)

@@ -1,6 +1,5 @@
 """A conversation in plain lines: netcat, telnet, any terminal."""
 
-import re
 from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
@@ -15,6 +14,7 @@ from twisted_chat.log.fanout import Fanout
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.session import Frontend, Session
 from twisted_chat.text import names
+from twisted_chat.text.calling import Call
 from twisted_chat.text.cleaning import clean, is_blank
 from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.wire import foreign
@@ -37,6 +37,7 @@ class PlainSession(Session):
     def __init__(self, chat: Chat, frontend: Frontend, wire: PlainWire) -> None:
         super().__init__(chat, frontend, wire)
         self._bell = "off"
+        self._call: Call | None = None  # by name, once they asked to hear it
         self._told_unheard = False
         self._told_too_fast = 0.0  # when they were told last
 
@@ -165,10 +166,11 @@ class PlainSession(Session):
         if entry.origin == self.person.id:
             return line
         whispered = isinstance(event, Whisper)
-        named = (
-            self._bell == "name"
-            and isinstance(event, Message)
-            and re.search(rf"(?<!\w){re.escape(self.person.key)}(?!\w)", names.key(event.text))
-        )
+        named = self._bell == "name" and isinstance(event, Message) and self._calls_me(event.text)
         rings = self._bell == "all" or whispered or named
         return line.removesuffix(b"\r\n") + BELL + b"\r\n" if rings else line
+
+    def _calls_me(self, text: str) -> bool:
+        if self._call is None or self._call.name != self.person.key:
+            self._call = Call(self.person.key)
+        return self._call.is_in(text)

@@ -168,6 +168,10 @@ class StructuredSession(Session):
             "server": self.chat.name,
             "epoch": self.chat.epoch,
             "time": timestamp(self.chat.now()),
+            "limits": {
+                "line_bytes": self.chat.limits.line_bytes,
+                "input_bytes": self.chat.limits.input_bytes,
+            },
             "motd": list(self.chat.motd),
             "commands": COMMANDS,
         }
@@ -245,14 +249,17 @@ class StructuredSession(Session):
         kept = stored.addCallback(lambda _: self._keep(request, lines))
         self._answer_after(kept, partial(self._answer, request), request)
 
-    def _keep(self, request: Request, lines: table.Lines) -> table.Lines | Deferred[table.Lines]:
+    def _keep(self, request: Request, lines: Lines) -> Deferred[Lines]:
         """Keep what a request has changed, unless it was refused; gives what is answered."""
+        answer: Deferred[Lines] = Deferred()
         if request.is_refused:
-            return lines
-        kept: Deferred[table.Lines] = self.chat.keep(self.person, request).addCallback(
-            lambda _: lines
-        )
-        return kept.addErrback(lambda why: [*lines, why.value.text])  # it is done all the same
+            answer.callback(lines)
+        else:
+            self.chat.keep(self.person, request).addCallbacks(
+                lambda _: answer.callback(lines),
+                lambda why: answer.callback([*lines, why.getErrorMessage()]),  # it is done anyway
+            )
+        return answer
 
     def _is_done(self, ref: str | None, do: str) -> bool:
         """Whether this was asked for before; then what becomes of it is told again."""

@@ -88,6 +88,26 @@ def nickname(text: str, limits: Limits) -> str:
     return name
 
 
+def is_like_a_name(name: str) -> bool:
+    """Whether a name from a file has what names of all times have, whatever their limits were.
+
+    Without it, a line with this name could look like a line of somebody else.
+    """
+    folded = key(name)
+    return folded[:1].isalnum() and all(map(_is_in_names, name))
+
+
+def _is_in_names(character: str) -> bool:
+    if unicodedata.category(character) in ("Mn", "Mc") or character in JOINERS:
+        return True
+    return (character.isalnum() or character in _BESIDES) and not is_blank(character)
+
+
+def is_the_servers(name: str) -> bool:
+    """Whether a name is one that nobody could ever have, being the server's word for word."""
+    return key(name).strip("_-") in _RESERVED
+
+
 def is_reserved(name: str) -> bool:
     """Whether a name is the server's, or looks like one of those, also with a number behind it."""
     bare = name.replace("_", "").replace("-", "")
