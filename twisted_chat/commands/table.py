@@ -83,13 +83,18 @@ class Command:
         return len(re.sub(r"\[[^]]*]", "", self.usage).split())
 
 
+_ALONE = {"exit": "quit", "quit": "quit", ":q": "quit", "!disconnect": "quit", "help": "help"}
+"""Commands that one may type without a slash, alone on a line."""
+
+
 def parse(line: str) -> tuple[str, str] | None:
     """The command that a line is, and what follows it; None for a line that is to be said.
 
-    `exit`, `!Disconnect` and `@NICK TEXT` are commands too, `//text` is not.
+    `exit` and its like and `@NICK TEXT` are commands too, `//text` is not.
     """
-    if line.strip().lower() in ("exit", "!disconnect"):
-        return "quit", ""
+    alone = _ALONE.get(line.strip().lower())
+    if alone is not None:
+        return alone, ""
     command = line.lstrip()
     if command.startswith("/") and not command.startswith("//"):
         word, _, rest = command[1:].partition(" ")
@@ -497,7 +502,14 @@ COMMANDS = (
     ),
     Command("time", "", "the server's time", _time),
     Command("help", "[COMMAND]", "this list, or more about one command", _help, ("h", "?")),
-    Command("quit", "[TEXT]", "leave the chat", _quit, ("exit", "q"), ("exit alone does it too.",)),
+    Command(
+        "quit",
+        "[TEXT]",
+        "leave the chat",
+        _quit,
+        ("exit", "q"),
+        ("exit, quit or :q alone does it too.",),
+    ),
 )
 
 BY_WORD = {word: each for each in COMMANDS for word in (each.name, *each.aliases)}

@@ -30,7 +30,7 @@ from twisted_chat.sessions.session import Session
 from twisted_chat.sessions.structured import StructuredSession
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.turn import Turn
-from twisted_chat.wire import foreign
+from twisted_chat.wire import foreign, keys
 from twisted_chat.wire.lines import Lines
 from twisted_chat.wire.plain import PlainWire, line
 from twisted_chat.wire.structured import StructuredWire
@@ -142,6 +142,8 @@ class ChatProtocol(Lines):
 
     def _cut(self, data: bytes) -> None:
         """Cut lines; what is none of a chat's languages may never end one."""
+        if data.endswith(keys.KEYS) and not self._is_structured:
+            data += b"\n" if not self._is_first or keys.is_typed(self.beginning + data) else b""
         super().dataReceived(data)
         if self._is_first and self.beginning:
             stranger = foreign.recognize_beginning(self.beginning)
