@@ -51,6 +51,20 @@ class TableTests(CommandTestCase):
         )
         self.assertIn("did you mean /whisper?", self.answer(self.alice, "/help wisper"))
 
+    def test_a_command_of_other_chats_is_answered_with_what_to_do_here(self) -> None:
+        for line, told in (
+            ("/clear", "your terminal can clear its screen, the server cannot."),
+            ("/query bob", "/whisper NICK TEXT begins a private conversation, and /reply TEXT"),
+            (
+                "/kick bob",
+                "nobody can send others away here, but /ignore NICK hides what they say.",
+            ),
+        ):
+            command = line.split()[0]
+            answer = self.answer(self.alice, line)
+            self.assertTrue(answer.startswith(f"!!! There is no command {command}: {told}"), answer)
+        self.assert_nobody_saw_anything()
+
     def test_the_issue_s_commands_and_aliases_are_there(self) -> None:
         for word in (
             "users who names whisper msg w tell reply r me nick join leave part rooms topic away "
@@ -125,6 +139,10 @@ class WhisperTests(CommandTestCase):
             "!!! There is nobody called zed: /users lists who is here.",
         )
         self.assertIn("did you mean carol?", self.answer(self.alice, "@carl psst"))
+        self.assertEqual(
+            self.answer(self.alice, "/whisper bbo psst"),
+            "!!! There is nobody called bbo: did you mean bob?",
+        )
         self.assertIn("!!! Say to whom", self.answer(self.alice, "/w , psst"))
         self.assert_nobody_saw_anything()
 
@@ -320,6 +338,18 @@ class IgnoreTests(CommandTestCase):
         bot.asks(do="history")
         self.assertNotIn("boo", str(bot.gets("message", "topic", "away", "leave", "history")))
 
+    def test_who_ignores_a_name_that_nobody_has_is_told_so(self) -> None:
+        self.carol.raw()
+        self.assertEqual(
+            self.carol.types("/ignore bbo", "/ignore zebra").sees(),
+            [
+                "*** You ignore bbo: /unignore bbo ends it.",
+                "*** Nobody called bbo is here: did you mean bob?",
+                "*** You ignore zebra: /unignore zebra ends it.",
+                "*** Nobody called zebra is here.",
+            ],
+        )
+
     def test_whom_one_ignores_is_listed(self) -> None:
         self.alice.types("/ignore somebody-else").raw()
         self.assertEqual(self.answer(self.alice, "/ignore"), "*** You ignore: bob, somebody-else")
@@ -454,14 +484,15 @@ class BellTests(CommandTestCase):
 
 class OtherCommandTests(CommandTestCase):
     def test_who_somebody_is(self) -> None:
-        self.bob.types("/join dev")
+        self.bob.types("hello", "/join dev")
+        self.alice.raw()
         self.time_passes(3 * 3600)
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(NOW))
         self.assertEqual(
             self.alice.types("/whois BOB").sees(),
             [
-                f"*** bob is here since {since}.",
-                "*** bob said something last 3 hours ago.",
+                f"*** bob has been here since {since}.",
+                "*** bob was last active 3 hours ago.",
                 "*** bob is in #lobby, #dev.",
             ],
         )
@@ -469,6 +500,12 @@ class OtherCommandTests(CommandTestCase):
         self.alice.raw()
         self.assertIn("less than a minute ago", self.alice.types("/whois bob").sees()[1])
         self.assertIn("!!! There is nobody", self.answer(self.alice, "/whois zed"))
+
+    def test_who_has_said_nothing_is_not_told_to_have_said_something(self) -> None:
+        self.assertEqual(
+            [line.split(" since")[0] for line in self.alice.types("/whois carol").sees()],
+            ["*** carol has been here", "*** carol is in #lobby."],
+        )
 
     def test_what_time_it_is(self) -> None:
         now = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(NOW))

@@ -498,8 +498,8 @@ class Chat:
         room.log.append(Entry(event, person.id, request.ref, waiter=request))
 
     def _active(self, person: Person) -> float:
-        person.spoke = self.now()
-        return person.spoke
+        person.spoke = now = self.now()
+        return now
 
     def tell(self, person: Person, text: str) -> None:
         """Announce something to one person."""

@@ -118,7 +118,8 @@ class Person:
         self.nickname = nickname
         self.key = names.key(nickname)
         self.address = address
-        self.since = self.spoke = now
+        self.since = now
+        self.spoke: float | None = None  # when they last said something in this run
         self.away: str | None = saved.away if saved else None
         self.connection: Connection | None = None
         self.present = True

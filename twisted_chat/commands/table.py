@@ -128,10 +128,23 @@ def is_join(word: str) -> bool:
     return BY_WORD.get(word) is BY_WORD["join"]
 
 
+_INSTEAD = {
+    "clear": "your terminal can clear its screen, the server cannot.",
+    "query": "/whisper NICK TEXT begins a private conversation, and /reply TEXT answers.",
+    **dict.fromkeys(
+        ("kick", "ban", "mute", "op"),
+        "nobody can send others away here, but /ignore NICK hides what they say.",
+    ),
+}
+"""What to do where other chats have a command that this one has not."""
+
+
 def _find(word: str) -> Command:
     command = BY_WORD.get(word)
     if command is not None:
         return command
+    if word in _INSTEAD:
+        raise Refused("no-such-command", f"There is no command /{word}: {_INSTEAD[word]}")
     close = difflib.get_close_matches(word[:20], BY_WORD, 1, 0.6)
     hint = f"did you mean /{close[0]}?" if close else "/help lists the commands;"
     say = "" if close else " to say a line that begins with a slash, type two."
@@ -217,10 +230,11 @@ def _whois(caller: Caller, rest: str) -> Lines:
     rooms = [caller.chat.rooms[key].name for key in person.rooms]
     now = caller.chat.now()
     lines = [
-        f"{person.nickname} is here since {_clock(person.since)}.",
-        f"{person.nickname} said something last {_ago(now - person.spoke)}.",
+        f"{person.nickname} has been here since {_clock(person.since)}.",
         f"{person.nickname} is in {', '.join(rooms)}.",
     ]
+    if person.spoke is not None:
+        lines.insert(1, f"{person.nickname} was last active {_ago(now - person.spoke)}.")
     if person.away is not None:
         lines.append(f"{person.nickname} is {_away_note(person, caller.person)}")
     if person.connection is None:
@@ -324,7 +338,12 @@ def _ignore(caller: Caller, rest: str) -> Lines:
         raise Refused("too-many-people", "You ignore too many people: /unignore some first.")
     me.ignore(other.nickname if other else nickname, other.id if other else "")
     caller.look_again()
-    return [f"You ignore {nickname}: /unignore {nickname} ends it."]
+    lines = [f"You ignore {nickname}: /unignore {nickname} ends it."]
+    if other is None:
+        meant = caller.chat.people.similar(nickname)
+        hint = f": did you mean {meant}?" if meant else "."
+        lines.append(f"Nobody called {nickname} is here{hint}")
+    return lines
 
 
 def _unignore(caller: Caller, rest: str) -> Lines:
