@@ -187,7 +187,7 @@ class RestartTests(DiskTestCase):
         self.factory.chat.people.called("bot").connection.end()  # type: ignore[union-attr]
         self.time_passes(5)
         for connection in list(self.factory.connections):
-            connection.abort()
+            connection.vanish()
         self.the_server_is_killed()
         other = self.program("bot")
         self.the_disk_works()

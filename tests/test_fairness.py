@@ -13,8 +13,8 @@ from twisted.python.failure import Failure
 from tests.people import NOW, ChatTestCase, Person, at_once
 from twisted_chat import Limits
 from twisted_chat.chat.chat import Chat
+from twisted_chat.frontends.factory import ChatFactory
 from twisted_chat.frontends.fairness import LATER, LINES
-from twisted_chat.frontends.protocol import ChatFactory
 from twisted_chat.stores.sqlite import store as sqlite_store
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn

@@ -379,7 +379,7 @@ class Believer:
     def __init__(self, program: Program, room: Room) -> None:
         program.gets()
         self._program = program
-        self.here = {names.key(person.nickname): "" for person in room.shown.values()}
+        self.here = {names.key(each.nickname): "" for each in room.shown.values()}
         """What each person says who is here, whatever they do; nothing as long as they did none."""
 
     def looks(self) -> None:

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from importlib import reload
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.people import ChatTestCase
 from twisted_chat.client.arguments import make_parser
+from twisted_chat.commands import table, talking
 from twisted_chat.commands.table import COMMANDS
 from twisted_chat.service.known_options import EVERYDAY, LIMITS, Option
 
@@ -74,3 +77,24 @@ class ReadmeTests(SynchronousTestCase):
     def test_its_links_lead_somewhere(self) -> None:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README):
             self.assertTrue((ROOT / target).exists(), target)
+
+
+class ExampleTests(ChatTestCase):
+    def test_the_new_command_is_one_as_it_stands_there(self) -> None:
+        (example,) = re.findall(r"```python\n(@family.*?)```", README, re.DOTALL)
+        self.addCleanup(reload, table)
+        self.patch(talking.family, "commands", talking.family.commands)
+        exec(example, dict(vars(talking)))
+        reload(table)
+        alice, bob = self.joins("alice"), self.joins("bob")
+        bob.types("/shout hello", "/yell", "/help shout")
+        self.assertEqual(alice.sees()[-1], "bob: HELLO")
+        self.assertEqual(
+            bob.sees()[-3:],
+            [
+                "!!! Something is missing: /shout TEXT (say it louder)",
+                "*** /shout TEXT: say it louder",
+                "*** Also: /yell",
+            ],
+        )
+        self.assertIn("*** /shout TEXT: say it louder", bob.types("/help").sees()[-4])

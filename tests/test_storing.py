@@ -107,6 +107,16 @@ class RefusalTests(DiskTestCase):
         robert = self.joins("robert")
         self.assertIn("*** In #lobby: bob, alice, robert (3)", robert.types("/users").sees())
 
+    def test_whoever_asks_for_more_meanwhile_is_answered(self) -> None:
+        bot = self.program("bot")
+        bot.gets()
+        self.writing.is_full = True
+        bot.asks(do="command", text="/nick robot").asks(do="command", text="/ignore bob")
+        bot.asks(do="ping")
+        self.the_disk_works()
+        told = [thing["event"] for thing in bot.gets("error", "answer", "pong")]
+        self.assertEqual(told, ["error", "answer", "pong"])
+
     def test_whoever_is_being_renamed_speaks_under_the_new_name(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")
         bob.types("/nick robert", "it is me")

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Connection, Person, Whisperer
 from twisted_chat.chat.request import Request
+from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
@@ -72,6 +73,7 @@ class Chat:
         self._store = store
         self._turn = turn
         self.people = People(clock, self.limits)
+        self.rights = Rights()
         self._stopping = False
         for room, topic in store.rooms():
             self._open(room).topic = topic
@@ -312,7 +314,9 @@ class Chat:
                 f"You are in {counted(len(person.rooms), 'room')}, which is the most: "
                 "/leave one first.",
             )
-        if room is None:
+        if room is not None:
+            self.rights.check(person, Right.ENTER, room)
+        else:
             self._check_look(name)
             self._make_room()
             room = self._open(name)

@@ -21,6 +21,13 @@ LONGEST = 2.0
 """The same in a rush that goes on, so that people can read the line before the next one comes."""
 
 
+class Shown(NamedTuple):
+    """Somebody whom the others have been told of, and under which nickname."""
+
+    nickname: str
+    person: Person
+
+
 class _Gone(NamedTuple):
     """Somebody who has left, though the others do not know it yet."""
 
@@ -46,7 +53,7 @@ class Presence:
     def __init__(
         self, log: Log, clock: IReactorTime, limits: Limits, now: Callable[[], float]
     ) -> None:
-        self.shown: dict[str, Person] = {}
+        self.shown: dict[str, Shown] = {}
         """Whom the log tells to be here, as far as it has been shown: by id."""
         self._log = log
         self._clock = clock
@@ -56,17 +63,20 @@ class Presence:
         self._visits = _Visits(clock, limits)
         self._known: dict[str, str] = {}  # here, and told: by the person's id, the nickname
         self._coming: dict[str, Person] = {}  # here, but not told yet: by id
-        self._going: dict[str, _Gone] = {}  # told, but not here any more: by the nickname's key
+        self._going: dict[str, _Gone] = {}  # told, but not here any more: by id
+        self._still_called: dict[str, str] = {}  # of these, by the nickname's key: the id
         self._delay = FIRST
         self._call: IDelayedCall | None = None
 
     def join(self, person: Person) -> None:
         """Somebody has joined."""
-        gone = self._going.get(person.key)
-        if gone is not None and gone.person is person:  # nobody has been told that they left
-            del self._going[person.key]
+        gone = self._going.get(person.id)
+        if gone is not None and gone.nickname == person.nickname:  # nobody knows that they left
+            del self._going[person.id], self._still_called[person.key]
             self._known[person.id] = person.nickname
             return
+        if gone is not None:
+            self._tell_left()
         self._make_way(person.nickname)
         self._coming[person.id] = person
         now = self._clock.seconds()
@@ -79,7 +89,7 @@ class Presence:
     def keep(self, person: Person) -> None:
         """Somebody is here, as everybody knows."""
         self._known[person.id] = person.nickname
-        self.shown[person.id] = person
+        self.shown[person.id] = Shown(person.nickname, person)
 
     def announce(self, person: Person, to: str = "") -> None:
         """Somebody is about to do something: tell the others first what they need to know.
@@ -96,6 +106,7 @@ class Presence:
     def rename(self, person: Person) -> None:
         """Somebody who was announced has another nickname, as the others are told."""
         self._known[person.id] = person.nickname
+        self.shown[person.id] = Shown(person.nickname, person)
 
     def leave(self, person: Person, reason: str) -> None:
         """Somebody has left."""
@@ -106,7 +117,8 @@ class Presence:
 
     def _has_gone(self, person: Person, reason: str) -> None:
         nickname = self._known.pop(person.id)
-        self._going[names.key(nickname)] = _Gone(person, nickname, reason)
+        self._going[person.id] = _Gone(person, nickname, reason)
+        self._still_called[names.key(nickname)] = person.id
         now = self._clock.seconds()
         if self._pace.wait(self._limits.presence, now):
             self._settle_later()
@@ -122,7 +134,7 @@ class Presence:
             self._call = None
 
     def _make_way(self, nickname: str) -> None:
-        if names.key(nickname) in self._going:
+        if names.key(nickname) in self._still_called:
             self._tell_left()
 
     def _settle_later(self) -> None:
@@ -148,10 +160,10 @@ class Presence:
             self._known[person.id] = person.nickname
         first, *also = [person.nickname for person in people]
         join = Join(self._now(), self._log.room, first, tuple(also))
-        self._tell(join, people, self._show_joined)
+        self._tell(join, [Shown(person.nickname, person) for person in people], self._show_joined)
 
     def _tell_left(self) -> None:
-        gone, self._going = list(self._going.values()), {}
+        gone, self._going, self._still_called = list(self._going.values()), {}, {}
         if not gone:
             return
         first, *also = gone
@@ -162,23 +174,23 @@ class Presence:
             "" if also else first.reason,
             tuple(other.nickname for other in also),
         )
-        self._tell(leave, [each.person for each in gone], self._show_left)
+        self._tell(leave, [Shown(each.nickname, each.person) for each in gone], self._show_left)
 
     def _tell(
         self,
         event: Join | Leave,
-        people: Sequence[Person],
-        show: Callable[[Sequence[Person]], None],
+        people: Sequence[Shown],
+        show: Callable[[Sequence[Shown]], None],
     ) -> None:
-        origin = people[0].id if len(people) == 1 else ""
+        origin = people[0].person.id if len(people) == 1 else ""
         self._log.append(Entry(event, origin, waiter=_Told(partial(show, people))))
 
-    def _show_joined(self, people: Sequence[Person]) -> None:
-        self.shown.update((person.id, person) for person in people)
+    def _show_joined(self, people: Sequence[Shown]) -> None:
+        self.shown.update((each.person.id, each) for each in people)
 
-    def _show_left(self, people: Sequence[Person]) -> None:
-        for person in people:
-            self.shown.pop(person.id, None)
+    def _show_left(self, people: Sequence[Shown]) -> None:
+        for each in people:
+            self.shown.pop(each.person.id, None)
 
 
 class _Told:

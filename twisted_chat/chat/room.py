@@ -5,7 +5,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.chat.person import Person
-from twisted_chat.chat.presence import Presence
+from twisted_chat.chat.presence import Presence, Shown
 from twisted_chat.limits import Limits
 from twisted_chat.log.log import Log
 from twisted_chat.text import names
@@ -43,7 +43,7 @@ class Room:
         return not self.members and not self.topic and self.log.settled == self.log.appended
 
     @property
-    def shown(self) -> dict[str, Person]:
+    def shown(self) -> dict[str, Shown]:
         """The members as its log has shown them, by id.
 
         What is told after this makes it true. A list of all members need not become so: those

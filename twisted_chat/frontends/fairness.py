@@ -22,17 +22,21 @@ LATER = 0.005
 """Seconds after which it is asked again whether what was let in has found its way."""
 
 
+TURN = "turn"
+"""Why a connection is paused that has more to say than fits into a turn."""
+
+
 class Entrant(Protocol):
     """A connection that says something."""
 
     has_more: bool
     """Whether it has more to say, which has arrived already."""
 
-    def stand(self) -> None:
-        """Deliver no more lines."""
+    def pause(self, reason: str) -> None:
+        """Deliver no more lines, for this reason."""
 
-    def walk(self) -> None:
-        """Deliver lines, until told to stand again."""
+    def resume(self, reason: str) -> None:
+        """This is no reason any more."""
 
 
 class Turnstile:
@@ -55,7 +59,7 @@ class Turnstile:
         """A line was let in; if that was enough for this turn, the next one waits."""
         self._left -= 1 + len(line) // LONG
         if entrant.has_more and (self._left <= 0 or self._is_behind()):
-            entrant.stand()
+            entrant.pause(TURN)
             self._waiting.append(entrant)
         if not self._asked:
             self._ask(0)
@@ -74,7 +78,7 @@ class Turnstile:
         left = LINES
         for _ in range(min(LINES, len(waiting))):
             self._left = share
-            waiting.popleft().walk()
+            waiting.popleft().resume(TURN)
             left -= share - self._left
         self._left = left  # for those who come in this turn
         self._asked = False

@@ -20,7 +20,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from twisted_chat.counters import SECONDS, Counters, Durations
-from twisted_chat.frontends.protocol import ChatFactory
+from twisted_chat.frontends.factory import ChatFactory
 
 LOOK = 0.1
 """Seconds between two looks at how late the reactor is."""

@@ -18,7 +18,7 @@ from twisted.python.usage import UsageError
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
-from twisted_chat.frontends.protocol import ChatFactory
+from twisted_chat.frontends.factory import ChatFactory
 from twisted_chat.limits import Limits
 from twisted_chat.service import operator_log
 from twisted_chat.service.clock import go_steadily

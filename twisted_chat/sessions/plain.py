@@ -8,7 +8,8 @@ from twisted.internet.defer import Deferred
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.room import Room
-from twisted_chat.commands import table
+from twisted_chat.commands import people, table
+from twisted_chat.commands.command import Lines
 from twisted_chat.events import Entry, Message, Whisper
 from twisted_chat.log.log import Log
 from twisted_chat.refusal import Refused
@@ -64,7 +65,7 @@ class PlainSession(Session):
         if command is not None:
             self._show(table.run(self, *command))
         elif not is_blank(text):
-            self.chat.say(self.person, self.room, table.spoken(text), self.request)
+            table.say(self, self.room, table.spoken(text))
         if note:
             self._say(f"*** {note}")
 
@@ -75,9 +76,8 @@ class PlainSession(Session):
         elif line == keys.CTRL_D:
             self.chat.part(self._person, "")
         else:
-            self._say(
-                "*** To leave, type /quit" + (": that line was not sent." if line[1:] else ".")
-            )
+            note = ": that line was not sent." if line[1:] else "."
+            self._say(f"*** To leave, type /quit{note}")
 
     def _asks_about(self, text: str) -> bool:
         """Whether a line looks like a wish to leave; it is said if it is typed once more."""
@@ -115,7 +115,7 @@ class PlainSession(Session):
     def _say(self, text: str) -> None:
         self._frontend.write(line(text))
 
-    def _show(self, answer: table.Lines | Deferred[table.Lines]) -> None:
+    def _show(self, answer: Lines | Deferred[Lines]) -> None:
         if isinstance(answer, Deferred):
             self._answer_after(answer, self._show_lines, self.request)
         else:
@@ -173,14 +173,14 @@ class PlainSession(Session):
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
-        self._say(f"*** {table.who(room, SHOWN_NAMES, self.person)}")
+        self._say(f"*** {people.who(room, SHOWN_NAMES, self.person)}")
         if room.topic:
             self._say(f"*** The topic of {room.name} is: {room.topic}")
 
     # The bell
 
     def ring(self, when: str) -> str:
-        """See `table.Caller.ring`."""
+        """See `command.Caller.ring`."""
         if when not in ("", "off", "name", "whisper", "all"):
             raise Refused("usage", "Say when: /bell off, name, whisper or all")
         if when:

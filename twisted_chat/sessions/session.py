@@ -19,7 +19,6 @@ from twisted_chat.log.reader import Outlet, Reader, Wire
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.throttle import Throttle
 from twisted_chat.text.cleaning import too_long
-from twisted_chat.text.counted import counted
 
 _log = Logger(namespace="chat")
 
@@ -65,12 +64,9 @@ class Session:
         chat: what the conversation is about.
         frontend: the connection that carries it.
         wire: how events are shown on it.
-        since: when the connection was made, in seconds since 1970, if that was not just now.
     """
 
-    def __init__(
-        self, chat: Chat, frontend: Frontend, wire: Wire, since: float | None = None
-    ) -> None:
+    def __init__(self, chat: Chat, frontend: Frontend, wire: Wire) -> None:
         self.chat = chat
         self.request = Request()
         self._frontend = frontend
@@ -85,11 +81,7 @@ class Session:
         self._wrong = 0  # answers to the question for a nickname
         self._input_ended = self._ending = self._lost = False
         self._why_lost = ""
-        now = chat.clock.seconds()
-        self._since = now if since is None else since
-        self._deadline: IDelayedCall | None = chat.clock.callLater(
-            max(0.0, self._since + chat.limits.nickname_seconds - now), self._too_late
-        )
+        self._patience: IDelayedCall | None = None  # until whoever leaves has read the end
 
     @property
     def address(self) -> str:
@@ -108,11 +100,9 @@ class Session:
         """Whether they have a nickname."""
         return self._person is not None
 
-    def hand_over(self) -> float:
-        """Another session goes on; gives the time since when the connection is there."""
-        self._stop_clock()
+    def dismiss(self) -> None:
+        """Nothing more is said here: the connection is turned away."""
         self._ending = True
-        return self._since
 
     @property
     def room(self) -> Room:
@@ -158,7 +148,7 @@ class Session:
         raise NotImplementedError
 
     def ring(self, when: str) -> str:
-        """See `commands.Caller.ring`; programs ring their own bells."""
+        """See `command.Caller.ring`; programs ring their own bells."""
         raise Refused("no-bell", "The bell is for plain lines: your client rings its own.")
 
     decorate: Callable[[Entry, bytes], bytes] | None = None
@@ -206,7 +196,7 @@ class Session:
         self.charge(len(data) // self.chat.limits.answer_bytes)
 
     def charge(self, lines: int) -> None:
-        """See `commands.Caller.charge`."""
+        """See `command.Caller.charge`."""
         if self._throttle is not None:
             self._throttle.charge(lines)
 
@@ -315,7 +305,7 @@ class Session:
         """
         self._lost = True
         self._why_lost = reason
-        self._stop_clock()
+        self._stop_waiting()
         self._stop_reading()
         awaited, self._awaited = self._awaited, 0
         for _ in range(awaited):
@@ -343,17 +333,10 @@ class Session:
         for reader in (*self._readers.values(), *self._closing):
             reader.catch_up()
 
-    def _too_late(self) -> None:
-        self._deadline = None
-        self._ending = True
-        time = counted(round(self.chat.limits.nickname_seconds), "second")
-        self.announce(f"No nickname in {time}: connect again when you have one.")
-        self._frontend.close()
-
-    def _stop_clock(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     # Taking a nickname
 
@@ -394,7 +377,6 @@ class Session:
         return failure
 
     def _be(self, person: Person) -> None:
-        self._stop_clock()
         self._frontend.named()
         self._person = person
         if person.renaming is not None:  # over the connection that they had before
@@ -436,9 +418,9 @@ class Session:
 
     def caught_up(self, reader: Reader) -> None:
         """See `reader.Owner`."""
-        for key, room in self.chat.rooms.items() if self.tells_members else ():
-            if self._readers.get(key) is reader:
-                self.describe(room)
+        for key, other in self._readers.items() if self.tells_members else ():
+            if other is reader and key != OWN:
+                self.describe(self.chat.rooms[key])
 
     def look_again(self) -> None:
         """What they want to see, or how, has changed."""
@@ -476,15 +458,14 @@ class Session:
             return
         if self.chat.is_stopping:
             self._frontend.hurry()
-        self._stop_clock()
-        self._deadline = self.chat.clock.callLater(self.chat.limits.close_seconds, self._abort)
+        self._patience = self.chat.clock.callLater(self.chat.limits.close_seconds, self._abort)
         own_last = sorted(self._readers, key=lambda room: room == OWN)  # it holds the goodbye
         for room in own_last:
             self.unfollow(room)
         self._close_when_read()
 
     def _abort(self) -> None:
-        self._deadline = None
+        self._patience = None
         self._frontend.abort()
 
     def replace(self) -> None:

@@ -9,9 +9,11 @@ from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.person import Person, epoch_of
+from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.commands import table
+from twisted_chat.commands.command import Lines
 from twisted_chat.events import OWN, Entry
 from twisted_chat.log.log import Log
 from twisted_chat.refusal import Refused
@@ -44,15 +46,14 @@ class StructuredSession(Session):
         frontend: the connection that carries it.
         wire: how events are shown on it.
         plain: how the lines of an answer are shown that come from history.
-        since: when the connection was made.
     """
 
     may_resume = tells_members = True
 
     def __init__(
-        self, chat: Chat, frontend: Frontend, wire: StructuredWire, plain: PlainWire, since: float
+        self, chat: Chat, frontend: Frontend, wire: StructuredWire, plain: PlainWire
     ) -> None:
-        super().__init__(chat, frontend, wire, since)
+        super().__init__(chat, frontend, wire)
         self._plain = plain
         self._seen: dict[str, int] = {}  # by the room's key, what a client saw before it came back
         self._is_of_old = False  # whether that was before the numbers began anew
@@ -186,13 +187,15 @@ class StructuredSession(Session):
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
         me, most = self.person, self.chat.limits.listed_names
-        members = room.shown if me.id in room.shown else room.shown | {me.id: me}
+        members = room.shown
+        if me.id not in members:
+            members = members | {me.id: Shown(me.nickname, me)}
         self._write(
             {
                 "event": "state",
                 "room": room.name,
                 "topic": room.topic,
-                "members": [_member(member, me) for member in islice(members.values(), most)],
+                "members": [_member(each, me) for each in islice(members.values(), most)],
                 "count": len(members),
             }
         )
@@ -207,7 +210,7 @@ class StructuredSession(Session):
             raise Refused("empty", "There is nothing to say in that: send some text.")
         room = self._room_of(thing)
         self.person.remember(self.request, self.chat.limits.refs)
-        self.chat.say(self.person, room, text, self.request)
+        table.say(self, room, text)
 
     def _command(self, thing: dict[str, Any]) -> None:
         if self._is_done(self.request.ref, "command"):
@@ -228,7 +231,7 @@ class StructuredSession(Session):
         else:
             self._answer_when_stored(request, answer)
 
-    def _answer_when_stored(self, request: Request, lines: table.Lines) -> None:
+    def _answer_when_stored(self, request: Request, lines: Lines) -> None:
         """Answer when everything is stored that was asked for, so that it survives the server."""
         stored: Deferred[None] = Deferred()
         request.when_settled(partial(stored.callback, None))
@@ -338,12 +341,12 @@ _ONCE = ("say", "command")
 """What is not done again when it is sent again."""
 
 
-def _member(person: Person, viewer: Person) -> dict[str, Any]:
-    away = person.away
+def _member(member: Shown, viewer: Person) -> dict[str, Any]:
+    person, away = member.person, member.person.away
     if away is not None and not viewer.hears(person.nickname, person.id):
         away = "away"
-    member = {"nick": person.nickname, "away": away, "role": "member"}
-    return member if person.connection is not None else member | {"connected": False}
+    told = {"nick": member.nickname, "away": away, "role": "member"}
+    return told if person.connection is not None else told | {"connected": False}
 
 
 def _ref(thing: dict[str, Any]) -> str | None:

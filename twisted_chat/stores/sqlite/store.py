@@ -351,7 +351,7 @@ class SqliteStore:
         """
         self._busy = False
         self.committing_since = None
-        if self._queue or (self._statements and not self._failing):
+        if self._queue or self._told or (self._statements and not self._failing):
             self._turn.schedule(self._commit)
         elif self._stopped is not None:
             self._let_go(self._stopped)

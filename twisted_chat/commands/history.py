@@ -1,0 +1,57 @@
+"""Commands about what was said before, and what time it is."""
+
+import re
+import time
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
+
+from twisted_chat.chat.room import Room
+from twisted_chat.commands.command import Caller, Family, Lines
+from twisted_chat.events import Entry
+from twisted_chat.refusal import Refused
+
+family = Family()
+
+_SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+@family.command(
+    "history",
+    "[COUNT|1h|DATE]",
+    "what was said before",
+    right=None,
+    detail=(
+        "/history 50 shows the last 50 lines.",
+        "/history 1h (or 30m, 2d) shows what was said in that time.",
+        "/history 2026-11-20 shows what was said from that day on.",
+        "It shows 200 lines at once at the most.",
+    ),
+)
+def _history(caller: Caller, room: Room, how_much: str) -> Deferred[Lines]:
+    limits = caller.chat.limits
+    spell = re.fullmatch(r"(\d{1,6})([smhdw]?)", how_much or str(limits.entry_history))
+    if spell and not spell[2]:
+        page = room.log.before(room.log.last + 1, min(int(spell[1]), limits.history_lines))
+    elif spell:
+        since = caller.chat.now() - int(spell[1]) * _SPANS[spell[2]]
+        page = room.log.since(since, limits.history_lines)
+    else:
+        try:
+            since = time.mktime(time.strptime(how_much, "%Y-%m-%d"))
+        except (ValueError, OverflowError):
+            raise Refused(
+                "usage", "Say how much: /history 50, /history 1h or /history 2026-11-20"
+            ) from None
+        page = room.log.since(since, limits.history_lines)
+
+    def answer(entries: Sequence[Entry]) -> Lines:
+        return entries or [f"There is nothing in the history of {room.name} to show."]
+
+    return page.addCallback(answer)
+
+
+@family.command("time", "", "the server's time", right=None)
+def _time(caller: Caller, room: Room, rest: str) -> Lines:
+    now = time.localtime(caller.chat.now())
+    return [time.strftime("It is %Y-%m-%d %H:%M:%S (UTC%z) here.", now)]

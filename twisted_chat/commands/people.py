@@ -1,0 +1,160 @@
+"""Commands about people: who is here, what one is called, and whom one does not hear."""
+
+import time
+from itertools import islice
+
+from twisted_chat.chat.person import Person
+from twisted_chat.chat.rights import Right
+from twisted_chat.chat.room import Room
+from twisted_chat.commands.command import Caller, Family, Lines
+from twisted_chat.refusal import Refused
+from twisted_chat.text import names
+
+family = Family()
+
+
+@family.command(
+    "users",
+    "[ROOM]",
+    "who is in a room",
+    right=None,
+    aliases=("who", "names"),
+    detail=("Without ROOM, the room that you are typing into.",),
+)
+def _users(caller: Caller, room: Room, name: str) -> Lines:
+    asked = caller.chat.room(name) if name else room
+    return [who(asked, caller.chat.limits.listed_names, caller.person)]
+
+
+def who(room: Room, most: int, viewer: Person) -> str:
+    """Who is in a room, in one line, as somebody sees it."""
+    listed = [_named(member, viewer) for member in islice(room.members.values(), most)]
+    more = len(room.members) - len(listed)
+    others = f" and {more} more" if more else ""
+    return f"In {room.name}: {', '.join(listed)}{others} ({len(room.members)})"
+
+
+def _named(person: Person, viewer: Person) -> str:
+    if person.connection is None:
+        return f"{person.nickname} (reconnecting)"
+    if person.away is None:
+        return person.nickname
+    return f"{person.nickname} ({away_note(person, viewer)})"
+
+
+def away_note(person: Person, viewer: Person) -> str:
+    """That somebody is away, and why if the viewer hears them."""
+    return f"away: {person.away}" if viewer.hears(person.nickname, person.id) else "away"
+
+
+@family.command("whois", "NICK", "since when somebody is here, and where", right=None)
+def _whois(caller: Caller, room: Room, nickname: str) -> Lines:
+    person = caller.chat.people.find(nickname)
+    rooms = [caller.chat.rooms[key].name for key in person.rooms]
+    now = caller.chat.now()
+    lines = [
+        f"{person.nickname} has been here since {_clock(person.since)}.",
+        f"{person.nickname} is in {', '.join(rooms)}.",
+    ]
+    if person.spoke is not None:
+        lines.insert(1, f"{person.nickname} was last active {_ago(now - person.spoke)}.")
+    if person.away is not None:
+        lines.append(f"{person.nickname} is {away_note(person, caller.person)}")
+    if person.connection is None:
+        lines.append(f"{person.nickname} has lost the connection, and may be back soon.")
+    return lines
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 60:
+        return "less than a minute ago"
+    size, unit = next(
+        span for span in ((86400, "day"), (3600, "hour"), (60, "minute")) if seconds >= span[0]
+    )
+    count = int(seconds // size)
+    return f"{count} {unit}{'' if count == 1 else 's'} ago"
+
+
+@family.command(
+    "nick",
+    "NAME",
+    "take another nickname",
+    right=Right.RENAME,
+    detail=("Letters, digits, _ and -, a letter first; upper and lower case are the same.",),
+)
+def _nick(caller: Caller, room: Room, nickname: str) -> Lines:
+    caller.chat.rename(caller.person, nickname, caller.request)
+    return []
+
+
+@family.command(
+    "away",
+    "[TEXT]",
+    "say that you are away, and why",
+    right=Right.SPEAK,
+    detail=("It stands beside your name in /users, and is told once to who whispers to you.",),
+)
+def _away(caller: Caller, room: Room, reason: str) -> Lines:
+    caller.chat.set_away(caller.person, reason or "not here just now")
+    return [f"You are away: {caller.person.away}. /back ends it."]
+
+
+@family.command("back", "", "say that you are back", right=None)
+def _back(caller: Caller, room: Room, rest: str) -> Lines:
+    if caller.person.away is None:
+        return ["You were not away."]
+    caller.chat.set_away(caller.person, None)
+    return ["You are back."]
+
+
+@family.command(
+    "ignore",
+    "[NICK]",
+    "hear no more of somebody, or list whom you ignore",
+    right=None,
+    detail=("They are not told. Another nickname does not help them while they stay.",),
+)
+def _ignore(caller: Caller, room: Room, rest: str) -> Lines:
+    me = caller.person
+    if not rest:
+        nicknames = ", ".join(ignored.nickname for ignored in me.ignored.values())
+        return [f"You ignore: {nicknames}" if nicknames else "You ignore nobody."]
+    nickname = names.nickname(rest, caller.chat.limits)
+    other = caller.chat.people.called(nickname)
+    if other is me:
+        raise Refused("bad-nick", "You cannot ignore yourself: choose somebody else.")
+    if len(me.ignored) >= caller.chat.limits.ignored_people:
+        raise Refused("too-many-people", "You ignore too many people: /unignore some first.")
+    me.ignore(other.nickname if other else nickname, other.id if other else "")
+    caller.look_again()
+    lines = [f"You ignore {nickname}: /unignore {nickname} ends it."]
+    if other is None:
+        meant = caller.chat.people.similar(nickname)
+        hint = f": did you mean {meant}?" if meant else "."
+        lines.append(f"Nobody called {nickname} is here{hint}")
+    return lines
+
+
+@family.command("unignore", "NICK", "hear somebody again", right=None)
+def _unignore(caller: Caller, room: Room, nickname: str) -> Lines:
+    other = caller.chat.people.called(nickname)
+    if not caller.person.unignore(nickname, other.id if other else ""):
+        raise Refused("no-such-nick", f"You did not ignore {nickname}: /ignore lists whom you do.")
+    return [f"You hear {nickname} again."]
+
+
+@family.command(
+    "quit",
+    "[TEXT]",
+    "leave the chat",
+    right=None,
+    aliases=("exit", "q"),
+    detail=("exit, quit or :q alone does it too.",),
+)
+def _quit(caller: Caller, room: Room, reason: str) -> Lines:
+    caller.chat.part(caller.person, reason)
+    return []

@@ -1,0 +1,75 @@
+"""Commands about rooms: which there are, entering and leaving them, and what they are about."""
+
+import heapq
+
+from twisted_chat.chat.rights import Right
+from twisted_chat.chat.room import Room
+from twisted_chat.commands.command import Caller, Family, Lines
+from twisted_chat.text.counted import counted
+
+family = Family()
+
+
+@family.command(
+    "join",
+    "ROOM",
+    "enter a room, or go back to typing into it",
+    right=None,  # for the room that is entered, `Chat.join` asks
+    aliases=("j",),
+    detail=("A room is made by entering it. You stay in the others, and go on reading them.",),
+)
+def _join(caller: Caller, room: Room, name: str) -> Lines:
+    entered = caller.chat.join(caller.person, name)
+    caller.talk_in(entered)
+    return [f"You are in {entered.name}: what you type goes there. /leave leaves it."]
+
+
+@family.command(
+    "leave",
+    "[ROOM]",
+    "leave a room",
+    right=None,
+    aliases=("part",),
+    detail=("Without ROOM, the room that you are typing into.",),
+)
+def _leave(caller: Caller, room: Room, name: str) -> Lines:
+    left = caller.chat.room_of(caller.person, name) if name else room
+    here = left is caller.room
+    caller.chat.leave(caller.person, left)
+    if here:
+        other = caller.chat.rooms[next(reversed(caller.person.rooms))]
+        caller.talk_in(other)
+        return [f"You left {left.name}; you are in {other.name}, and what you type goes there."]
+    return [f"You left {left.name}."]
+
+
+@family.command(
+    "rooms", "", "the rooms, how many are in them, and their topics", right=None, aliases=("list",)
+)
+def _rooms(caller: Caller, room: Room, rest: str) -> Lines:
+    shown = [each for each in caller.chat.rooms.values() if each.members or each.topic]
+    most = caller.chat.limits.listed_rooms
+    lines = []
+    for each in heapq.nsmallest(most, shown, lambda each: (-len(each.members), each.key)):
+        people = "1 person" if len(each.members) == 1 else f"{len(each.members)} people"
+        lines.append(f"{each.name}: {people}" + (f", topic: {each.topic}" if each.topic else ""))
+    if len(shown) > most:
+        lines.append(f"and {counted(len(shown) - most, 'more room')}")
+    return lines
+
+
+@family.command(
+    "topic",
+    "[TEXT]",
+    "what the room is about, or will be",
+    right=Right.SET_TOPIC,
+    detail=("/topic - takes it away.",),
+    only_asks=True,
+)
+def _topic(caller: Caller, room: Room, text: str) -> Lines:
+    if not text:
+        if room.topic:
+            return [f"The topic of {room.name} is: {room.topic}"]
+        return [f"{room.name} has no topic: /topic TEXT gives it one."]
+    caller.chat.set_topic(caller.person, room, "" if text == "-" else text, caller.request)
+    return []

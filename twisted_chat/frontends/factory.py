@@ -1,0 +1,99 @@
+"""Makes connections to one chat; what somebody embeds who has a Twisted service of their own."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+
+from twisted_chat.chat.chat import Chat
+from twisted_chat.frontends.admission import UNKNOWN
+from twisted_chat.frontends.networks import Networks
+from twisted_chat.frontends.protocol import ChatProtocol, Wires, host_of
+from twisted_chat.frontends.server import Connection, Server
+from twisted_chat.limits import Limits
+from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.turn import Turn
+from twisted_chat.wire.plain import PlainWire
+from twisted_chat.wire.structured import StructuredWire
+
+
+class ChatFactory(Factory):
+    """Makes connections to one chat.
+
+    `ChatFactory(reactor)` on any endpoint is a working chat that keeps its history in memory.
+
+    Args:
+        clock: the time and timers, usually the reactor. Without it the global reactor is used,
+            and everything is delivered at once, not at the end of the reactor's turn.
+        chat: the chat; without it a new one is made of the other arguments.
+        name: what the server is called.
+        limits: what one connection may take.
+        motd: lines for everybody who comes.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        clock: IReactorTime | None = None,
+        *,
+        chat: Chat | None = None,
+        name: str = "Twisted Chat",
+        limits: Limits | None = None,
+        motd: Sequence[str] = (),
+    ) -> None:
+        turn = Turn(None if clock is None else partial(clock.callLater, 0))
+        if clock is None:
+            from twisted.internet import reactor  # the caller has chosen one, or wants this
+
+            clock = IReactorTime(reactor)
+        self.clock = clock
+        self.chat = chat or Chat(clock, MemoryStore(), turn, name, limits, motd)
+        self.server = Server(clock, self.chat)
+        self._wires = Wires(PlainWire(self.chat.now), StructuredWire())
+
+    def buildProtocol(self, addr: IAddress | None) -> ChatProtocol:
+        """A connection."""
+        return ChatProtocol(self.server, self._wires, host_of(addr))
+
+    def behind_proxy(self) -> "BehindProxy":
+        """The same chat for an endpoint where a proxy says whom it speaks for (`haproxy:`)."""
+        return BehindProxy(self.server, self._wires)
+
+    @property
+    def connections(self) -> Collection[Connection]:
+        """Every connection that there is."""
+        return self.server.connections
+
+    def ban(self, banned: Networks, allowed: Networks) -> None:
+        """See `Server.ban`."""
+        self.server.ban(banned, allowed)
+
+    def say_goodbye(self) -> Deferred[None]:
+        """See `Server.say_goodbye`."""
+        return self.server.say_goodbye()
+
+    def stopFactory(self) -> None:
+        """Nobody listens any more."""
+        self.say_goodbye()
+
+
+class BehindProxy(Factory):
+    """Makes connections whose address is known only when the proxy's header has come.
+
+    Args:
+        server: what all connections share.
+        wires: how events are shown.
+    """
+
+    noisy = False
+
+    def __init__(self, server: Server, wires: Wires) -> None:
+        self._server = server
+        self._wires = wires
+
+    def buildProtocol(self, addr: IAddress | None) -> ChatProtocol:
+        """A connection."""
+        return ChatProtocol(self._server, self._wires, UNKNOWN)

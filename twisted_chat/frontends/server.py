@@ -1,0 +1,99 @@
+"""What all connections share, whatever they speak: the chat, who may connect, and who is here."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from twisted_chat.chat.chat import Chat
+from twisted_chat.frontends.admission import Admission
+from twisted_chat.frontends.fairness import Turnstile
+from twisted_chat.frontends.liveness import Connected, Lookout
+from twisted_chat.frontends.networks import Networks
+from twisted_chat.frontends.outlet import Outlet
+
+
+class Connection(Connected, Protocol):
+    """A connection of any kind, as the server sees it."""
+
+    address: str
+    """Where the other end is, without its port."""
+
+    is_admitted: bool
+    """Whether it is counted by the admission."""
+
+    outlet: Outlet
+    """Where what is written goes."""
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether nobody with a nickname is at the other end."""
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """What is spoken, and whether by somebody with a nickname."""
+
+    def ban(self) -> None:
+        """Whoever this is may not be here any more."""
+
+    def end(self) -> None:
+        """The server stops."""
+
+
+class Server:
+    """What all connections share.
+
+    Args:
+        clock: the time and timers.
+        chat: what is talked in.
+    """
+
+    def __init__(self, clock: IReactorTime, chat: Chat) -> None:
+        self.clock = clock
+        self.chat = chat
+        self.admission = Admission(clock, chat.limits)
+        self.turnstile = Turnstile(clock, lambda: chat.is_behind)
+        self._connections: set[Connection] = set()
+        self._lookout = Lookout(clock, self._connections)
+        self._waiting: list[Deferred[None]] = []  # for the last connection to be gone
+
+    @property
+    def connections(self) -> Collection[Connection]:
+        """Every connection that there is."""
+        return self._connections
+
+    def add(self, connection: Connection) -> None:
+        """A connection is made."""
+        self._connections.add(connection)
+        self._lookout.wake()
+
+    def remove(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self._connections.discard(connection)
+        if not self._connections:
+            waiting, self._waiting = self._waiting, []
+            for deferred in waiting:
+                deferred.callback(None)
+
+    def ban(self, banned: Networks, allowed: Networks) -> None:
+        """Let these in no more, unless they are allowed, and send away those who are here."""
+        admitted = (other for other in self._connections if other.is_admitted)
+        self.admission.use_lists(
+            banned, allowed, ((other.address, other.is_nameless) for other in admitted)
+        )
+        for connection in list(self._connections):
+            if self.admission.is_banned(connection.address):
+                connection.ban()
+
+    def say_goodbye(self) -> Deferred[None]:
+        """Tell everybody that the server stops; fires when the last of them is gone."""
+        self.chat.close("The server is shutting down")
+        for connection in list(self._connections):
+            connection.end()
+        gone: Deferred[None] = Deferred()
+        if self._connections:
+            self._waiting.append(gone)
+        else:
+            gone.callback(None)
+        return gone
