@@ -102,6 +102,17 @@ class SqliteStoreTests(SynchronousTestCase):
         told = [(event["room"], event["id"], event["text"]) for event in events if "id" in event]
         self.assertEqual(told, [("@", 1, "psst"), ("#lobby", 2, "two"), ("#lobby", 3, "three")])
 
+    def test_who_only_posts_is_told_of_no_more_after_a_restart(self) -> None:
+        first = Run(self.database, self.clock)
+        token = first.program(nick="ci", quiet=True)[0]["session"]
+        first.ends()
+        second = self.run_again()
+        protocol, bob = second.connects()
+        protocol.dataReceived(b"bob\r\n")
+        self.assertTrue(second.program(nick="ci", session=token, seen={})[0]["resumed"])
+        self.clock.advance(3600)
+        self.assertNotIn(b"ci has", bob.value())
+
     def test_a_request_made_before_the_restart_is_not_done_again(self) -> None:
         first = Run(self.database, self.clock)
         protocol, transport = first.connects()

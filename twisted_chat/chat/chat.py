@@ -230,6 +230,7 @@ class Chat:
             ignored=tuple((each.nickname, each.person_id) for each in person.ignored.values()),
             former=person.former,
             done=person.done,
+            is_quiet=person.is_quiet,
         )
 
     def _name_of(self, key: str) -> str:

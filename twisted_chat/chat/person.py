@@ -89,6 +89,7 @@ class Person:
         "former",
         "id",
         "ignored",
+        "is_quiet",
         "key",
         "last_whisperer",
         "log",
@@ -123,6 +124,7 @@ class Person:
         self.away: str | None = saved.away if saved else None
         self.connection: Connection | None = None
         self.present = True
+        self.is_quiet = saved.is_quiet if saved else False  # only posts: nobody is told of them
         self.displaced = False  # somebody else has the nickname, and the rooms are left for now
         self.rooms: dict[str, int] = {}  # by key, in the order of entering: the last number then
         self.room = saved.room if saved else ""  # the key of the one that they type into

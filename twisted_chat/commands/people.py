@@ -35,6 +35,8 @@ def who(room: Room, most: int, viewer: Person) -> str:
 
 
 def _named(person: Person, viewer: Person) -> str:
+    if person.is_quiet:
+        return f"{person.nickname} (only posts)"
     if person.connection is None:
         return f"{person.nickname} (reconnecting)"
     if person.away is None:
