@@ -19,6 +19,7 @@ from twisted.internet.testing import StringTransport
 from twisted_chat import ChatFactory, Limits
 from twisted_chat.events import Entry, Message
 from twisted_chat.frontends.outlet import Outlet
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.log.reader import Reader
 from twisted_chat.stores.memory import MemoryStore
@@ -57,9 +58,10 @@ class Nothing(Connection):
 def delivery() -> float:
     """To find out what a reader has not seen, and to hand it over."""
     calls: list[Callable[[], None]] = []
-    log, wire = Log("#x", "#x", MemoryStore(), Turn(calls.append)), PlainWire()
+    log, wire = Log("#x", "#x", MemoryStore()), PlainWire()
+    fanout = Fanout(log, Turn(calls.append))
     for _ in range(READERS):
-        Reader(log, wire, Outlet(Nothing(), lambda: None))
+        Reader(fanout, wire, Outlet(Nothing(), lambda: None))
 
     def turn() -> None:
         log.append(Entry(Message(0.0, "#x", "bob", TEXT), "somebody"))

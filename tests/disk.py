@@ -35,7 +35,11 @@ class Disk:
             if self.is_full:
                 full = Failure(sqlite3.OperationalError("database or disk is full"))
                 return lambda: done.errback(full)
-            result = work()
+            try:
+                result = work()
+            except Exception:
+                failure = Failure()
+                return lambda: done.errback(failure)
             return lambda: done.callback(result)
 
         self._work.append(do)

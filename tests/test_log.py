@@ -18,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.disk import Disk
 from tests.people import at_once
 from twisted_chat.events import Entry, Hidden, Join, Message
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.log.reader import PAGE, Reader
 from twisted_chat.stores import Store
@@ -75,16 +76,15 @@ class Screen:
 class Somebody:
     """A reader, and the numbers that they have seen."""
 
-    def __init__(self, log: Log, wire: NumbersWire, name: str, after: int) -> None:
+    def __init__(self, room: Fanout, wire: NumbersWire, name: str, after: int) -> None:
         self.id = name
-        self.ignores_somebody = False
-        self.ignored = "mallory"
+        self.ignored: set[str] = set()
         self.is_cut_off = False
         self.first = after
-        self.history = log.last  # what has happened up to here is history to them
-        self.is_awake = after == log.last  # and has been all the time
+        self.history = room.log.last  # what has happened up to here is history to them
+        self.is_awake = after == room.log.last  # and has been all the time
         self.screen = Screen()
-        self.reader = Reader(log, wire, self.screen, self, after)
+        self.reader = Reader(room, wire, self.screen, self, after)
         self.reader.catch_up()
 
     def failed(self, reader: Reader) -> None:
@@ -96,7 +96,7 @@ class Somebody:
 
     def view(self, entry: Entry) -> Entry:
         """See `Viewer.view`."""
-        if entry.origin != self.ignored:
+        if entry.origin not in self.ignored:
             return entry
         return Entry(Hidden(0.0, entry.event.room, ""), id=entry.id)
 
@@ -135,7 +135,8 @@ class ARoom(RuleBasedStateMachine):
         turn = Turn(self.turns.append)
         self.store = self.make_store(turn)
         self.order: list[Entry] = []  # everything that may be seen
-        self.log = Log("#lobby", "#lobby", self.store, turn, self.order.append, window=5)
+        self.log = Log("#lobby", "#lobby", self.store, self.order.append)
+        self.room = Fanout(self.log, turn, window=5)
         self.wire = NumbersWire()
         self.people: list[Somebody] = []
         self.before: dict[Somebody, int] = {}  # how much had happened when somebody came
@@ -173,7 +174,7 @@ class ARoom(RuleBasedStateMachine):
         self._let_in(f"p{self.count}", after)
 
     def _let_in(self, name: str, after: int) -> None:
-        somebody = Somebody(self.log, self.wire, name, after)
+        somebody = Somebody(self.room, self.wire, name, after)
         self.people.append(somebody)
         self.before[somebody] = len(self.order)
 
@@ -303,7 +304,7 @@ class RoomTests(SynchronousTestCase):
 class MemoryStoreTests(SynchronousTestCase):
     def test_what_is_old_is_forgotten_and_the_numbers_go_on(self) -> None:
         store = MemoryStore()
-        log = Log("#lobby", "#lobby", store, Turn())
+        log = Log("#lobby", "#lobby", store)
         for hour in range(4):
             log.append(Entry(Message(3600.0 * hour, "#lobby", "x", f"in hour {hour}")))
         store.forget(7200.0)
@@ -323,23 +324,23 @@ class LogTests(SynchronousTestCase):
                 return super().show(entry, reader, replayed=replayed)
 
         turns: list[Callable[[], None]] = []
-        log = Log("#lobby", "#lobby", MemoryStore(), Turn(turns.append))
+        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn(turns.append))
         wire = CountingWire()
-        people = [Somebody(log, wire, f"p{number}", 0) for number in range(50)]
+        people = [Somebody(room, wire, f"p{number}", 0) for number in range(50)]
         for number in range(3):
-            log.append(Entry(Message(0.0, "#lobby", "x", f"line {number + 1}")))
+            room.log.append(Entry(Message(0.0, "#lobby", "x", f"line {number + 1}")))
         for call in turns:
             call()
         self.assertEqual(shown, [1, 2, 3])
         self.assertEqual([somebody.last for somebody in people], [3] * 50)
 
     def test_who_takes_half_of_a_line_gets_the_rest_of_it_later(self) -> None:
-        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
-        alice, bob = (Somebody(log, NumbersWire(), name, 0) for name in ("alice", "bob"))
-        log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
+        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        alice, bob = (Somebody(room, NumbersWire(), name, 0) for name in ("alice", "bob"))
+        room.log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
         alice.screen.patience = 1
-        log.append(Entry(Message(0.0, "#lobby", "x", "line 2")))
-        log.append(Entry(Message(0.0, "#lobby", "x", "line 3")))
+        room.log.append(Entry(Message(0.0, "#lobby", "x", "line 2")))
+        room.log.append(Entry(Message(0.0, "#lobby", "x", "line 3")))
         self.assertEqual((alice.last, bob.last), (2, 3))
         alice.screen.patience = -1
         alice.screen.ready = True
@@ -351,22 +352,22 @@ class LogTests(SynchronousTestCase):
             def send(self, data: bytes, /) -> int:
                 raise BlockingIOError
 
-        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
-        alice = Somebody(log, NumbersWire(), "alice", 0)
-        log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
+        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        alice = Somebody(room, NumbersWire(), "alice", 0)
+        room.log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
         shown, alice.screen = alice.screen.shown, FullScreen()
         alice.reader.outlet = alice.screen
         alice.screen.shown = shown
-        log.append(Entry(Message(0.0, "#lobby", "x", "line 2")))
+        room.log.append(Entry(Message(0.0, "#lobby", "x", "line 2")))
         self.assertEqual(alice.last, 2)
 
     def test_who_comes_when_the_last_one_has_just_left_is_told_everything(self) -> None:
         turns: list[Callable[[], None]] = []
-        log = Log("#lobby", "#lobby", MemoryStore(), Turn(turns.append), window=5)
-        Somebody(log, NumbersWire(), "alice", 0).reader.close()
-        bob = Somebody(log, NumbersWire(), "bob", 0)
+        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn(turns.append), window=5)
+        Somebody(room, NumbersWire(), "alice", 0).reader.close()
+        bob = Somebody(room, NumbersWire(), "bob", 0)
         for number in range(20):
-            log.append(Entry(Join(0.0, "#lobby", f"guest{number}")))
+            room.log.append(Entry(Join(0.0, "#lobby", f"guest{number}")))
         for call in turns:
             call()
         self.assertEqual(
@@ -379,11 +380,11 @@ class LogTests(SynchronousTestCase):
                 raise RuntimeError("this screen is broken")
 
         turns: list[Callable[[], None]] = []
-        log = Log("#lobby", "#lobby", MemoryStore(), Turn(turns.append))
-        alice, bob = (Somebody(log, NumbersWire(), name, 0) for name in ("alice", "bob"))
-        alice.reader = Reader(log, NumbersWire(), BrokenScreen(), alice, 0, alice)
+        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn(turns.append))
+        alice, bob = (Somebody(room, NumbersWire(), name, 0) for name in ("alice", "bob"))
+        alice.reader = Reader(room, NumbersWire(), BrokenScreen(), alice, 0, alice)
         for number in range(2):
-            log.append(Entry(Message(0.0, "#lobby", "x", f"line {number + 1}")))
+            room.log.append(Entry(Message(0.0, "#lobby", "x", f"line {number + 1}")))
             while turns:
                 turns.pop(0)()
         self.assertEqual(bob.last, 2)
@@ -397,11 +398,13 @@ class LogTests(SynchronousTestCase):
                     raise RuntimeError("this cannot be shown")
                 return super().show(entry, reader, replayed=replayed)
 
-        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
-        alice = Somebody(log, PickyWire(), "alice", 0)
+        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        alice = Somebody(room, PickyWire(), "alice", 0)
         for text in ("one", "two", "three"):
-            log.append(Entry(Message(0.0, "#lobby", "x", text), "alice" if text == "two" else ""))
-        later = Somebody(log, PickyWire(), "later", 0)
+            room.log.append(
+                Entry(Message(0.0, "#lobby", "x", text), "alice" if text == "two" else "")
+            )
+        later = Somebody(room, PickyWire(), "later", 0)
         for somebody in (alice, later):
             self.assertEqual(
                 [line[0::3] for line in somebody.screen.shown],
@@ -410,22 +413,21 @@ class LogTests(SynchronousTestCase):
         self.assertGreaterEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
 
     def test_what_is_ignored_is_hidden_in_its_place(self) -> None:
-        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
-        alice = Somebody(log, NumbersWire(), "alice", 0)
-        alice.ignores_somebody = True
-        alice.reader.is_personal = True
+        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        alice = Somebody(room, NumbersWire(), "alice", 0)
+        alice.ignored.add("mallory")
         for origin in ("bob", "mallory", "bob"):
-            log.append(Entry(Message(0.0, "#lobby", origin, f"by {origin}"), origin))
+            room.log.append(Entry(Message(0.0, "#lobby", origin, f"by {origin}"), origin))
         self.assertEqual(
             [(line[0], line[3]) for line in alice.screen.shown],
             [("1", "by bob"), ("2", " after 2"), ("3", "by bob")],
         )
 
     def test_who_asks_is_told_when_everything_said_until_then_is_read(self) -> None:
-        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
-        alice = Somebody(log, NumbersWire(), "alice", 0)
+        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        alice = Somebody(room, NumbersWire(), "alice", 0)
         alice.screen.ready = False
-        log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
+        room.log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
         told: list[int] = []
         alice.reader.when_here(lambda: told.append(alice.last))
         alice.reader.catch_up()
@@ -442,12 +444,12 @@ class LogTests(SynchronousTestCase):
                 sizes.append(len(data))
                 super().write(data)
 
-        log = Log("#lobby", "#lobby", MemoryStore(), Turn())
-        alice = Somebody(log, NumbersWire(), "alice", 0)
+        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        alice = Somebody(room, NumbersWire(), "alice", 0)
         alice.reader.outlet = screen = MeasuringScreen()
         screen.ready = False
         for _ in range(3000):
-            log.append(Entry(Message(0.0, "#lobby", "x", "x" * 2000)))
+            room.log.append(Entry(Message(0.0, "#lobby", "x", "x" * 2000)))
         screen.ready = True
         alice.reader.catch_up()
         self.assertEqual([int(line[0]) for line in screen.shown], [*range(1, 3001)])

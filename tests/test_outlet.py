@@ -16,7 +16,7 @@ from zope.interface import implementer
 from tests.people import ChatTestCase
 from twisted_chat import Limits
 from twisted_chat.frontends.outlet import Outlet
-from twisted_chat.log.log import PIECE
+from twisted_chat.log.window import PIECE
 
 
 @implementer(IReactorFDSet)

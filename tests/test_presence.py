@@ -18,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import NOW, ChatTestCase, Person, Program
 from twisted_chat import ChatFactory, Limits, Pace
+from twisted_chat.chat import person as people
 from twisted_chat.chat.room import Room
 from twisted_chat.rate import Bucket
 from twisted_chat.text import names
@@ -110,12 +111,6 @@ class PresenceTests(ChatTestCase):
         lines = [line for line in self.alice.sees() if "bob" in line or "robert" in line]
         self.assertEqual(lines[:2], ["*** bob has joined #lobby", "*** bob is now known as robert"])
         self.assertIn("robert has left #lobby", lines[-1])
-
-    def test_a_room_that_is_left_tells_nothing_of_the_others(self) -> None:
-        bob = self.joins("bob").types("/join dev", "/leave lobby")
-        bob.raw()
-        self.joins("carol").vanishes()
-        self.assertEqual(bob.raw(), "")
 
 
 class QuietTests(ChatTestCase):
@@ -408,6 +403,18 @@ class MemoryTests(ChatTestCase):
             self.joins(f"guest{number}").vanishes()
         self.time_passes(100)
         self.assertEqual(self.paces(), before)
+
+    def test_nobody_who_left_is_kept_by_what_was_told_of_them(self) -> None:
+        watcher = self.joins("watcher")
+        crowd = [self.joins(f"visitor{number}").types("hello") for number in range(40)]
+        self.time_passes(3)
+        while crowd:
+            crowd.pop().vanishes()
+        self.time_passes(3)
+        watcher.raw()
+        gc.collect()
+        kept = [each.nickname for each in gc.get_objects() if isinstance(each, people.Person)]
+        self.assertEqual([nickname for nickname in kept if nickname.startswith("visitor")], [])
 
     def test_nor_of_those_who_were_here_together(self) -> None:
         before = self.paces()

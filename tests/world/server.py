@@ -18,17 +18,17 @@ from tests.world.network import Reactor, Socket, Transport
 from twisted_chat import ChatFactory, ChatProtocol, Limits
 from twisted_chat.chat.chat import Chat
 from twisted_chat.frontends.networks import Networks
-from twisted_chat.log.log import Log
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 
 SMALL: dict[tuple[str, str], Any] = {
-    ("twisted_chat.log.log", "PIECE"): 300,
-    ("twisted_chat.log.log", "SLICE"): 2,
-    ("twisted_chat.log.log", "KEPT"): 3,
-    ("twisted_chat.chat.chat", "Log"): partial(Log, window=5),
+    ("twisted_chat.log.window", "PIECE"): 300,
+    ("twisted_chat.log.fanout", "SLICE"): 2,
+    ("twisted_chat.log.window", "KEPT"): 3,
+    ("twisted_chat.chat.chat", "Fanout"): partial(Fanout, window=5),
     ("twisted_chat.log.reader", "PAGE"): 4,
     ("twisted_chat.stores.sqlite.store", "GROUP"): 6,
     ("twisted_chat.stores.sqlite.store", "QUEUE"): 60,
@@ -176,6 +176,17 @@ class Server:
         """The id of who has a nickname just now."""
         person = self.chat.people.called(nickname)
         return person.id if person else ""
+
+    def nickname_of(self, person_id: str) -> str:
+        """What somebody is called just now."""
+        person = self.chat.people.with_id(person_id)
+        return person.nickname if person else ""
+
+    def ignored_by(self, person_id: str) -> set[str]:
+        """The ids of those whom somebody does not hear just now."""
+        person = self.chat.people.with_id(person_id)
+        ignored = person.ignored.values() if person else ()
+        return {each.person_id for each in ignored if each.person_id}
 
     @property
     def is_empty(self) -> bool:

@@ -1,7 +1,7 @@
 """The chat: every person and every room, and everything that one can do. Doors call only this."""
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -16,6 +16,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
 from twisted_chat.limits import Limits
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log, append_together
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
@@ -75,8 +76,8 @@ class Chat:
         self.people = People(clock, self.limits)
         self.rights = Rights()
         self._stopping = False
-        for room, topic in store.rooms():
-            self._open(room).topic = topic
+        for room in store.rooms():
+            self._open(room)
         self.lobby = self.rooms.get(names.LOBBY) or self._open(names.LOBBY)
         for saved in store.saved_sessions():
             self._restore(saved)
@@ -139,9 +140,10 @@ class Chat:
         """A person's own log; most have none until there is something in it for them."""
         if person.log is None:
             name = "@" + person.id
-            person.log = Log(name, OWN, self._store, self._turn, counters=self.counters)
+            person.log = Log(name, OWN, self._store, counters=self.counters)
+            person.fanout = Fanout(person.log, self._turn)
             if person.connection is not None:
-                person.connection.follow(OWN, person.log)
+                person.connection.follow(OWN, person.fanout)
         return person.log
 
     def _erase_log_of(self, person: Person) -> None:
@@ -204,7 +206,7 @@ class Chat:
             request: what has changed it, which is not to be done again when it is sent again.
 
         Returns:
-            Fires when that is stored.
+            Fires when that is stored; fails with `Refused` if a request asked for it in vain.
         """
         if not person.may_resume or not person.present:
             return succeed(None)
@@ -215,7 +217,8 @@ class Chat:
             person.done = (*person.done, request.ref)[-_DONE:]
             saved = self._session_of(person)
         person.saved = saved
-        return self._store.save_session(saved)
+        stored = self._store.save_session(saved)
+        return stored.addErrback(lambda _: None) if request is None else stored
 
     def _session_of(self, person: Person) -> SavedSession:
         return SavedSession(
@@ -323,7 +326,7 @@ class Chat:
             room = self._open(name)
         person.rooms[room.key] = room.log.last
         if person.connection is not None:
-            person.connection.follow(room.key, room.log)
+            person.connection.follow(room.key, room.fanout)
         room.enter(person)
         if person.connection is not None:
             person.connection.entered(room.key)
@@ -342,14 +345,25 @@ class Chat:
         if len(self.rooms) < self.limits.rooms:
             return
         awaited = {key for person in self.people.displaced for key in person.rooms}
-        for room in list(self.rooms.values()):
-            if room.is_idle and room is not self.lobby and room.key not in awaited:
-                room.close()
-                del self.rooms[room.key]
-                for look in looks(room.name[1:]):
-                    self._room_looks.pop(look, None)
+        idle = [
+            room
+            for room in self.rooms.values()
+            if room.is_idle and room is not self.lobby and room.key not in awaited
+        ]
+        for room in idle:
+            if not room.topic:
+                self._close(room)
+        for room in idle:  # those with a topic only as far as need be: it is stored with the log
+            if room.topic and len(self.rooms) >= self.limits.rooms:
+                self._close(room)
         if len(self.rooms) >= self.limits.rooms:
             raise Refused("too-many-rooms", "There are too many rooms already: /rooms lists them.")
+
+    def _close(self, room: Room) -> None:
+        room.close()
+        del self.rooms[room.key]
+        for look in looks(room.name[1:]):
+            self._room_looks.pop(look, None)
 
     def leave(self, person: Person, room: Room) -> None:
         """Leave a room, if it is not the only one.
@@ -400,8 +414,10 @@ class Chat:
     def _open(self, name: str) -> Room:
         key = names.key(name)
         seen = partial(self._seen, key)
-        log = Log(key, name, self._store, self._turn, seen, counters=self.counters)
-        room = self.rooms[key] = Room(name, log, self.clock, self.limits, self.now)
+        log = Log(key, name, self._store, seen, self.counters)
+        fanout = Fanout(log, self._turn)
+        room = self.rooms[key] = Room(name, fanout, self.clock, self.limits, self.now)
+        room.topic = self._store.topic(key)
         for look in looks(name[1:]):
             self._room_looks[look] = key
         self._opened(room)
@@ -428,8 +444,13 @@ class Chat:
         topic = Topic(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, topic)
 
+    def _whispered(self, person: Person, others: Sequence[Person]) -> None:
+        for other in others:
+            if other.hears(person.nickname, person.id):
+                other.last_whisperer = Whisperer(person.nickname, person.id)
+
     def whisper(
-        self, person: Person, others: Iterable[Person], text: str, request: Request
+        self, person: Person, others: Sequence[Person], text: str, request: Request
     ) -> None:
         """Say something to some people alone; a whisper stands in both people's logs."""
         now, entries = self._active(person), []
@@ -438,9 +459,7 @@ class Chat:
             mine = Entry(whisper, person.id, request.ref, waiter=request)
             theirs = Entry(whisper, person.id, waiter=request)
             entries += [(self.log_of(person), mine), (self.log_of(other), theirs)]
-            if other.hears(person.nickname, person.id):
-                other.last_whisperer = Whisperer(person.nickname, person.id)
-        request.begin(person.connection)
+        request.begin(person.connection, partial(self._whispered, person, tuple(others)))
         append_together(entries)
 
     def rename(self, person: Person, nickname: str, request: Request) -> None:
@@ -482,7 +501,6 @@ class Chat:
         self.people.rename(person, nickname)
         for key in person.rooms:
             self.rooms[key].rename(person)
-        self.keep(person)
         _log.info("{old} is now {nick}", old=old, nick=nickname)
 
     def set_away(self, person: Person, reason: str | None) -> None:

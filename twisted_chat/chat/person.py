@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from twisted_chat.chat.request import Request
 from twisted_chat.events import Action, Away, Entry, Hidden, Leave, Message, Topic, Whisper
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
@@ -22,7 +23,7 @@ class Connection(Protocol):
     may_resume: bool
     """Whether they can come back to their session over another connection."""
 
-    def follow(self, room: str, log: Log) -> None:
+    def follow(self, room: str, fanout: Fanout) -> None:
         """They are about to enter a room: read along."""
 
     def entered(self, room: str) -> None:
@@ -80,12 +81,14 @@ class Person:
     """
 
     __slots__ = (
+        "_ignored_ids",
         "address",
         "away",
         "connection",
         "displaced",
         "done",
         "expiry",
+        "fanout",
         "former",
         "id",
         "ignored",
@@ -129,6 +132,7 @@ class Person:
         self.rooms: dict[str, int] = {}  # by key, in the order of entering: the last number then
         self.room = saved.room if saved else ""  # the key of the one that they type into
         self.ignored: dict[str, Ignored] = {}  # by key
+        self._ignored_ids: frozenset[str] = frozenset()
         for ignored in saved.ignored if saved else ():
             self.ignore(*ignored)
         self.last_whisperer: Whisperer | None = None
@@ -141,6 +145,7 @@ class Person:
         self.done = tuple(saved.done) if saved else ()  # such requests that left no event
         self.saved = saved  # what is kept of them
         self.log: Log | None = None  # their own, once there is anything in it
+        self.fanout: Fanout | None = None  # of the same
 
     def issue_token(self, epoch: str) -> None:
         """Let this session be resumed by whoever shows its token, which tells its epoch."""
@@ -161,7 +166,11 @@ class Person:
 
     def ignore(self, nickname: str, other_id: str) -> None:
         """Hear no more of somebody, also under another nickname while they stay."""
+        known = self.ignored.get(names.key(nickname))
+        if known is not None and known.person_id:
+            other_id = known.person_id  # they are ignored under another name by now
         self.ignored[names.key(nickname)] = Ignored(nickname, other_id)
+        self._know_ignored()
 
     def unignore(self, nickname: str, other_id: str) -> bool:
         """Hear somebody again; says whether they were ignored."""
@@ -172,20 +181,18 @@ class Person:
         ]
         for key in heard:
             del self.ignored[key]
+        self._know_ignored()
         return bool(heard)
-
-    @property
-    def ignores_somebody(self) -> bool:
-        """Whether there is anybody whom they do not want to hear."""
-        return bool(self.ignored)
 
     def hears(self, nickname: str, person_id: str) -> bool:
         """Whether they want to hear somebody."""
         if not self.ignored or person_id == self.id:
             return True
-        return names.key(nickname) not in self.ignored and not any(
-            ignored.person_id == person_id for ignored in self.ignored.values()
-        )
+        return person_id not in self._ignored_ids and names.key(nickname) not in self.ignored
+
+    def _know_ignored(self) -> None:
+        ids = (ignored.person_id for ignored in self.ignored.values())
+        self._ignored_ids = frozenset(filter(None, ids))
 
     def view(self, entry: Entry) -> Entry | None:
         """See `reader.Viewer`: nothing that somebody wrote whom they ignore."""

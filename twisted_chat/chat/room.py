@@ -7,7 +7,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Presence, Shown
 from twisted_chat.limits import Limits
-from twisted_chat.log.log import Log
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.text import names
 
 
@@ -16,7 +16,7 @@ class Room:
 
     Args:
         name: what it is called.
-        log: what happens in it.
+        fanout: the readers of its log.
         clock: timers, and the seconds by which it is counted how many come and go.
         limits: how many joins and leaves are told one by one.
         now: gives the time of day, in seconds since 1970.
@@ -25,14 +25,15 @@ class Room:
     def __init__(
         self,
         name: str,
-        log: Log,
+        fanout: Fanout,
         clock: IReactorTime,
         limits: Limits,
         now: Callable[[], float],
     ) -> None:
         self.name = name
         self.key = names.key(name)
-        self.log = log
+        self.fanout = fanout
+        self.log = log = fanout.log
         self.topic = ""
         self.members: dict[str, Person] = {}  # by id
         self._presence = Presence(log, clock, limits, now)
@@ -40,7 +41,7 @@ class Room:
     @property
     def is_idle(self) -> bool:
         """Whether nobody would notice if this room were forgotten until somebody enters it."""
-        return not self.members and not self.topic and self.log.settled == self.log.appended
+        return not self.members and self.log.settled == self.log.appended
 
     @property
     def shown(self) -> dict[str, Shown]:

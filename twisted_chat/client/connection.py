@@ -72,12 +72,12 @@ class Connection(Factory):
 
     def close(self) -> None:
         """Let go of the connection and of every plan to make one; `talker` is not told."""
-        if protocol := self._let_go():
+        if protocol := self._forget():
             protocol.transport.loseConnection()
 
     def reconnect(self) -> None:
         """Try at once, even if there seems to be a connection; `talker` is not told."""
-        if protocol := self._let_go():
+        if protocol := self._forget():
             protocol.transport.abortConnection()
         self._tries = 0
         self._be_patient()
@@ -157,7 +157,7 @@ class Connection(Factory):
             self._end_of_patience.cancel()
             self._end_of_patience = None
 
-    def _let_go(self) -> ClientProtocol | None:
+    def _forget(self) -> ClientProtocol | None:
         """Forget the connection and every plan to make one; gives what is left to be closed."""
         attempt, self._attempt = self._attempt, None
         protocol, self._protocol = self._protocol, None

@@ -35,9 +35,6 @@ class Caller(Protocol):
     def talk_in(self, room: Room) -> None:
         """What they type goes to another room from now on."""
 
-    def look_again(self) -> None:
-        """Whom they ignore has changed."""
-
     def charge(self, lines: int) -> None:
         """That was as much as so many lines more."""
 

@@ -9,6 +9,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.commands.command import Caller, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text import names
+from twisted_chat.text.cleaning import with_few_blanks
 
 family = Family()
 
@@ -26,6 +27,19 @@ def _users(caller: Caller, room: Room, name: str) -> Lines:
     return [who(asked, caller.chat.limits.listed_names, caller.person)]
 
 
+_ROOMS = 5
+"""Rooms in which something is told that count as one more line."""
+
+_AWAY = 400
+"""Characters of an away note: everybody who enters a room reads it."""
+
+_NOTE = 120
+"""Characters of it beside a name in a list."""
+
+_PLAIN = str.maketrans("", "", "()")
+"""What a list is built with, and a note in it is not: so that nobody is in it who is not here."""
+
+
 def who(room: Room, most: int, viewer: Person) -> str:
     """Who is in a room, in one line, as somebody sees it."""
     listed = [_named(member, viewer) for member in islice(room.members.values(), most)]
@@ -41,7 +55,8 @@ def _named(person: Person, viewer: Person) -> str:
         return f"{person.nickname} (reconnecting)"
     if person.away is None:
         return person.nickname
-    return f"{person.nickname} ({away_note(person, viewer)})"
+    note = with_few_blanks(away_note(person, viewer).translate(_PLAIN))
+    return f"{person.nickname} ({note[:_NOTE]}{'...' if len(note) > _NOTE else ''})"
 
 
 def away_note(person: Person, viewer: Person) -> str:
@@ -90,6 +105,7 @@ def _ago(seconds: float) -> str:
 )
 def _nick(caller: Caller, room: Room, nickname: str) -> Lines:
     caller.chat.rename(caller.person, nickname, caller.request)
+    caller.charge(len(caller.person.rooms) // _ROOMS)
     return []
 
 
@@ -101,7 +117,10 @@ def _nick(caller: Caller, room: Room, nickname: str) -> Lines:
     detail=("It stands beside your name in /users, and is told once to who whispers to you.",),
 )
 def _away(caller: Caller, room: Room, reason: str) -> Lines:
+    if len(reason) > _AWAY:
+        raise Refused("too-long", f"That note is too long: use at most {_AWAY} characters.")
     caller.chat.set_away(caller.person, reason or "not here just now")
+    caller.charge(len(caller.person.rooms) // _ROOMS)
     return [f"You are away: {caller.person.away}. /back ends it."]
 
 
@@ -110,6 +129,7 @@ def _back(caller: Caller, room: Room, rest: str) -> Lines:
     if caller.person.away is None:
         return ["You were not away."]
     caller.chat.set_away(caller.person, None)
+    caller.charge(len(caller.person.rooms) // _ROOMS)
     return ["You are back."]
 
 
@@ -132,7 +152,6 @@ def _ignore(caller: Caller, room: Room, rest: str) -> Lines:
     if len(me.ignored) >= caller.chat.limits.ignored_people:
         raise Refused("too-many-people", "You ignore too many people: /unignore some first.")
     me.ignore(other.nickname if other else nickname, other.id if other else "")
-    caller.look_again()
     lines = [f"You ignore {nickname}: /unignore {nickname} ends it."]
     if other is None:
         meant = caller.chat.people.similar(nickname)

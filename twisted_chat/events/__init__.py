@@ -18,22 +18,34 @@ class _Event:
     sender: str
 
 
+class Stored(_Event):
+    """What history keeps: each has a number of its own in its log."""
+
+    __slots__ = ()
+
+
+class Told(_Event):
+    """What is told to those who are there, and has no number."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class Message(_Event):
+class Message(Stored):
     """Somebody says something."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Action(_Event):
+class Action(Stored):
     """Somebody does something: `/me waves`."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Whisper(_Event):
+class Whisper(Stored):
     """Somebody says something to one person; it stands in both people's own logs."""
 
     to: str
@@ -41,28 +53,28 @@ class Whisper(_Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Rename(_Event):
+class Rename(Stored):
     """Somebody (`sender`, the old nickname) is now known as `to`."""
 
     to: str
 
 
 @dataclass(frozen=True, slots=True)
-class Topic(_Event):
+class Topic(Stored):
     """Somebody changes what a room is about; an empty text takes the topic away."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Join(_Event):
+class Join(Told):
     """Somebody enters a room; `also` names those who came in the same rush."""
 
     also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Leave(_Event):
+class Leave(Told):
     """Somebody leaves a room; the reason is empty where there is none, `also` as in `Join`."""
 
     reason: str
@@ -70,30 +82,28 @@ class Leave(_Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Away(_Event):
+class Away(Told):
     """Somebody goes away, saying why; an empty text means that they are back."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Notice(_Event):
+class Notice(Told):
     """The server announces something; nobody is its sender."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden(_Event):
+class Hidden(Stored):
     """What stands in a log in the place of an event by somebody whom the reader ignores."""
 
 
 Event: TypeAlias = (
     Message | Action | Whisper | Rename | Topic | Join | Leave | Away | Notice | Hidden
 )
-
-Stored: TypeAlias = Message | Action | Whisper | Rename | Topic | Hidden
-"""What history keeps. The rest is told to those who are there, and has no number."""
+"""Every kind there is; `codec` says how each is written."""
 
 
 class Waiter(Protocol):

@@ -160,13 +160,17 @@ class ChatProtocol(Lines):
         session = self._session_for(line)
         if session is not None:
             session.line_received(line)
-            self._server.turnstile.pass_through(self, line)
+            self._pass_through(line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Answer a line that is too long; it is skipped."""
         session = self._session_for(line)
         if session is not None:
             session.line_too_long()
+            self._pass_through(line)
+
+    def _pass_through(self, line: bytes) -> None:
+        if not self._server.chat.is_stopping:  # then there is no next turn
             self._server.turnstile.pass_through(self, line)
 
     def _session_for(self, line: bytes) -> Session | None:
@@ -211,6 +215,8 @@ class ChatProtocol(Lines):
             self._session.connection_lost("" if in_order else "connection lost")
         super().connectionLost(reason)
         self._gate.release("output")
+        if not self._gate.reasons:
+            self.resumeProducing()  # also if we were closing: so the end is told
         self._free()
 
     def _drained(self) -> None:
@@ -264,12 +270,13 @@ class ChatProtocol(Lines):
     def named(self) -> None:
         """See `session.Frontend`."""
         self._stop_deadline()
-        self._server.admission.named(self.address)
+        if self.is_admitted:
+            self._server.admission.named(self.address)
 
     def ban(self) -> None:
         """Whoever this is may not be here any more."""
         why = Refused("banned", "You are banned from this server.")
-        if self._session is None or not self._session.is_in:
+        if self._session is None or not self._session.is_current:
             self._turn_away(why)
         else:
             self._session.refuse(why)

@@ -1,1 +1,1 @@
-"""A room is a log, and everyone in it is a reader of that log."""
+"""Rooms as logs: their entries, those who read them, and how all readers get everything at once."""

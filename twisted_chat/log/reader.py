@@ -1,6 +1,6 @@
 """One reader's place in a log, and how they catch up from there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -8,31 +8,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chat.events import Entry
-from twisted_chat.log.log import Log, rendered
+from twisted_chat.log.log import Log
+from twisted_chat.log.window import Window, Wire, rendered
 
 _log = Logger(namespace="chat")
 
 PAGE = 50
 """Entries that a reader who is far behind fetches at once: a hundred kilobytes at the most."""
-
-
-class Wire(Protocol):
-    """How entries become bytes for a kind of reader."""
-
-    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
-        """An entry as a reader sees it.
-
-        Args:
-            entry: what stands in the log.
-            reader: the reader's id, if it may be their own act; else empty.
-            replayed: whether it comes from history.
-        """
-
-    def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
-        """What stands in the place of `count` events.
-
-        They are no longer kept; or they are, but cannot be read just now.
-        """
 
 
 class Outlet(Protocol):
@@ -66,8 +48,8 @@ class Viewer(Protocol):
     id: str
 
     @property
-    def ignores_somebody(self) -> bool:
-        """Whether there is anything that they do not want to see."""
+    def ignored(self) -> Sized:
+        """What they do not want to see: always the same thing, empty while that is nothing."""
 
     def view(self, entry: Entry) -> Entry | None:
         """What they see of an entry; None if that is nothing."""
@@ -83,11 +65,29 @@ class Owner(Protocol):
         """It was far behind, and is where everybody is again; what was only told, it missed."""
 
 
+class Readers(Protocol):
+    """All who read a log."""
+
+    @property
+    def log(self) -> Log:
+        """What they read."""
+
+    @property
+    def window(self) -> Window:
+        """What is at hand of it."""
+
+    def enter(self, reader: "Reader") -> None:
+        """One more reads from now on."""
+
+    def leave(self, reader: "Reader") -> None:
+        """One reads no more."""
+
+
 class Reader:
     """A place in a log, and where the bytes go.
 
     Args:
-        log: what is read.
+        readers: those with whom it is read.
         wire: how it is shown.
         outlet: who gets the bytes.
         viewer: the person who reads; None for one who is nobody, such as a transcript.
@@ -98,6 +98,7 @@ class Reader:
     __slots__ = (
         "_at_stop",
         "_closed",
+        "_decorate",
         "_fetching",
         "_goals",
         "_is_behind",
@@ -105,12 +106,14 @@ class Reader:
         "_live_place",
         "_log",
         "_owner",
+        "_readers",
         "_seen",
         "_stop",
         "_viewer",
+        "_window",
         "at",
-        "decorate",
-        "is_personal",
+        "ignored",
+        "is_apart",
         "outlet",
         "own",
         "viewer_id",
@@ -119,20 +122,23 @@ class Reader:
 
     def __init__(
         self,
-        log: Log,
+        readers: Readers,
         wire: Wire,
         outlet: Outlet,
         viewer: Viewer | None = None,
         after: int | None = None,
         owner: Owner | None = None,
     ) -> None:
-        self._log = log
+        self._readers = readers
+        self._log = log = readers.log
+        self._window = readers.window
         self._owner = owner
         self.wire = wire
         self.outlet = outlet
         self._viewer = viewer
         self.viewer_id = viewer.id if viewer else ""
-        self.decorate: Callable[[Entry, bytes], bytes] | None = None  # a last touch, such as a bell
+        self.ignored: Sized = viewer.ignored if viewer else ()
+        self._decorate: Callable[[Entry, bytes], bytes] | None = None
         self.own: tuple[int, ...] = ()  # places of what the viewer did, and has not read yet
         self._seen = log.last if after is None else after
         self.at = log.end if self._seen >= log.last else None
@@ -141,27 +147,28 @@ class Reader:
         self._stop: tuple[int, int] | None = None  # the place and the number where it ends
         self._at_stop: Callable[[], None] | None = None
         self._fetching = self._closed = self._is_behind = False
-        self.is_personal = True  # until this turns out not to be needed
-        log.enter(self)
+        self.is_apart = True  # until it has arrived where everybody is, and has nothing to tell
+        readers.enter(self)
 
     @property
     def seen(self) -> int:
         """The number of the last event that was written."""
-        return self._seen if self.at is None else self._log.number_before(self.at)
+        return self._seen if self.at is None else self._window.number_before(self.at)
 
     def close(self) -> None:
         """Read no further."""
         self._seen, self.at = self.seen, None
         self._closed = True
-        self._goals = ()
-        self._log.leave(self)
+        self._goals, self._at_stop = (), None
+        self._readers.leave(self)
 
     def when_here(self, call: Callable[[], None]) -> None:
         """Call back once everything that has been appended until now is read."""
 
         def settled(place: int) -> None:
-            self._goals = (*self._goals, (place, call))
-            self.is_personal = True
+            if not self._closed:
+                self._goals = (*self._goals, (place, call))
+                self.is_apart = True
 
         self._log.when_settled(settled)
 
@@ -170,17 +177,22 @@ class Reader:
         self._at_stop = call
 
         def settled(place: int) -> None:
-            self._stop = place, self._log.number_before(place)
-            self.is_personal = True
+            self._stop = place, self._window.number_before(place)
+            self.is_apart = True
 
         self._log.when_settled(settled)
 
-    def let_go(self, place: int) -> None:
+    def decorate(self, touch: Callable[[Entry, bytes], bytes] | None) -> None:
+        """Give each line a last touch for this reader alone, such as a bell; None ends it."""
+        self._decorate = touch
+        self.is_apart = True
+
+    def forget_before(self, place: int) -> None:
         """What lies before a place will not be at hand any more."""
         if self.at is not None and self.at < place:
             self._seen = self.seen
             self.at = None
-            self._is_behind = self.is_personal = True
+            self._is_behind = self.is_apart = True
         if self.own and self.own[0] < place:
             self.own = tuple(own for own in self.own if own >= place)
 
@@ -191,16 +203,16 @@ class Reader:
                 self._end()
                 return
             if self.at is None:
-                self.at = self._log.place_after(self._seen)
+                self.at = self._window.place_after(self._seen)
                 if self.at is None:
                     self._fetch()
                 continue
-            if self.at == self._log.end:
-                if self.is_personal:
+            if self.at == self._window.end:
+                if self.is_apart:
                     self._arrive()
                 return
-            data, end = self._log.piece(self.wire, self.at)
-            if self.own or self.is_personal:
+            data, end = self._window.piece(self.wire, self.at)
+            if self.own or self.is_apart or self.ignored:
                 data, end = self._render(self.at, end)
             self._log.counters.deliveries += end - self.at
             self.at = end
@@ -217,16 +229,11 @@ class Reader:
             at_stop()
 
     def _arrive(self) -> None:
-        """Here is where everybody is: say so to who asked, and stop looking closely if we may."""
-        at = self._log.end
+        """Here is where everybody is: say so to who asked, and read with the others if we may."""
+        at = self._window.end
         reached = [call for place, call in self._goals if place <= at]
         self._goals = tuple(goal for goal in self._goals if goal[0] > at)
-        self.is_personal = bool(
-            self._goals
-            or self._stop
-            or self.decorate
-            or (self._viewer and self._viewer.ignores_somebody)
-        )
+        self.is_apart = bool(self._goals or self._stop or self._decorate)
         was_behind, self._is_behind = self._is_behind, False
         if was_behind and self._owner is not None:
             self._owner.caught_up(self)
@@ -239,14 +246,14 @@ class Reader:
             end = min(end, self._stop[0])
         if place < self._live_place:
             end = min(end, self._live_place)
-            history = (entry for entry in self._log.entries(place, end) if entry.stored)
+            history = (entry for entry in self._window.entries(place, end) if entry.stored)
             return b"".join(self._line(entry, replayed=True) for entry in history), end
-        lines = self._log.lines(self.wire, place, end)
-        if self.is_personal:
-            for index, entry in enumerate(self._log.entries(place, end)):
+        lines = self._window.lines(self.wire, place, end)
+        if self._decorate or self.ignored:
+            for index, entry in enumerate(self._window.entries(place, end)):
                 lines[index] = self._line(entry)
         else:
-            entries = self._log.entries(place, end)
+            entries = self._window.entries(place, end)
             for own in self.own:
                 if place <= own < end:
                     lines[own - place] = self._line(entries[own - place])
@@ -258,7 +265,7 @@ class Reader:
         if seen is None:
             return b""
         line = rendered(self.wire, seen, self.viewer_id, replayed=replayed)
-        return self.decorate(seen, line) if self.decorate and line and not replayed else line
+        return self._decorate(seen, line) if self._decorate and line and not replayed else line
 
     def _fetch(self) -> None:
         self._fetching = True
@@ -280,7 +287,7 @@ class Reader:
             data.append(self._line(entry, replayed=entry.id <= self._live_number))
             self._seen = entry.id
         if not entries:
-            data.append(self._missed(self._log.first))
+            data.append(self._missed(self._window.first))
         self.outlet.write(b"".join(data))
 
     def _missed(self, number: int, *, kept: bool = False) -> bytes:
@@ -296,7 +303,7 @@ class Reader:
         self._fetching = False
         if not self._closed:
             _log.failure("Reading {room} back failed", failure, room=self._log.room)
-            self.outlet.write(self._missed(self._log.first, kept=True))
+            self.outlet.write(self._missed(self._window.first, kept=True))
 
     def fail(self) -> None:
         """Something went wrong that never should: read no more."""

@@ -10,17 +10,13 @@ import sqlite3
 from datetime import UTC, datetime
 from typing import Any
 
-from twisted_chat.events import Action, Entry, Message, Rename, Topic
+from twisted_chat.events import Entry
+from twisted_chat.events.codec import KINDS, Kept
 from twisted_chat.stores.sqlite.schema import to_row
 from twisted_chat.text import names
 from twisted_chat.wire.structured import describe, encode
 
-_KINDS: dict[str, tuple[type[Message | Action | Topic | Rename], str]] = {
-    "message": (Message, "text"),
-    "action": (Action, "text"),
-    "topic": (Topic, "text"),
-    "rename": (Rename, "to"),
-}
+_KINDS = {kind.name: kind for kind in KINDS if kind.kept is Kept.IN_ROOMS}
 _UNSAFE = re.compile(  # it would move cursors, or reverse text, on everybody's screen
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]"
 )
@@ -50,8 +46,9 @@ def from_line(line: bytes) -> Entry:
     room = _text(thing, "room")
     if not room.startswith("#"):
         raise ValueError("the room must begin with #")
-    kind, what = _KINDS[name]
-    return Entry(kind(_time(thing), room, _text(thing, "from"), _text(thing, what)), id=number)
+    kind, time, sender = _KINDS[name], _time(thing), _text(thing, "from")
+    event = kind.make(time, room, sender, [_text(thing, field) for field in kind.fields])
+    return Entry(event, id=number)
 
 
 def _decode(line: bytes) -> dict[str, Any]:

@@ -5,7 +5,8 @@ import os
 from twisted.logger import Logger
 
 from twisted_chat.chat.room import Room
-from twisted_chat.log.reader import Reader, Wire
+from twisted_chat.log.reader import Reader
+from twisted_chat.log.window import Wire
 
 _log = Logger(namespace="chat")
 
@@ -31,7 +32,7 @@ class Transcript:
 
     def watch(self, room: Room) -> None:
         """Write down what a room says from now on."""
-        Reader(room.log, self._wire, self)
+        Reader(room.fanout, self._wire, self)
 
     def write(self, data: bytes) -> None:
         """See `reader.Outlet`: a full disk is said once, and the chat goes on."""

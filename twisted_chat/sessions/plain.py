@@ -1,7 +1,7 @@
 """A conversation in plain lines: netcat, telnet, any terminal."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -11,7 +11,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.commands import people, table
 from twisted_chat.commands.command import Lines
 from twisted_chat.events import Entry, Message, Whisper
-from twisted_chat.log.log import Log
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.session import Frontend, Session
 from twisted_chat.text import names
@@ -164,12 +164,12 @@ class PlainSession(Session):
             self._say(f"*** {each}")
         self.talk_in(self.chat.join(person, names.LOBBY))
 
-    def follow(self, room: str, log: Log) -> None:
+    def follow(self, room: str, fanout: Fanout) -> None:
         """They are about to enter a room: show what was said last, then read along.
 
         A log of their own is always new here.
         """
-        self._read(room, log, max(0, log.last - self.chat.limits.entry_history))
+        self._read(room, fanout, max(0, fanout.log.last - self.chat.limits.entry_history))
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
@@ -185,9 +185,13 @@ class PlainSession(Session):
             raise Refused("usage", "Say when: /bell off, name, whisper or all")
         if when:
             self._bell = when
-            self.decorate = None if when == "off" else self._ring
-            self.look_again()
+            self.redecorate()
         return self._bell
+
+    @property
+    def decorate(self) -> Callable[[Entry, bytes], bytes] | None:
+        """See `Session.decorate`."""
+        return None if self._bell == "off" else self._ring
 
     def _ring(self, entry: Entry, line: bytes) -> bytes:
         event = entry.event

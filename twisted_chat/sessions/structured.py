@@ -15,7 +15,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.commands import table
 from twisted_chat.commands.command import Lines
 from twisted_chat.events import OWN, Entry
-from twisted_chat.log.log import Log
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.session import Frontend, Session
 from twisted_chat.text import names
@@ -110,34 +110,35 @@ class StructuredSession(Session):
         if self._person is not None:
             raise Refused("bad-request", "You said hello already: /nick changes your nickname.")
         seen, epoch, token, nickname = map(thing.get, ("seen", "epoch", "session", "nick"))
-        self._seen = _seen({} if seen is None else seen)
+        self._seen = _seen({} if seen is None else seen, self.chat.limits.rooms_per_person + 1)
         person = self.chat.find_session(token) if isinstance(token, str) else None
         if epoch is None and isinstance(token, str):
             epoch = epoch_of(token)
         if epoch is not None:
             self._is_of_old = epoch != self.chat.epoch
         if person is not None:
-            self._resume_as(person, nickname if isinstance(nickname, str) else None)
-            return
+            if person.connection is not None:
+                person.connection.replace()
+            if person.present:  # what they said last may have been that they leave
+                self._resume_as(person, nickname if isinstance(nickname, str) else None)
+                return
         self._is_quiet = thing.get("quiet") is True
         if not isinstance(nickname, str):
             raise Refused("bad-nick", 'Say which nickname: {"do":"hello","nick":"..."}')
         self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
 
     def _resume_as(self, person: Person, nickname: str | None) -> None:
-        if person.connection is not None:
-            person.connection.replace()
         old = person.nickname
         self.chat.attach(person, self, nickname)
         self._be(person)
         self._greet(person, resumed=True)
-        if person.log is not None:
-            self._read(OWN, person.log, self._seen.get(OWN, 0))
+        if person.fanout is not None:
+            self._read_on(OWN, person.fanout, self._seen.get(OWN, 0))
             self._wait_to_hear()
             self._readers[OWN].when_here(self._hear_again)
             self._readers[OWN].catch_up()
         for key, entered in person.rooms.items():
-            self._read(key, self.chat.rooms[key].log, self._seen.get(key, entered))
+            self._read_on(key, self.chat.rooms[key].fanout, self._seen.get(key, entered))
             self.entered(key)
         self._seen = {}  # who leaves a room and enters it anew is a newcomer
         typed_into = person.room if person.room in person.rooms else next(reversed(person.rooms))
@@ -177,15 +178,21 @@ class StructuredSession(Session):
             welcome["rooms"] = [self.chat.rooms[key].name for key in person.rooms]
         self._write(welcome)
 
-    def follow(self, room: str, log: Log) -> None:
+    def follow(self, room: str, fanout: Fanout) -> None:
         """They are about to enter a room: show what they have not seen, or what was said last."""
-        seen = self._seen.pop(room, None)
-        if seen is not None and (self._is_of_old or seen > log.last):
+        log, seen = fanout.log, self._seen.pop(room, None)
+        if seen is None:
+            self._read(room, fanout, max(0, log.last - self.chat.limits.entry_history))
+        else:
+            self._read_on(room, fanout, seen)
+
+    def _read_on(self, room: str, fanout: Fanout, seen: int) -> None:
+        """Show what comes after a number, unless that is one of another epoch."""
+        log = fanout.log
+        if self._is_of_old or seen > log.last:
             self._frontend.write(self._wire.missed(log.room, 0))  # how much is not known
             seen = 0
-        if seen is None:
-            seen = max(0, log.last - self.chat.limits.entry_history)
-        self._read(room, log, seen)
+        self._read(room, fanout, seen)
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
@@ -238,8 +245,12 @@ class StructuredSession(Session):
         """Answer when everything is stored that was asked for, so that it survives the server."""
         stored: Deferred[None] = Deferred()
         request.when_settled(partial(stored.callback, None))
-        stored.addCallback(lambda _: self.chat.keep(self.person, request))
+        stored.addCallback(lambda _: self._keep(request))
         self._answer_after(stored, lambda _: self._answer(request, lines), request)
+
+    def _keep(self, request: Request) -> Deferred[None] | None:
+        """Keep what a request has changed; of what was refused, that was said."""
+        return None if request.is_refused else self.chat.keep(self.person, request)
 
     def _is_done(self, ref: str | None, do: str) -> bool:
         """Whether this was asked for before; then what becomes of it is told again."""
@@ -384,7 +395,9 @@ def _number(thing: dict[str, Any], name: str, default: int) -> int:
     raise Refused("bad-request", f'"{name}" is a whole number, and not a negative one.')
 
 
-def _seen(seen: object) -> dict[str, int]:
+def _seen(seen: object, most: int) -> dict[str, int]:
+    if isinstance(seen, dict) and len(seen) > most:
+        raise Refused("bad-request", f'"seen" has more rooms than one can be in: at most {most}.')
     if not isinstance(seen, dict):
         raise Refused("bad-request", '"seen" is an object of rooms and ids.')
     # what is refused is not called by its room's name, which may be anything

@@ -42,6 +42,8 @@ def key(name: str) -> str:
     """What makes two names the same: normal form (Unicode TR 15, NFKC) and case folding."""
     for joiner in JOINERS:
         name = name.replace(joiner, "")
+    if name.isascii():  # which is in normal form
+        return name.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

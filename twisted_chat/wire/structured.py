@@ -2,27 +2,13 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any, assert_never
+from typing import Any
 
-from twisted_chat import events
-from twisted_chat.events import Entry, Event
+from twisted_chat.events import OWN, Entry, Join, Leave
+from twisted_chat.events.codec import NAMED, OF
 from twisted_chat.refusal import Refused
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-_KINDS: dict[str, type[Event]] = {
-    "message": events.Message,
-    "action": events.Action,
-    "whisper": events.Whisper,
-    "rename": events.Rename,
-    "topic": events.Topic,
-    "join": events.Join,
-    "leave": events.Leave,
-    "away": events.Away,
-    "notice": events.Notice,
-    "hidden": events.Hidden,
-}
-_NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def encode(thing: dict[str, Any]) -> bytes:
@@ -64,7 +50,7 @@ class StructuredWire:
         """
         thing = describe(entry, reader, replayed=replayed)
         line = encode(thing)
-        if isinstance(entry.event, events.Join | events.Leave):
+        if isinstance(entry.event, (Join, Leave)):
             line += b"".join(encode(thing | {"from": nickname}) for nickname in entry.event.also)
         return line
 
@@ -77,28 +63,18 @@ class StructuredWire:
 def describe(entry: Entry, reader: str = "", *, replayed: bool = False) -> dict[str, Any]:
     """An entry as an object; the arguments are those of `StructuredWire.show`."""
     event = entry.event
-    thing: dict[str, Any] = {"event": _NAMES[type(event)]}
+    kind = OF[type(event)]
+    thing: dict[str, Any] = {"event": kind.name}
     if entry.stored:
         thing["id"] = entry.id
     thing["time"] = timestamp(event.time)
     thing["room"] = event.room
     if event.sender:
         thing["from"] = event.sender
-    match event:
-        case events.Message() | events.Action() | events.Topic() | events.Away() | events.Notice():
-            thing["text"] = event.text
-        case events.Whisper():
-            thing["to"] = event.to
-            thing["text"] = event.text
-        case events.Rename():
-            thing["to"] = event.to
-        case events.Leave():
-            if event.reason:
-                thing["reason"] = event.reason
-        case events.Join() | events.Hidden():
-            pass
-        case _:
-            assert_never(event)
+    for name in kind.fields:
+        text = getattr(event, name)
+        if text or name not in kind.optional:
+            thing[name] = text
     if reader and entry.origin == reader and entry.ref is not None:
         thing["ref"] = entry.ref
     if replayed:
@@ -109,16 +85,13 @@ def describe(entry: Entry, reader: str = "", *, replayed: bool = False) -> dict[
 def understand(thing: dict[str, Any]) -> Entry | None:
     """The entry that `describe` made this object of; None if it is no event."""
     name = thing.get("event")
-    kind = _KINDS.get(name) if isinstance(name, str) else None
+    kind = NAMED.get(name) if isinstance(name, str) else None
     if kind is None:
         return None
-    fields: dict[str, Any] = {
-        "time": datetime.fromisoformat(str(thing["time"])).timestamp(),
-        "room": str(thing.get("room", events.OWN)),
-        "sender": str(thing.get("from", "")),
-    }
-    for field in ("to", "text", "reason"):
-        if field in kind.__dataclass_fields__:
-            fields[field] = str(thing.get(field, ""))
-    number = thing.get("id", 0)
-    return Entry(kind(**fields), ref=thing.get("ref"), id=number)
+    event = kind.make(
+        datetime.fromisoformat(str(thing["time"])).timestamp(),
+        str(thing.get("room", OWN)),
+        str(thing.get("from", "")),
+        [str(thing.get(field, "")) for field in kind.fields],
+    )
+    return Entry(event, ref=thing.get("ref"), id=thing.get("id", 0))

@@ -57,9 +57,9 @@ class Checkpoints:
         """Let go of the database; fires when that is done."""
         under_way, stopped = self._under_way or succeed(None), Deferred[None]()
 
-        def let_go(_: None) -> None:
+        def close(_: None) -> None:
             self._connection.close()
             stopped.callback(None)
 
-        under_way.addCallback(let_go)
+        under_way.addCallback(close)
         return stopped

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from twisted_chat.events import Action, Entry, Message, Rename, Topic, Whisper
+from twisted_chat.events import Entry, Event
+from twisted_chat.events.codec import KINDS, Kept
 from twisted_chat.stores import SavedSession
 from twisted_chat.stores.sqlite import strays
 from twisted_chat.stores.sqlite.private import make_private
@@ -198,12 +199,18 @@ def explain(error: sqlite3.Error) -> str:
     return f"That could not be stored ({_explain(error)}), so nobody saw it: try again in a while."
 
 
-_KINDS: Mapping[type, str] = {
-    Message: "message",
-    Action: "action",
-    Whisper: "whisper",
-    Rename: "rename",
-    Topic: "topic",
+def explain_unsaved(error: sqlite3.Error) -> str:
+    """The same of what holds although it could not be stored."""
+    return f"That could not be stored ({_explain(error)}): it holds only until the server restarts."
+
+
+_FIELDS = {("to",): slice(4, 5), ("text",): slice(5, 6), ("to", "text"): slice(4, 6)}
+"""Where a row of `COLUMNS` has what an event holds, by its fields; the rest is NULL."""
+
+_KEPT = [kind for kind in KINDS if kind.kept is not Kept.NOWHERE]
+_NAMES: Mapping[type[Event], str] = {kind.event: kind.name for kind in _KEPT}
+_KINDS: Mapping[str, tuple[Callable[..., Event], slice]] = {
+    kind.name: (kind.event, _FIELDS[kind.fields]) for kind in _KEPT
 }
 
 
@@ -214,7 +221,7 @@ def to_row(log: int, entry: Entry) -> Row:
         log,
         entry.id,
         event.time,
-        _KINDS[type(event)],
+        _NAMES[type(event)],
         event.sender,
         getattr(event, "to", None),
         getattr(event, "text", None),
@@ -224,21 +231,19 @@ def to_row(log: int, entry: Entry) -> Row:
 
 
 def to_entry(room: str, row: Row) -> Entry:
-    """A row, in the order of `COLUMNS`, as the entry that it was."""
-    number, time, kind, sender, recipient, text, origin, ref = row
-    event: Message | Action | Whisper | Rename | Topic
-    match kind:
-        case "action":
-            event = Action(time, room, sender, text)
-        case "whisper":
-            event = Whisper(time, room, sender, recipient, text)
-        case "rename":
-            event = Rename(time, room, sender, recipient)
-        case "topic":
-            event = Topic(time, room, sender, text)
-        case _:
-            event = Message(time, room, sender, text)
-    return Entry(event, origin, ref, number)
+    """A row, in the order of `COLUMNS`, as the entry that it was.
+
+    Raises:
+        Unusable: it is of a kind that is not known here.
+    """
+    number, time, name, sender, _, _, origin, ref = row
+    if name not in _KINDS:
+        raise Unusable(
+            f"the database has an event of the kind {name!r}, which this program does not know: "
+            "install a newer twisted-chat"
+        )
+    kind, fields = _KINDS[name]
+    return Entry(kind(time, room, sender, *row[fields]), origin, ref, number)
 
 
 _COLUMNS = "id, token, nickname, address, since, room, away, quiet, rooms, ignored, former, done"

@@ -1,0 +1,159 @@
+"""The last entries of a log, at hand, and their bytes: made once for all who read alike."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from twisted.logger import Logger
+
+from twisted_chat.events import Entry, Hidden
+
+_log = Logger(namespace="chat")
+
+PIECE = 32 * 1024
+"""Bytes written to one reader at once: what a stopped reader holds in memory at the most."""
+
+WINDOW = 256
+"""Entries at hand while somebody is a little behind; a busy turn may add as many again."""
+
+KEPT = 32
+"""Entries at hand once everybody has read them: what a newcomer reads, in 30 kB a room."""
+
+_PIECES = 64
+"""Pieces that are known at once: more are many readers, each at a place of their own."""
+
+
+class Wire(Protocol):
+    """How entries become bytes for a kind of reader."""
+
+    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+        """An entry as a reader sees it.
+
+        Args:
+            entry: what stands in the log.
+            reader: the reader's id, if it may be their own act; else empty.
+            replayed: whether it comes from history.
+        """
+
+    def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
+        """What stands in the place of `count` events.
+
+        They are no longer kept; or they are, but cannot be read just now.
+        """
+
+
+def rendered(wire: Wire, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+    """An entry as a wire shows it; one that it cannot show is hidden, and stops nobody.
+
+    The arguments are those of `Wire.show`.
+    """
+    try:
+        return wire.show(entry, reader, replayed=replayed)
+    except Exception:
+        _log.failure("An event of {room} cannot be shown", room=entry.event.room)
+        if not entry.stored:
+            return b""
+        hidden = Hidden(entry.event.time, entry.event.room, "")
+        return wire.show(Entry(hidden, id=entry.id), replayed=replayed)
+
+
+class Window:
+    """The last entries of a log, by their places, and what each wire makes of them.
+
+    Places count everything that was shown since the log was opened, numbers what is stored.
+
+    Args:
+        place: the place of the first entry that comes.
+        last: the number of the last stored event before it.
+        least: how many entries are at hand at least while somebody is behind.
+    """
+
+    __slots__ = ("_entries", "_last", "_least", "_lines", "_pieces", "end", "start")
+
+    def __init__(self, place: int, last: int, least: int = WINDOW) -> None:
+        self.start = self.end = place  # of the first entry at hand, and after the last one
+        self._last = last
+        self._least = least
+        self._entries: list[Entry] = []
+        self._lines: dict[Wire, list[bytes]] = {}
+        self._pieces: dict[tuple[Wire, int], tuple[bytes, int]] = {}
+
+    @property
+    def first(self) -> int:
+        """The number of the first stored event that is at hand, or else of the next one."""
+        return self._number_before_all() + 1
+
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """These come after all others."""
+        self._entries.extend(entries)
+        self.end += len(entries)
+        self._last = entries[-1].id
+        self._pieces.clear()
+
+    def place_after(self, number: int) -> int | None:
+        """The place behind the event with a number; None if what follows is not at hand."""
+        if number < self._number_before_all():
+            return None
+        at = len(self._entries)
+        while at and (self._entries[at - 1].id > number or not self._entries[at - 1].stored):
+            at -= 1
+        return self.start + at
+
+    def number_before(self, place: int) -> int:
+        """The number of the last stored event before a place that is at hand."""
+        if place > self.start:
+            return self._entries[place - 1 - self.start].id
+        return self._number_before_all()
+
+    def _number_before_all(self) -> int:
+        if not self._entries:
+            return self._last
+        first = self._entries[0]
+        return first.id - 1 if first.stored else first.id
+
+    def entries(self, place: int, end: int) -> list[Entry]:
+        """The entries between two places that are at hand."""
+        return self._entries[place - self.start : end - self.start]
+
+    def lines(self, wire: Wire, place: int, end: int) -> list[bytes]:
+        """The same as a wire shows them to somebody who wrote none of them."""
+        lines = self._lines.setdefault(wire, [])
+        new = self._entries[len(lines) : end - self.start]
+        try:
+            lines += list(map(wire.show, new))
+        except Exception:
+            lines += [rendered(wire, entry) for entry in new]
+        return lines[place - self.start : end - self.start]
+
+    def piece(self, wire: Wire, place: int) -> tuple[bytes, int]:
+        """The same, from a place on, as much as is written at once, and the place behind it."""
+        known = self._pieces.get((wire, place))
+        if known is None:
+            lines = self.lines(wire, place, self.end)
+            size = count = 0
+            while count < len(lines) and (not count or size + len(lines[count]) <= PIECE):
+                size += len(lines[count])
+                count += 1
+            known = b"".join(lines[:count]), place + count
+            if len(self._pieces) >= _PIECES:
+                self._pieces.clear()
+            self._pieces[wire, place] = known
+        return known
+
+    def place_to_keep(self, *, is_read: bool) -> int:
+        """The place before which nothing needs to be at hand any more.
+
+        Args:
+            is_read: whether everybody has read everything.
+        """
+        least = min(KEPT, self._least) if is_read else self._least
+        count = len(self._entries)
+        return self.start + (count - least if count > 2 * least else 0)
+
+    def forget_before(self, place: int) -> None:
+        """Have nothing at hand any more that lies before a place."""
+        count = place - self.start
+        del self._entries[:count]
+        for lines in self._lines.values():
+            del lines[:count]
+        self.start = place
+        self._pieces.clear()
