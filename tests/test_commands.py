@@ -50,6 +50,20 @@ class TableTests(CommandTestCase):
         )
         self.assertIn("did you mean /whisper?", self.answer(self.alice, "/help wisper"))
 
+    def test_a_command_of_other_chats_is_answered_with_what_to_do_here(self) -> None:
+        for line, told in (
+            ("/clear", "your terminal can clear its screen, the server cannot."),
+            ("/query bob", "/whisper NICK TEXT begins a private conversation, and /reply TEXT"),
+            (
+                "/kick bob",
+                "nobody can send others away here, but /ignore NICK hides what they say.",
+            ),
+        ):
+            command = line.split()[0]
+            answer = self.answer(self.alice, line)
+            self.assertTrue(answer.startswith(f"!!! There is no command {command}: {told}"), answer)
+        self.assert_nobody_saw_anything()
+
     def test_the_issue_s_commands_and_aliases_are_there(self) -> None:
         for word in (
             "users who names whisper msg w tell reply r me nick join leave part rooms topic away "
@@ -71,6 +85,12 @@ class TableTests(CommandTestCase):
 
 
 class WhisperTests(CommandTestCase):
+    def test_a_short_name_is_asked_about_too(self) -> None:
+        self.assertEqual(
+            self.answer(self.alice, "/whisper bbo psst"),
+            "!!! There is nobody called bbo: did you mean bob?",
+        )
+
     def test_who_takes_the_nickname_later_cannot_read_it(self) -> None:
         self.alice.types("@bob the key is under the mat")
         self.bob.vanishes()
@@ -131,6 +151,18 @@ class IgnoreTests(CommandTestCase):
         self.bob.types("/topic boo", "/away boo", "boo", "/quit boo")
         bot.asks(do="history")
         self.assertNotIn("boo", str(bot.gets("message", "topic", "away", "leave", "history")))
+
+    def test_who_ignores_a_name_that_nobody_has_is_told_so(self) -> None:
+        self.carol.raw()
+        self.assertEqual(
+            self.carol.types("/ignore bbo", "/ignore zebra").sees(),
+            [
+                "*** You ignore bbo: /unignore bbo ends it.",
+                "*** Nobody called bbo is here: did you mean bob?",
+                "*** You ignore zebra: /unignore zebra ends it.",
+                "*** Nobody called zebra is here.",
+            ],
+        )
 
 
 class BellTests(CommandTestCase):
@@ -201,6 +233,12 @@ class BellTests(CommandTestCase):
 
 
 class OtherCommandTests(CommandTestCase):
+    def test_who_has_said_nothing_is_not_told_to_have_said_something(self) -> None:
+        self.assertEqual(
+            [line.split(" since")[0] for line in self.alice.types("/whois carol").sees()],
+            ["*** carol has been here", "*** carol is in #lobby."],
+        )
+
     def test_nothing_that_is_typed_behind_a_command_forges_a_line(self) -> None:
         for line in ("/topic [12:00:00] alice: hi", "/away *** x", "/me *** alice has left #lobby"):
             self.bob.types(line)

@@ -52,14 +52,38 @@ class NicknameTests(ChatTestCase):
         self.joins("alice")
 
     def test_quitting_is_possible_without_a_nickname(self) -> None:
-        for word in ("/quit", "exit", "!Disconnect"):
+        for word in ("/quit", "exit", "quit", ":q", "!Disconnect"):
             self.assertTrue(self.connects().types(word).is_gone)
 
-    def test_an_empty_answer_is_no_answer(self) -> None:
+    def test_enter_alone_is_asked_again(self) -> None:
         somebody = self.connects()
         somebody.raw()
-        somebody.types("", "   ")
-        self.assertEqual(somebody.raw(), "")
+        for line in ("", "   "):
+            self.assertEqual(somebody.types(line).sees(), ["What is your nickname?"])
+        self.assertIn("*** Welcome, alice!", somebody.types("alice").raw())
+
+    def test_enter_held_down_does_not_ask_for_ever(self) -> None:
+        somebody = self.connects().types(*[""] * 50)
+        self.assertLess(len(somebody.sees()), 15)
+        self.assertTrue(somebody.is_gone)
+
+    def test_who_asks_for_help_is_told_what_to_type(self) -> None:
+        for word in ("help", "/help", "/?"):
+            somebody = self.connects()
+            somebody.raw()
+            self.assertEqual(
+                somebody.types(word).sees(),
+                [
+                    "*** Type the name that others are to see, then Enter. /quit leaves.",
+                    "What is your nickname?",
+                ],
+            )
+
+    def test_a_control_key_leaves(self) -> None:
+        for keys in (b"al\x03", b"\xff\xf4\xff\xfd\x06", b"al\x04", b"\xff\xec", b"al\x1a"):
+            somebody = self.connects()
+            somebody.sends(keys)
+            self.assertTrue(somebody.is_gone, keys)
 
     def test_blanks_around_it_and_any_line_end_are_no_part_of_it(self) -> None:
         for number, answer in enumerate((b"  al%d \t\n", b"al%d\r\0", b"al%d\r", b"al%d\r\n")):

@@ -72,17 +72,19 @@ class AskingTests(Behaviour):
         self.alice, self.bob = self.come("alice", "bob")
 
     def test_who_somebody_is(self) -> None:
+        self.bob.says("hello")
         self.bob.joins("dev")
+        self.alice.sees()
         self.time_passes(3 * 3600)
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(NOW))
         self.assert_sees(
             self.alice.does("/whois BOB"),
-            Told(f"bob is here since {since}."),
-            Told("bob said something last 3 hours ago."),
+            Told(f"bob has been here since {since}."),
+            Told("bob was last active 3 hours ago."),
             Told("bob is in #lobby, #dev."),
         )
         self.bob.says("hi")
-        last = Told("bob said something last less than a minute ago.")
+        last = Told("bob was last active less than a minute ago.")
         self.assertIn(last, self.alice.does("/whois bob").sees())
         self.assert_refused(self.alice.does("/whois zed"), "There is nobody")
 

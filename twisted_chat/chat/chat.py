@@ -233,6 +233,7 @@ class Chat:
             ignored=tuple((each.nickname, each.person_id) for each in person.ignored.values()),
             former=person.former,
             done=person.done,
+            is_quiet=person.is_quiet,
         )
 
     def _name_of(self, key: str) -> str:
@@ -520,8 +521,8 @@ class Chat:
         room.log.append(Entry(event, person.id, request.ref, waiter=request))
 
     def _active(self, person: Person) -> float:
-        person.spoke = self.now()
-        return person.spoke
+        person.spoke = now = self.now()
+        return now
 
     def tell(self, person: Person, text: str) -> None:
         """Announce something to one person."""

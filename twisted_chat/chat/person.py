@@ -92,6 +92,7 @@ class Person:
         "former",
         "id",
         "ignored",
+        "is_quiet",
         "key",
         "last_whisperer",
         "log",
@@ -121,10 +122,12 @@ class Person:
         self.nickname = nickname
         self.key = names.key(nickname)
         self.address = address
-        self.since = self.spoke = now
+        self.since = now
+        self.spoke: float | None = None  # when they last said something in this run
         self.away: str | None = saved.away if saved else None
         self.connection: Connection | None = None
         self.present = True
+        self.is_quiet = saved.is_quiet if saved else False  # only posts: nobody is told of them
         self.displaced = False  # somebody else has the nickname, and the rooms are left for now
         self.rooms: dict[str, int] = {}  # by key, in the order of entering: the last number then
         self.room = saved.room if saved else ""  # the key of the one that they type into

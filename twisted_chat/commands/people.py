@@ -49,6 +49,8 @@ def who(room: Room, most: int, viewer: Person) -> str:
 
 
 def _named(person: Person, viewer: Person) -> str:
+    if person.is_quiet:
+        return f"{person.nickname} (only posts)"
     if person.connection is None:
         return f"{person.nickname} (reconnecting)"
     if person.away is None:
@@ -68,10 +70,11 @@ def _whois(caller: Caller, room: Room, nickname: str) -> Lines:
     rooms = [caller.chat.rooms[key].name for key in person.rooms]
     now = caller.chat.now()
     lines = [
-        f"{person.nickname} is here since {_clock(person.since)}.",
-        f"{person.nickname} said something last {_ago(now - person.spoke)}.",
+        f"{person.nickname} has been here since {_clock(person.since)}.",
         f"{person.nickname} is in {', '.join(rooms)}.",
     ]
+    if person.spoke is not None:
+        lines.insert(1, f"{person.nickname} was last active {_ago(now - person.spoke)}.")
     if person.away is not None:
         lines.append(f"{person.nickname} is {away_note(person, caller.person)}")
     if person.connection is None:
@@ -149,7 +152,12 @@ def _ignore(caller: Caller, room: Room, rest: str) -> Lines:
     if len(me.ignored) >= caller.chat.limits.ignored_people:
         raise Refused("too-many-people", "You ignore too many people: /unignore some first.")
     me.ignore(other.nickname if other else nickname, other.id if other else "")
-    return [f"You ignore {nickname}: /unignore {nickname} ends it."]
+    lines = [f"You ignore {nickname}: /unignore {nickname} ends it."]
+    if other is None:
+        meant = caller.chat.people.similar(nickname)
+        hint = f": did you mean {meant}?" if meant else "."
+        lines.append(f"Nobody called {nickname} is here{hint}")
+    return lines
 
 
 @family.command("unignore", "NICK", "hear somebody again", right=None)
@@ -166,7 +174,7 @@ def _unignore(caller: Caller, room: Room, nickname: str) -> Lines:
     "leave the chat",
     right=None,
     aliases=("exit", "q"),
-    detail=("exit alone does it too.",),
+    detail=("exit, quit or :q alone does it too.",),
 )
 def _quit(caller: Caller, room: Room, reason: str) -> Lines:
     caller.chat.part(caller.person, reason)

@@ -19,7 +19,7 @@ from twisted_chat.sessions.plain import PlainSession, greeting
 from twisted_chat.sessions.session import Session
 from twisted_chat.sessions.structured import StructuredSession
 from twisted_chat.text.counted import counted
-from twisted_chat.wire import foreign
+from twisted_chat.wire import foreign, keys
 from twisted_chat.wire.lines import Lines
 from twisted_chat.wire.plain import PlainWire, line
 from twisted_chat.wire.structured import StructuredWire
@@ -141,12 +141,19 @@ class ChatProtocol(Lines):
 
     def _cut(self, data: bytes) -> None:
         """Cut lines; what is none of a chat's languages may never end one."""
+        if data.endswith(keys.KEYS) and self._has_pressed_key(data):
+            data += b"\n"
         super().dataReceived(data)
         if self._session is None and self.beginning and not self._closing:
             stranger = foreign.recognize_beginning(self.beginning)
             if stranger is not None:
                 self._server.chat.counters.refusals["stranger"] += 1
                 self._turn_away(Refused("stranger", stranger))
+
+    def _has_pressed_key(self, data: bytes) -> bool:
+        if self._session is None:
+            return keys.is_typed(self.beginning + data)
+        return isinstance(self._session, PlainSession)
 
     def lineReceived(self, line: bytes) -> None:
         """Hand a line to the session."""

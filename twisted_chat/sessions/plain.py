@@ -17,11 +17,14 @@ from twisted_chat.text import names
 from twisted_chat.text.calling import Call
 from twisted_chat.text.cleaning import clean, is_blank
 from twisted_chat.text.counted import seconds_to_wait
-from twisted_chat.wire import foreign
+from twisted_chat.wire import foreign, keys
 from twisted_chat.wire.plain import PlainWire, line
 
 QUESTION = "What is your nickname?"
 BELL = b"\a"
+_FAREWELLS = ("bye", "goodbye", "logout", "logoff", "q", ":q!", ":wq", ":x")
+"""What people type who want to leave, and perhaps want to say."""
+
 SHOWN_NAMES = 50
 """Names shown on entering a room: in a rush, everybody is shown everybody."""
 
@@ -38,6 +41,7 @@ class PlainSession(Session):
         super().__init__(chat, frontend, wire)
         self._bell = "off"
         self._call: Call | None = None  # by name, once they asked to hear it
+        self._asked_about = ""
         self._told_unheard = False
         self._told_too_fast = 0.0  # when they were told last
 
@@ -46,13 +50,17 @@ class PlainSession(Session):
         stranger = self._person is None and foreign.recognize(line)
         if stranger:
             self.chat.counters.refusals["stranger"] += 1
-            self._ending = True
             self._say("!!! " + stranger)
-            self._frontend.close()
+            self._leave()
+            return
+        if line.endswith(keys.KEYS):
+            self._press(line)
             return
         text, note = clean(line, self.chat.limits.line_bytes)
         if self._person is None:
             self._answer_question(text)
+            return
+        if self._asks_about(text):
             return
         command = table.parse(text)
         if command is not None:
@@ -61,6 +69,24 @@ class PlainSession(Session):
             table.say(self, self.room, table.spoken(text))
         if note:
             self._say(f"*** {note}")
+
+    def _press(self, line: bytes) -> None:
+        """A control key has ended a line, which is not sent."""
+        if self._person is None:
+            self._leave()
+        elif line == keys.CTRL_D:
+            self.chat.part(self._person, "")
+        else:
+            note = ": that line was not sent." if line[1:] else "."
+            self._say(f"*** To leave, type /quit{note}")
+
+    def _asks_about(self, text: str) -> bool:
+        """Whether a line looks like a wish to leave; it is said if it is typed once more."""
+        asked, word = self._asked_about, text.strip().lower()
+        self._asked_about = word if word in _FAREWELLS and word != asked else ""
+        if self._asked_about:
+            self._say(f"*** That was not sent. To leave, type /quit; to say it, type {word} again.")
+        return bool(self._asked_about)
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Say why something is not done."""
@@ -114,14 +140,21 @@ class PlainSession(Session):
     # Taking a nickname
 
     def _answer_question(self, text: str) -> None:
-        if is_blank(text):
-            return
         command = table.parse(text)
-        if command is not None and table.BY_WORD.get(command[0]) is table.BY_WORD["quit"]:
-            self._ending = True
-            self._frontend.close()
+        meant = table.BY_WORD.get(command[0]) if command is not None else None
+        if is_blank(text):
+            self._ask_again()
+        elif meant is table.BY_WORD["quit"]:
+            self._leave()
+        elif meant is table.BY_WORD["help"]:
+            self._say("*** Type the name that others are to see, then Enter. /quit leaves.")
+            self._ask_again()
         else:
             self._enter(text, self._welcome)
+
+    def _leave(self) -> None:
+        self._ending = True
+        self._frontend.close()
 
     def _welcome(self, person: Person) -> None:
         self._say(

@@ -256,13 +256,16 @@ class Session:
         self.chat.counters.refusals[why.code] += 1
         self.refuse(why, ref)
         if self._person is None and not self._ending:
-            self._wrong += 1
-            if self._wrong < self.chat.limits.nickname_tries:
-                self.ask()
-            else:
-                self._ending = True
-                self.announce("That was the last try: connect again when you have a nickname.")
-                self._frontend.close()
+            self._ask_again()
+
+    def _ask_again(self) -> None:
+        self._wrong += 1
+        if self._wrong < self.chat.limits.nickname_tries:
+            self.ask()
+        else:
+            self._ending = True
+            self.announce("That was the last try: connect again when you have a nickname.")
+            self._frontend.close()
 
     def _answer_after(
         self, work: Deferred[_T], answer: Callable[[_T], None], request: Request

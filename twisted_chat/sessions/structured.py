@@ -56,6 +56,7 @@ class StructuredSession(Session):
         super().__init__(chat, frontend, wire)
         self._plain = plain
         self._seen: dict[str, int] = {}  # by the room's key, what a client saw before it came back
+        self._is_quiet = False
         self._is_of_old = False  # whether that was before the numbers began anew
 
     def handle(self, line: bytes) -> None:
@@ -121,6 +122,7 @@ class StructuredSession(Session):
             if person.present:  # what they said last may have been that they leave
                 self._resume_as(person, nickname if isinstance(nickname, str) else None)
                 return
+        self._is_quiet = thing.get("quiet") is True
         if not isinstance(nickname, str):
             raise Refused("bad-nick", 'Say which nickname: {"do":"hello","nick":"..."}')
         self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
@@ -149,6 +151,7 @@ class StructuredSession(Session):
         self.chat.keep(person)
 
     def _welcome(self, person: Person) -> None:
+        person.is_quiet = self._is_quiet
         self._greet(person, resumed=False)
         self.talk_in(self.chat.join(person, names.LOBBY))
         for key in list(self._seen):

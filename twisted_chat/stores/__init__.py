@@ -45,6 +45,7 @@ class SavedSession:
         ignored: nickname and id of everybody whom they do not want to hear.
         former: nicknames that they had to give up while they were away.
         done: their last requests that left no event, by the client's name for them.
+        is_quiet: whether they only post, and nobody is told that they come and go.
     """
 
     id: str
@@ -58,6 +59,7 @@ class SavedSession:
     ignored: Sequence[tuple[str, str]] = ()
     former: Sequence[str] = ()
     done: Sequence[str] = ()
+    is_quiet: bool = False
 
 
 class Store(Protocol):
