@@ -91,7 +91,7 @@ class RefusalTests(DiskTestCase):
         self.the_disk_works()
         self.token = bot.gets("welcome")[0]["session"]
         self.writing.is_full = True
-        bot.asks(do="command", text="/nick robot").asks(do="command", text="/ignore bob")
+        bot.asks(do="command", text="/nick robot").asks(do="command", text="/ignore eve")
         bot.asks(do="ping")
         self.the_disk_works()
         error, answer, pong = bot.gets("error", "answer", "pong")
@@ -99,7 +99,8 @@ class RefusalTests(DiskTestCase):
         self.assertEqual(
             answer["lines"],
             [
-                "You ignore bob: /unignore bob ends it.",
+                "You ignore eve: /unignore eve ends it.",
+                "Nobody called eve is here.",
                 explain_unsaved(sqlite3.OperationalError("database or disk is full")),
             ],
         )
@@ -110,7 +111,7 @@ class RefusalTests(DiskTestCase):
         back = self.program("bot", session=self.token)
         back.asks(do="command", text="/ignore", ref="i")
         self.the_disk_works()
-        self.assertEqual(back.gets("answer")[0]["lines"], ["You ignore: bob"], "it is tried again")
+        self.assertEqual(back.gets("answer")[0]["lines"], ["You ignore: eve"], "it is tried again")
 
     def test_who_vanishes_while_being_renamed_leaves_under_the_new_name(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")
