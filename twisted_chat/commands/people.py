@@ -151,7 +151,7 @@ def _ignore(caller: Caller, room: Room, rest: str) -> Lines:
         raise Refused("bad-nick", "You cannot ignore yourself: choose somebody else.")
     if len(me.ignored) >= caller.chat.limits.ignored_people:
         raise Refused("too-many-people", "You ignore too many people: /unignore some first.")
-    me.ignore(other.nickname if other else nickname, other.id if other else "")
+    me.ignore(nickname, other.id if other else "")  # they may be about to have that name
     lines = [f"You ignore {nickname}: /unignore {nickname} ends it."]
     if other is None:
         meant = caller.chat.people.similar(nickname)
