@@ -175,6 +175,21 @@ class ArchiveTests(SynchronousTestCase):
         self.assertEqual(self.topics(), {"#lobby": "(erased)"})
         self.assertEqual(self.archive("erase", "ALICE")[1], "0 lines of ALICE erased\n")
 
+    def test_why_somebody_is_away_is_erased_too(self) -> None:
+        for nickname, note in (("carol", "at the dentist"), ("dan", "out for lunch")):
+            program, _ = self.server.connects()
+            program.dataReceived(encode({"do": "hello", "nick": nickname}))
+            program.dataReceived(encode({"do": "command", "text": f"/away {note}"}))
+        self.server.ends()
+        self.archive("erase", "Carol")
+        self.assertEqual(self.away(), {"carol": "(erased)", "dan": "out for lunch"})
+        self.assertNotIn(b"dentist", self.database.read_bytes())
+
+    def away(self) -> dict[str, str]:
+        """Why those who may resume are away."""
+        with contextlib.closing(sqlite3.connect(self.database)) as database:
+            return dict(database.execute("SELECT nickname, away FROM seats WHERE away NOT NULL"))
+
     def topics(self) -> dict[str, str]:
         """What rooms are about, where they are about anything."""
         with contextlib.closing(sqlite3.connect(self.database)) as database:

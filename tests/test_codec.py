@@ -25,7 +25,7 @@ def of(*kept: Kept) -> Iterator[tuple[Kind, Event]]:
     """An event of each kind that is kept there."""
     for kind in KINDS:
         if kind.kept in kept:
-            texts = [f"the {field}" for field in kind.fields]
+            texts = [f"the-{field}" for field in kind.fields]
             yield kind, kind.make(TIME, "#dev", "eve", texts)
 
 

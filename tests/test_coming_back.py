@@ -121,6 +121,22 @@ class ResumingTests(ChatTestCase):
         again = [thing["id"] for thing in events[left:] if thing["event"] == "message"]
         self.assertEqual(again, [*range(8, 28)])
 
+    def test_what_waited_on_the_old_connection_is_said(self) -> None:
+        for number in range(16):
+            self.bot.asks(do="say", text=f"line {number}")
+        self.alice.raw()
+        self.comes_back()
+        said = [line.rpartition(" ")[2] for line in self.alice.sees() if "line" in line]
+        self.assertEqual(said, [str(number) for number in range(9, 16)])
+        self.assertEqual(self.bot.gets("error")[-1]["code"], "replaced")
+
+    def test_who_had_said_last_that_they_leave_is_somebody_new(self) -> None:
+        for number in range(9):
+            self.bot.asks(do="say", text=f"line {number}")
+        self.bot.asks(do="command", text="/quit")
+        (welcome,) = self.comes_back().gets("welcome")
+        self.assertFalse(welcome["resumed"])
+
 
 class EpochTests(ChatTestCase):
     """Where nothing is kept, numbers begin anew, and whoever comes back is told so."""
@@ -143,6 +159,20 @@ class EpochTests(ChatTestCase):
         (welcome,) = self.program("bot").gets("welcome")
         back = self.program("robot", seen={"#lobby": 2}, epoch=welcome["epoch"])
         self.assertEqual([event["id"] for event in back.gets("missed", "message")], [3])
+
+
+class NameTests(DiskTestCase):
+    def test_a_name_that_was_taken_is_kept_when_the_server_dies_at_once(self) -> None:
+        bot = self.program("bot")
+        token = bot.gets("welcome")[0]["session"]
+        self.the_disk_works()
+        bot.asks(do="command", text="/nick robot")
+        self.writing.turns()
+        self.writing.is_heard()
+        self.the_server_is_killed()
+        back = self.program("bot", session=token)
+        self.the_disk_works()
+        self.assertEqual(back.gets("welcome")[0]["nick"], "robot")
 
 
 class RestartTests(DiskTestCase):

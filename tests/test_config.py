@@ -159,6 +159,22 @@ class ConfigTests(SynchronousTestCase):
         ):
             self.assertTrue(self.mistake(content).startswith(told), self.mistake(content))
 
+    def test_a_file_that_python_cannot_read(self) -> None:
+        brackets, digits = "too many brackets within brackets", "a number with far too many digits"
+        for content, told in (
+            ("x = " + "[" * 50_000, f"FILE has far {brackets}"),
+            ("x = " + "{a=" * 50_000, f"FILE has far {brackets}"),
+            ("port = " + "9" * 5_000, f"FILE has {digits}"),
+            ("x = [1, 1" + "0" * 5_000 + "]", f"FILE has {digits}"),
+            ("\nport = 0x" + "f" * 5_000, "FILE, line 2: port has far too many digits"),
+        ):
+            self.assertEqual(self.mistake(content), told)
+
+    def test_a_text_with_a_nul_is_refused(self) -> None:
+        for name in ("db", "transcript", "interface", "endpoint", "motd", "name"):
+            told = f"FILE, line 1: {name} cannot have a NUL character"
+            self.assertEqual(self.mistake(f'{name} = "a\\u0000b"'), told)
+
     def test_a_file_that_cannot_be_read(self) -> None:
         self.file.write_bytes(b"name = '\xff'")
         for path, told in ((self.file, "is not UTF-8"), (self.file.parent, "Is a directory")):

@@ -1,7 +1,10 @@
 """What a line of an export has to be."""
 
+from itertools import chain
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.honest_names import NAMES_OF_THE_WORLD
 from twisted_chat.events import Action, Entry, Message, Rename, Topic
 from twisted_chat.service.exchange import from_line, to_line
 from twisted_chat.wire.structured import encode
@@ -43,6 +46,21 @@ class ExchangeTests(SynchronousTestCase):
     def test_a_time_is_that_of_its_zone(self) -> None:
         there = from_line(encode(SAID | {"time": "2026-11-20T13:35:02+01:00"}))
         self.assertEqual(there, from_line(encode(SAID)))
+
+    def test_what_servers_with_other_limits_or_of_other_versions_let_in(self) -> None:
+        honest = chain.from_iterable(NAMES_OF_THE_WORLD.values())
+        for name in (
+            *honest,
+            "a" * 200,
+            "Adm1n",
+            "r\u043e\u043et",
+            "x_-",
+            "d·e",
+            "\u06cc\u200c\u062e",
+        ):
+            from_line(encode(SAID | {"from": name, "room": f"#{name}"}))
+        from_line(encode(SAID | {"room": "#2026"}))
+        from_line(encode(SAID | {"room": "#help", "text": "x" * 60_000}))
 
     def test_a_line_that_is_no_object(self) -> None:
         for line, told in (
@@ -87,6 +105,18 @@ class ExchangeTests(SynchronousTestCase):
             ({"text": {"a": 1}}, "the text is missing, or is not a text"),
             ({"text": "\x1b[2J"}, "the text has control characters"),
             ({"text": "\u202eolleh"}, "the text has control characters"),
+            ({"room": "#"}, "the room is none that there can be"),
+            ({"room": "# "}, "the room is none that there can be"),
+            ({"room": "#x y: hi"}, "the room is none that there can be"),
+            ({"room": "##x"}, "the room is none that there can be"),
+            ({"from": "*** server"}, "the from is no nickname that somebody can have"),
+            ({"from": "bob: [12:00:00] alice"}, "the from is no nickname that somebody can have"),
+            ({"from": "Server"}, "the from is no nickname that somebody can have"),
+            ({"from": "eve\u3164"}, "the from is no nickname that somebody can have"),
+            ({"event": "rename", "to": "a b"}, "the to is no nickname that somebody can have"),
+            ({"from": "e" + "\u0301" * 50}, "the from piles too many marks on one character"),
+            ({"text": "e" + "\u0301" * 50}, "the text piles too many marks on one character"),
+            ({"text": "x" * 100_000}, "the text has more than 65536 bytes"),
             ({"event": "rename"}, "the to is missing, or is not a text"),
         ):
             error = self.assertRaises(ValueError, from_line, encode(SAID | wrong))

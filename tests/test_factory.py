@@ -13,6 +13,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.disk import DiskTestCase
 from tests.people import ChatTestCase, Program, Somebody
 from twisted_chat import ChatFactory, ChatProtocol, Limits, Pace
 from twisted_chat.log.window import KEPT
@@ -137,7 +138,7 @@ class StoppedReaderTests(ChatTestCase):
         self.assertEqual(greedy.raw().count("/help COMMAND says more"), 1000)
 
 
-class MemoryTests(ChatTestCase):
+class FreeingTestCase(ChatTestCase):
     """The garbage collector looks at old things once an hour only: nobody may wait for it."""
 
     def assert_freed(self, somebody: Somebody) -> None:
@@ -153,6 +154,8 @@ class MemoryTests(ChatTestCase):
         gc.disable()
         self.addCleanup(gc.enable)
 
+
+class MemoryTests(FreeingTestCase):
     def test_who_quits_is_freed(self) -> None:
         alice = self.joins("alice").types("hello", "/join #tea", "/ignore bob", "/quit")
         alice.closes()
@@ -169,6 +172,18 @@ class MemoryTests(ChatTestCase):
         alice.closes()
         self.assert_freed(alice)
 
+    def test_who_had_the_bell_on_is_freed(self) -> None:
+        alice = self.joins("alice").types("/bell all")
+        alice.vanishes()
+        self.assert_freed(alice)
+
+    def test_who_is_lost_while_leaving_is_freed(self) -> None:
+        alice = self.joins("alice")
+        alice.stops_reading()
+        alice.types("/quit")
+        alice.vanishes()
+        self.assert_freed(alice)
+
     def test_who_never_had_a_name_is_freed(self) -> None:
         stranger = self.connects()
         stranger.vanishes()
@@ -178,6 +193,26 @@ class MemoryTests(ChatTestCase):
         robot = self.program("robot").asks(do="say", text="hello", ref="r")
         self.assertEqual([event["text"] for event in robot.gets("message")], ["hello"])
         robot.vanishes()
+        self.assert_freed(robot)
+
+
+class StoringMemoryTests(FreeingTestCase, DiskTestCase):
+    """The same, while the disk is slow."""
+
+    def test_a_program_that_quits_is_freed(self) -> None:
+        robot = self.program("robot").asks(do="say", text="goodbye")
+        robot.asks(do="command", text="/quit")
+        self.the_disk_works()
+        robot.closes()
+        self.assert_freed(robot)
+
+    def test_a_program_that_comes_back_frees_its_old_connection(self) -> None:
+        robot = self.program("robot").asks(do="say", text="hello")
+        robot.asks(do="command", text="/join dev")
+        (welcome,) = robot.gets("welcome")
+        self.program("robot", session=welcome["session"])
+        robot.closes()
+        self.the_disk_works()
         self.assert_freed(robot)
 
 
@@ -343,6 +378,39 @@ class EndingTests(ChatTestCase):
 
     def test_where_nobody_is_the_goodbye_is_over_at_once(self) -> None:
         self.successResultOf(self.factory.say_goodbye())
+
+    def test_who_leaves_a_room_after_the_connection_is_gone_is_gone_all_the_same(self) -> None:
+        alice = self.joins("alice")
+        for close in ("closes", "vanishes", "says_no_more"):
+            for somebody in (self.joins("bob"), self.program("bot")):
+                lines = [*(f"line {number}" for number in range(10)), "/join dev", "/leave dev"]
+                if isinstance(somebody, Program):
+                    for line in lines:
+                        do = "command" if line.startswith("/") else "say"
+                        somebody.asks(do=do, text=line)
+                else:
+                    somebody.types(*lines)
+                getattr(somebody, close)()
+                self.time_passes(10)
+                if close == "says_no_more":
+                    self.assertTrue(somebody.is_gone)
+                    somebody.closes()
+            self.time_passes(400)
+            alice.raw()
+            self.assertEqual(alice.types("/users").sees(), ["*** In #lobby: alice (1)"], close)
+
+    def test_whoever_quits_is_answered_first(self) -> None:
+        bot = self.program("bot").asks(do="command", text="/quit", ref="q")
+        self.assertEqual([answer["ref"] for answer in bot.gets("answer")], ["q"])
+        self.assertTrue(bot.is_gone)
+
+    def test_a_command_that_is_the_last_line_is_done_whole(self) -> None:
+        bot = self.program("bot")
+        for number in range(10):
+            bot.asks(do="say", text=str(number))
+        bot.asks(do="command", text="/join dev", ref="j").says_no_more()
+        self.time_passes(5)
+        self.assertEqual([answer["ref"] for answer in bot.gets("answer")], ["j"])
 
     def test_when_everybody_has_gone_nothing_is_left_to_do(self) -> None:
         for number in range(5):

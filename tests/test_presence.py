@@ -18,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import NOW, ChatTestCase, Person, Program
 from twisted_chat import ChatFactory, Limits, Pace
+from twisted_chat.chat import person as people
 from twisted_chat.chat.room import Room
 from twisted_chat.rate import Bucket
 from twisted_chat.text import names
@@ -111,11 +112,56 @@ class PresenceTests(ChatTestCase):
         self.assertEqual(lines[:2], ["*** bob has joined #lobby", "*** bob is now known as robert"])
         self.assertIn("robert has left #lobby", lines[-1])
 
-    def test_a_room_that_is_left_tells_nothing_of_the_others(self) -> None:
-        bob = self.joins("bob").types("/join dev", "/leave lobby")
-        bob.raw()
-        self.joins("carol").vanishes()
-        self.assertEqual(bob.raw(), "")
+
+class QuietTests(ChatTestCase):
+    """A program that only posts comes and goes without a word."""
+
+    limits = Limits(pace=None, presence=Pace(3, 20))
+
+    def setUp(self) -> None:
+        """Alice watches."""
+        super().setUp()
+        self.alice = self.joins("alice")
+        self.alice.raw()
+
+    def test_only_what_it_says_is_read(self) -> None:
+        ci = self.program("ci", quiet=True)
+        ci.asks(do="say", text="build 42 passed").asks(do="command", text="/quit")
+        self.time_passes(600)
+        self.assertEqual(self.alice.sees(), ["ci: build 42 passed"])
+
+    def test_no_state_has_it_since_nobody_is_told_when_it_goes(self) -> None:
+        ci = self.program("ci", quiet=True)
+        (state,) = self.program("bot").gets("state")
+        self.assertEqual([each["nick"] for each in state["members"]], ["alice", "bot"])
+        (own,) = ci.gets("state")
+        self.assertEqual([each["nick"] for each in own["members"]], ["alice", "ci"])
+
+    def test_whoever_asks_who_reads_along_sees_it(self) -> None:
+        self.program("ci", quiet=True)
+        self.assertEqual(
+            self.alice.types("/users").sees(), ["*** In #lobby: alice, ci (only posts) (2)"]
+        )
+
+    def test_it_may_change_its_nickname_and_its_room(self) -> None:
+        ci = self.program("ci", quiet=True)
+        for text in ("/nick deploy", "/join dev", "/leave dev", "/quit"):
+            ci.asks(do="command", text=text)
+        self.assertEqual(self.alice.sees(), ["*** ci is now known as deploy"])
+        self.assertTrue(ci.is_gone)
+
+    def test_the_leave_of_who_had_its_nickname_is_told_before_it_speaks(self) -> None:
+        bob = self.joins("bob")
+        self.joins("carol")
+        self.alice.raw()
+        bob.closes()
+        self.assertEqual(self.alice.raw(), "", "there was a rush, so the leave is told later")
+        self.program("bob", quiet=True).asks(do="say", text="I am another")
+        self.assertEqual(self.alice.sees(), ["*** bob has left #lobby", "bob: I am another"])
+
+    def test_quiet_is_true_and_nothing_else(self) -> None:
+        self.program("ci", quiet="yes")
+        self.assertEqual(self.alice.sees(), ["*** ci has joined #lobby"])
 
 
 class RestlessTests(ChatTestCase):
@@ -357,6 +403,18 @@ class MemoryTests(ChatTestCase):
             self.joins(f"guest{number}").vanishes()
         self.time_passes(100)
         self.assertEqual(self.paces(), before)
+
+    def test_nobody_who_left_is_kept_by_what_was_told_of_them(self) -> None:
+        watcher = self.joins("watcher")
+        crowd = [self.joins(f"visitor{number}").types("hello") for number in range(40)]
+        self.time_passes(3)
+        while crowd:
+            crowd.pop().vanishes()
+        self.time_passes(3)
+        watcher.raw()
+        gc.collect()
+        kept = [each.nickname for each in gc.get_objects() if isinstance(each, people.Person)]
+        self.assertEqual([nickname for nickname in kept if nickname.startswith("visitor")], [])
 
     def test_nor_of_those_who_were_here_together(self) -> None:
         before = self.paces()

@@ -102,6 +102,15 @@ class SqliteStoreTests(SynchronousTestCase):
         told = [(event["room"], event["id"], event["text"]) for event in events if "id" in event]
         self.assertEqual(told, [("@", 1, "psst"), ("#lobby", 2, "two"), ("#lobby", 3, "three")])
 
+    def test_who_only_posts_is_told_of_no_more_after_a_restart(self) -> None:
+        first = Run(self.database, self.clock)
+        first.program(nick="ci", quiet=True)
+        first.ends()
+        protocol, bob = self.run_again().connects()
+        protocol.dataReceived(b"bob\r\n")
+        self.clock.advance(3600)
+        self.assertNotIn(b"ci has", bob.value())
+
     def test_a_request_made_before_the_restart_is_not_done_again(self) -> None:
         first = Run(self.database, self.clock)
         protocol, transport = first.connects()

@@ -6,6 +6,7 @@ from typing import Any
 from tests.disk import DiskTestCase
 from tests.people import Program
 from twisted_chat.limits import Limits, Pace
+from twisted_chat.stores.sqlite.schema import explain_unsaved
 
 
 class PrivateTests(DiskTestCase):
@@ -77,14 +78,6 @@ class PrivateTests(DiskTestCase):
 class RefusalTests(DiskTestCase):
     """Whoever said what could not be stored is told so, once."""
 
-    def test_also_when_they_have_left(self) -> None:
-        bob = self.joins("bob")
-        self.writing.is_full = True
-        bob.types("important", "/quit")
-        self.the_disk_works()
-        self.assertIn("!!! That could not be stored (the disk is full)", bob.raw())
-        self.assertTrue(bob.is_gone)
-
     def test_also_when_they_say_no_more(self) -> None:
         bob = self.joins("bob")
         self.writing.is_full = True
@@ -93,38 +86,32 @@ class RefusalTests(DiskTestCase):
         self.assertIn("!!! That could not be stored (the disk is full)", bob.raw())
         self.assertTrue(bob.is_gone)
 
-    def test_a_nickname_that_could_not_be_stored_is_not_taken(self) -> None:
-        bob, alice = self.joins("bob"), self.joins("alice")
-        self.writing.is_full = True
-        bob.types("/nick robert", "it is me")
-        self.the_disk_works()
-        self.assertIn("!!! That could not be stored", bob.raw())
-        self.writing.is_full = False
-        bob.types("again")
-        alice.types("/users").sees()
-        self.the_disk_works()
-        self.assertIn("bob: again", alice.sees())
-        robert = self.joins("robert")
-        self.assertIn("*** In #lobby: bob, alice, robert (3)", robert.types("/users").sees())
-
     def test_whoever_asks_for_more_meanwhile_is_answered(self) -> None:
         bot = self.program("bot")
-        bot.gets()
+        self.the_disk_works()
+        self.token = bot.gets("welcome")[0]["session"]
         self.writing.is_full = True
-        bot.asks(do="command", text="/nick robot").asks(do="command", text="/ignore bob")
+        bot.asks(do="command", text="/nick robot").asks(do="command", text="/ignore eve")
         bot.asks(do="ping")
         self.the_disk_works()
-        told = [thing["event"] for thing in bot.gets("error", "answer", "pong")]
-        self.assertEqual(told, ["error", "answer", "pong"])
-
-    def test_whoever_is_being_renamed_speaks_under_the_new_name(self) -> None:
-        bob, alice = self.joins("bob"), self.joins("alice")
-        bob.types("/nick robert", "it is me")
-        taken = self.connects().types("robert")
-        self.assertIn("!!! The nickname robert is taken: choose another one.", taken.sees())
+        error, answer, pong = bot.gets("error", "answer", "pong")
+        self.assertEqual((error["event"], pong["event"]), ("error", "pong"))
+        self.assertEqual(
+            answer["lines"],
+            [
+                "You ignore eve: /unignore eve ends it.",
+                "Nobody called eve is here.",
+                explain_unsaved(sqlite3.OperationalError("database or disk is full")),
+            ],
+        )
+        self.writing.is_full = False
+        self.store.try_again()
         self.the_disk_works()
-        self.assertEqual(alice.sees(), ["*** bob is now known as robert", "robert: it is me"])
-        self.joins("bob")
+        self.the_server_is_killed()
+        back = self.program("bot", session=self.token)
+        back.asks(do="command", text="/ignore", ref="i")
+        self.the_disk_works()
+        self.assertEqual(back.gets("answer")[0]["lines"], ["You ignore: eve"], "it is tried again")
 
     def test_who_vanishes_while_being_renamed_leaves_under_the_new_name(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")
@@ -137,15 +124,18 @@ class RefusalTests(DiskTestCase):
         self.joins("bob")
         self.joins("robert")
 
-    def test_a_whisper_to_two_is_refused_once_and_for_both(self) -> None:
-        bob, (alice, carol) = self.program("bob"), (self.joins("alice"), self.joins("carol"))
-        bob.gets()
-        self.writing.is_full = True
-        bob.asks(do="command", text="/whisper alice,carol psst", ref="w")
+    def test_a_reply_goes_to_whose_whisper_was_seen(self) -> None:
+        bob, carol, mallory = self.joins("bob"), self.joins("carol"), self.joins("mallory")
+        carol.types("/w bob psst")
         self.the_disk_works()
-        told = [thing for thing in bob.gets() if thing.get("ref") == "w"]
-        self.assertEqual([(t["event"], t.get("code")) for t in told], [("error", "not-stored")])
-        self.assertNotIn("psst", alice.raw() + carol.raw())
+        self.writing.is_full = True
+        mallory.types("/w bob psst")
+        self.the_disk_works()
+        self.writing.is_full = False
+        bob.types("/reply secret")
+        self.the_disk_works()
+        self.assertIn("[whisper from bob] secret", carol.sees())
+        self.assertNotIn("secret", mallory.raw())
 
 
 class OutcomeTests(DiskTestCase):
@@ -256,7 +246,27 @@ class OutcomeTests(DiskTestCase):
         self.assertEqual(told, ["history", "pong"])
 
 
+class FullTests(DiskTestCase):
+    def test_who_joins_while_a_line_is_being_refused_is_heard(self) -> None:
+        alice, bot = self.joins("alice"), self.program("bot")
+        self.the_disk_works()
+        bot.gets()
+        self.writing.is_full = True
+        alice.types("important")
+        bot.asks(do="command", text="/join dev").asks(do="ping")
+        self.the_disk_works()
+        self.assertEqual([thing["event"] for thing in bot.gets("answer", "pong")][-1:], ["pong"])
+
+
 class ReadingTests(DiskTestCase):
+    def test_who_goes_while_their_history_is_read_is_gone_from_the_room_they_leave(self) -> None:
+        alice, bob = self.joins("alice"), self.joins("bob")
+        bob.types("/history 3", "/join dev", "/leave")
+        bob.closes()
+        self.the_disk_works()
+        alice.raw()
+        self.assertEqual(alice.types("/users", "/rooms").sees()[0], "*** In #lobby: alice (1)")
+
     def test_history_that_cannot_be_read_stops_nobody(self) -> None:
         alice, bot = self.joins("alice"), self.program("bot")
         alice.types("/join dev", *(f"line {number}" for number in range(9)))

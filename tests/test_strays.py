@@ -103,6 +103,13 @@ class StrayTests(SynchronousTestCase):
         self.stands(2, "whisper", "alice", "a1", "bob", time=CAME - 1)
         self.go(found={})
 
+    def test_what_was_whispered_to_who_had_their_name_before_they_took_it(self) -> None:
+        gone = self.stands(2, "whisper", "bob", "b2", "alice", time=CAME + 5)
+        self.stands(1, "rename", "al", "a1", "alice", time=CAME + 9)
+        self.stands(2, "whisper", "bob", "b2", "alice", time=CAME + 10)
+        self.stands(2, "whisper", "bob", "b2", "al", time=CAME + 6)
+        self.go((2, gone), found={})
+
     def test_what_was_whispered_to_who_they_were_called_before_is_theirs(self) -> None:
         self.stands(1, "rename", "al", "a1", "ally")
         self.stands(1, "rename", "ally", "a1", "alice")

@@ -35,6 +35,7 @@ class StructuredLineTests(ChatTestCase):
         self.assertEqual((welcome["nick"], welcome["server"]), ("alice", "the lab"))
         self.assertEqual(welcome["time"], "2026-09-21T14:13:20.000Z")
         self.assertGreater(len(welcome["session"]), 20)
+        self.assertEqual(welcome["limits"], {"line_bytes": 2_000, "input_bytes": 8_192})
         self.assertEqual(bare(join), {"event": "join", "room": "#lobby", "from": "alice"})
         member = {"nick": "alice", "away": None, "role": "member"}
         self.assertEqual(
@@ -707,11 +708,12 @@ class ResumingTests(ChatTestCase):
         self.clock.advance(0)
         self.assertEqual([event["id"] for event in alice.gets("message")], [3, 4, 5])
 
-    def test_numbers_seen_that_do_not_exist_yet_are_no_trouble(self) -> None:
+    def test_numbers_seen_that_do_not_exist_say_that_something_is_missing(self) -> None:
         self.alice.vanishes()
         self.seen = {"#lobby": 10**9, "@": 10**9, "#nowhere": 5}
         alice = self.comes_back()
-        self.assertEqual([event["event"] for event in alice.gets()], ["welcome", "state"])
+        told = [event["event"] for event in alice.gets()]
+        self.assertEqual(told, ["welcome", "missed", "message", "message", "state"])
         self.bob.types("three")
         self.assertEqual([event["id"] for event in alice.gets()], [3])
 

@@ -10,6 +10,7 @@ from tests.people import ChatTestCase
 from twisted_chat.wire.telnet import SUBNEGOTIATION, EndlessSubnegotiation, TelnetFilter
 
 IAC, SE, NOP, AYT, SB = b"\xff", b"\xf0", b"\xf1", b"\xf6", b"\xfa"
+EOF, SUSP, ABORT, BRK, IP = b"\xec", b"\xed", b"\xee", b"\xf3", b"\xf4"
 WILL, WONT, DO, DONT = b"\xfb", b"\xfc", b"\xfd", b"\xfe"
 ECHO, GO_AHEAD, TERMINAL_TYPE, WINDOW_SIZE = b"\x01", b"\x03", b"\x18", b"\x1f"
 
@@ -70,9 +71,13 @@ class TelnetTests(SynchronousTestCase):
         self.assertEqual(answer, b"*** Yes, the server is here.\r\n")
 
     def test_every_other_command_is_taken_out(self) -> None:
-        for command in range(236, 250):  # from EOF (RFC 1184) to GA
-            if command != AYT[0]:
+        for command in range(239, 250):  # from EOR (RFC 885) to GA
+            if command not in (AYT[0], IP[0], BRK[0]):
                 self.assertEqual(feed(b"mid" + IAC + bytes([command]) + b"dle"), (b"middle", b""))
+
+    def test_keys_end_the_line_that_their_client_has_forgotten(self) -> None:
+        for command, key in ((IP, 3), (BRK, 3), (ABORT, 3), (EOF, 4), (SUSP, 26)):
+            self.assertEqual(feed(IAC + command + b"next"), (bytes([key]) + b"\nnext", b""))
 
     def test_a_subnegotiation_is_taken_out_whole(self) -> None:
         terminal = IAC + SB + TERMINAL_TYPE + b"\0xterm-256color" + IAC + SE

@@ -55,6 +55,19 @@ class HostileServerTests(SynchronousTestCase):
     def test_a_person_survives_whatever_it_says(self, said: list[bytes], welcomed: bool) -> None:
         self.survives(said, plain=True, welcomed=welcomed)
 
+    def test_of_a_text_without_an_end_the_beginning_is_shown(self) -> None:
+        desk = Desk(plain=True)
+        self.addCleanup(desk.goes)
+        desk.server.accepts()
+        desk.server.welcomes("alice")
+        desk.sees()
+        desk.server.says("message", id=1, room="#lobby", from_="bob", text="x" * 1_000_000)
+        desk.server.shows_room("#dev", *(f"n{number}" for number in range(100_000)))
+        said, room = desk.sees()
+        self.assertTrue(said.endswith("xxx\u2026"))
+        self.assertLess(len(said), 20_000)
+        self.assertTrue(room.endswith(", n499 and 99500 more (100000)"))
+
     @settings(deadline=None, max_examples=60)
     @given(st.lists(lines, max_size=6), st.booleans())
     def test_a_script_survives_whatever_it_says(self, said: list[bytes], welcomed: bool) -> None:

@@ -77,6 +77,13 @@ class ModelTests(SynchronousTestCase):
         self.assertEqual(self.model.current, "#ops")
         self.assertNotIn("#dev", self.model.seen)
 
+    def test_who_had_our_nickname_before_us_may_leave_while_we_enter(self) -> None:
+        self.model.go("#dev")
+        self.happens(events.Leave(0.0, "#dev", "alice", "connection lost"))
+        self.enter("#dev", "alice", "bob")
+        self.assertEqual(self.model.current, "#dev")
+        self.assertEqual(self.here(), ["alice", "bob"])
+
     def test_a_room_is_the_same_in_any_spelling(self) -> None:
         self.enter("#Dev", "alice")
         self.model.go("#DEV")

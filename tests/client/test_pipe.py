@@ -105,6 +105,53 @@ class SendingTests(DeskTest):
         self.assertIn("not UTF-8", desk.is_warned()[0])
         self.assertTrue(desk.view.failed)
 
+    def test_a_line_that_the_server_could_not_read_is_refused_and_the_others_are_sent(self) -> None:
+        desk, server = self.connected()
+        desk.types("x" * 8_000, "x" * 9_000, "ü" * 4_096, "\\" * 4_096, "and this")
+        first, last = server.hears()
+        self.assertEqual((len(first["text"]), last["text"]), (8_000, "and this"))
+        for warned in desk.is_warned():
+            self.assertIn("!!! That line is too long for the server and was not sent", warned)
+            self.assertLess(len(warned), 2_100)
+        self.assertTrue(desk.view.failed)
+        for said in (first, last):
+            stores(server, said, 1)
+        desk.ends_input()
+        self.assertEqual(server.is_told(), ["/quit"])
+
+    def test_a_file_of_such_lines_alone_comes_to_an_end(self) -> None:
+        desk, server = self.desk()
+        for _ in range(90):
+            desk.types("x" * 9_000)
+        desk.ends_input()
+        server.accepts()
+        server.welcomes("alice")
+        self.assertEqual(server.is_told()[-1], "/quit")
+        self.assertEqual(len(desk.is_warned()), 90)
+
+    def test_how_long_a_line_may_be_is_what_the_server_says(self) -> None:
+        for most, sent in ((200, []), (20_000, ["x" * 9_000])):
+            desk, server = self.desk()
+            server.accepts()
+            server.hears()
+            server.welcomes("alice", limits={"line_bytes": 100, "input_bytes": most})
+            desk.types("x" * 9_000)
+            self.assertEqual(server.is_told(), sent)
+        nonsense: Any
+        for nonsense in (None, [], {}, {"input_bytes": "many"}, {"input_bytes": -1}):
+            desk, server = self.desk()
+            server.accepts()
+            server.hears()
+            server.welcomes("alice", limits=nonsense)
+            desk.types("x" * 8_000, "x" * 9_000)
+            self.assertEqual(server.is_told(), ["x" * 8_000])
+
+    def test_a_farewell_that_is_too_long_is_a_short_one(self) -> None:
+        desk, server = self.connected()
+        desk.types("/quit " + "x" * 9_000)
+        self.assertEqual(server.is_told(), ["/quit"])
+        self.assertEqual(len(desk.is_warned()), 1)
+
     def test_a_server_that_does_not_close_is_not_waited_for(self) -> None:
         desk, server = self.connected()
         desk.ends_input()

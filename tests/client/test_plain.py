@@ -181,6 +181,14 @@ class RoomTests(DeskTest):
         server.says("error", ref=join["ref"], code="bad-room", text="Not that one.")
         self.assertEqual(desk.talk.model.current, "#lobby")
 
+    def test_a_line_that_the_server_could_not_read_is_refused_at_once(self) -> None:
+        desk, server = self.connected(plain=True)
+        desk.types("x" * 9_000, "/join " + "x" * 9_000, "hello")
+        self.assertEqual(server.is_told(), ["hello"])
+        told = "!!! That line is too long for the server and was not sent: split it."
+        self.assertEqual(desk.sees(), [told] * 2)
+        self.assertEqual(desk.talk.model.current, "#lobby")
+
     def test_a_person_is_told_that_a_command_came_too_fast(self) -> None:
         desk, server = self.connected(plain=True)
         desk.types("/nick bob")

@@ -249,7 +249,9 @@ class TerminalTests(SynchronousTestCase):
             self.assertIn("@bob>", seat.sees())
             await seat.types("psst\r")
             self.assertEqual(seat.server.is_told(), ["/whisper bob psst"])
-            self.assertEqual(list(InputHistory(history_file(), bool).load_history_strings()), [])
+            file = history_file()
+            assert file is not None
+            self.assertEqual(list(InputHistory(file, bool).load_history_strings()), [])
 
         self.sits(does)
 

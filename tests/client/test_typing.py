@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -141,6 +143,18 @@ class HistoryTests(SynchronousTestCase):
             self.history.append_string(str(number))
         self.assertEqual(len(self.earlier()), 1_000)
         self.assertEqual(len(self.path.read_text().splitlines()), 1_000)
+
+    def test_who_has_no_home_has_no_history(self) -> None:
+        without_home = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        code = (
+            "import os; os.getuid = lambda: 4_000_000_000\n"
+            "from twisted_chat.client.history import history_file\n"
+            "print(history_file())"
+        )
+        told = subprocess.run(
+            [sys.executable, "-c", code], env=without_home, capture_output=True, text=True
+        )
+        self.assertEqual((told.stdout, told.stderr), ("None\n", ""))
 
     def test_a_place_that_cannot_be_written_is_done_without(self) -> None:
         history = InputHistory(Path("/dev/null/history"), lambda _: False)

@@ -1,5 +1,6 @@
 """A server for a test; and after it, everybody goes home."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ import pytest
 
 from tests.e2e.people import Somebody
 from tests.e2e.server import Server
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # under nohup, or behind &
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what they start would inherit it
 
 Start = Callable[..., Server]
 

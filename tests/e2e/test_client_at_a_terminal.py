@@ -114,10 +114,14 @@ def test_rooms_are_changed_by_keys_and_seen_one_at_a_time(server: Server, sit: S
     ann = Plain(server.port, "ann")
     bob = sit(server, "bob")
     bob.shows("connected")
-    for line in ("/join dev", "/join dev", "/view room"):  # it asks before it makes a room
+    for line, shown in (
+        ("/join dev", "There is no room #dev"),  # it asks before it makes a room
+        ("/join dev", "#dev>"),
+        ("/view room", "1:#lobby"),
+    ):
         bob.types(line)
         bob.presses("Enter")
-    bob.shows("1:#lobby")
+        bob.shows(shown)
     ann.types("hello bob")
     bob.shows("1:#lobby +1")
     assert not any("hello bob" in line for line in bob.screen)

@@ -23,6 +23,10 @@ def test_a_line_is_sent_and_nothing_is_printed(server: Server) -> None:
     script = run(*client(server, "ci"), said="deploy done\n", env=PLAIN)
     assert (script.returncode, script.stdout, script.stderr) == (0, "", "")
     assert said(ann.sees("deploy done")) == "ci: deploy done"
+    ben = Plain(server.port, "ben")
+    ann.sees("*** ben has joined")
+    assert not any("ci has" in line for line in ann.lines), "nobody is told that it came and went"
+    assert ben.has_seen("*** In #lobby: ann, ben (2)")
 
 
 def test_many_lines_arrive_in_order_though_the_server_slows_them_down(start: Start) -> None:

@@ -23,13 +23,13 @@ def test_a_line_may_come_byte_by_byte(server: Server) -> None:
     ann = Plain(server.port, "ann")
     bob = Plain(server.port)
     bob.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for byte in "bob\r\ngrüße, 漢字 😀\r\nbye\r\n".encode():
+    for byte in "bob\r\ngrüße, 漢字 😀\r\nthe end\r\n".encode():
         bob.socket.sendall(bytes([byte]))
-    ann.sees("bob: bye")
+    ann.sees("bob: the end")
     assert ann.has_seen_last(3) == [
         "*** bob has joined #lobby",
         "bob: grüße, 漢字 😀",
-        "bob: bye",
+        "bob: the end",
     ]
 
 

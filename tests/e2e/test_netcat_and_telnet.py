@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.patience import run
+from tests.e2e.patience import needs, run
 from tests.e2e.people import Plain, Program, Typist, said
 from tests.e2e.server import Server
 
@@ -89,3 +89,27 @@ def test_a_question_from_a_script_is_answered_before_it_is_closed(server: Server
     script = run("nc", "-N", "127.0.0.1", str(server.port), said="bot\n/users\n/time\n")
     assert "*** In #lobby: bot (1)" in script.stdout.replace("\r", "").splitlines()
     assert script.stdout.splitlines()[-1].startswith("*** ")
+
+
+@pytest.mark.parametrize("mode", ["", "line", "character"])
+def test_control_keys_in_telnet_are_answered_and_spoil_no_line(server: Server, mode: str) -> None:
+    nell = netcat(server).comes_in("nell")
+    needs("telnet")
+    in_charge = ("setsid", "--ctty", "--wait")  # of the terminal, whose keys else do nothing
+    tom = Typist(*in_charge, "telnet", "127.0.0.1", str(server.port), terminal=True)
+    tom.sees("What is your nickname?")
+    if mode:
+        tom.types("\x1d", end="")
+        tom.sees("^]")
+        tom.types(f"mode {mode}")
+    tom.types("tom")
+    tom.sees("*** In #lobby: nell, tom (2)")
+    for number, key in enumerate(("\x03", "\x1a")):
+        tom.lines.clear()
+        tom.types(key, end="")
+        tom.sees("*** To leave, type /quit")
+        tom.types(f"hello {number}")
+        assert said(nell.sees(f"hello {number}")) == f"tom: hello {number}"
+    tom.types("\x04", end="")
+    nell.sees("*** tom has left #lobby")
+    tom.sees_the_end()

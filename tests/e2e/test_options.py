@@ -77,6 +77,15 @@ def test_a_name_and_a_message_of_the_day(start: Start, tmp_path: Path) -> None:
     assert welcome["motd"] == ["Be nice.", "", "Tea at four ☕"]
 
 
+def test_nicknames_of_few_characters(start: Start) -> None:
+    server = start("--nickname-characters", "3", "--nickname-bytes", "3")
+    ann = Plain(server.port)
+    ann.types("anna")
+    ann.sees("!!! That nickname is too long: use at most 3")
+    ann.types("ann")
+    ann.sees("*** Welcome, ann!")
+
+
 def test_no_more_than_so_many(start: Start) -> None:
     server = start("--max-clients", "2")
     ann = Plain(server.port, "ann")

@@ -265,11 +265,11 @@ def types_rubbish(world: World, index: int, which: int) -> object:
 @act("{who} guesses nicknames on one connection")
 def guesses(world: World, index: int) -> object:
     visit = _visit(world, index, named=False)
-    if visit is None or visit.is_named or not visit.is_clean:
+    if visit is None or visit.is_named or visit.socket.capacity is not None or visit.socket.drip:
         return False
     for _ in range(world.limits.nickname_tries + 2):
         _introduces(visit, "1", resume=False)
-    world.turns(3)
+    world.rests()
     if visit.is_open and not visit.is_named:
         world.oracle.find("tries", f"{visit} may guess for ever")
     return True
@@ -402,6 +402,7 @@ def disk_is_heard(world: World, which: int) -> object:
 @act("the disk is full: {0} fails")
 def disk_is_full(world: World, where: str) -> object:
     world.server.writing.trouble = where
+    world.had_trouble = True
     return True
 
 
@@ -466,6 +467,30 @@ def ban(world: World, host: str) -> object:
             visit.who.has_quit = True
             visit.is_lossy = True
             visit.finishes()
+    return True
+
+
+@act("everything that waits is done")
+def rest(world: World) -> object:
+    world.rests()
+    return True
+
+
+@act("after a rest {0}, programs come back, and all say something: ={1}.0= and so on")
+def all_return(world: World, why: str, token: str) -> object:
+    world.rests()
+    if why == "the server is killed":
+        world.is_killed()
+    elif why == "the server is stopped":
+        world.stops()
+    for who in world.people:
+        if who.visit is not None and who.visit.is_open and who.is_program:
+            _goes(world, who.index, Visit.breaks)
+        connects(world, who.index, who.nickname or who.wish, resume=True)
+    world.rests()
+    for who in world.people:
+        says(world, who.index, f"{token}.{who.index}")
+    world.rests()
     return True
 
 

@@ -49,7 +49,7 @@ class Chance:
         return self._random.choice(able or here or people).index
 
     def _token(self, kind: str) -> str:
-        return f"{kind}{self._world.oracle.step}"
+        return f"{kind}{self._world.oracle.step + 1}"  # the veteran has said 0
 
     def _nickname(self) -> str:
         return self._random.choice(NICKNAMES)
@@ -125,6 +125,10 @@ class Chance:
         yield "unreadable", 2, lambda: ("disk_is_readable",)
         yield "kill", 0.7, lambda: ("kill",)
         yield "stop", 0.4, lambda: ("stop",)
+        yield "", 0.5, lambda: ("rest",)
+        yield "kill", 0.3, lambda: ("all_return", "the server is killed", self._token("m"))
+        yield "stop", 0.3, lambda: ("all_return", "the server is stopped", self._token("m"))
+        yield "break", 0.3, lambda: ("all_return", "all lines break", self._token("m"))
         yield "clock", 0.7, lambda: ("clock", chance.choice((-240.0, -3700.0, 60.0, 90000.0)))
         yield "hangup", 0.7, self._limits
         yield "keep", 0.7, lambda: ("forget", chance.choice((1.0, 30.0, 3600.0)))

@@ -158,6 +158,11 @@ class Reactor:
         """See `IReactorTime`."""
         return list(self._calls)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is to be done at once."""
+        return any(call.getTime() <= self.now + 0.01 for call in self._calls)
+
     def addReader(self, reader: Any) -> None:
         """See `IReactorFDSet`."""
         self._readers[reader] = None

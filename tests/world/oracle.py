@@ -81,7 +81,6 @@ class Oracle:
         self.newest: dict[str, int] = {}  # the last number that anybody saw, by the log's name
         self.ever: set[tuple[str, int]] = set()  # what was ever stored
         self.origins: set[str] = set()  # people of whom anything was ever stored
-        self.renamed: dict[str, str] = {}  # who took another nickname, as it is stored
 
     def find(self, name: str, text: str) -> None:
         """This must not be."""
@@ -175,8 +174,6 @@ class Oracle:
             self._check_row(name, last, known[last])
 
     def _check_row(self, log: str, number: int, row: Row) -> None:
-        if row.kind == "rename":
-            self.renamed[row.origin] = row.to or ""
         if row.kind == "whisper" and not log.startswith("@"):
             self.find("private", f"the database has a whisper in {log} {number}: {row.text}")
         for token in TOKEN.findall(row.text or ""):

@@ -57,8 +57,10 @@ class Somebody:
     away: str | None = None
     away_asked: int = 0  # how often they asked to be away or back, without an answer
     token: str = ""
+    epoch: str = ""
     seen: dict[str, int] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
+    sent: list[Request] = field(default_factory=list)
     lost_at: float = 0.0
     run: int = 0  # the server's, when they had their session last
     has_quit: bool = False
@@ -70,22 +72,20 @@ class Somebody:
         self.ignoring, self.ignored, self.ever_ignored = set(), set(), set()
         self.unignoring = set()
         self.away, self.away_asked = None, 0
-        self.seen, self.requests = {}, {}
+        self.seen, self.requests, self.sent = {}, {}, []
         self.has_quit = False
 
     def ignores(self, nickname: str, person: str) -> bool:
         """Whether the server has told them that they do not hear somebody."""
         return nickname.lower() in self.ignoring or person in self.ignored
 
-    def starts_ignoring(self, nickname: str, person: str) -> None:
-        """The server has told them so."""
+    def starts_ignoring(self, nickname: str, people: set[str]) -> None:
+        """The server has told them so; who that was, only it knows."""
         if nickname.lower() in self.unignoring:
             return  # perhaps they do not any more
         self.ignoring.add(nickname.lower())
-        self.ever_ignored.add(nickname.lower())
-        if person:
-            self.ignored.add(person)
-            self.ever_ignored.add(person)
+        self.ignored = people
+        self.ever_ignored |= self.ignoring | people
 
     def __str__(self) -> str:
         kind = "program" if self.is_program else "netcat"

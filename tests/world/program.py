@@ -10,7 +10,9 @@ from tests.world.visit import Visit
 
 _STORED = ("message", "action", "whisper", "rename", "topic", "hidden")
 _ACTS = ("message", "action", "rename", "topic", "away")
-_IN_ORDER = ("answer", "history", "pong")
+_ANSWERS = ("answer", "history", "pong", "error")
+_AT_ONCE = ("too-fast", "closing")
+"""Codes of refusals that wait for nothing."""
 _CLAIMS = ("/me", "/whisper", "/topic", "/nick")
 """Commands whose answer says that something is stored."""
 
@@ -19,6 +21,7 @@ class ProgramVisit(Visit):
     """A connection in structured lines."""
 
     is_resumed = False
+    has_missed = False
     last_answered = -1
     token = ""
 
@@ -26,6 +29,11 @@ class ProgramVisit(Visit):
     def asked(self) -> dict[str, list[int]]:
         """Requests on this connection: their places among all."""
         return self.__dict__.setdefault("_asked", {})  # type: ignore[no-any-return]
+
+    @property
+    def has_left(self) -> set[str]:
+        """Rooms that they have left, and not entered again."""
+        return self.__dict__.setdefault("_has_left", set())  # type: ignore[no-any-return]
 
     @property
     def stale(self) -> dict[str, int]:
@@ -41,6 +49,7 @@ class ProgramVisit(Visit):
         """Say hello, perhaps again."""
         who = self.who
         thing: dict[str, Any] = {"do": "hello", "nick": nickname, "ref": f"hello{self.number}"}
+        self.stale.clear()
         if resume and who.token:
             self.token = who.token
             thing |= {"session": who.token, "seen": dict(who.seen)}
@@ -50,8 +59,8 @@ class ProgramVisit(Visit):
                     self.stale[room] = last
         else:
             self.rooms.clear()
-        if resume and self.world.epoch:
-            thing["epoch"] = self.world.epoch
+        if resume and who.epoch:
+            thing["epoch"] = who.epoch
         self.write(thing)
 
     def write(self, thing: dict[str, Any]) -> None:
@@ -64,6 +73,7 @@ class ProgramVisit(Visit):
             return
         request = self.who.requests.setdefault(ref, Request(thing))
         request.sends += 1
+        self.who.sent.append(request)
         room = str(thing.get("room") or "").lower()
         request.known = self.oracle.newest.get("@" + self.person if room == "@" else room, 0)
         self.asked.setdefault(ref, []).append(sum(map(len, self.asked.values())))
@@ -97,21 +107,34 @@ class ProgramVisit(Visit):
         self.is_named = True
         self.is_resumed = thing["resumed"]
         self._check_session()
-        who.run = self.world.run
         if "epoch" in thing:
-            self.world.epoch = thing["epoch"]
+            who.epoch = thing["epoch"]
         if self.is_resumed:
             if self.person != (whose := self.oracle.by_token.get(self.token)):
                 self.oracle.find("session", f"the token of {whose} opens {self.person}")
             who.nickname, who.rooms = thing["nick"], {}
+            for room in [room for room in self.rooms if room not in (*thing["rooms"], "@")]:
+                del self.rooms[room]  # which they left without hearing of it
+                who.seen.pop(room, None)
+            if who.run != self.world.run and self.world.had_trouble:
+                who.sent.append(Request({"do": "join"}))  # where they are may not be stored,
+                who.ignoring, who.ignored = set(), set()  # nor whom they ignore
         else:
             kept = {room: view.last for room, view in self.rooms.items() if room != "@"}
+            self._leave_others()
             who.begins_anew(self.person, thing["nick"])
             self.rooms.clear()
             for room, last in kept.items():
                 self.view(room).last = last if self.oracle.path else None
         self.view("@").last = who.seen.get("@", 0)
         who.token = thing["session"]
+        who.run = self.world.run
+
+    def _leave_others(self) -> None:
+        """A program that begins anew has nothing to do with its old connection."""
+        for visit in self.world.visits:
+            if visit.who is self.who and visit is not self:
+                visit.socket.goes()
 
     def _check_session(self) -> None:
         """Who comes back in time finds their session."""
@@ -129,20 +152,22 @@ class ProgramVisit(Visit):
         nicknames = [member["nick"] for member in thing["members"]]
         if len({nickname.lower() for nickname in nicknames}) < len(nicknames):
             self.oracle.find("two-of-one-name", f"{self} is told of {nicknames} in {room}")
-        now = step == self.oracle.step and self.is_clean
+        now = self.socket.capacity is None
         holder = self.world.server.holder_of
         view.members = {nick.lower(): holder(nick) if now else "" for nick in nicknames}
-        if thing["count"] > len(nicknames):
+        if thing["count"] > len(nicknames) or self.socket.capacity is not None:
             view.members = None
         view.told = step
         view.replayed = 0
-        if room not in self.who.rooms and view.joining < view.has_left:
+        if room in self.has_left and not any(map(self._is_join, self.unanswered())):
             self.oracle.find("state-after-leave", f"{self} has left {room}, and is told its state")
         self.who.rooms[room] = None
 
     def _answer(self, thing: dict[str, Any], step: int) -> None:
         for line in thing["lines"]:
             self.answered(line, step)
+            if found := re.match(r"You are in (#\S+): what you type", line):
+                self.has_left.discard(found[1])
         request = self.who.requests.get(thing.get("ref", ""))
         if request is None:
             return
@@ -181,13 +206,22 @@ class ProgramVisit(Visit):
         """See `Visit.left`."""
         self.who.seen.pop(room, None)
         self.view(room).joining += 1
-        self.view(room).has_left += 1
+        self.has_left.add(room)
+
+    def _is_join(self, ref: str) -> bool:
+        return self.who.requests[ref].word == "/join"
 
     def _error(self, thing: dict[str, Any], step: int) -> None:
         self.refusals += 1
 
     def _missed(self, thing: dict[str, Any], step: int) -> None:
-        self.view(thing["room"]).last = None
+        view = self.view(thing["room"])
+        self.stale.pop(thing["room"].lower(), None)
+        self.has_missed = True
+        if not thing["count"]:
+            view.last = 0
+        elif view.last is not None:
+            view.last += thing["count"]
         self.stale.pop(thing["room"].lower(), None)
 
     def _event(self, kind: str, thing: dict[str, Any], line: str) -> None:
@@ -226,10 +260,7 @@ class ProgramVisit(Visit):
     def _counts(self, room: str, number: int, line: str, *, replayed: bool) -> None:
         """Numbers go up by one, but for a room that was joined again."""
         view = self.view(room)
-        stale = self.stale.pop(room, 0)
-        if stale and number > max(
-            1, self.oracle.newest.get(room, 0) - self.world.longest_entry + 1
-        ):
+        if stale := self.stale.get(room):
             self.oracle.find("epoch", f"{self} had seen {stale} of another run, and reads {line}")
         if view.last is not None and number != view.last + 1:
             if not view.joining:
@@ -293,46 +324,61 @@ class ProgramVisit(Visit):
         if request is None or ref.startswith("hello"):
             return
         is_say = request.thing["do"] == "say"
-        if kind not in ("answer", "history", "pong", "error") and not is_say:
+        if kind not in _ANSWERS and not is_say:
             return
+        if thing.get("replayed") and request.outcomes:
+            return  # which they read once more
         request.outcomes.append(kind)
         places = self.asked.get(ref)
         if places is None:
             return
         here = self.outcomes.setdefault(ref, [])
-        here.append("replayed" if thing.get("replayed") else kind)
-        if sum(each != "replayed" for each in here) > len(places):
+        here.append(kind)
+        answers = sum(each in _ANSWERS for each in here)
+        if answers > len(places) or (request.sends == 1 and len(request.outcomes) > 1):
             self.oracle.find("outcomes", f"{self} gets {here} for {request.thing} ({ref})")
-        if kind in _IN_ORDER:
-            place = places[min(len(here), len(places)) - 1]
+        if (
+            kind in _ANSWERS
+            and not is_say
+            and len(places) == 1
+            and thing.get("code") not in _AT_ONCE
+        ):
+            place = places[0]
             if place < self.last_answered:
                 self.oracle.find("answer-order", f"{self} gets {thing} after what it asked later")
             self.last_answered = max(place, self.last_answered)
 
     def unanswered(self) -> list[str]:
         """Requests of this connection that nothing came of."""
-        return [ref for ref in self.asked if not self.outcomes.get(ref)]
+        return [
+            ref
+            for ref in self.asked
+            if not self.outcomes.get(ref)
+            and not (self.has_missed and self.who.requests[ref].thing["do"] == "say")
+        ]
 
 
 def check_typing(who: Somebody, oracle: Oracle) -> None:
     """What names no room goes where one was typing into, also after coming back."""
     room: str | None = "#lobby"
-    for request in who.requests.values():
+    for request in who.sent:
         thing, named = request.thing, request.thing.get("room")
-        if thing["do"] == "say" and not named:
+        if thing["do"] == "say" and not named and request.sends == 1:
             tokens = TOKEN.findall(thing["text"])
             said = oracle.said.get(tokens[0]) if tokens else None
             if said is not None:
-                if room and said.room != room and request.sends == 1:
+                if room and said.room != room:
                     oracle.find("typing", f"{who} was typing into {room}, and says {said}")
                 room = said.room
+        elif thing["do"] == "join":
+            room = None
         elif thing["do"] == "command" and (named or request.word in ("/join", "/leave")):
             room = _typing_after(request, str(named or ""), room)
 
 
 def _typing_after(request: Request, named: str, room: str | None) -> str | None:
-    if request.outcomes != ["answer"]:
-        return room if request.outcomes and not named else None
+    if request.sends > 1 or request.outcomes != ["answer"]:
+        return room if request.outcomes == ["error"] and not named else None
     for line in request.lines:
         found = re.match(r"You (?:left #\S+; you )?are in (#\S+?)[:,] ", line)
         if found:

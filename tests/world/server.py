@@ -177,6 +177,17 @@ class Server:
         person = self.chat.people.called(nickname)
         return person.id if person else ""
 
+    def nickname_of(self, person_id: str) -> str:
+        """What somebody is called just now."""
+        person = self.chat.people.with_id(person_id)
+        return person.nickname if person else ""
+
+    def ignored_by(self, person_id: str) -> set[str]:
+        """The ids of those whom somebody does not hear just now."""
+        person = self.chat.people.with_id(person_id)
+        ignored = person.ignored.values() if person else ()
+        return {each.person_id for each in ignored if each.person_id}
+
     @property
     def is_empty(self) -> bool:
         """Whether nobody is here, and nothing is remembered of anybody."""

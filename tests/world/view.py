@@ -19,9 +19,9 @@ class RoomView:
     members: dict[str, str] | None = None
     told: int = 0
     joining: int = 0
-    has_left: int = 0
     replayed: int = 0
     texts: dict[str, None] = field(default_factory=dict)
+    live: dict[str, None] = field(default_factory=dict)  # of them: those that are no answer
 
     def joined(self, nickname: str) -> None:
         """Somebody is told to have joined."""

@@ -1,6 +1,7 @@
 """One connection of somebody's: what they sent, and what they read of what they were given."""
 
 import re
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from tests.world.network import Socket
@@ -67,19 +68,21 @@ class Visit:
             if self.socket.capacity is None:
                 self.reads(line, self.oracle.step)
             else:
-                self.is_clean = False
                 self._unread.append((self.oracle.step, line))
 
     def stops_reading(self, capacity: int) -> None:
         """Leave what comes in the kernel, which holds so much."""
         self.socket.capacity, self.socket.unread = capacity, 0
+        self.is_clean = False
+        for view in self.rooms.values():
+            view.members = None  # what is only told may be missed
 
     def reads_again(self) -> None:
         """Read what came, and what comes."""
-        self.socket.capacity = None
         unread, self._unread = self._unread, []
         for step, line in unread:
             self.reads(line, step)
+        self.socket.capacity = None
 
     def learns_who(self, line: str) -> None:
         """A line may say who they are."""
@@ -121,6 +124,11 @@ class Visit:
         """What they know of a room."""
         return self.rooms.setdefault(room.lower(), RoomView())
 
+    def members(self, room: str) -> AbstractSet[str] | None:
+        """Whom they know to be in a room, by key; None if they do not know all."""
+        view = self.rooms.get(room)
+        return None if view is None or view.members is None else view.members.keys()
+
     def is_me(self, said: Said) -> bool:
         """Whether it was their own act."""
         return bool(self.person) and said.person == self.person
@@ -146,8 +154,7 @@ class Visit:
             who.rooms.pop(found[1], None)
             self.left(found[1])
         elif found := re.match(r"You ignore (\S+): /unignore", line):
-            holder = self.world.server.holder_of(found[1]) if step == self.oracle.step else ""
-            who.starts_ignoring(found[1], holder if self.is_clean else "")
+            who.starts_ignoring(found[1], self.world.server.ignored_by(self.person))
         elif found := re.match(r"You hear (\S+) again", line):
             who.unignoring.discard(found[1].lower())
         elif found := re.match(r"You are away: (.*)\. /back ends it", line):

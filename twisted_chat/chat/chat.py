@@ -1,7 +1,7 @@
 """The chat: every person and every room, and everything that one can do. Doors call only this."""
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -76,8 +76,8 @@ class Chat:
         self.people = People(clock, self.limits)
         self.rights = Rights()
         self._stopping = False
-        for room, topic in store.rooms():
-            self._open(room).topic = topic
+        for room in store.rooms():
+            self._open(room)
         self.lobby = self.rooms.get(names.LOBBY) or self._open(names.LOBBY)
         for saved in store.saved_sessions():
             self._restore(saved)
@@ -206,7 +206,7 @@ class Chat:
             request: what has changed it, which is not to be done again when it is sent again.
 
         Returns:
-            Fires when that is stored.
+            Fires when that is stored; fails with `Refused` if a request asked for it in vain.
         """
         if not person.may_resume or not person.present:
             return succeed(None)
@@ -217,7 +217,8 @@ class Chat:
             person.done = (*person.done, request.ref)[-_DONE:]
             saved = self._session_of(person)
         person.saved = saved
-        return self._store.save_session(saved)
+        stored = self._store.save_session(saved)
+        return stored.addErrback(lambda _: None) if request is None else stored
 
     def _session_of(self, person: Person) -> SavedSession:
         return SavedSession(
@@ -232,6 +233,7 @@ class Chat:
             ignored=tuple((each.nickname, each.person_id) for each in person.ignored.values()),
             former=person.former,
             done=person.done,
+            is_quiet=person.is_quiet,
         )
 
     def _name_of(self, key: str) -> str:
@@ -343,14 +345,25 @@ class Chat:
         if len(self.rooms) < self.limits.rooms:
             return
         awaited = {key for person in self.people.displaced for key in person.rooms}
-        for room in list(self.rooms.values()):
-            if room.is_idle and room is not self.lobby and room.key not in awaited:
-                room.close()
-                del self.rooms[room.key]
-                for look in looks(room.name[1:]):
-                    self._room_looks.pop(look, None)
+        idle = [
+            room
+            for room in self.rooms.values()
+            if room.is_idle and room is not self.lobby and room.key not in awaited
+        ]
+        for room in idle:
+            if not room.topic:
+                self._close(room)
+        for room in idle:  # those with a topic only as far as need be: it is stored with the log
+            if room.topic and len(self.rooms) >= self.limits.rooms:
+                self._close(room)
         if len(self.rooms) >= self.limits.rooms:
             raise Refused("too-many-rooms", "There are too many rooms already: /rooms lists them.")
+
+    def _close(self, room: Room) -> None:
+        room.close()
+        del self.rooms[room.key]
+        for look in looks(room.name[1:]):
+            self._room_looks.pop(look, None)
 
     def leave(self, person: Person, room: Room) -> None:
         """Leave a room, if it is not the only one.
@@ -404,6 +417,7 @@ class Chat:
         log = Log(key, name, self._store, seen, self.counters)
         fanout = Fanout(log, self._turn)
         room = self.rooms[key] = Room(name, fanout, self.clock, self.limits, self.now)
+        room.topic = self._store.topic(key)
         for look in looks(name[1:]):
             self._room_looks[look] = key
         self._opened(room)
@@ -430,8 +444,13 @@ class Chat:
         topic = Topic(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, topic)
 
+    def _whispered(self, person: Person, others: Sequence[Person]) -> None:
+        for other in others:
+            if other.hears(person.nickname, person.id):
+                other.last_whisperer = Whisperer(person.nickname, person.id)
+
     def whisper(
-        self, person: Person, others: Iterable[Person], text: str, request: Request
+        self, person: Person, others: Sequence[Person], text: str, request: Request
     ) -> None:
         """Say something to some people alone; a whisper stands in both people's logs."""
         now, entries = self._active(person), []
@@ -440,9 +459,7 @@ class Chat:
             mine = Entry(whisper, person.id, request.ref, waiter=request)
             theirs = Entry(whisper, person.id, waiter=request)
             entries += [(self.log_of(person), mine), (self.log_of(other), theirs)]
-            if other.hears(person.nickname, person.id):
-                other.last_whisperer = Whisperer(person.nickname, person.id)
-        request.begin(person.connection)
+        request.begin(person.connection, partial(self._whispered, person, tuple(others)))
         append_together(entries)
 
     def rename(self, person: Person, nickname: str, request: Request) -> None:
@@ -484,7 +501,6 @@ class Chat:
         self.people.rename(person, nickname)
         for key in person.rooms:
             self.rooms[key].rename(person)
-        self.keep(person)
         _log.info("{old} is now {nick}", old=old, nick=nickname)
 
     def set_away(self, person: Person, reason: str | None) -> None:
@@ -505,8 +521,8 @@ class Chat:
         room.log.append(Entry(event, person.id, request.ref, waiter=request))
 
     def _active(self, person: Person) -> float:
-        person.spoke = self.now()
-        return person.spoke
+        person.spoke = now = self.now()
+        return now
 
     def tell(self, person: Person, text: str) -> None:
         """Announce something to one person."""

@@ -162,7 +162,7 @@ class People:
         left = self._left.get(key, 0.0)
         if left and self._clock.seconds() - left < self._limits.gone_seconds:
             raise Refused("no-such-nick", f"{nickname} has left: /users lists who is here.")
-        meant = self._similar(key)
+        meant = self.similar(nickname)
         if meant is not None:
             raise Refused(
                 "no-such-nick", f"There is nobody called {nickname}: did you mean {meant}?"
@@ -171,10 +171,11 @@ class People:
             "no-such-nick", f"There is nobody called {nickname}: /users lists who is here."
         )
 
-    def _similar(self, key: str) -> str | None:
+    def similar(self, nickname: str) -> str | None:
+        """Who may have been meant by a nickname that nobody has."""
         if len(self._by_key) > _FEW:
             return None
-        close = difflib.get_close_matches(key, self._by_key, 1, 0.75)
+        close = difflib.get_close_matches(names.key(nickname.strip()), self._by_key, 1, 0.6)
         return self._by_key[close[0]].nickname if close else None
 
     def check_free(self, nickname: str, asker: Person | None = None) -> None:

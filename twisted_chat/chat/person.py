@@ -81,6 +81,7 @@ class Person:
     """
 
     __slots__ = (
+        "_ignored_ids",
         "address",
         "away",
         "connection",
@@ -91,6 +92,7 @@ class Person:
         "former",
         "id",
         "ignored",
+        "is_quiet",
         "key",
         "last_whisperer",
         "log",
@@ -120,14 +122,17 @@ class Person:
         self.nickname = nickname
         self.key = names.key(nickname)
         self.address = address
-        self.since = self.spoke = now
+        self.since = now
+        self.spoke: float | None = None  # when they last said something in this run
         self.away: str | None = saved.away if saved else None
         self.connection: Connection | None = None
         self.present = True
+        self.is_quiet = saved.is_quiet if saved else False  # only posts: nobody is told of them
         self.displaced = False  # somebody else has the nickname, and the rooms are left for now
         self.rooms: dict[str, int] = {}  # by key, in the order of entering: the last number then
         self.room = saved.room if saved else ""  # the key of the one that they type into
         self.ignored: dict[str, Ignored] = {}  # by key
+        self._ignored_ids: frozenset[str] = frozenset()
         for ignored in saved.ignored if saved else ():
             self.ignore(*ignored)
         self.last_whisperer: Whisperer | None = None
@@ -161,7 +166,11 @@ class Person:
 
     def ignore(self, nickname: str, other_id: str) -> None:
         """Hear no more of somebody, also under another nickname while they stay."""
+        known = self.ignored.get(names.key(nickname))
+        if known is not None and known.person_id:
+            other_id = known.person_id  # they are ignored under another name by now
         self.ignored[names.key(nickname)] = Ignored(nickname, other_id)
+        self._know_ignored()
 
     def unignore(self, nickname: str, other_id: str) -> bool:
         """Hear somebody again; says whether they were ignored."""
@@ -172,15 +181,18 @@ class Person:
         ]
         for key in heard:
             del self.ignored[key]
+        self._know_ignored()
         return bool(heard)
 
     def hears(self, nickname: str, person_id: str) -> bool:
         """Whether they want to hear somebody."""
         if not self.ignored or person_id == self.id:
             return True
-        return names.key(nickname) not in self.ignored and not any(
-            ignored.person_id == person_id for ignored in self.ignored.values()
-        )
+        return person_id not in self._ignored_ids and names.key(nickname) not in self.ignored
+
+    def _know_ignored(self) -> None:
+        ids = (ignored.person_id for ignored in self.ignored.values())
+        self._ignored_ids = frozenset(filter(None, ids))
 
     def view(self, entry: Entry) -> Entry | None:
         """See `reader.Viewer`: nothing that somebody wrote whom they ignore."""

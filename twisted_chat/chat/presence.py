@@ -42,6 +42,7 @@ class Presence:
     The others know people by nickname, and only from what they are told. So nobody does anything
     before their join is told, and nobody gets a nickname before the leave of the one who had it
     is told. Who leaves without having been told of, and has done nothing, is never told of.
+    Nothing at all is told of the coming and going of anyone quiet, who only posts.
 
     Args:
         log: the log of the room.
@@ -78,6 +79,8 @@ class Presence:
         if gone is not None:
             self._tell_left()
         self._make_way(person.nickname)
+        if person.is_quiet:
+            return
         self._coming[person.id] = person
         now = self._clock.seconds()
         if self._pace.wait(self._limits.presence, now) or not self._visits.allow(person.nickname):
@@ -88,6 +91,8 @@ class Presence:
 
     def keep(self, person: Person) -> None:
         """Somebody is here, as everybody knows."""
+        if person.is_quiet:
+            return
         self._known[person.id] = person.nickname
         self.shown[person.id] = Shown(person.nickname, person)
 
@@ -105,11 +110,15 @@ class Presence:
 
     def rename(self, person: Person) -> None:
         """Somebody who was announced has another nickname, as the others are told."""
+        if person.is_quiet:
+            return
         self._known[person.id] = person.nickname
         self.shown[person.id] = Shown(person.nickname, person)
 
     def leave(self, person: Person, reason: str) -> None:
         """Somebody has left."""
+        if person.is_quiet:
+            return
         if self._coming.pop(person.id, None) is None:
             self._has_gone(person, reason)
         if not self._known and not self._coming:

@@ -41,7 +41,7 @@ class Room:
     @property
     def is_idle(self) -> bool:
         """Whether nobody would notice if this room were forgotten until somebody enters it."""
-        return not self.members and not self.topic and self.log.settled == self.log.appended
+        return not self.members and self.log.settled == self.log.appended
 
     @property
     def shown(self) -> dict[str, Shown]:

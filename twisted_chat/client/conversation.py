@@ -42,7 +42,7 @@ class Conversation:
     ) -> None:
         self.model = Model(nick)
         self.outbox = Outbox()
-        self.sender = Sender(self.outbox, connection, clock)
+        self.sender = Sender(self.outbox, connection, clock, self._settle, self._too_long)
         self.finished: Deferred[None] = Deferred()
         self.state = "connecting"
         self.naming = False
@@ -120,9 +120,10 @@ class Conversation:
 
     def _settle(self) -> None:
         """Do what has become possible: send, and say farewell when there is nothing else."""
-        if self._here and self._leaving.is_unsaid and not self.outbox:
-            self._leaving.said(self._add(parse(self._leaving.farewell)))
         self.sender.send()
+        while self._here and self._leaving.is_unsaid and not self.outbox:
+            self._leaving.said(self._add(parse(self._leaving.farewell)))
+            self.sender.send()
         if not self.finished.called:
             self._view.changed()
 
@@ -177,6 +178,7 @@ class Conversation:
         self._hearing.hear(told)
         match told:
             case Welcome():
+                self.sender.limit(told.input_bytes)
                 self._welcomed()
             case Answer() if self._joining.answers(told):
                 self._joining.done()
@@ -213,6 +215,13 @@ class Conversation:
             self.outbox.settle(line)
             more = self._joining.refused(line, told)
             self._view.refused(f"{told.text} {more}".rstrip(), line)
+
+    def _too_long(self, line: Line) -> None:
+        """The server could not even read whose request it refuses, so it is not asked."""
+        why = "That line is too long for the server and was not sent: split it."
+        self._refused(Refusal(line.ref, "too-long", why, None))
+        if self._leaving.is_farewell(line):
+            self._leaving.go_without_a_word()
 
     def _may_wait(self, line: Line) -> bool:
         """Whether a line may come later; a person would rather know that a command was not done."""

@@ -14,11 +14,18 @@ _HARMFUL = re.compile(
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+LONGEST = 16 * 1024
+"""Characters of a text that are shown, many times what a line of a chat has."""
+
+
 def harmless(text: str) -> str:
     """The text, with U+FFFD in the place of every character that does something to a terminal.
 
-    Of many blanks in a row it has sixteen, as the server's plain lines do.
+    Of many blanks in a row it has sixteen, as the server's plain lines do; of a text that would
+    keep the terminal busy the beginning.
     """
+    if len(text) > LONGEST:
+        text = text[: LONGEST - 1] + "\u2026"
     return with_few_blanks(_HARMFUL.sub("\ufffd", text))
 
 

@@ -12,10 +12,13 @@ KEPT = 1_000
 """Lines kept over runs."""
 
 
-def history_file() -> Path:
-    """Where the history is, as the XDG base directories have it."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
+def history_file() -> Path | None:
+    """Where the history is, as the XDG base directories have it; None for who has no home."""
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    try:
+        base = state if state.is_absolute() else Path.home() / ".local" / "state"
+    except RuntimeError:
+        return None
     return base / "twisted-chat" / "history"
 
 

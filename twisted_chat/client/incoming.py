@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from twisted_chat.client.harmless import harmless
 from twisted_chat.events import Entry
+from twisted_chat.limits import Limits
 from twisted_chat.wire.structured import understand
 
 _FOREVER = 1e9
@@ -27,6 +28,7 @@ class Welcome:
     Args:
         rooms: those that we are in after resuming; None where the server does not say.
         epoch: another one than before means that events are numbered anew; may be empty.
+        input_bytes: the longest line that the server reads.
     """
 
     nick: str
@@ -37,6 +39,7 @@ class Welcome:
     motd: tuple[str, ...]
     rooms: tuple[str, ...] | None = None
     epoch: str = ""
+    input_bytes: int = Limits.input_bytes
 
 
 @dataclass(slots=True)
@@ -119,7 +122,19 @@ def read(thing: dict[str, Any]) -> Incoming | None:
             motd = _texts(thing, "motd")
             rooms = _texts(thing, "rooms") if isinstance(thing.get("rooms"), list) else None
             server, epoch = _text(thing, "server"), _text(thing, "epoch")
-            return Welcome(nick, session, server, resumed, commands, motd, rooms, epoch)
+            limits = thing.get("limits")
+            most = _whole(limits if isinstance(limits, dict) else {}, "input_bytes")
+            return Welcome(
+                nick,
+                session,
+                server,
+                resumed,
+                commands,
+                motd,
+                rooms,
+                epoch,
+                most or Limits.input_bytes,
+            )
         case "state":
             members = tuple(filter(None, map(_member, _objects(thing, "members"))))
             count = max(_whole(thing, "count"), len(members))

@@ -47,6 +47,10 @@ class Leaving:
         if self._patience is None:
             self._wait(GOODBYE)
 
+    def go_without_a_word(self) -> None:
+        """What was to be said in farewell cannot be sent."""
+        self.farewell, self._line = "/quit", None
+
     def is_farewell(self, line: Line) -> bool:
         """Whether this line is the one that ends it all."""
         return line is self._line

@@ -157,10 +157,10 @@ class Model:
                 if self.is_me(event.sender):
                     self._catching_up.discard(key(event.room))
             case events.Leave() if not told.replayed:
-                if self.is_me(event.sender):
-                    self.leave(event.room)
-                else:
+                if not self.is_me(event.sender):
                     room.left(event.sender)
+                elif room.entered:  # else that was somebody who had our nickname before us
+                    self.leave(event.room)
             case events.Away() if member := room.members.get(key(event.sender)):
                 member.away = event.text
             case _:

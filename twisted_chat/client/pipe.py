@@ -12,6 +12,9 @@ from twisted_chat.client.keyboard import Keyboard
 from twisted_chat.client.outbox import Line
 from twisted_chat.client.screen import Screen
 
+SHOWN = 2_000
+"""Characters of a refused line that are shown: enough to know it by."""
+
 BACKLOG = 100
 """Lines read ahead of their acknowledgement; the rest of the input waits where it is."""
 
@@ -95,7 +98,7 @@ class Pipe:
     def refused(self, text: str, line: Line | None = None) -> None:
         """See `View`."""
         self.failed = True
-        self._errors.line(f"!!! {text}" + (f" [{line.text}]" if line else ""))
+        self._errors.line(f"!!! {text}" + (f" [{_beginning(line.text)}]" if line else ""))
 
     def connection(self, text: str) -> None:
         """See `View`."""
@@ -114,3 +117,7 @@ class Pipe:
             self._keyboard.pauseProducing()
         elif self._keyboard.paused and not full:
             self._keyboard.resumeProducing()
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

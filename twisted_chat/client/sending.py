@@ -1,11 +1,14 @@
 """When the lines in the outbox go out: while there is a connection, and not too fast."""
 
 import math
+from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from twisted_chat.client.connection import Connection
 from twisted_chat.client.outbox import Line, Outbox
+from twisted_chat.limits import Limits
+from twisted_chat.wire.structured import encode
 
 _LONGEST_WAIT = 60.0  # seconds, whatever the server asks for
 
@@ -17,14 +20,30 @@ class Sender:
         outbox: what is to be sent.
         connection: what it is sent over.
         clock: the time and its timers.
+        go_on: is called when a wait is over, and `send` may be called again.
+        too_long: is told of a line that the server could not read, and takes it from the outbox.
     """
 
-    def __init__(self, outbox: Outbox, connection: Connection, clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        connection: Connection,
+        clock: IReactorTime,
+        go_on: Callable[[], None],
+        too_long: Callable[[Line], None],
+    ) -> None:
         self._outbox = outbox
         self._connection = connection
         self._clock = clock
+        self._at_end_of_wait = go_on
+        self._too_long = too_long
+        self._longest = Limits.input_bytes
         self._open = False
         self._wait: IDelayedCall | None = None
+
+    def limit(self, longest: int) -> None:
+        """The server reads lines of so many bytes."""
+        self._longest = longest
 
     def start(self) -> None:
         """The server takes lines now."""
@@ -40,9 +59,12 @@ class Sender:
 
     def send(self) -> None:
         """Send what may be sent."""
-        if self._open and self._wait is None:
-            for line in self._outbox.due():
-                self._connection.send(line.request)
+        while self._open and self._wait is None and (due := self._outbox.due()):
+            for line in due:
+                if len(encode(line.request)) > self._longest:
+                    self._too_long(line)
+                else:
+                    self._connection.send(line.request)
 
     def again(self, line: Line, wait: float | None) -> None:
         """A line came too fast: send it again after so many seconds, and nothing before it."""
@@ -57,4 +79,4 @@ class Sender:
 
     def _go_on(self) -> None:
         self._wait = None
-        self.send()
+        self._at_end_of_wait()

@@ -67,12 +67,13 @@ class Terminal(Reading):
     def open(self, conversation: Conversation) -> None:
         """Put up the prompt, for this conversation."""
         super().open(conversation)
+        history = history_file()
         self._prompt = PromptSession(
             self._before_input,
             bottom_toolbar=self._toolbar,
             completer=ChatCompleter(conversation.model, COMMANDS),
             complete_while_typing=False,
-            history=InputHistory(history_file(), self._is_private),
+            history=InputHistory(history, self._is_private) if history else None,
             key_bindings=bindings(conversation, self.typed, self.changed),
             style=self._style,
             erase_when_done=True,

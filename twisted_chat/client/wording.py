@@ -8,11 +8,13 @@ from twisted.python.failure import Failure
 from twisted_chat.client.incoming import Missed, State
 from twisted_chat.text.counted import counted
 
+_NAMES = 500  # on entering a room, whatever the server tells
+
 
 def in_room(told: State) -> list[str]:
     """What one reads on entering a room."""
-    nicks = ", ".join(member.nick for member in told.members)
-    more = told.count - len(told.members)
+    nicks = ", ".join(member.nick for member in told.members[:_NAMES])
+    more = told.count - len(told.members[:_NAMES])
     others = f" and {more} more" if more else ""
     lines = [f"In {told.room}: {nicks}{others} ({told.count})"]
     if told.topic:

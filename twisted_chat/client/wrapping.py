@@ -70,15 +70,16 @@ def _words(line: Fragments, *, apart: bool = False) -> Iterator[Fragments]:
     word: Fragments = []
     before = ""
     for style, text in line:
-        for character in text:
-            if word and _may_break(before, character, apart=apart):
+        start = 0
+        for at, character in enumerate(text):
+            if before and _may_break(before, character, apart=apart):
+                if start < at:
+                    word.append((style, text[start:at]))
                 yield word
-                word = []
-            if word and word[-1][0] == style:
-                word[-1] = (style, word[-1][1] + character)
-            else:
-                word.append((style, character))
+                word, start = [], at
             before = character
+        if text[start:]:
+            word.append((style, text[start:]))
     if word:
         yield word
 

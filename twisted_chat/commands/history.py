@@ -13,6 +13,9 @@ from twisted_chat.refusal import Refused
 
 family = Family()
 
+_OVERHEAD = 100
+"""Bytes of a line beside its text."""
+
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -30,8 +33,10 @@ _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 )
 def _history(caller: Caller, room: Room, how_much: str) -> Deferred[Lines]:
     limits = caller.chat.limits
+    newest_first = False
     spell = re.fullmatch(r"(\d{1,6})([smhdw]?)", how_much or str(limits.entry_history))
     if spell and not spell[2]:
+        newest_first = True
         page = room.log.before(room.log.last + 1, min(int(spell[1]), limits.history_lines))
     elif spell:
         since = caller.chat.now() - int(spell[1]) * _SPANS[spell[2]]
@@ -46,9 +51,21 @@ def _history(caller: Caller, room: Room, how_much: str) -> Deferred[Lines]:
         page = room.log.since(since, limits.history_lines)
 
     def answer(entries: Sequence[Entry]) -> Lines:
-        return entries or [f"There is nothing in the history of {room.name} to show."]
+        shown = within(entries, limits.history_bytes, newest_first=newest_first)
+        return shown or [f"There is nothing in the history of {room.name} to show."]
 
     return page.addCallback(answer)
+
+
+def within(entries: Sequence[Entry], size: int, *, newest_first: bool) -> Sequence[Entry]:
+    """As many entries as fit, at least one: the last of them, or the first."""
+    count = 0
+    for entry in reversed(entries) if newest_first else entries:
+        size -= len(getattr(entry.event, "text", "").encode()) + _OVERHEAD
+        if count and size < 0:
+            break
+        count += 1
+    return entries[len(entries) - count :] if newest_first else entries[:count]
 
 
 @family.command("time", "", "the server's time", right=None)

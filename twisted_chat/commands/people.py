@@ -9,6 +9,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.commands.command import Caller, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text import names
+from twisted_chat.text.cleaning import with_few_blanks
 
 family = Family()
 
@@ -26,6 +27,19 @@ def _users(caller: Caller, room: Room, name: str) -> Lines:
     return [who(asked, caller.chat.limits.listed_names, caller.person)]
 
 
+_ROOMS = 5
+"""Rooms in which something is told that count as one more line."""
+
+_AWAY = 400
+"""Characters of an away note: everybody who enters a room reads it."""
+
+_NOTE = 120
+"""Characters of it beside a name in a list."""
+
+_PLAIN = str.maketrans("", "", "()")
+"""What a list is built with, and a note in it is not: so that nobody is in it who is not here."""
+
+
 def who(room: Room, most: int, viewer: Person) -> str:
     """Who is in a room, in one line, as somebody sees it."""
     listed = [_named(member, viewer) for member in islice(room.members.values(), most)]
@@ -35,11 +49,14 @@ def who(room: Room, most: int, viewer: Person) -> str:
 
 
 def _named(person: Person, viewer: Person) -> str:
+    if person.is_quiet:
+        return f"{person.nickname} (only posts)"
     if person.connection is None:
         return f"{person.nickname} (reconnecting)"
     if person.away is None:
         return person.nickname
-    return f"{person.nickname} ({away_note(person, viewer)})"
+    note = with_few_blanks(away_note(person, viewer).translate(_PLAIN))
+    return f"{person.nickname} ({note[:_NOTE]}{'...' if len(note) > _NOTE else ''})"
 
 
 def away_note(person: Person, viewer: Person) -> str:
@@ -53,10 +70,11 @@ def _whois(caller: Caller, room: Room, nickname: str) -> Lines:
     rooms = [caller.chat.rooms[key].name for key in person.rooms]
     now = caller.chat.now()
     lines = [
-        f"{person.nickname} is here since {_clock(person.since)}.",
-        f"{person.nickname} said something last {_ago(now - person.spoke)}.",
+        f"{person.nickname} has been here since {_clock(person.since)}.",
         f"{person.nickname} is in {', '.join(rooms)}.",
     ]
+    if person.spoke is not None:
+        lines.insert(1, f"{person.nickname} was last active {_ago(now - person.spoke)}.")
     if person.away is not None:
         lines.append(f"{person.nickname} is {away_note(person, caller.person)}")
     if person.connection is None:
@@ -87,6 +105,7 @@ def _ago(seconds: float) -> str:
 )
 def _nick(caller: Caller, room: Room, nickname: str) -> Lines:
     caller.chat.rename(caller.person, nickname, caller.request)
+    caller.charge(len(caller.person.rooms) // _ROOMS)
     return []
 
 
@@ -98,7 +117,10 @@ def _nick(caller: Caller, room: Room, nickname: str) -> Lines:
     detail=("It stands beside your name in /users, and is told once to who whispers to you.",),
 )
 def _away(caller: Caller, room: Room, reason: str) -> Lines:
+    if len(reason) > _AWAY:
+        raise Refused("too-long", f"That note is too long: use at most {_AWAY} characters.")
     caller.chat.set_away(caller.person, reason or "not here just now")
+    caller.charge(len(caller.person.rooms) // _ROOMS)
     return [f"You are away: {caller.person.away}. /back ends it."]
 
 
@@ -107,6 +129,7 @@ def _back(caller: Caller, room: Room, rest: str) -> Lines:
     if caller.person.away is None:
         return ["You were not away."]
     caller.chat.set_away(caller.person, None)
+    caller.charge(len(caller.person.rooms) // _ROOMS)
     return ["You are back."]
 
 
@@ -128,8 +151,13 @@ def _ignore(caller: Caller, room: Room, rest: str) -> Lines:
         raise Refused("bad-nick", "You cannot ignore yourself: choose somebody else.")
     if len(me.ignored) >= caller.chat.limits.ignored_people:
         raise Refused("too-many-people", "You ignore too many people: /unignore some first.")
-    me.ignore(other.nickname if other else nickname, other.id if other else "")
-    return [f"You ignore {nickname}: /unignore {nickname} ends it."]
+    me.ignore(nickname, other.id if other else "")  # they may be about to have that name
+    lines = [f"You ignore {nickname}: /unignore {nickname} ends it."]
+    if other is None:
+        meant = caller.chat.people.similar(nickname)
+        hint = f": did you mean {meant}?" if meant else "."
+        lines.append(f"Nobody called {nickname} is here{hint}")
+    return lines
 
 
 @family.command("unignore", "NICK", "hear somebody again", right=None)
@@ -146,7 +174,7 @@ def _unignore(caller: Caller, room: Room, nickname: str) -> Lines:
     "leave the chat",
     right=None,
     aliases=("exit", "q"),
-    detail=("exit alone does it too.",),
+    detail=("exit, quit or :q alone does it too.",),
 )
 def _quit(caller: Caller, room: Room, reason: str) -> Lines:
     caller.chat.part(caller.person, reason)

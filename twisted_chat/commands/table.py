@@ -11,14 +11,18 @@ from twisted_chat.commands.command import Caller, Command, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text.cleaning import is_blank
 
+_ALONE = {"exit": "quit", "quit": "quit", ":q": "quit", "!disconnect": "quit", "help": "help"}
+"""Commands that one may type without a slash, alone on a line."""
+
 
 def parse(line: str) -> tuple[str, str] | None:
     """The command that a line is, and what follows it; None for a line that is to be said.
 
-    `exit`, `!Disconnect` and `@NICK TEXT` are commands too, `//text` is not.
+    `exit` and its like and `@NICK TEXT` are commands too, `//text` is not.
     """
-    if line.strip().lower() in ("exit", "!disconnect"):
-        return "quit", ""
+    alone = _ALONE.get(line.strip().lower())
+    if alone is not None:
+        return alone, ""
     command = line.lstrip()
     if command.startswith("/") and not command.startswith("//"):
         word, _, rest = command[1:].partition(" ")
@@ -67,10 +71,23 @@ def is_join(word: str) -> bool:
     return BY_WORD.get(word) is BY_WORD["join"]
 
 
+_INSTEAD = {
+    "clear": "your terminal can clear its screen, the server cannot.",
+    "query": "/whisper NICK TEXT begins a private conversation, and /reply TEXT answers.",
+    **dict.fromkeys(
+        ("kick", "ban", "mute", "op"),
+        "nobody can send others away here, but /ignore NICK hides what they say.",
+    ),
+}
+"""What to do where other chats have a command that this one has not."""
+
+
 def _find(word: str) -> Command:
     command = BY_WORD.get(word)
     if command is not None:
         return command
+    if word in _INSTEAD:
+        raise Refused("no-such-command", f"There is no command /{word}: {_INSTEAD[word]}")
     close = difflib.get_close_matches(word[:20], BY_WORD, 1, 0.6)
     hint = f"did you mean /{close[0]}?" if close else "/help lists the commands;"
     slash = "" if close else " to say a line that begins with a slash, type two."

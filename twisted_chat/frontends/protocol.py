@@ -19,7 +19,7 @@ from twisted_chat.sessions.plain import PlainSession, greeting
 from twisted_chat.sessions.session import Session
 from twisted_chat.sessions.structured import StructuredSession
 from twisted_chat.text.counted import counted
-from twisted_chat.wire import foreign
+from twisted_chat.wire import foreign, keys
 from twisted_chat.wire.lines import Lines
 from twisted_chat.wire.plain import PlainWire, line
 from twisted_chat.wire.structured import StructuredWire
@@ -141,6 +141,8 @@ class ChatProtocol(Lines):
 
     def _cut(self, data: bytes) -> None:
         """Cut lines; what is none of a chat's languages may never end one."""
+        if data.endswith(keys.KEYS) and self._has_pressed_key(data):
+            data += b"\n"
         super().dataReceived(data)
         if self._session is None and self.beginning and not self._closing:
             stranger = foreign.recognize_beginning(self.beginning)
@@ -148,18 +150,27 @@ class ChatProtocol(Lines):
                 self._server.chat.counters.refusals["stranger"] += 1
                 self._turn_away(Refused("stranger", stranger))
 
+    def _has_pressed_key(self, data: bytes) -> bool:
+        if self._session is None:
+            return keys.is_typed(self.beginning + data)
+        return isinstance(self._session, PlainSession)
+
     def lineReceived(self, line: bytes) -> None:
         """Hand a line to the session."""
         session = self._session_for(line)
         if session is not None:
             session.line_received(line)
-            self._server.turnstile.pass_through(self, line)
+            self._pass_through(line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Answer a line that is too long; it is skipped."""
         session = self._session_for(line)
         if session is not None:
             session.line_too_long()
+            self._pass_through(line)
+
+    def _pass_through(self, line: bytes) -> None:
+        if not self._server.chat.is_stopping:  # then there is no next turn
             self._server.turnstile.pass_through(self, line)
 
     def _session_for(self, line: bytes) -> Session | None:
@@ -204,6 +215,8 @@ class ChatProtocol(Lines):
             self._session.connection_lost("" if in_order else "connection lost")
         super().connectionLost(reason)
         self._gate.release("output")
+        if not self._gate.reasons:
+            self.resumeProducing()  # also if we were closing: so the end is told
         self._free()
 
     def _drained(self) -> None:
@@ -257,12 +270,13 @@ class ChatProtocol(Lines):
     def named(self) -> None:
         """See `session.Frontend`."""
         self._stop_deadline()
-        self._server.admission.named(self.address)
+        if self.is_admitted:
+            self._server.admission.named(self.address)
 
     def ban(self) -> None:
         """Whoever this is may not be here any more."""
         why = Refused("banned", "You are banned from this server.")
-        if self._session is None or not self._session.is_in:
+        if self._session is None or not self._session.is_current:
             self._turn_away(why)
         else:
             self._session.refuse(why)

@@ -142,15 +142,16 @@ class Fanout:
                 _log.failure("A reader of {room} failed", room=self.log.room)
                 reader.fail()
         self.log.counters.deliveries += delivered
+        if not self._rest:
+            self._trim()
         if self._rest or end != window.end:
             self._turn.schedule(self.deliver)
-        else:
-            self._trim()
 
     def _trim(self) -> None:
         """Have no more at hand than who is a little behind needs, or a newcomer; else nothing."""
         if self._readers:
-            place = self.window.place_to_keep(is_read=not self._somebody_is_behind)
+            wanted = self.window.place_to_keep(is_read=not self._somebody_is_behind)
+            place = min(wanted, self._delivered)  # what has come meanwhile, nobody has read
         else:
             place = self.window.end
         if place > self.window.start:

@@ -111,6 +111,7 @@ class Log:
 
     def close(self) -> None:
         """Nobody reads or writes here any more."""
+        self._awaited.clear()  # it will not be told
         self.store.close(self.name)
         self.listener = None
 
@@ -130,9 +131,10 @@ class Log:
             self.listener.add(entries)
         for entry in entries:
             self._seen(entry)
-            if entry.waiter is not None:
+            waiter, entry.waiter = entry.waiter, None  # the entry stays, and may not keep them
+            if waiter is not None:
                 try:
-                    entry.waiter.stored(entry)
+                    waiter.stored(entry)
                 except Exception:  # it may not stop the others from reading
                     _log.failure("What follows from an event in {room} failed", room=self.room)
         self._settle(len(entries), place)

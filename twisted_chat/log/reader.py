@@ -159,15 +159,16 @@ class Reader:
         """Read no further."""
         self._seen, self.at = self.seen, None
         self._closed = True
-        self._goals = ()
+        self._goals, self._at_stop = (), None
         self._readers.leave(self)
 
     def when_here(self, call: Callable[[], None]) -> None:
         """Call back once everything that has been appended until now is read."""
 
         def settled(place: int) -> None:
-            self._goals = (*self._goals, (place, call))
-            self.is_apart = True
+            if not self._closed:
+                self._goals = (*self._goals, (place, call))
+                self.is_apart = True
 
         self._log.when_settled(settled)
 

@@ -81,9 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     erase = acts.add_parser(
         "erase",
         help="take away what a nickname wrote; its events stay, empty",
-        description="Take away what a nickname wrote, also as a topic; its events stay, with the "
-        f"text {ERASED}. A topic goes too if nobody knows any more who set it, because it is "
-        "older than what is kept.",
+        description="Take away what a nickname wrote, also as a topic or an away note; its events "
+        f"stay, with the text {ERASED}. A topic goes too if nobody knows any more who set it, "
+        "because it is older than what is kept.",
     )
     erase.add_argument("nickname")
     erase.set_defaults(act=_erase)
@@ -214,6 +214,10 @@ def _erase(chosen: argparse.Namespace) -> str:
             "UPDATE events SET text = ? WHERE key(sender) = ? AND text NOT IN ('', ?)",
             (ERASED, names.key(chosen.nickname), ERASED),
         ).rowcount
+        database.execute(
+            "UPDATE seats SET away = ? WHERE key(nickname) = ? AND away != ''",
+            (ERASED, names.key(chosen.nickname)),
+        )
         database.execute(_TOPICS)
         nobodys = database.execute(_NOBODYS_TOPICS).fetchall()
         for log, _ in nobodys:

@@ -38,6 +38,10 @@ def arguments(path: Path, options: Mapping[str, Option]) -> list[str]:
         raise Mistake(f"{path} is not UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise Mistake(f"{path}{_why_no_toml(str(error), text)}") from error
+    except ValueError as error:  # of Python, which reads numbers of some thousand digits at most
+        raise Mistake(f"{path} has a number with far too many digits") from error
+    except RecursionError as error:
+        raise Mistake(f"{path} has far too many brackets within brackets") from error
     table = content.pop(TABLE, {})
     given = [*content.items(), *(table.items() if isinstance(table, dict) else ((TABLE, table),))]
     words = []
@@ -82,6 +86,10 @@ def _words(name: str, value: object, options: Mapping[str, Option]) -> list[str]
 def _text(option: Option, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{option.name} must be a text or a number")  # noqa: TRY004 - of the file
+    if isinstance(value, int) and abs(value) >= 10**20:  # Python may refuse to write it down
+        raise ValueError(f"{option.name} has far too many digits")
+    if "\0" in str(value):
+        raise ValueError(f"{option.name} cannot have a NUL character")
     try:
         option.read(str(value))
     except ValueError as error:

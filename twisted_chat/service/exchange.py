@@ -12,14 +12,17 @@ from typing import Any
 
 from twisted_chat.events import Entry
 from twisted_chat.events.codec import KINDS, Kept
+from twisted_chat.limits import Limits
 from twisted_chat.stores.sqlite.schema import to_row
 from twisted_chat.text import names
+from twisted_chat.text.marks import are_piled
 from twisted_chat.wire.structured import describe, encode
 
 _KINDS = {kind.name: kind for kind in KINDS if kind.kept is Kept.IN_ROOMS}
 _UNSAFE = re.compile(  # it would move cursors, or reverse text, on everybody's screen
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]"
 )
+_LONGEST = Limits.history_bytes  # more than that is in no answer, whatever the limit of a line is
 _MOST = 2**53 - 1  # up to there every program that reads JSON can count
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_214_400.0  # 9999-12-31, which can be shown in every time zone
@@ -46,9 +49,13 @@ def from_line(line: bytes) -> Entry:
     room = _text(thing, "room")
     if not room.startswith("#"):
         raise ValueError("the room must begin with #")
-    kind, time, sender = _KINDS[name], _time(thing), _text(thing, "from")
-    event = kind.make(time, room, sender, [_text(thing, field) for field in kind.fields])
-    return Entry(event, id=number)
+    if not names.is_like_a_name(room[1:]):
+        raise ValueError("the room is none that there can be")
+    kind, time, sender = _KINDS[name], _time(thing), _nickname(thing, "from")
+    told = [
+        _nickname(thing, field) if field == "to" else _text(thing, field) for field in kind.fields
+    ]
+    return Entry(kind.make(time, room, sender, told), id=number)
 
 
 def _decode(line: bytes) -> dict[str, Any]:
@@ -69,7 +76,18 @@ def _text(thing: dict[str, Any], key: str) -> str:
         raise ValueError(f"the {key} is missing, or is not a text")
     if _UNSAFE.search(value):
         raise ValueError(f"the {key} has control characters")
+    if are_piled(value):
+        raise ValueError(f"the {key} piles too many marks on one character")
+    if len(value.encode()) > _LONGEST:
+        raise ValueError(f"the {key} has more than {_LONGEST} bytes")
     return value
+
+
+def _nickname(thing: dict[str, Any], key: str) -> str:
+    name = _text(thing, key)
+    if not names.is_like_a_name(name) or names.is_the_servers(name):
+        raise ValueError(f"the {key} is no nickname that somebody can have")
+    return name
 
 
 def _time(thing: dict[str, Any]) -> float:

@@ -49,6 +49,9 @@ AT_START = (
 FORGET = 60.0
 """Seconds between two looks at what is older than it is to be kept."""
 
+TRY_AGAIN = 5.0
+"""Seconds after which it is tried again to store what could not be stored."""
+
 LATE, SLOW = 1.0, 5.0
 """Seconds of a turn, and of a commit, from which on a server is not well."""
 
@@ -203,11 +206,12 @@ class ChatService(MultiService):
         """Start; the end of a terminal is not the end of the chat."""
         super().startService()
         self._console.close()
-        names.nickname("somebody", self._options.limits)  # reads Unicode's tables: 5 ms, once
+        names.nickname("somebody", Limits())  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()
         self._reactor.callWhenRunning(self._reload_on_hangup)
         self._reactor.callWhenRunning(look_only_at_what_is_new, self._reactor)
+        self._try_again()
         keep = self._options["keep"]
         if keep is not None:
             self._forget(keep)
@@ -234,6 +238,10 @@ class ChatService(MultiService):
             later.append("endpoint")
         if later:
             _log.warn("For {names} to change, restart the server", names=", ".join(later))
+
+    def _try_again(self) -> None:
+        self._store.try_again()
+        self._reactor.callLater(TRY_AGAIN, self._try_again)
 
     def _forget(self, keep: float) -> None:
         self._store.forget(time.time() - keep)

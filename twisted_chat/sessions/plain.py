@@ -1,7 +1,6 @@
 """A conversation in plain lines: netcat, telnet, any terminal."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -15,13 +14,17 @@ from twisted_chat.log.fanout import Fanout
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.session import Frontend, Session
 from twisted_chat.text import names
+from twisted_chat.text.calling import Call
 from twisted_chat.text.cleaning import clean, is_blank
 from twisted_chat.text.counted import seconds_to_wait
-from twisted_chat.wire import foreign
+from twisted_chat.wire import foreign, keys
 from twisted_chat.wire.plain import PlainWire, line
 
 QUESTION = "What is your nickname?"
 BELL = b"\a"
+_FAREWELLS = ("bye", "goodbye", "logout", "logoff", "q", ":q!", ":wq", ":x")
+"""What people type who want to leave, and perhaps want to say."""
+
 SHOWN_NAMES = 50
 """Names shown on entering a room: in a rush, everybody is shown everybody."""
 
@@ -37,6 +40,8 @@ class PlainSession(Session):
     def __init__(self, chat: Chat, frontend: Frontend, wire: PlainWire) -> None:
         super().__init__(chat, frontend, wire)
         self._bell = "off"
+        self._call: Call | None = None  # by name, once they asked to hear it
+        self._asked_about = ""
         self._told_unheard = False
         self._told_too_fast = 0.0  # when they were told last
 
@@ -45,13 +50,17 @@ class PlainSession(Session):
         stranger = self._person is None and foreign.recognize(line)
         if stranger:
             self.chat.counters.refusals["stranger"] += 1
-            self._ending = True
             self._say("!!! " + stranger)
-            self._frontend.close()
+            self._leave()
+            return
+        if line.endswith(keys.KEYS):
+            self._press(line)
             return
         text, note = clean(line, self.chat.limits.line_bytes)
         if self._person is None:
             self._answer_question(text)
+            return
+        if self._asks_about(text):
             return
         command = table.parse(text)
         if command is not None:
@@ -60,6 +69,24 @@ class PlainSession(Session):
             table.say(self, self.room, table.spoken(text))
         if note:
             self._say(f"*** {note}")
+
+    def _press(self, line: bytes) -> None:
+        """A control key has ended a line, which is not sent."""
+        if self._person is None:
+            self._leave()
+        elif line == keys.CTRL_D:
+            self.chat.part(self._person, "")
+        else:
+            note = ": that line was not sent." if line[1:] else "."
+            self._say(f"*** To leave, type /quit{note}")
+
+    def _asks_about(self, text: str) -> bool:
+        """Whether a line looks like a wish to leave; it is said if it is typed once more."""
+        asked, word = self._asked_about, text.strip().lower()
+        self._asked_about = word if word in _FAREWELLS and word != asked else ""
+        if self._asked_about:
+            self._say(f"*** That was not sent. To leave, type /quit; to say it, type {word} again.")
+        return bool(self._asked_about)
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Say why something is not done."""
@@ -113,14 +140,21 @@ class PlainSession(Session):
     # Taking a nickname
 
     def _answer_question(self, text: str) -> None:
-        if is_blank(text):
-            return
         command = table.parse(text)
-        if command is not None and table.BY_WORD.get(command[0]) is table.BY_WORD["quit"]:
-            self._ending = True
-            self._frontend.close()
+        meant = table.BY_WORD.get(command[0]) if command is not None else None
+        if is_blank(text):
+            self._ask_again()
+        elif meant is table.BY_WORD["quit"]:
+            self._leave()
+        elif meant is table.BY_WORD["help"]:
+            self._say("*** Type the name that others are to see, then Enter. /quit leaves.")
+            self._ask_again()
         else:
             self._enter(text, self._welcome)
+
+    def _leave(self) -> None:
+        self._ending = True
+        self._frontend.close()
 
     def _welcome(self, person: Person) -> None:
         self._say(
@@ -152,19 +186,24 @@ class PlainSession(Session):
             raise Refused("usage", "Say when: /bell off, name, whisper or all")
         if when:
             self._bell = when
-            self.decorate = None if when == "off" else self._ring
             self.redecorate()
         return self._bell
+
+    @property
+    def decorate(self) -> Callable[[Entry, bytes], bytes] | None:
+        """See `Session.decorate`."""
+        return None if self._bell == "off" else self._ring
 
     def _ring(self, entry: Entry, line: bytes) -> bytes:
         event = entry.event
         if entry.origin == self.person.id:
             return line
         whispered = isinstance(event, Whisper)
-        named = (
-            self._bell == "name"
-            and isinstance(event, Message)
-            and re.search(rf"(?<!\w){re.escape(self.person.key)}(?!\w)", names.key(event.text))
-        )
+        named = self._bell == "name" and isinstance(event, Message) and self._calls_me(event.text)
         rings = self._bell == "all" or whispered or named
         return line.removesuffix(b"\r\n") + BELL + b"\r\n" if rings else line
+
+    def _calls_me(self, text: str) -> bool:
+        if self._call is None or self._call.name != self.person.key:
+            self._call = Call(self.person.key)
+        return self._call.is_in(text)

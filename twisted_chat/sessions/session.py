@@ -25,6 +25,9 @@ _log = Logger(namespace="chat")
 
 _T = TypeVar("_T")
 
+_NAMELESS = 10
+"""Lines without a nickname, for each try that one has at it."""
+
 
 class Frontend(Protocol):
     """What a session asks of the connection that carries it."""
@@ -80,7 +83,10 @@ class Session:
         self._pauses = 0
         self._awaited = 0  # rooms that are read up to a place before more lines are heard
         self._wrong = 0  # answers to the question for a nickname
+        self._nameless_lines = 0
+        self._handling = False  # a line, just now
         self._input_ended = self._ending = self._lost = False
+        self._is_leaving = False  # reading to the end, and then the connection closes
         self._why_lost = ""
         self._patience: IDelayedCall | None = None  # until whoever leaves has read the end
 
@@ -100,6 +106,11 @@ class Session:
     def is_in(self) -> bool:
         """Whether they have a nickname."""
         return self._person is not None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether somebody with a nickname is here, and not over another connection by now."""
+        return self._person is not None and self._person.connection is self
 
     def dismiss(self) -> None:
         """Nothing more is said here: the connection is turned away."""
@@ -152,8 +163,10 @@ class Session:
         """See `command.Caller.ring`; programs ring their own bells."""
         raise Refused("no-bell", "The bell is for plain lines: your client rings its own.")
 
-    decorate: Callable[[Entry, bytes], bytes] | None = None
-    """Gives a line its last touch for this one person, if anything does."""
+    @property
+    def decorate(self) -> Callable[[Entry, bytes], bytes] | None:
+        """Gives a line its last touch for this one person, if anything does."""
+        return None
 
     may_resume = False
     """Whether they can come back to this conversation over another connection."""
@@ -171,22 +184,33 @@ class Session:
             return
         self.chat.counters.lines += 1
         limits = self.chat.limits
-        if self._person is None or (limits.pace is None and self._throttle is None):
+        if self._person is None:
+            self._nameless_lines += 1
+            if self._nameless_lines > _NAMELESS * limits.nickname_tries:
+                self._send_away()
+            else:
+                self._try(line)
+            return
+        if limits.pace is None and self._throttle is None:
             self._try(line)
             return
         if self._throttle is None:
             self._throttle = Throttle(self.chat.clock, limits, self._try, self._all_is_said)
         wait = self._throttle.take(line)
         if wait and self._throttle.never_ends():
-            self._send_away(self.person)
+            self._send_away()
         elif wait:
             self.chat.counters.refusals["too-fast"] += 1
             self.too_fast(line, wait)
 
-    def _send_away(self, person: Person) -> None:
+    def _send_away(self) -> None:
         self.chat.counters.refusals["flooding"] += 1
         self.refuse(Refused("flooding", "You do not stop: come back when you have calmed down."))
-        self.chat.part(person, "flooding")
+        if self._person is not None:
+            self.chat.part(self._person, "flooding")
+        else:
+            self._ending = True
+            self._frontend.close()
 
     def answer(self, data: bytes) -> None:
         """Write an answer; a long one counts as lines, so that nobody asks faster than they read.
@@ -209,10 +233,14 @@ class Session:
         if self._ending:
             return
         self.request = Request()
+        self._handling = True
         try:
             self.handle(line)
         except Exception:
             self._fail(Failure(), self.request)
+        self._handling = False
+        self._all_is_said()  # what that line has ended may close the connection now
+        self._close_when_read()
 
     def _fail(self, failure: Failure, request: Request) -> None:
         """A request is not done; if that never should be, the operator reads why."""
@@ -228,13 +256,16 @@ class Session:
         self.chat.counters.refusals[why.code] += 1
         self.refuse(why, ref)
         if self._person is None and not self._ending:
-            self._wrong += 1
-            if self._wrong < self.chat.limits.nickname_tries:
-                self.ask()
-            else:
-                self._ending = True
-                self.announce("That was the last try: connect again when you have a nickname.")
-                self._frontend.close()
+            self._ask_again()
+
+    def _ask_again(self) -> None:
+        self._wrong += 1
+        if self._wrong < self.chat.limits.nickname_tries:
+            self.ask()
+        else:
+            self._ending = True
+            self.announce("That was the last try: connect again when you have a nickname.")
+            self._frontend.close()
 
     def _answer_after(
         self, work: Deferred[_T], answer: Callable[[_T], None], request: Request
@@ -279,7 +310,7 @@ class Session:
 
     def _all_is_said(self) -> None:
         is_idle = self._throttle is None or self._throttle.is_idle
-        if self._input_ended and is_idle and not self._pauses:
+        if self._input_ended and is_idle and not self._pauses and not self._handling:
             self._finish()
 
     def _finish(self) -> None:
@@ -323,6 +354,7 @@ class Session:
         self._ending = True
         self._stop_reading()
         self._stop_pacing()
+        self.request = Request()  # the last one knows us, and may never be settled
         if self._person is not None and self._person.connection is self:
             self.chat.lose(self._person, self._why_lost)
 
@@ -383,6 +415,8 @@ class Session:
     # Reading
 
     def _read(self, room: str, fanout: Fanout, after: int) -> None:
+        if self._lost:  # what they said before is still done, and nobody is there to read
+            return
         reader = Reader(fanout, self._wire, self._frontend.outlet, self.person, after, self)
         reader.decorate(self.decorate)
         self._readers[room] = reader
@@ -428,7 +462,9 @@ class Session:
     def unfollow(self, room: str) -> None:
         """They left a room: read to the end of what was said until now, then hear them again."""
         reader = self._readers.pop(room, None)
-        if reader is not None:
+        if reader is not None and self._lost:
+            reader.close()
+        elif reader is not None:
             self._closing = (*self._closing, reader)
             if not self._ending:
                 self._wait_to_hear()
@@ -449,7 +485,7 @@ class Session:
         """They are gone: let them read what was said until now, then close."""
         if self._ending:
             return
-        self._ending = True
+        self._ending = self._is_leaving = True
         if self._lost:
             self._give_up()
             return
@@ -466,12 +502,16 @@ class Session:
         self._frontend.abort()
 
     def replace(self) -> None:
-        """They go on over another connection."""
+        """They go on over another connection; what they said over this one is still done."""
+        if not self._pauses:
+            self._frontend.hurry()
+        self.hurry()
         self._ending = True
         self._stop_pacing()
         self._stop_reading()
+        self.refuse(Refused("replaced", "This session goes on over another connection."))
         self._frontend.close()
 
     def _close_when_read(self) -> None:
-        if self._ending and not self._closing and not self._readers:
+        if self._is_leaving and not self._handling and not self._closing and not self._readers:
             self._frontend.close()

@@ -56,6 +56,7 @@ class StructuredSession(Session):
         super().__init__(chat, frontend, wire)
         self._plain = plain
         self._seen: dict[str, int] = {}  # by the room's key, what a client saw before it came back
+        self._is_quiet = False
         self._is_of_old = False  # whether that was before the numbers began anew
 
     def handle(self, line: bytes) -> None:
@@ -109,33 +110,35 @@ class StructuredSession(Session):
         if self._person is not None:
             raise Refused("bad-request", "You said hello already: /nick changes your nickname.")
         seen, epoch, token, nickname = map(thing.get, ("seen", "epoch", "session", "nick"))
-        self._seen = _seen({} if seen is None else seen)
+        self._seen = _seen({} if seen is None else seen, self.chat.limits.rooms_per_person + 1)
         person = self.chat.find_session(token) if isinstance(token, str) else None
         if epoch is None and isinstance(token, str):
             epoch = epoch_of(token)
         if epoch is not None:
             self._is_of_old = epoch != self.chat.epoch
         if person is not None:
-            self._resume_as(person, nickname if isinstance(nickname, str) else None)
-            return
+            if person.connection is not None:
+                person.connection.replace()
+            if person.present:  # what they said last may have been that they leave
+                self._resume_as(person, nickname if isinstance(nickname, str) else None)
+                return
+        self._is_quiet = thing.get("quiet") is True
         if not isinstance(nickname, str):
             raise Refused("bad-nick", 'Say which nickname: {"do":"hello","nick":"..."}')
         self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
 
     def _resume_as(self, person: Person, nickname: str | None) -> None:
-        if person.connection is not None:
-            person.connection.replace()
         old = person.nickname
         self.chat.attach(person, self, nickname)
         self._be(person)
         self._greet(person, resumed=True)
         if person.fanout is not None:
-            self._read(OWN, person.fanout, self._seen.get(OWN, 0))
+            self._read_on(OWN, person.fanout, self._seen.get(OWN, 0))
             self._wait_to_hear()
             self._readers[OWN].when_here(self._hear_again)
             self._readers[OWN].catch_up()
         for key, entered in person.rooms.items():
-            self._read(key, self.chat.rooms[key].fanout, self._seen.get(key, entered))
+            self._read_on(key, self.chat.rooms[key].fanout, self._seen.get(key, entered))
             self.entered(key)
         self._seen = {}  # who leaves a room and enters it anew is a newcomer
         typed_into = person.room if person.room in person.rooms else next(reversed(person.rooms))
@@ -148,6 +151,7 @@ class StructuredSession(Session):
         self.chat.keep(person)
 
     def _welcome(self, person: Person) -> None:
+        person.is_quiet = self._is_quiet
         self._greet(person, resumed=False)
         self.talk_in(self.chat.join(person, names.LOBBY))
         for key in list(self._seen):
@@ -167,6 +171,10 @@ class StructuredSession(Session):
             "server": self.chat.name,
             "epoch": self.chat.epoch,
             "time": timestamp(self.chat.now()),
+            "limits": {
+                "line_bytes": self.chat.limits.line_bytes,
+                "input_bytes": self.chat.limits.input_bytes,
+            },
             "motd": list(self.chat.motd),
             "commands": COMMANDS,
         }
@@ -177,11 +185,17 @@ class StructuredSession(Session):
     def follow(self, room: str, fanout: Fanout) -> None:
         """They are about to enter a room: show what they have not seen, or what was said last."""
         log, seen = fanout.log, self._seen.pop(room, None)
-        if seen is not None and (self._is_of_old or seen > log.last):
+        if seen is None:
+            self._read(room, fanout, max(0, log.last - self.chat.limits.entry_history))
+        else:
+            self._read_on(room, fanout, seen)
+
+    def _read_on(self, room: str, fanout: Fanout, seen: int) -> None:
+        """Show what comes after a number, unless that is one of another epoch."""
+        log = fanout.log
+        if self._is_of_old or seen > log.last:
             self._frontend.write(self._wire.missed(log.room, 0))  # how much is not known
             seen = 0
-        if seen is None:
-            seen = max(0, log.last - self.chat.limits.entry_history)
         self._read(room, fanout, seen)
 
     def describe(self, room: Room) -> None:
@@ -235,8 +249,20 @@ class StructuredSession(Session):
         """Answer when everything is stored that was asked for, so that it survives the server."""
         stored: Deferred[None] = Deferred()
         request.when_settled(partial(stored.callback, None))
-        stored.addCallback(lambda _: self.chat.keep(self.person, request))
-        self._answer_after(stored, lambda _: self._answer(request, lines), request)
+        kept = stored.addCallback(lambda _: self._keep(request, lines))
+        self._answer_after(kept, partial(self._answer, request), request)
+
+    def _keep(self, request: Request, lines: Lines) -> Deferred[Lines]:
+        """Keep what a request has changed, unless it was refused; gives what is answered."""
+        answer: Deferred[Lines] = Deferred()
+        if request.is_refused:
+            answer.callback(lines)
+        else:
+            self.chat.keep(self.person, request).addCallbacks(
+                lambda _: answer.callback(lines),
+                lambda why: answer.callback([*lines, why.getErrorMessage()]),  # it is done anyway
+            )
+        return answer
 
     def _is_done(self, ref: str | None, do: str) -> bool:
         """Whether this was asked for before; then what becomes of it is told again."""
@@ -381,7 +407,9 @@ def _number(thing: dict[str, Any], name: str, default: int) -> int:
     raise Refused("bad-request", f'"{name}" is a whole number, and not a negative one.')
 
 
-def _seen(seen: object) -> dict[str, int]:
+def _seen(seen: object, most: int) -> dict[str, int]:
+    if isinstance(seen, dict) and len(seen) > most:
+        raise Refused("bad-request", f'"seen" has more rooms than one can be in: at most {most}.')
     if not isinstance(seen, dict):
         raise Refused("bad-request", '"seen" is an object of rooms and ids.')
     # what is refused is not called by its room's name, which may be anything

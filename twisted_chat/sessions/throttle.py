@@ -24,6 +24,7 @@ class Throttle:
         "_clock",
         "_do",
         "_idle",
+        "_is_doing",
         "_is_paused",
         "_limits",
         "_next",
@@ -46,12 +47,12 @@ class Throttle:
         self._refused = Bucket()
         self._waiting: deque[bytes] = deque()
         self._next: IDelayedCall | None = None
-        self._is_paused = False
+        self._is_doing = self._is_paused = False
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits."""
-        return not self._waiting
+        """Whether nothing waits, or is being done just now."""
+        return not self._waiting and not self._is_doing
 
     def take(self, line: bytes) -> float:
         """Do a line now or in its turn; if too many wait, gives the seconds until fewer do."""
@@ -93,11 +94,10 @@ class Throttle:
 
     def hurry(self) -> list[bytes]:
         """Do at once what waits, unless paused; gives what is not done, and never will be."""
-        self._stop_clock()
         while self._waiting and not self._is_paused:
             self._do(self._waiting.popleft())
         rest = list(self._waiting)
-        self._waiting.clear()
+        self.stop()  # also what a line has begun by pausing us for a moment
         return rest
 
     def stop(self) -> None:
@@ -118,7 +118,9 @@ class Throttle:
         pace = self._limits.pace
         if pace is not None:
             self._bucket.take(pace, self._clock.seconds())
+        self._is_doing = True
         self._do(line)
+        self._is_doing = False
 
     def _schedule(self) -> None:
         if self._next is None and not self._is_paused:

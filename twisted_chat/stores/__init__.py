@@ -45,6 +45,7 @@ class SavedSession:
         ignored: nickname and id of everybody whom they do not want to hear.
         former: nicknames that they had to give up while they were away.
         done: their last requests that left no event, by the client's name for them.
+        is_quiet: whether they only post, and nobody is told that they come and go.
     """
 
     id: str
@@ -58,6 +59,7 @@ class SavedSession:
     ignored: Sequence[tuple[str, str]] = ()
     former: Sequence[str] = ()
     done: Sequence[str] = ()
+    is_quiet: bool = False
 
 
 class Store(Protocol):
@@ -105,8 +107,11 @@ class Store(Protocol):
     def number_at(self, log: str, time: float) -> Deferred[int]:
         """The number of the last event that is older than a time in seconds since 1970."""
 
-    def rooms(self) -> Iterable[tuple[str, str]]:
-        """The names and topics of the rooms that were kept from an earlier run."""
+    def topic(self, log: str) -> str:
+        """What was said last that a room is about."""
+
+    def rooms(self) -> Iterable[str]:
+        """The names of the rooms that were kept from an earlier run."""
 
     def saved_sessions(self) -> Iterable[SavedSession]:
         """Who may resume, from an earlier run."""
@@ -115,7 +120,11 @@ class Store(Protocol):
         """The last requests of a person that were stored, oldest first."""
 
     def save_session(self, saved: SavedSession) -> Deferred[None]:
-        """Keep a person who may resume; fires when that is stored, or is tried again later."""
+        """Keep a person who may resume.
+
+        Returns:
+            Fires when that is stored; fails with `Refused` if it is not, and is tried again later.
+        """
 
     def drop_session(self, person: str) -> None:
         """Nobody resumes as this person any more."""
@@ -126,6 +135,9 @@ class Store(Protocol):
         Only the oldest go, so that no hole is left where the clock was wrong. This is asked for
         again and again, so that no turn and no commit takes long.
         """
+
+    def try_again(self) -> None:
+        """Store what could not be stored and is no one's to say again; asked every few seconds."""
 
     def stop(self) -> Deferred[None]:
         """Store what is still to be stored, then let go of everything."""

@@ -8,7 +8,7 @@ from itertools import islice
 
 from twisted.internet.defer import Deferred, succeed
 
-from twisted_chat.events import Entry
+from twisted_chat.events import Entry, Topic
 from twisted_chat.stores import SavedSession, Subscriber
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
@@ -27,7 +27,8 @@ class MemoryStore:
         self._taken = 0
         self._kept: dict[str, deque[Entry]] = {}
         self._last: dict[str, int] = {}
-        self._keepers: dict[str, Subscriber] = {}
+        self._topics: dict[str, str] = {}
+        self._subscribers: dict[str, Subscriber] = {}
         self._oldest: deque[tuple[str, Entry]] = deque()
 
     @property
@@ -37,18 +38,23 @@ class MemoryStore:
 
     def open(self, log: str, room: str, subscriber: Subscriber) -> int:
         """See `Store.open`."""
-        self._keepers[log] = subscriber
+        self._subscribers[log] = subscriber
         self._kept.setdefault(log, deque())
         return self._last.setdefault(log, 0)
 
     def close(self, log: str) -> None:
         """See `Store.close`."""
-        self._keepers.pop(log, None)
+        self._subscribers.pop(log, None)
+        if not self._last.get(log):  # nothing was ever said there
+            self.erase(log)
 
     def erase(self, log: str) -> None:
         """See `Store.erase`."""
-        self._kept.pop(log, None)
+        erased = set(map(id, self._kept.pop(log, ())))
         self._last.pop(log, None)
+        if erased:  # it is private: nothing of it stays in memory until there is need of room
+            self._taken -= sum(_size(each) for _, each in self._oldest if id(each) in erased)
+            self._oldest = deque(each for each in self._oldest if id(each[1]) not in erased)
 
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """See `Store.append`."""
@@ -61,11 +67,13 @@ class MemoryStore:
             entry.id += 1
             self._last[log] = entry.id
             self._kept[log].append(entry)
+            if isinstance(entry.event, Topic):
+                self._topics[log] = entry.event.text
             self._oldest.append((log, entry))
             self._taken += _size(entry)
             while self._taken > self._room:
                 self._forget_oldest()
-        self._keepers[log].show([entry])
+        self._subscribers[log].show([entry])
 
     def _forget_oldest(self) -> None:
         log, entry = self._oldest.popleft()
@@ -97,7 +105,11 @@ class MemoryStore:
         older = bisect_left(kept, time, key=lambda entry: entry.event.time)
         return succeed(kept[0].id + older - 1 if kept else self._last[log])
 
-    def rooms(self) -> Iterable[tuple[str, str]]:
+    def topic(self, log: str) -> str:
+        """See `Store.topic`."""
+        return self._topics.get(log, "")
+
+    def rooms(self) -> Iterable[str]:
         """See `Store.rooms`: memory begins anew."""
         return ()
 
@@ -120,6 +132,9 @@ class MemoryStore:
         """See `Store.forget`."""
         while self._oldest and self._oldest[0][1].event.time < before:
             self._forget_oldest()
+
+    def try_again(self) -> None:
+        """See `Store.try_again`."""
 
     def stop(self) -> Deferred[None]:
         """See `Store.stop`."""

@@ -42,6 +42,8 @@ def key(name: str) -> str:
     """What makes two names the same: normal form (Unicode TR 15, NFKC) and case folding."""
     for joiner in JOINERS:
         name = name.replace(joiner, "")
+    if name.isascii():  # which is in normal form
+        return name.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
@@ -84,6 +86,26 @@ def nickname(text: str, limits: Limits) -> str:
     if is_reserved(name):
         raise Refused("reserved-nick", f"The nickname {name} is reserved: choose another one.")
     return name
+
+
+def is_like_a_name(name: str) -> bool:
+    """Whether a name from a file has what names of all times have, whatever their limits were.
+
+    Without it, a line with this name could look like a line of somebody else.
+    """
+    folded = key(name)
+    return folded[:1].isalnum() and all(map(_is_in_names, name))
+
+
+def _is_in_names(character: str) -> bool:
+    if unicodedata.category(character) in ("Mn", "Mc") or character in JOINERS:
+        return True
+    return (character.isalnum() or character in _BESIDES) and not is_blank(character)
+
+
+def is_the_servers(name: str) -> bool:
+    """Whether a name is one that nobody could ever have, being the server's word for word."""
+    return key(name).strip("_-") in _RESERVED
 
 
 def is_reserved(name: str) -> bool:

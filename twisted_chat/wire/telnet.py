@@ -5,9 +5,21 @@ is refused (`DO` with `WONT`, `WILL` with `DONT`), answers are not answered (RFC
 and what comes between `SB` and `SE` is dropped as it arrives, so that nothing is kept of it.
 """
 
+from twisted_chat.wire.keys import CTRL_C, CTRL_D, CTRL_Z
+
 IAC, SE, AYT, SB, WILL, WONT, DO, DONT = 255, 240, 246, 250, 251, 252, 253, 254
+EOF, SUSP, ABORT, BRK, IP = 236, 237, 238, 243, 244
 FIRST = 236
 """The first byte that is a command behind `IAC` (EOF, RFC 1184); others are no telnet at all."""
+
+_KEYS = {
+    EOF: CTRL_D + b"\n",
+    SUSP: CTRL_Z + b"\n",
+    ABORT: CTRL_C + b"\n",
+    BRK: CTRL_C + b"\n",
+    IP: CTRL_C + b"\n",
+}
+"""Keys that a client in line mode sends so, at the end of a line that it has forgotten."""
 
 SUBNEGOTIATION = 4_096
 """Bytes of one subnegotiation after which it is an attack; Twisted's own limit since 26.10."""
@@ -69,6 +81,8 @@ class TelnetFilter:
                 answers += bytes([IAC, DONT, data[command + 2]])
             elif verb == AYT:
                 answers += b"*** Yes, the server is here.\r\n"
+            else:
+                typed += _KEYS.get(verb, b"")
         return bytes(typed), bytes(answers)
 
     def _skip(self, data: bytes, at: int) -> int:

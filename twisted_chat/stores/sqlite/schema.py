@@ -13,7 +13,7 @@ from twisted_chat.stores import SavedSession
 from twisted_chat.stores.sqlite import strays
 from twisted_chat.stores.sqlite.private import make_private
 
-VERSION = 2
+VERSION = 3
 
 _MIGRATIONS = (
     """
@@ -65,6 +65,9 @@ _MIGRATIONS = (
     ALTER TABLE seats ADD COLUMN ignored TEXT NOT NULL DEFAULT '[]';
     ALTER TABLE seats ADD COLUMN former TEXT NOT NULL DEFAULT '[]';
     ALTER TABLE seats ADD COLUMN done TEXT NOT NULL DEFAULT '[]';
+    """,
+    """
+    ALTER TABLE seats ADD COLUMN quiet INTEGER NOT NULL DEFAULT 0;
     """,
 )
 """What makes version N + 1 of version N; a released one never changes."""
@@ -196,6 +199,11 @@ def explain(error: sqlite3.Error) -> str:
     return f"That could not be stored ({_explain(error)}), so nobody saw it: try again in a while."
 
 
+def explain_unsaved(error: sqlite3.Error) -> str:
+    """The same of what holds although it could not be stored."""
+    return f"That could not be stored ({_explain(error)}): it holds only until the server restarts."
+
+
 _FIELDS = {("to",): slice(4, 5), ("text",): slice(5, 6), ("to", "text"): slice(4, 6)}
 """Where a row of `COLUMNS` has what an event holds, by its fields; the rest is NULL."""
 
@@ -238,24 +246,25 @@ def to_entry(room: str, row: Row) -> Entry:
     return Entry(kind(time, room, sender, *row[fields]), origin, ref, number)
 
 
-_COLUMNS = "id, token, nickname, address, since, room, away, rooms, ignored, former, done"
+_COLUMNS = "id, token, nickname, address, since, room, away, quiet, rooms, ignored, former, done"
 
 SAVE_SESSION = (
     f"INSERT OR REPLACE INTO seats ({_COLUMNS})"  # noqa: S608 - ours
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
 def read_sessions(connection: sqlite3.Connection) -> Iterator[SavedSession]:
     """Everybody who may resume; whoever came last is first."""
     for row in connection.execute(f"SELECT {_COLUMNS} FROM seats ORDER BY since DESC"):  # noqa: S608 - ours
-        person, token, nickname, address, since, room, away, *lists = row
+        person, token, nickname, address, since, room, away, quiet, *lists = row
         rooms, ignored, former, done = map(json.loads, lists)
         yield SavedSession(
             *(person, token, nickname, address, since, rooms, room, away),
             ignored=tuple((name, other) for name, other in ignored),
             former=tuple(former),
             done=tuple(done),
+            is_quiet=bool(quiet),
         )
 
 
@@ -270,6 +279,7 @@ def session_row(saved: SavedSession) -> Row:
             saved.since,
             saved.room,
             saved.away,
+            saved.is_quiet,
         ),
         *map(json.dumps, (saved.rooms, saved.ignored, saved.former, saved.done)),
     )

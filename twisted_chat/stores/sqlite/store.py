@@ -8,7 +8,7 @@ threads of their own; the reactor never waits for the disk.
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chat.counters import Counters
-from twisted_chat.events import Entry
+from twisted_chat.events import Entry, Topic
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, Subscriber, WorkerThread
 from twisted_chat.stores.sqlite import strays
@@ -30,6 +30,7 @@ from twisted_chat.stores.sqlite.schema import (
     Row,
     Unusable,
     explain,
+    explain_unsaved,
     open_database,
     read_sessions,
     session_row,
@@ -57,7 +58,18 @@ _OLDEST = "SELECT id, time FROM events WHERE log = ? ORDER BY id LIMIT ?"
 class _Log:
     """What is known of an open log."""
 
-    __slots__ = ("is_erased", "is_kept", "last", "name", "number", "oldest", "room", "subscriber")
+    __slots__ = (
+        "is_erased",
+        "is_kept",
+        "last",
+        "name",
+        "number",
+        "oldest",
+        "rests",
+        "room",
+        "subscriber",
+        "topic",
+    )
 
     def __init__(
         self,
@@ -76,6 +88,8 @@ class _Log:
         self.is_erased = False
         self.last = last
         self.oldest = oldest  # when its first event happened
+        self.rests = inf  # the same, while only that one is left
+        self.topic = ""
         self.subscriber: Subscriber | None = None
 
 
@@ -127,6 +141,7 @@ class SqliteStore:
         self._queue: deque[_Batch] = deque()
         self._waiting = 0  # entries in the queue
         self._statements: list[_Statement] = []
+        self._saves: dict[str, Row] = {}  # sessions to save, by the person's id
         self._told: list[Deferred[None]] = []  # of whoever waits for these statements
         self._busy = False
         self._failing = False
@@ -145,14 +160,15 @@ class SqliteStore:
                 0
             ]
         )
-        for number, name, room, last in self._writer.execute(
-            "SELECT log, name, room, (SELECT max(id) FROM events WHERE events.log = logs.log)"
+        for number, name, room, topic, last in self._writer.execute(
+            "SELECT log, name, room, topic, (SELECT max(id) FROM events WHERE log = logs.log)"
             " FROM logs ORDER BY log"
         ).fetchall():
             oldest = self._writer.execute(_OLDEST, (number, 1)).fetchone()
-            self._logs[name] = _Log(
+            known = self._logs[name] = _Log(
                 number, name, room, last or 0, oldest[1] if oldest else inf, is_kept=True
             )
+            known.topic = topic
 
     # Writing
 
@@ -167,11 +183,16 @@ class SqliteStore:
 
     def close(self, log: str) -> None:
         """See `Store.close`."""
-        self._logs[log].subscriber = None
+        known = self._logs[log]
+        known.subscriber = None
+        if not known.is_kept and not self._busy and not self._queue:  # nothing was ever said there
+            del self._logs[log]
 
     def erase(self, log: str) -> None:
         """See `Store.erase`."""
-        known = self._logs.pop(log)
+        known = self._logs.pop(log, None)
+        if known is None:  # nothing was ever said there
+            return
         known.is_erased = True  # what waits for it is not stored any more
         if known.is_kept or self._busy:  # what is being stored just now goes with the next commit
             self._do("DELETE FROM events WHERE log = ?", (known.number,))
@@ -179,14 +200,16 @@ class SqliteStore:
 
     def save_session(self, saved: SavedSession) -> Deferred[None]:
         """See `Store.save_session`."""
-        self._do(SAVE_SESSION, session_row(saved))
+        self._saves[saved.id] = session_row(saved)
+        self._turn.schedule(self._commit)
         stored: Deferred[None] = Deferred()
         self._told.append(stored)
         return stored
 
     def drop_session(self, person: str) -> None:
         """See `Store.drop_session`."""
-        self._do("DELETE FROM seats WHERE id = ?", (person,))
+        self._saves.pop(person, None)
+        self._do(*_dropping(person))
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""
@@ -203,11 +226,13 @@ class SqliteStore:
             old.append(event)
             if event[1] >= before:
                 break
-        return old[:1] + old[-1:]
+        return old if len(old) == 1 else [old[0], old[-1]] if old else []
 
     def _forget_until(self, log: _Log, found: Sequence[tuple[int, float]]) -> None:
         log.oldest = found[-1][1] if found else inf
-        if found and found[0] != found[-1] and not log.is_erased:
+        if len(found) == 1:  # its last event, which stays until the next one comes
+            log.oldest, log.rests = inf, log.oldest
+        elif found and not log.is_erased:
             self._do("DELETE FROM events WHERE log = ? AND id < ?", (log.number, found[-1][0]))
 
     def _not_read(self, failure: Failure) -> None:
@@ -220,6 +245,8 @@ class SqliteStore:
             self._show(batch)  # there is nothing that it could overtake
         elif self._waiting >= QUEUE and not _is_told(batch):
             self._refuse(batch, Refused("not-stored", "The disk is too slow: wait."))
+        elif self._waiting >= 2 * QUEUE:
+            self._show(batch)  # there is an end to what waits, be it only told
         else:
             self._queue.append(batch)
             self._waiting += len(batch)
@@ -252,11 +279,12 @@ class SqliteStore:
         return group
 
     def _commit(self) -> None:
-        if self._busy or not (self._queue or self._statements):
+        if self._busy or not (self._queue or self._statements or self._saves):
             return
         self._busy = True
         group = self._next_group()
         statements, self._statements = self._statements, []
+        saves, self._saves = self._saves, {}
         told, self._told = self._told, []
         numbers: dict[_Log, int] = {}
         kept: dict[_Log, Row] = {}  # logs that the database gets to know: most own logs stay empty
@@ -268,13 +296,16 @@ class SqliteStore:
                 if not log.is_kept:
                     kept[log] = (log.number, log.name, log.room)
         self.committing_since = time.monotonic()
-        work = self._elsewhere(lambda: self._write(statements, list(kept.values()), rows))
+        saving = [(SAVE_SESSION, row) for row in saves.values()]
+        work = self._elsewhere(
+            lambda: self._write([*statements, *saving], list(kept.values()), rows)
+        )
         work.addCallbacks(
-            lambda _: self._committed(group, kept, len(numbers) + len(rows) // ROWS + 1),
-            lambda failure: self._failed(failure, group, statements),
+            lambda _: self._committed(group, kept, len(numbers) + len(rows) // ROWS + 1, told),
+            lambda failure: self._failed(failure, group, statements, saves, told),
         )
         work.addErrback(lambda failure: _log.failure("Telling what was stored failed", failure))
-        work.addCallback(lambda _: self._done(told))
+        work.addCallback(lambda _: self._turn.schedule(self._go_on))
 
     def _write(
         self, statements: Sequence[_Statement], kept: Sequence[Row], rows: Sequence[Row]
@@ -289,13 +320,21 @@ class SqliteStore:
             for row in rows:
                 if row[3] == "topic":
                     writer.execute("UPDATE logs SET topic = ? WHERE log = ?", (row[6], row[0]))
+                elif row[3] == "rename":
+                    writer.execute("UPDATE seats SET nickname = ? WHERE id = ?", (row[5], row[7]))
             writer.execute("COMMIT")
         except BaseException:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
             raise
 
-    def _committed(self, group: _Batch, kept: Iterable[_Log], pages: int) -> None:
+    def _committed(
+        self,
+        group: _Batch,
+        kept: Iterable[_Log],
+        pages: int,
+        told: Sequence[Deferred[None]],
+    ) -> None:
         self._checkpoints.committed(pages)
         self._counters.commits.add(time.monotonic() - (self.committing_since or 0.0))
         if self._failing:
@@ -305,11 +344,24 @@ class SqliteStore:
             log.is_kept = True
         for log, entries in _by_log(group):
             log.last = entries[-1].id
-            log.oldest = min(log.oldest, entries[0].event.time)
+            for entry in entries:
+                if isinstance(entry.event, Topic):
+                    log.topic = entry.event.text
+            log.oldest = min(log.oldest, log.rests, entries[0].event.time)
+            log.rests = inf
             if log.subscriber is not None:
                 log.subscriber.show(entries)
+        for deferred in told:
+            deferred.callback(None)
 
-    def _failed(self, failure: Failure, group: _Batch, statements: Sequence[_Statement]) -> None:
+    def _failed(
+        self,
+        failure: Failure,
+        group: _Batch,
+        statements: Sequence[_Statement],
+        saves: Mapping[str, Row],
+        told: Sequence[Deferred[None]],
+    ) -> None:
         error = failure.value
         if not isinstance(error, sqlite3.Error):
             _log.failure("Storing failed", failure)
@@ -319,9 +371,13 @@ class SqliteStore:
             self._failing = True
             _log.error("Lines cannot be stored: {error}", error=str(error))
         if isinstance(error, sqlite3.OperationalError):  # these are no one's to say again
+            again = {who: row for who, row in saves.items() if not self._is_dropped(who)}
+            self._saves = again | self._saves
             self._statements = [*statements, *self._statements]
         self._refuse([(log, entry) for log, entry in group if entry.stored], why)
         self._show([(log, entry) for log, entry in group if not entry.stored])
+        for deferred in told:
+            deferred.errback(Refused("not-stored", explain_unsaved(error)))
 
     def _show(self, told: _Batch) -> None:
         for log, entries in _by_log(told):
@@ -335,11 +391,6 @@ class SqliteStore:
             if log.subscriber is not None:
                 log.subscriber.refuse(entries, why)
 
-    def _done(self, told: Sequence[Deferred[None]]) -> None:
-        for deferred in told:
-            deferred.callback(None)
-        self._turn.schedule(self._go_on)
-
     def _go_on(self) -> None:
         """Commit again.
 
@@ -351,15 +402,24 @@ class SqliteStore:
         """
         self._busy = False
         self.committing_since = None
-        if self._queue or self._told or (self._statements and not self._failing):
+        unsaved = self._statements or self._saves
+        if self._queue or self._told or (unsaved and not self._failing):
             self._turn.schedule(self._commit)
         elif self._stopped is not None:
             self._close_database(self._stopped)
 
+    def try_again(self) -> None:
+        """See `Store.try_again`."""
+        if self._failing:
+            self._turn.schedule(self._commit)
+
+    def _is_dropped(self, person: str) -> bool:
+        return _dropping(person) in self._statements
+
     def stop(self) -> Deferred[None]:
         """See `Store.stop`."""
         self._stopped = Deferred()
-        if not self._busy and not self._queue and not self._statements:
+        if not (self._busy or self._queue or self._statements or self._saves):
             self._close_database(self._stopped)
         else:
             self._commit()
@@ -419,11 +479,13 @@ class SqliteStore:
 
         return self._reading(search)
 
-    def rooms(self) -> Iterable[tuple[str, str]]:
+    def topic(self, log: str) -> str:
+        """See `Store.topic`."""
+        return self._logs[log].topic
+
+    def rooms(self) -> Iterable[str]:
         """See `Store.rooms`."""
-        return self._writer.execute(
-            "SELECT room, topic FROM logs WHERE name LIKE '#%' ORDER BY log"
-        ).fetchall()
+        return [log.room for log in self._logs.values() if log.name.startswith("#")]
 
     def saved_sessions(self) -> Iterable[SavedSession]:
         """See `Store.saved_sessions`."""
@@ -437,6 +499,10 @@ class SqliteStore:
             (person, limit),
         ).fetchall()
         return [(row[-1], to_entry("", row)) for row in reversed(rows)]
+
+
+def _dropping(person: str) -> _Statement:
+    return "DELETE FROM seats WHERE id = ?", (person,)
 
 
 def _is_told(batch: _Batch) -> bool:

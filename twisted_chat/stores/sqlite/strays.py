@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from math import inf
 from typing import TypeAlias
 
 _Place: TypeAlias = tuple[str, int, int]
@@ -31,11 +32,13 @@ WHERE name LIKE '#%' AND kind = 'whisper'
 """Whispers that everybody in a room can read."""
 
 _FOREIGN = """
-SELECT name, log, events.id, seats.id, nickname, recipient, time < since
+SELECT name, log, events.id, seats.id, nickname, since, recipient, time
 FROM seats CROSS JOIN logs ON name = '@' || seats.id CROSS JOIN events USING (log)
-WHERE origin != seats.id AND (recipient IS NOT nickname OR time < since)
+WHERE origin != seats.id
 """
-"""In somebody's own log, neither by them nor to who they are now."""
+"""In somebody's own log, and not by them."""
+
+_RENAMES = "SELECT origin, time, sender, recipient FROM events WHERE kind = 'rename' ORDER BY time"
 
 _FORMER = (
     "SELECT DISTINCT origin, sender FROM events WHERE kind = 'rename'",
@@ -78,12 +81,29 @@ def delete(connection: sqlite3.Connection) -> int:
 
 
 def delete_foreign(connection: sqlite3.Connection) -> int:
-    """Delete from people's own logs what cannot be theirs; gives how many rows.
+    """Delete from people's own logs what was said when they were not called so.
 
     Once, from a database of a version that gave a log's number twice: where the clock was set
-    back, a later row may look like it.
+    back, a later row may look like it. Gives how many rows.
     """
-    return _delete(connection, _foreign(connection, oldest=True))
+    renames: dict[str, list[tuple[float, str, str]]] = {}
+    for person, time, old, new in connection.execute(_RENAMES):
+        renames.setdefault(person, []).append((time, old, new))
+    places = [
+        (name, log, row)
+        for name, log, row, person, nickname, since, recipient, time in connection.execute(_FOREIGN)
+        if recipient not in _called(nickname, since, renames.get(person, []), time)
+    ]
+    return _delete(connection, iter(places))
+
+
+def _called(
+    nickname: str, since: float, renames: list[tuple[float, str, str]], time: float
+) -> set[str]:
+    """What somebody was called at a time: two names in the moment of a rename."""
+    moments = [(since, "", renames[0][1] if renames else nickname), *renames]
+    ends = [moment for moment, _, _ in moments[1:]] + [inf]
+    return {new for (start, _, new), end in zip(moments, ends, strict=True) if start <= time <= end}
 
 
 def _delete(connection: sqlite3.Connection, places: Iterator[_Place]) -> int:
@@ -96,15 +116,15 @@ def _places(connection: sqlite3.Connection) -> Iterator[_Place]:
     return chain(
         connection.execute(_NOBODYS),
         connection.execute(_PUBLIC),
-        _foreign(connection, oldest=False),
+        _foreign(connection),
     )
 
 
-def _foreign(connection: sqlite3.Connection, *, oldest: bool) -> Iterator[_Place]:
-    """What cannot be theirs; also what was said before they came, if asked for."""
-    doubtful = connection.execute(_FOREIGN).fetchall()
+def _foreign(connection: sqlite3.Connection) -> Iterator[_Place]:
+    """What was said to a name that they have never had."""
+    rows = connection.execute(_FOREIGN).fetchall()
+    doubtful = [row for row in rows if row[4] != row[6]]
     former = {each for query in _FORMER if doubtful for each in connection.execute(query)}
-    for name, log, row, person, nickname, recipient, is_older in doubtful:
-        is_former = (person, recipient) in former or recipient == nickname
-        if (oldest and is_older) or not is_former:
+    for name, log, row, person, _, _, recipient, _ in doubtful:
+        if (person, recipient) not in former:
             yield name, log, row

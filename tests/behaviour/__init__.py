@@ -1,0 +1,1 @@
+"""What every way into the chat has in common: each test runs over each frontend."""

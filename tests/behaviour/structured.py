@@ -1,0 +1,98 @@
+"""A program, at the frontend for structured lines."""
+
+from itertools import count
+from typing import Any, Self
+
+from tests.behaviour import plain
+from tests.behaviour.seen import (
+    Did,
+    Here,
+    Joined,
+    Left,
+    Noticed,
+    Refusal,
+    Renamed,
+    Said,
+    Seen,
+    TopicIs,
+    TopicSet,
+    Welcomed,
+    Whispered,
+)
+from tests.behaviour.visitor import Visitor
+from tests.people import Program
+
+
+class Bot(Visitor):
+    """Somebody whose program speaks structured lines."""
+
+    kind = Program
+    _refs = count()
+
+    def answers(self, nickname: str) -> Self:
+        """See `Visitor.answers`."""
+        self.line.asks(do="hello", nick=nickname)
+        return self
+
+    def says(self, *texts: str) -> Self:
+        """See `Visitor.says`."""
+        return self._asks("say", texts)
+
+    def does(self, *commands: str) -> Self:
+        """See `Visitor.does`."""
+        return self._asks("command", commands)
+
+    def _asks(self, do: str, texts: tuple[str, ...]) -> Self:
+        for text in texts:
+            self.line.asks(do=do, text=text, ref=f"r{next(self._refs)}")
+        return self
+
+    def _reads(self) -> list[Seen]:
+        return [seen for thing in self.line.gets() for seen in self._read(thing)]
+
+    def _read(self, thing: dict[str, Any]) -> list[Seen]:
+        who, text, room = thing.get("from", ""), thing.get("text", ""), thing.get("room", "")
+        match thing["event"]:
+            case "message":
+                own = who == self.nickname and not thing.get("replayed")
+                return [] if own else [Said(who, text, room)]
+            case "action":
+                return [Did(who, text, room)]
+            case "whisper":
+                return [Whispered(who, thing["to"], text)]
+            case "join":
+                return [] if who == self.nickname else [Joined(who, room)]
+            case "leave":
+                return [] if who == self.nickname else [Left(who, thing.get("reason", ""), room)]
+            case "rename":
+                if who == self.nickname and not thing.get("replayed"):
+                    self.nickname = thing["to"]
+                return [Renamed(who, thing["to"])]
+            case "topic":
+                return [TopicSet(who, text, room)]
+            case "notice":
+                return [Noticed(text)]
+            case "welcome":
+                self.nickname = thing["nick"]
+                return [Welcomed(thing["nick"])]
+            case "state":
+                here = Here(tuple(map(_member, thing["members"])), room)
+                return [here, TopicIs(thing["topic"], room)] if thing["topic"] else [here]
+            case "answer":
+                return [
+                    seen
+                    for line in thing["lines"]
+                    for seen in plain.event(line, self.nickname) or [plain.answer(line)]
+                ]
+            case "error":
+                return [Refusal(text)]
+            case "away" | "hidden":
+                return []
+            case kind:
+                raise AssertionError(f"what does this say? {kind}: {thing}")
+
+
+def _member(member: dict[str, Any]) -> str:
+    if not member.get("connected", True):
+        return f"{member['nick']} (reconnecting)"
+    return f"{member['nick']} (away: {member['away']})" if member["away"] else str(member["nick"])
