@@ -52,6 +52,7 @@ class MemoryStore:
         """See `Store.erase`."""
         erased = set(map(id, self._kept.pop(log, ())))
         self._last.pop(log, None)
+        self._topics.pop(log, None)
         if erased:  # it is private: nothing of it stays in memory until there is need of room
             self._taken -= sum(_size(each) for _, each in self._oldest if id(each) in erased)
             self._oldest = deque(each for each in self._oldest if id(each[1]) not in erased)
