@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.e2e.patience import run
+from tests.e2e.patience import eventually, run
 from tests.e2e.people import Plain, Typist, said
 
 pytestmark = pytest.mark.e2e
@@ -54,7 +54,8 @@ def test_one_interface_only(start: Start) -> None:
 
 def test_every_address_unless_told_otherwise(start: Start) -> None:
     server = start(where=("--port", "0"))
-    assert f"nc 127.0.0.1 {server.port}" in server.joins
+    here = f"nc 127.0.0.1 {server.port}"  # this machine's own address is named last
+    eventually(lambda: here in server.joins, "it names its own address")
     ann = Plain(server.port, "ann")
     ben = Plain(("127.0.0.2", server.port), "ben")
     ben.types("hello")
@@ -64,7 +65,8 @@ def test_every_address_unless_told_otherwise(start: Start) -> None:
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 def test_ipv6(start: Start) -> None:
     server = start(where=("--port", "0"))
-    assert f"nc ::1 {server.port}" in server.joins
+    here = f"nc ::1 {server.port}"  # this machine's own address is named last
+    eventually(lambda: here in server.joins, "it names its own address")
     ann = Plain(server.port, "ann")
     script = run("nc", "-N", "::1", str(server.port), said="six\nhello from ::1\n")
     assert "*** Welcome, six!" in script.stdout
