@@ -104,6 +104,7 @@ class ChatProtocol(Lines):
         if self._is_new and self.outlet.cut():
             return
         self.close()
+        self._gate.release_all()  # whoever had a reason is gone, or does not matter any more
 
     def _learn_address(self) -> None:
         """A proxy has said, before anything else, whom it speaks for."""
