@@ -81,11 +81,11 @@ class Somebody:
 
     def starts_ignoring(self, nickname: str, people: set[str]) -> None:
         """The server has told them so; who that was, only it knows."""
+        self.ever_ignored |= {nickname.lower()} | people
         if nickname.lower() in self.unignoring:
             return  # perhaps they do not any more
         self.ignoring.add(nickname.lower())
         self.ignored = people
-        self.ever_ignored |= self.ignoring | people
 
     def __str__(self) -> str:
         kind = "program" if self.is_program else "netcat"

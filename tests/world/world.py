@@ -224,9 +224,14 @@ class World:
         for visit in self.visits:
             visit.socket.drip = 0
             visit.reads_again()
-        for _ in range(15):
+        quiet = 0
+        for count in range(90):  # two hundred lines may wait for a pace of four a second
+            before = self.happened
             self.rests()
             self.passes(2.0)
+            quiet = 0 if self.happened != before else quiet + 1
+            if count >= 15 and quiet >= 3:
+                break
         self.rests()
         self.visits = [visit for visit in self.visits if visit.is_open]
         self._check_failures()
