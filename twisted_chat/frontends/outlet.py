@@ -89,7 +89,7 @@ class Outlet:
     def cut(self) -> bool:
         """Close in this very call, if everything is sent and we can; else say that we did not.
 
-        Whoever is turned away at the door holds no descriptor while the next hundred are accepted.
+        Whoever is turned away holds no descriptor while the next hundred are accepted.
         """
         direct = self._direct
         if direct is None or not self.ready or direct.dataBuffer or direct._tempDataBuffer:

@@ -1,4 +1,4 @@
-"""One connection's conversation: take a nickname, then chat. What all doors have in common."""
+"""One connection's conversation: take a nickname, then chat. What all frontends have in common."""
 
 from collections.abc import Callable
 from functools import partial
@@ -62,7 +62,7 @@ class Frontend(Protocol):
 
 
 class Session:
-    """One connection's conversation; what a kind of door speaks is in its subclasses.
+    """One connection's conversation; what a frontend speaks is in its subclasses.
 
     Args:
         chat: what the conversation is about.
@@ -126,7 +126,7 @@ class Session:
         self._room = room
         self.person.room = room.key
 
-    # What a kind of door speaks
+    # What a frontend speaks
 
     def handle(self, line: bytes) -> None:
         """Do what a line says.
@@ -174,7 +174,7 @@ class Session:
     tells_members = False
     """Whether they keep account of who is in a room."""
 
-    # What the door tells
+    # What the frontend tells
 
     def line_received(self, line: bytes) -> None:
         """A line has arrived; over the pace it waits its turn, and too many are refused."""
@@ -303,7 +303,7 @@ class Session:
             for line in self._throttle.hurry():
                 self.unheard(line)
 
-    def _stop_pacing(self) -> None:
+    def _stop_throttle(self) -> None:
         if self._throttle is not None:
             self._throttle.stop()
             self._throttle = None
@@ -353,13 +353,13 @@ class Session:
     def _give_up(self) -> None:
         self._ending = True
         self._stop_reading()
-        self._stop_pacing()
+        self._stop_throttle()
         self.request = Request()  # the last one knows us, and may never be settled
         if self._person is not None and self._person.connection is self:
             self.chat.lose(self._person, self._why_lost)
 
     def go_on(self) -> None:
-        """The door takes more: go on reading."""
+        """The frontend takes more: go on reading."""
         for reader in (*self._readers.values(), *self._closing):
             reader.catch_up()
 
@@ -507,7 +507,7 @@ class Session:
             self._frontend.hurry()
         self.hurry()
         self._ending = True
-        self._stop_pacing()
+        self._stop_throttle()
         self._stop_reading()
         self.refuse(Refused("replaced", "This session goes on over another connection."))
         self._frontend.close()
