@@ -1,4 +1,4 @@
-"""The chat: every person and every room, and everything that one can do. Frontends call only this."""
+"""The chat: everybody, every room, and all that one can do. Frontends call only this."""
 
 import difflib
 from collections.abc import Callable, Sequence
