@@ -1,6 +1,5 @@
 """The chat: everybody, every room, and all that one can do. Frontends call only this."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -10,9 +9,11 @@ from twisted.logger import Logger
 
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Connection, Person, Whisperer
+from twisted_chat.chat.projection import project
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
+from twisted_chat.chat.rooms import Rooms
 from twisted_chat.counters import Counters
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
 from twisted_chat.limits import Limits
@@ -22,14 +23,10 @@ from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, Store
 from twisted_chat.text import names
-from twisted_chat.text.confusables import looks
 from twisted_chat.text.counted import counted, seconds_to_wait
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
-
-_FEW = 200
-"""Rooms among which a misspelled one is looked for, so that a slip costs nobody's time."""
 
 _DONE = 50
 """Requests without an event of their own that are remembered over a restart."""
@@ -67,8 +64,7 @@ class Chat:
         self.name = name
         self.limits = limits or Limits()
         self.motd = motd
-        self.rooms: dict[str, Room] = {}
-        self._room_looks: dict[str, str] = {}  # keys of rooms
+        self.rooms = Rooms(self._make_room, project, self.limits)
         self.counters = counters or Counters()
         self._opened = opened
         self._store = store
@@ -77,8 +73,8 @@ class Chat:
         self.rights = Rights()
         self._stopping = False
         for room in store.rooms():
-            self._open(room)
-        self.lobby = self.rooms.get(names.LOBBY) or self._open(names.LOBBY)
+            self.rooms.open(room)
+        self.lobby = self.rooms.open(names.LOBBY)
         for saved in store.saved_sessions():
             self._restore(saved)
 
@@ -132,7 +128,7 @@ class Chat:
         if name != old:
             person.former = (*person.former, old)
         for key in person.rooms:
-            (self.rooms.get(key) or self._open(key)).enter(person)
+            self.rooms.open(key).enter(person)
         if name != old:
             _log.info("{old} is back as {nick}", old=old, nick=name)
 
@@ -166,7 +162,7 @@ class Chat:
             person.remember(request, self.limits.refs)
         self.log_of(person)
         for name, entered in saved.rooms.items():
-            room = self.rooms.get(names.key(name)) or self._open(name)
+            room = self.rooms.open(name)
             person.rooms[room.key] = entered
             if not person.displaced:
                 room.keep(person)
@@ -309,7 +305,7 @@ class Chat:
             Refused: why not.
         """
         name = names.room(name, self.limits)
-        room = self.rooms.get(names.key(name))
+        room = self.rooms.called(name)
         if room is not None and room.key in person.rooms:
             return room
         if len(person.rooms) >= self.limits.rooms_per_person:
@@ -321,9 +317,7 @@ class Chat:
         if room is not None:
             self.rights.check(person, Right.ENTER, room)
         else:
-            self._check_look(name)
-            self._make_room()
-            room = self._open(name)
+            room = self.rooms.add(name, self._needed_rooms())
         person.rooms[room.key] = room.log.last
         if person.connection is not None:
             person.connection.follow(room.key, room.fanout)
@@ -332,38 +326,9 @@ class Chat:
             person.connection.entered(room.key)
         return room
 
-    def _check_look(self, name: str) -> None:
-        for look in looks(name[1:]):
-            other = self.rooms.get(self._room_looks.get(look, ""))
-            if other is not None:
-                raise Refused(
-                    "bad-room",
-                    f"{name} looks like {other.name}: join that, or choose another name.",
-                )
-
-    def _make_room(self) -> None:
-        if len(self.rooms) < self.limits.rooms:
-            return
-        awaited = {key for person in self.people.displaced for key in person.rooms}
-        idle = [
-            room
-            for room in self.rooms.values()
-            if room.is_idle and room is not self.lobby and room.key not in awaited
-        ]
-        for room in idle:
-            if not room.topic:
-                self._close(room)
-        for room in idle:  # those with a topic only as far as need be: it is stored with the log
-            if room.topic and len(self.rooms) >= self.limits.rooms:
-                self._close(room)
-        if len(self.rooms) >= self.limits.rooms:
-            raise Refused("too-many-rooms", "There are too many rooms already: /rooms lists them.")
-
-    def _close(self, room: Room) -> None:
-        room.close()
-        del self.rooms[room.key]
-        for look in looks(room.name[1:]):
-            self._room_looks.pop(look, None)
+    def _needed_rooms(self) -> set[str]:
+        """Rooms that look idle, and must not be closed all the same."""
+        return {self.lobby.key, *(key for each in self.people.displaced for key in each.rooms)}
 
     def leave(self, person: Person, room: Room) -> None:
         """Leave a room, if it is not the only one.
@@ -391,41 +356,17 @@ class Chat:
         Raises:
             Refused: they are not.
         """
-        room = self.room(name)
+        room = self.rooms.find(name)
         if room.key not in person.rooms:
             raise Refused("not-in-room", f"You are not in {room.name}: /join {room.name} first.")
         return room
 
-    def room(self, name: str) -> Room:
-        """A room by its name.
-
-        Raises:
-            Refused: there is none.
-        """
-        name = names.room(name, self.limits)
-        room = self.rooms.get(names.key(name))
-        if room is None:
-            few = self.rooms if len(self.rooms) <= _FEW else {}
-            close = difflib.get_close_matches(names.key(name), few, 1, 0.75)
-            hint = f"did you mean {self.rooms[close[0]].name}?" if close else "/rooms lists them."
-            raise Refused("no-such-room", f"There is no room {name}: {hint}")
-        return room
-
-    def _open(self, name: str) -> Room:
-        key = names.key(name)
-        seen = partial(self._seen, key)
-        log = Log(key, name, self._store, seen, self.counters)
-        fanout = Fanout(log, self._turn)
-        room = self.rooms[key] = Room(name, fanout, self.clock, self.limits, self.now)
-        room.topic = self._store.topic(key)
-        for look in looks(name[1:]):
-            self._room_looks[look] = key
+    def _make_room(self, name: str, seen: Callable[[Entry], None]) -> Room:
+        log = Log(names.key(name), name, self._store, seen, self.counters)
+        room = Room(name, Fanout(log, self._turn), self.clock, self.limits, self.now)
+        room.topic = self._store.topic(log.name)
         self._opened(room)
         return room
-
-    def _seen(self, key: str, entry: Entry) -> None:
-        if isinstance(entry.event, Topic):
-            self.rooms[key].topic = entry.event.text
 
     # Talking
 

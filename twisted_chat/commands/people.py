@@ -23,7 +23,7 @@ family = Family()
     detail=("Without ROOM, the room that you are typing into.",),
 )
 def _users(caller: Caller, room: Room, name: str) -> Lines:
-    asked = caller.chat.room(name) if name else room
+    asked = caller.chat.rooms.find(name) if name else room
     return [who(asked, caller.chat.limits.listed_names, caller.person)]
 
 

@@ -234,7 +234,7 @@ class StructuredSession(Session):
         if command is None:
             raise Refused("no-such-command", "That is no command: begin it with a slash.")
         if thing.get("existing") is True and table.is_join(command[0]):
-            self.chat.room(command[1])  # whoever has mistyped a room's name makes none
+            self.chat.rooms.find(command[1])  # whoever has mistyped a room's name makes none
         if "room" in thing:
             self.talk_in(self._room_of(thing))
         request = self.request
