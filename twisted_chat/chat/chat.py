@@ -155,9 +155,9 @@ class Chat:
             person.displaced = True
         self.people.add(person)
         for ref in person.done:
-            person.remember(Request(ref), self.limits.refs)
+            person.remember(Request(person.id, ref), self.limits.refs)
         for ref, entry in self._store.refs(person.id, self.limits.refs):
-            request = Request(ref)
+            request = Request(person.id, ref)
             request.id = entry.id
             person.remember(request, self.limits.refs)
         self.log_of(person)
@@ -397,7 +397,7 @@ class Chat:
         now, entries = self._active(person), []
         for other in others:
             whisper = Whisper(now, OWN, person.nickname, other.nickname, text)
-            mine = Entry(whisper, person.id, request.ref, waiter=request)
+            mine = Entry(whisper, person.id, request.ref, client=request.client, waiter=request)
             theirs = Entry(whisper, person.id, waiter=request)
             entries += [(self.log_of(person), mine), (self.log_of(other), theirs)]
         request.begin(person.connection, partial(self._whispered, person, tuple(others)))
@@ -434,7 +434,12 @@ class Chat:
             room = self.rooms[key]
             room.announce(person, to=name)
             rename = Rename(self.now(), room.name, person.nickname, name)
-            entries.append((room.log, Entry(rename, person.id, request.ref, waiter=request)))
+            entries.append(
+                (
+                    room.log,
+                    Entry(rename, person.id, request.ref, client=request.client, waiter=request),
+                )
+            )
         append_together(entries)
 
     def _renamed(self, person: Person, nickname: str) -> None:
@@ -459,7 +464,7 @@ class Chat:
     ) -> None:
         room.announce(person)
         request.begin(person.connection)
-        room.log.append(Entry(event, person.id, request.ref, waiter=request))
+        room.log.append(Entry(event, person.id, request.ref, client=request.client, waiter=request))
 
     def _active(self, person: Person) -> float:
         person.spoke = now = self.now()

@@ -197,7 +197,7 @@ class Person:
     def view(self, entry: Entry) -> Entry | None:
         """See `reader.Viewer`: nothing that somebody wrote whom they ignore."""
         event = entry.event
-        if self.hears(event.sender, entry.origin):
+        if self.hears(event.sender, entry.author):
             return entry
         match event:
             case Message() | Action() | Whisper() | Topic():

@@ -130,7 +130,7 @@ class PlainSession(Session):
             b"".join(
                 line(f"*** {each}")
                 if isinstance(each, str)
-                else self._wire.show(seen, me.id, replayed=True)
+                else self._wire.show(seen, each.by(me.id, self.client), replayed=True)
                 if (seen := me.view(each)) is not None
                 else b""
                 for each in lines
@@ -196,7 +196,7 @@ class PlainSession(Session):
 
     def _ring(self, entry: Entry, line: bytes) -> bytes:
         event = entry.event
-        if entry.origin == self.person.id:
+        if entry.author == self.person.id:
             return line
         whispered = isinstance(event, Whisper)
         named = self._bell == "name" and isinstance(event, Message) and self._calls_me(event.text)

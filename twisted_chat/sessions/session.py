@@ -72,6 +72,7 @@ class Session:
 
     def __init__(self, chat: Chat, frontend: Frontend, wire: Wire) -> None:
         self.chat = chat
+        self.client = ""  # the id under which this connection asks for things
         self.request = Request()
         self._frontend = frontend
         self._wire = wire
@@ -232,7 +233,7 @@ class Session:
     def _try(self, line: bytes) -> None:
         if self._ending:
             return
-        self.request = Request()
+        self.request = Request(self.client)
         self._handling = True
         try:
             self.handle(line)
@@ -409,6 +410,7 @@ class Session:
     def _be(self, person: Person) -> None:
         self._frontend.named()
         self._person = person
+        self.client = person.id
         if person.renaming is not None:  # over the connection that they had before
             self._pause_while(person.renaming)
 
@@ -417,7 +419,9 @@ class Session:
     def _read(self, room: str, fanout: Fanout, after: int) -> None:
         if self._lost:  # what they said before is still done, and nobody is there to read
             return
-        reader = Reader(fanout, self._wire, self._frontend.outlet, self.person, after, self)
+        reader = Reader(
+            fanout, self._wire, self._frontend.outlet, self.person, self.client, after, self
+        )
         reader.decorate(self.decorate)
         self._readers[room] = reader
         reader.catch_up()

@@ -292,7 +292,11 @@ class StructuredSession(Session):
         seen = self.person.view(entry)
         if seen is None:
             return ""
-        return self._plain.show(seen, self.person.id, replayed=True).decode().rstrip("\r\n")
+        return (
+            self._plain.show(seen, entry.by(self.person.id, self.client), replayed=True)
+            .decode()
+            .rstrip("\r\n")
+        )
 
     # history, ping
 
@@ -329,7 +333,7 @@ class StructuredSession(Session):
         ordered = list(reversed(entries)) if newest_first else list(entries)
         for entry in ordered[:limit]:
             shown = self.person.view(entry) or entry
-            thing = describe(shown, self.person.id, replayed=True)
+            thing = describe(shown, entry.by(self.person.id, self.client), replayed=True)
             room_left -= len(encode(thing))
             if events and room_left < 0:
                 break
