@@ -75,7 +75,7 @@ class PlainSession(Session):
         if self._person is None:
             self._leave()
         elif line == keys.CTRL_D:
-            self.chat.part(self._person, "")
+            self.chat.quit(self._person, self.device, "")
         else:
             note = ": that line was not sent." if line[1:] else "."
             self._say(f"*** To leave, type /quit{note}")
