@@ -51,7 +51,7 @@ class SameAddressTests(ChatTestCase):
         told = [thing["text"] for thing in things if thing.get("room") == "@"]
         self.assertEqual(
             told,
-            ["psst", "Somebody took the nickname alice meanwhile: you are alice_2 now."],
+            ["psst", "Somebody else took the nickname alice: you are now alice_2."],
         )
         self.assertIn("*** alice_2 has joined #lobby", self.bob.sees())
         self.assertIn("*** In #lobby: bob, alice, alice_2 (3)", anew.types("/users").sees())

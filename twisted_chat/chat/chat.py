@@ -96,7 +96,8 @@ class Chat:
             self.people.check_free(name)
         person = Person(name, Device(address, self.now()))
         self.people.add(person)
-        _log.info("{nick} is here from {address}", nick=name, address=address)
+        where = "over a UNIX socket" if address == "local" else f"from {address}"
+        _log.info("{nick} connected {where}", nick=name, where=where, address=address)
         return succeed(person)
 
     def _may_displace(self, holder: Person, address: str) -> bool:
@@ -115,7 +116,9 @@ class Chat:
         for key in person.rooms:
             self.rooms[key].leave(person, "connection lost")
         self.people.displace(person)
-        _log.info("{nick} is displaced, and may come back", nick=person.nickname)
+        _log.info(
+            "{nick} lost the nickname to a new connection, and may resume", nick=person.nickname
+        )
 
     def _replace(self, person: Person, wanted: str | None) -> None:
         """Who was displaced is back: the same person, perhaps under another nickname."""
@@ -338,7 +341,7 @@ class Chat:
         if len(person.rooms) >= self.limits.rooms_per_person:
             raise Refused(
                 "too-many-rooms",
-                f"You are in {counted(len(person.rooms), 'room')}, which is the most: "
+                f"You are in {counted(len(person.rooms), 'room')}, which is the limit: "
                 "/leave one first.",
             )
         if room is not None:
@@ -440,13 +443,13 @@ class Chat:
         """
         name = names.nickname(nickname, self.limits)
         if name == person.nickname:
-            raise Refused("same-nick", f"You are called {name} already.")
+            raise Refused("same-nick", f"You are already called {name}.")
         self.people.check_free(name, person)
         bucket, now = person.renames or Bucket(), self.clock.seconds()
         if wait := bucket.wait(self.limits.renames, now):
             raise Refused(
                 "too-fast",
-                f"You change your nickname too often: wait {seconds_to_wait(wait)}.",
+                f"You are changing your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
         bucket.take(self.limits.renames, now)

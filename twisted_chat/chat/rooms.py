@@ -97,7 +97,9 @@ class Rooms(Mapping[str, Room]):
         if len(self) >= self._limits.rooms:
             self._close_idle(needed)
         if len(self) >= self._limits.rooms:
-            raise Refused("too-many-rooms", "There are too many rooms already: /rooms lists them.")
+            raise Refused(
+                "too-many-rooms", "There are too many rooms already: join one that /rooms lists."
+            )
         return self.open(name)
 
     def _close_idle(self, needed: Container[str]) -> None:

@@ -49,7 +49,7 @@ def rendered(wire: Wire, entry: Entry, by: By = By.OTHERS, *, replayed: bool = F
     try:
         return wire.show(entry, by, replayed=replayed)
     except Exception:
-        _log.failure("An event of {room} cannot be shown", room=entry.event.room)
+        _log.failure("An event in {room} cannot be shown", room=entry.event.room)
         if not entry.stored:
             return b""
         hidden = Hidden(entry.event.time, entry.event.room, "")

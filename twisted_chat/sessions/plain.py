@@ -107,7 +107,9 @@ class PlainSession(Session):
         now = self.chat.clock.seconds()
         if not self._told_too_fast <= now < self._told_too_fast + wait:
             self._told_too_fast = now
-            self._say(f"!!! That is too fast, and lines are lost: wait {seconds_to_wait(wait)}.")
+            self._say(
+                f"!!! You are sending too fast, and lines are lost: wait {seconds_to_wait(wait)}."
+            )
 
     def announce(self, text: str) -> None:
         """Say something before there is a person to tell it."""
@@ -147,7 +149,7 @@ class PlainSession(Session):
         elif meant is table.BY_WORD["quit"]:
             self._leave()
         elif meant is table.BY_WORD["help"]:
-            self._say("*** Type the name that others are to see, then Enter. /quit leaves.")
+            self._say("*** Type the name that others will see, then press Enter. /quit leaves.")
             self._ask_again()
         else:
             self._enter(text, self._welcome)

@@ -175,7 +175,9 @@ class Session:
 
     def ring(self, when: str) -> str:
         """See `command.Caller.ring`; programs ring their own bells."""
-        raise Refused("no-bell", "The bell is for plain lines: your client rings its own.")
+        raise Refused(
+            "no-bell", "/bell is for plain connections: your client has a bell of its own."
+        )
 
     @property
     def decorate(self) -> Callable[[Entry, bytes], bytes] | None:
@@ -219,7 +221,11 @@ class Session:
 
     def _send_away(self) -> None:
         self.chat.counters.refusals["flooding"] += 1
-        self.refuse(Refused("flooding", "You do not stop: come back when you have calmed down."))
+        self.refuse(
+            Refused(
+                "flooding", "You kept sending too fast: connect again later, and send more slowly."
+            )
+        )
         if self._person is not None:
             self.chat.quit(self._person, self.device, "flooding")
         else:
@@ -262,8 +268,11 @@ class Session:
             self._device.forget(request)
         why = failure.value
         if not isinstance(why, Refused):
-            _log.failure("Something that {nick} asked for failed", failure, nick=self._name)
-            why = Refused("broken", "Something went wrong here, not with you: that was not done.")
+            _log.failure("A request from {nick} failed", failure, nick=self._name)
+            why = Refused(
+                "broken",
+                "Something went wrong on the server, and that was not done: try again later.",
+            )
         self._refuse(why, request.ref)
 
     def _refuse(self, why: Refused, ref: str | None = None) -> None:
@@ -278,7 +287,7 @@ class Session:
             self.ask()
         else:
             self._ending = True
-            self.announce("That was the last try: connect again when you have a nickname.")
+            self.announce("That was the last try: connect again to choose a nickname.")
             self._frontend.close()
 
     def _answer_after(
@@ -527,7 +536,7 @@ class Session:
         self._ending = True
         self._stop_throttle()
         self._stop_reading()
-        self.refuse(Refused("replaced", "This session goes on over another connection."))
+        self.refuse(Refused("replaced", "This session continues on another connection."))
         self._frontend.close()
 
     def _close_when_read(self) -> None:

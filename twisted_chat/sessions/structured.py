@@ -70,10 +70,10 @@ class StructuredSession(Session):
         act = _REQUESTS.get(do) if isinstance(do, str) else None
         if act is None:
             raise Refused(
-                "bad-request", f'There is nothing to do: "do" is one of {", ".join(_REQUESTS)}.'
+                "bad-request", f'Unknown request: "do" must be one of {", ".join(_REQUESTS)}.'
             )
         if self._person is None and do not in ("hello", "ping"):
-            raise Refused("no-nick", 'Say {"do":"hello","nick":"..."} first.')
+            raise Refused("no-nick", 'Send {"do":"hello","nick":"..."} first.')
         act(self, thing)
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
@@ -91,7 +91,7 @@ class StructuredSession(Session):
         ref, do = _named(line)
         if do in _ONCE and self._is_done(ref, do):
             return
-        why = Refused("too-fast", f"That is too fast: wait {seconds_to_wait(wait)}.", wait)
+        why = Refused("too-fast", f"You are sending too fast: wait {seconds_to_wait(wait)}.", wait)
         self.refuse(why, ref)
 
     def unheard(self, line: bytes) -> None:
@@ -109,7 +109,7 @@ class StructuredSession(Session):
 
     def _hello(self, thing: dict[str, Any]) -> None:
         if self._person is not None:
-            raise Refused("bad-request", "You said hello already: /nick changes your nickname.")
+            raise Refused("bad-request", "You already said hello: /nick changes your nickname.")
         seen, epoch, token, nickname = map(thing.get, ("seen", "epoch", "session", "nick"))
         self._seen = _seen({} if seen is None else seen, self.chat.limits.rooms_per_person + 1)
         found = self.chat.find_session(token) if isinstance(token, str) else None
@@ -127,7 +127,7 @@ class StructuredSession(Session):
                 return
         self._is_quiet = thing.get("quiet") is True
         if not isinstance(nickname, str):
-            raise Refused("bad-nick", 'Say which nickname: {"do":"hello","nick":"..."}')
+            raise Refused("bad-nick", 'The nickname is missing: send {"do":"hello","nick":"..."}')
         self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
 
     def _resume_as(self, person: Person, device: Device, nickname: str | None) -> None:
@@ -149,7 +149,7 @@ class StructuredSession(Session):
         if person.nickname != old:
             self.chat.tell(
                 person,
-                f"Somebody took the nickname {old} meanwhile: you are {person.nickname} now.",
+                f"Somebody else took the nickname {old}: you are now {person.nickname}.",
             )
         self.chat.keep(person, self.device)
 
@@ -224,7 +224,7 @@ class StructuredSession(Session):
             return
         text, _ = clean(_text(thing), self.chat.limits.line_bytes)
         if is_blank(text):
-            raise Refused("empty", "There is nothing to say in that: send some text.")
+            raise Refused("empty", "That message is empty: send some text.")
         room = self._room_of(thing)
         self.device.remember(self.request, self.chat.limits.refs)
         table.say(self, room, text)
@@ -235,7 +235,7 @@ class StructuredSession(Session):
         text, _ = clean(_text(thing), self.chat.limits.line_bytes)
         command = table.parse(text)
         if command is None:
-            raise Refused("no-such-command", "That is no command: begin it with a slash.")
+            raise Refused("no-such-command", "That is not a command: commands begin with a slash.")
         if thing.get("existing") is True and table.is_join(command[0]):
             self.chat.rooms.find(command[1])  # whoever has mistyped a room's name makes none
         if "room" in thing:
@@ -357,7 +357,7 @@ class StructuredSession(Session):
         if room is None:
             return self.room
         if not isinstance(room, str):
-            raise Refused("bad-room", '"room" is a text such as "#lobby".')
+            raise Refused("bad-room", '"room" must be a string such as "#lobby".')
         return self.chat.room_of(self.person, room)
 
 
@@ -388,7 +388,7 @@ def _ref(thing: dict[str, Any]) -> str | None:
         return None
     if isinstance(ref, str) and len(ref) <= REF and ref.isprintable():
         return ref
-    raise Refused("bad-ref", f'"ref" is a text of at most {REF} printable characters.')
+    raise Refused("bad-ref", f'"ref" must be a string of at most {REF} printable characters.')
 
 
 def _named(line: bytes) -> tuple[str | None, str]:
@@ -403,7 +403,7 @@ def _named(line: bytes) -> tuple[str | None, str]:
 def _text(thing: dict[str, Any]) -> str:
     text = thing.get("text")
     if not isinstance(text, str):
-        raise Refused("bad-request", '"text" is missing, or is no text.')
+        raise Refused("bad-request", '"text" is missing or not a string.')
     return text
 
 
@@ -411,13 +411,13 @@ def _number(thing: dict[str, Any], name: str, default: int) -> int:
     number = thing.get(name, default)
     if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53:
         return number
-    raise Refused("bad-request", f'"{name}" is a whole number, and not a negative one.')
+    raise Refused("bad-request", f'"{name}" must be a whole number, 0 or more.')
 
 
 def _seen(seen: object, most: int) -> dict[str, int]:
     if isinstance(seen, dict) and len(seen) > most:
-        raise Refused("bad-request", f'"seen" has more rooms than one can be in: at most {most}.')
+        raise Refused("bad-request", f'"seen" has too many rooms: send at most {most}.')
     if not isinstance(seen, dict):
-        raise Refused("bad-request", '"seen" is an object of rooms and ids.')
+        raise Refused("bad-request", '"seen" must be an object of rooms and ids.')
     # what is refused is not called by its room's name, which may be anything
     return {names.key(room): _number({"seen": last}, "seen", 0) for room, last in seen.items()}

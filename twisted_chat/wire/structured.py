@@ -27,7 +27,7 @@ def decode(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         thing = None
     if not isinstance(thing, dict):
-        raise Refused("bad-json", "That line is not a JSON object: send one object a line.")
+        raise Refused("bad-json", "That line is not a JSON object: send one object per line.")
     return thing
 
 
