@@ -291,7 +291,7 @@ class Chat:
             return
         for person in list(self.people):
             if person.connection is not None:
-                person.connection.hurry()
+                person.connection.do_all()
         self._stopping = True
         for person in list(self.people):
             self.tell(person, announcement)

@@ -225,7 +225,7 @@ class ChatProtocol(Lines):
         if self._session is not None:
             self._session.go_on()
 
-    # What the session asks (`session.Frontend`)
+    # What the session asks (`frontend.Frontend`)
 
     def write(self, data: bytes) -> None:
         """Answer; whoever does not read the answers is not asked for more."""
@@ -269,7 +269,7 @@ class ChatProtocol(Lines):
         self._abort()
 
     def named(self) -> None:
-        """See `session.Frontend`."""
+        """See `frontend.Frontend`."""
         self._stop_deadline()
         if self.is_admitted:
             self._server.admission.named(self.address)
@@ -288,8 +288,8 @@ class ChatProtocol(Lines):
         if self.is_nameless:
             self.close()
 
-    def hurry(self) -> None:
-        """See `session.Frontend`."""
+    def deliver_all(self) -> None:
+        """See `frontend.Frontend`."""
         self._gate.release_all()
 
     def close(self) -> None:
