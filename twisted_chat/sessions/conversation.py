@@ -35,7 +35,7 @@ class Conversation:
         self.chat = chat
         self.request = Request()
         self._frontend = frontend
-        self._input = Input(frontend, chat.clock, chat.limits, self._line_is_due, self._go_on)
+        self._input = Input(frontend, chat.clock, chat.limits, self._line_is_due, self._proceed)
         self._person: Person | None = None
         self._room: Room | None = None
 
@@ -148,7 +148,7 @@ class Conversation:
         """A line may be done now."""
         raise NotImplementedError
 
-    def _go_on(self) -> None:
+    def _proceed(self) -> None:
         """Something is done: what waited for it may follow."""
         raise NotImplementedError
 

@@ -41,7 +41,7 @@ class Session(Conversation):
     def __init__(self, chat: Chat, frontend: Frontend, wire: Wire) -> None:
         super().__init__(chat, frontend)
         self._wire = wire
-        self._reading = Reading(frontend, wire, self._input, self._fell_behind, self._go_on)
+        self._reading = Reading(frontend, wire, self._input, self._fell_behind, self._proceed)
         self._stage = Stage.NAMELESS
         self._row = TABLE[Stage.NAMELESS]
         self._link = Link.OPEN
@@ -73,7 +73,7 @@ class Session(Conversation):
     def input_ended(self) -> None:
         """No more lines will come; who is there may still read."""
         self._link = WHEN_ENDED[self._link]
-        self._go_on()
+        self._proceed()
 
     def connection_lost(self, reason: str) -> None:
         """The connection is gone; what they said before is still said, up to `input_ended`.
@@ -138,7 +138,7 @@ class Session(Conversation):
     def _was_refused(self) -> None:
         self._happens(self._row.refused)
 
-    def _go_on(self) -> None:
+    def _proceed(self) -> None:
         """Something is done: see whether that was the last of what was said, or to be read."""
         if self._link.has_ended and self._input.is_idle:
             self._happens(self._row.all_done if self._link.is_lost else self._row.all_said)
@@ -224,7 +224,7 @@ class Session(Conversation):
         limits = self.chat.limits
         self._deadline = self.chat.clock.callLater(limits.close_seconds, self._abort)
         self._reading.leave_all()
-        self._go_on()
+        self._proceed()
 
     def _abort(self) -> None:
         self._deadline = None
@@ -279,7 +279,7 @@ TABLE = {
         parted=_NEVER,
         replaced=_NEVER,
         all_read=_IGNORE,
-        lost=Step(Session._go_on),
+        lost=Step(Session._proceed),
         all_done=Step(Session._give_up, Stage.OVER),
     ),
     Stage.TALKING: Row(
@@ -293,7 +293,7 @@ TABLE = {
         parted=Step(Session._read_out, Stage.READING_OUT),
         replaced=Step(Session._hand_over, Stage.OVER),
         all_read=_IGNORE,
-        lost=Step(Session._go_on),
+        lost=Step(Session._proceed),
         all_done=Step(Session._give_up, Stage.OVER),
     ),
     Stage.READING_OUT: Row(
