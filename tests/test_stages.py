@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 
 from tests.people import ChatTestCase, Person, Program, Somebody
-from twisted_chat import Limits
-from twisted_chat.rate import Pace
+from twisted_chat import Limits, Pace
 from twisted_chat.sessions.plain import PlainSession
 from twisted_chat.sessions.session import TABLE
 from twisted_chat.sessions.stages import Stage
@@ -28,18 +27,26 @@ def _stops_reading_and_quits(anna: Somebody) -> None:
     anna.types("/quit")
 
 
+def _says_more_than_is_done_at_once(anna: Somebody) -> None:
+    anna.types("anna", "one", "two", "three")
+
+
+def _half_closes_after_that(anna: Somebody) -> None:
+    _says_more_than_is_done_at_once(anna)
+    anna.says_no_more()
+
+
+def _is_lost_after_that(anna: Somebody) -> None:
+    _says_more_than_is_done_at_once(anna)
+    anna.closes()
+
+
 STAGES: dict[str, Story] = {
     "nameless": lambda anna: anna.types("no such name!"),
     "talking": lambda anna: anna.types("anna"),
-    "with lines waiting": lambda anna: anna.types("anna", "one", "two", "three"),
-    "half-closed, with lines waiting": lambda anna: (
-        anna.types("anna", "one", "two", "three"),
-        anna.says_no_more(),
-    ),
-    "lost, with lines waiting": lambda anna: (
-        anna.types("anna", "one", "two", "three"),
-        anna.closes(),
-    ),
+    "with lines waiting": _says_more_than_is_done_at_once,
+    "half-closed, with lines waiting": _half_closes_after_that,
+    "lost, with lines waiting": _is_lost_after_that,
     "reading out": _stops_reading_and_quits,
     "over": lambda anna: anna.types("anna", "/quit"),
 }
