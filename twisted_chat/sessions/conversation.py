@@ -1,6 +1,7 @@
-"""What is said on a connection: requests and their answers, in the words of each language."""
+"""What is said and read on a connection: requests, answers and rooms, in each language's words."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
@@ -12,10 +13,11 @@ from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.log.fanout import Fanout
+from twisted_chat.log.window import Wire
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.frontend import Frontend
 from twisted_chat.sessions.input import Input
-from twisted_chat.sessions.reading import Decorate
+from twisted_chat.sessions.reading import Decorate, Reading
 from twisted_chat.text.cleaning import too_long
 
 _log = Logger(namespace="chat")
@@ -29,13 +31,16 @@ class Conversation:
     Args:
         chat: what the conversation is about.
         frontend: the connection that carries it.
+        wire: how events are shown on it.
     """
 
-    def __init__(self, chat: Chat, frontend: Frontend) -> None:
+    def __init__(self, chat: Chat, frontend: Frontend, wire: Wire) -> None:
         self.chat = chat
         self.request = Request()
         self._frontend = frontend
         self._input = Input(frontend, chat.clock, chat.limits, self._line_is_due, self._proceed)
+        self._wire = wire
+        self._reading = Reading(frontend, wire, self._input, self._fell_behind, self._proceed)
         self._person: Person | None = None
         self._room: Room | None = None
 
@@ -129,6 +134,37 @@ class Conversation:
 
     tells_members = False
     """Whether they keep account of who is in a room."""
+
+    # What they read
+
+    def go_on(self) -> None:
+        """The frontend takes more: go on reading."""
+        self._reading.go_on()
+
+    def follow(self, room: str, fanout: Fanout) -> None:
+        """They are about to enter a room: read along."""
+        if self._reading.is_open:
+            after = self.begin(room, fanout)
+            self._reading.follow(room, fanout, self.person, after, self.decorate)
+
+    def entered(self, room: str) -> None:
+        """They are in a room now: once its history is read, say who is there."""
+        self._reading.when_read(room, partial(self._describe, room))
+
+    def unfollow(self, room: str) -> None:
+        """They left a room: read to the end of what was said until now, then hear them again."""
+        self._reading.leave(room)
+
+    def redecorate(self) -> None:
+        """What gives lines their last touch has changed."""
+        self._reading.decorate(self.decorate)
+
+    def _describe(self, room: str) -> None:
+        self.describe(self.chat.rooms[room])
+
+    def _fell_behind(self, room: str) -> None:
+        if self.tells_members:
+            self._describe(room)
 
     # Requests and answers
 

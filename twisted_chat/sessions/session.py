@@ -15,12 +15,10 @@ from twisted.python.failure import Failure
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
-from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.window import Wire
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.conversation import Conversation
 from twisted_chat.sessions.frontend import Frontend
-from twisted_chat.sessions.reading import Reading
 from twisted_chat.sessions.stages import WHEN_ENDED, WHEN_LOST, Link, Row, Stage, Step
 
 _log = Logger(namespace="chat")
@@ -39,9 +37,7 @@ class Session(Conversation):
     """
 
     def __init__(self, chat: Chat, frontend: Frontend, wire: Wire) -> None:
-        super().__init__(chat, frontend)
-        self._wire = wire
-        self._reading = Reading(frontend, wire, self._input, self._fell_behind, self._proceed)
+        super().__init__(chat, frontend, wire)
         self._stage = Stage.NAMELESS
         self._row = TABLE[Stage.NAMELESS]
         self._link = Link.OPEN
@@ -90,29 +86,11 @@ class Session(Conversation):
         self._reading.let_lines_go()
         self._happens(self._row.lost)
 
-    def go_on(self) -> None:
-        """The frontend takes more: go on reading."""
-        self._reading.go_on()
-
     def dismiss(self) -> None:
         """Nothing more is said here: the connection is turned away."""
         self._happens(self._row.dismissed)
 
     # What the chat tells (`person.Connection`)
-
-    def follow(self, room: str, fanout: Fanout) -> None:
-        """They are about to enter a room: read along."""
-        if self._reading.is_open:
-            after = self.begin(room, fanout)
-            self._reading.follow(room, fanout, self.person, after, self.decorate)
-
-    def entered(self, room: str) -> None:
-        """They are in a room now: once its history is read, say who is there."""
-        self._reading.when_read(room, partial(self._describe, room))
-
-    def unfollow(self, room: str) -> None:
-        """They left a room: read to the end of what was said until now, then hear them again."""
-        self._reading.leave(room)
 
     def do_all(self) -> None:
         """There is no later: do what waits for its pace."""
@@ -144,17 +122,6 @@ class Session(Conversation):
             self._happens(self._row.all_done if self._link.is_lost else self._row.all_said)
         if self._reading.is_done and not self._input.is_doing:
             self._happens(self._row.all_read)
-
-    def _describe(self, room: str) -> None:
-        self.describe(self.chat.rooms[room])
-
-    def _fell_behind(self, room: str) -> None:
-        if self.tells_members:
-            self._describe(room)
-
-    def redecorate(self) -> None:
-        """What gives lines their last touch has changed."""
-        self._reading.decorate(self.decorate)
 
     # Without a nickname
 
