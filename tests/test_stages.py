@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 
-from tests.people import ChatTestCase, Person, Program, Somebody
-from twisted_chat import Limits, Pace
+from twisted.internet.defer import Deferred
+
+from tests.people import ChatTestCase, Program, Somebody
+from tests.people import Person as Terminal
+from twisted_chat import ChatFactory, Limits, Pace
+from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.person import Person
 from twisted_chat.sessions.plain import PlainSession
 from twisted_chat.sessions.session import TABLE
 from twisted_chat.sessions.stages import Stage
+from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.turn import Turn
 from twisted_chat.wire.structured import encode
 
 COMES = ["*** anna has joined #lobby"]
@@ -58,7 +66,7 @@ class StageCase(ChatTestCase):
 
     limits = Limits(pace=Pace(1, 2), refused_lines=Pace(30, 60))
 
-    def story(self, stage: str, happening: Story) -> tuple[Person, list[str]]:
+    def story(self, stage: str, happening: Story) -> tuple[Terminal, list[str]]:
         """Bring somebody to a stage, let it happen, and wait; gives them, and what bob saw."""
         super().setUp()
         bob = self.joins("bob", "192.0.2.1")
@@ -253,6 +261,14 @@ class ReplacingTests(StageCase):
         self.anna.says_no_more()
         self.assert_goes_on([])
 
+    def test_lost_while_reading_out(self) -> None:
+        self.anna.stops_reading()
+        self.anna.says_no_more()
+        self.anna.vanishes()
+        (welcome,) = self.comes_back().gets("welcome")
+        self.assertTrue(welcome["resumed"])
+        self.assertEqual(self.bob.sees(), [])
+
     def test_all_read(self) -> None:
         self.anna.says_no_more()
         self.assertTrue(self.anna.is_gone)
@@ -265,12 +281,99 @@ class ReplacingTests(StageCase):
         self.assertFalse(second.is_gone)
         self.assertEqual(self.bob.sees(), [])
 
+    def test_the_new_connection_is_lost_before_its_hello_is_done(self) -> None:
+        self.bob.types("/whisper anna psst").raw()
+        self.anna.vanishes()
+        back = Program(self.factory, "192.0.2.2")
+        back.stops_reading()
+        back.asks(do="ping")  # the lines that follow wait until the answer is read
+        back.asks(do="hello", nick="anna", session=self.token, seen={})
+        back.asks(do="say", text="one")
+        self.assertEqual(self.bob.sees(), [])
+        back.closes()
+        self.assertEqual(self.bob.sees(), ["anna: one"])
+        whispers = self.comes_back().gets("whisper")
+        self.assertEqual([whisper["text"] for whisper in whispers], ["psst"])
+
     def test_after_the_last_line_was_that_they_leave(self) -> None:
         self.says("one", "/quit")
         self.anna.asks(do="command", text="/quit")
         (welcome,) = self.comes_back().gets("welcome")
         self.assertFalse(welcome["resumed"])
         self.assertEqual(self.bob.sees(), ["anna: one", "anna: /quit", *LEAVES, *COMES])
+
+
+class SlowChat(Chat):
+    """A chat where a nickname is given only when the test says so."""
+
+    asked: Deferred[None]
+
+    def enter(self, nickname: str, address: str) -> Deferred[Person]:
+        """See `Chat.enter`."""
+        self.asked = Deferred()
+        return self.asked.addCallback(lambda _: super(SlowChat, self).enter(nickname, address))
+
+
+class SlowNicknameTests(ChatTestCase):
+    """Something happens to anna while she waits for her nickname."""
+
+    def setUp(self) -> None:
+        """Bob is there, and anna has said everything at once."""
+        super().setUp()
+        turn = Turn(partial(self.clock.callLater, 0))
+        self.chat = SlowChat(self.clock, MemoryStore(), turn, limits=self.limits)
+        self.factory = ChatFactory(self.clock, chat=self.chat)
+        self.bob = self.connects().types("bob")
+        self.is_answered()
+        self.anna = self.connects().types("anna", "one", "two", "three")
+        self.bob.raw()
+
+    def is_answered(self) -> None:
+        self.chat.asked.callback(None)
+        self.time_passes(5)
+
+    def test_nothing(self) -> None:
+        self.assertEqual(self.bob.sees(), [])
+        self.is_answered()
+        self.assertEqual(self.bob.sees(), COMES + SAYS_ALL)
+
+    def test_she_half_closes(self) -> None:
+        self.anna.says_no_more()
+        self.is_answered()
+        self.assertEqual(self.bob.sees(), COMES + SAYS_ALL + LEAVES)
+        self.assertTrue(self.anna.is_gone)
+
+    def test_she_closes(self) -> None:
+        self.anna.closes()
+        self.is_answered()
+        self.assertEqual(self.bob.sees(), COMES + SAYS_ALL + LEAVES)
+
+    def test_the_connection_is_lost(self) -> None:
+        self.anna.vanishes()
+        self.is_answered()
+        self.assertEqual(self.bob.sees(), COMES + SAYS_ALL + IS_LOST)
+
+    def test_she_is_banned(self) -> None:
+        self.anna.protocol.ban()
+        self.assert_nobody_came()
+
+    def test_it_takes_too_long(self) -> None:
+        self.time_passes(31)
+        self.assert_nobody_came()
+
+    def test_the_server_stops(self) -> None:
+        self.factory.say_goodbye()
+        self.is_answered()
+        self.assertEqual(self.bob.sees(), THE_END)
+        self.assertTrue(self.anna.is_gone)
+
+    def assert_nobody_came(self) -> None:
+        self.assertTrue(self.anna.is_gone)
+        self.is_answered()
+        self.assertEqual(self.bob.sees(), [])
+        self.connects().types("anna")
+        self.is_answered()
+        self.assertEqual(self.bob.sees(), COMES)
 
 
 class ReadingOutTests(ChatTestCase):

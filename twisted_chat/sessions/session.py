@@ -83,8 +83,8 @@ class Session(Conversation):
             self._deadline.cancel()
             self._deadline = None
         self._reading.stop()
-        self._reading.let_lines_go()
         self._happens(self._row.lost)
+        self._reading.let_lines_go()
 
     def dismiss(self) -> None:
         """Nothing more is said here: the connection is turned away."""
