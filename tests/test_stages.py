@@ -274,7 +274,7 @@ class ReplacingTests(StageCase):
         self.assertTrue(self.anna.is_gone)
         self.assert_goes_on([])
 
-    def test_twice(self) -> None:
+    def test_twice_in_a_row(self) -> None:
         first = self.comes_back()
         second = self.comes_back()
         self.assertTrue(first.is_gone)
@@ -332,7 +332,7 @@ class SlowNicknameTests(ChatTestCase):
         self.chat.asked.callback(None)
         self.time_passes(5)
 
-    def test_nothing(self) -> None:
+    def test_she_gets_it_and_what_she_said_is_said(self) -> None:
         self.assertEqual(self.bob.sees(), [])
         self.is_answered()
         self.assertEqual(self.bob.sees(), COMES + SAYS_ALL)
