@@ -9,8 +9,9 @@ from twisted.internet.protocol import Factory
 
 from twisted_chat.chat.chat import Chat
 from twisted_chat.frontends.admission import UNKNOWN
+from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.networks import Networks
-from twisted_chat.frontends.protocol import ChatProtocol, Wires, host_of
+from twisted_chat.frontends.protocol import ChatProtocol, Wires
 from twisted_chat.frontends.server import Connection, Server
 from twisted_chat.limits import Limits
 from twisted_chat.stores.memory import MemoryStore
