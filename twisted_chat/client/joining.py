@@ -55,4 +55,4 @@ class Joining:
         if not line.only_existing or told.code != "no-such-room":
             return ""
         self._doubted = key(room)
-        return f"To make {room}, type /join {room} again."
+        return f"To create {room}, type /join {room} again."
