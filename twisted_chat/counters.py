@@ -1,4 +1,4 @@
-"""What is counted, as plain numbers: whoever shows them looks when they are asked for."""
+"""Counters as plain numbers, which the metrics read when they are requested."""
 
 from bisect import bisect_left
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Every limit and default of the chat, each with its reason, and as the operator is told of it."""
+"""Every limit and its default, with the reason, and the description for operators."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any

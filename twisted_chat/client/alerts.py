@@ -1,4 +1,4 @@
-"""Being called: the terminal's bell and a notification, for what concerns one."""
+"""Alerts: the terminal's bell and notifications."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""What one types behind `twisted-chat`: where the server is, and who one is."""
+"""The command line of `twisted-chat`."""
 
 import argparse
 import getpass

@@ -1,4 +1,4 @@
-"""Entering rooms: the one that was asked for at the start, and none by a slip."""
+"""Joining rooms: the one given at the start, and none by a typing mistake."""
 
 from twisted_chat.client.incoming import Answer, Refusal
 from twisted_chat.client.model import Model

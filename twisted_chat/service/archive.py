@@ -1,4 +1,4 @@
-"""What an operator does with the database: export, import, backup, check, erase."""
+"""The operator's database commands: export, import, backup, check, erase."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""What would keep a server from starting, found before anything is started or made."""
+"""What would stop the server from starting, found before anything is started or created."""
 
 import os
 import re

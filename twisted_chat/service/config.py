@@ -1,4 +1,4 @@
-"""A configuration file: the options of the command line, under the same names, as TOML."""
+"""The configuration file: TOML, with the same option names as the command line."""
 
 import difflib
 import re

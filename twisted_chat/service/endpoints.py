@@ -1,4 +1,4 @@
-"""A port that says where it is to be found, or in one line why it cannot be had."""
+"""A listening port that logs how to join it, or explains why it cannot be opened."""
 
 import errno
 import re

@@ -1,4 +1,4 @@
-"""Rooms as lines of a file, and back: what is exported can be imported.
+"""Export and import of rooms as lines of JSON.
 
 Left out is what means nothing without the sessions of the people who were there: their ids, and
 the `ref`s under which programs asked for something.

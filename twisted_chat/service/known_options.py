@@ -1,4 +1,4 @@
-"""Every option of the server: what it is called, its default, what it does, how it is read."""
+"""Every option of the server: name, default, description and parser."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator

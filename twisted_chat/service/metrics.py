@@ -1,4 +1,4 @@
-"""The operator's instruments: `/metrics` for Prometheus, and `/healthz`."""
+"""Metrics for the operator: `/metrics` for Prometheus, and `/healthz`."""
 
 import platform
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The operator's log: one event a line, as text or as JSON, and never a flood of them."""
+"""The operator's log: one event per line, as text or JSON, with a rate limit."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""What `twistd chat` is told on the command line and in files, checked before anything starts."""
+"""The options of `twistd chat`, from the command line and files, checked before the start."""
 
 import difflib
 import socket

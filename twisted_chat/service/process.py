@@ -1,4 +1,4 @@
-"""What a server asks of its process: enough open files, and no needless pauses."""
+"""Process settings: enough open files, and no long garbage collection pauses."""
 
 import gc
 import resource

@@ -1,4 +1,4 @@
-"""Options into a running service: the only place that puts everything together."""
+"""Turns options into a running service: the one place that puts everything together."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""What an option's value may be: text from the operator into numbers, rates and times.
+"""Parsing of option values: numbers, rates and times.
 
 A `ValueError` says what is allowed, as the end of a sentence that begins with the option's name.
 """
