@@ -214,7 +214,7 @@ class RestartTests(DiskTestCase):
         self.assertEqual(self.comes_back().gets("welcome")[0]["epoch"], self.epoch)
 
     def test_two_who_were_called_the_same_are_told_apart(self) -> None:
-        self.factory.chat.people.called("bot").connection.end()  # type: ignore[union-attr]
+        next(self.factory.chat.people.find("bot").connections).end()
         self.time_passes(5)
         for connection in list(self.factory.connections):
             connection.vanish()

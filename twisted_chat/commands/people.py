@@ -23,7 +23,7 @@ family = Family()
     detail=("Without ROOM, the room you are typing in.",),
 )
 def _users(caller: Caller, room: Room, name: str) -> Lines:
-    asked = caller.chat.room(name) if name else room
+    asked = caller.chat.rooms.find(name) if name else room
     return [who(asked, caller.chat.limits.listed_names, caller.person)]
 
 
@@ -51,7 +51,7 @@ def who(room: Room, most: int, viewer: Person) -> str:
 def _named(person: Person, viewer: Person) -> str:
     if person.is_quiet:
         return f"{person.nickname} (only posts)"
-    if person.connection is None:
+    if not person.is_connected:
         return f"{person.nickname} (reconnecting)"
     if person.away is None:
         return person.nickname
@@ -77,7 +77,7 @@ def _whois(caller: Caller, room: Room, nickname: str) -> Lines:
         lines.insert(1, f"{person.nickname} was last active {_ago(now - person.spoke)}.")
     if person.away is not None:
         lines.append(f"{person.nickname} is {away_note(person, caller.person)}")
-    if person.connection is None:
+    if not person.is_connected:
         lines.append(f"{person.nickname} is disconnected, and may be back soon.")
     return lines
 
@@ -183,5 +183,5 @@ def _unignore(caller: Caller, room: Room, nickname: str) -> Lines:
     detail=("exit, quit or :q alone on a line does the same.",),
 )
 def _quit(caller: Caller, room: Room, reason: str) -> Lines:
-    caller.chat.part(caller.person, reason)
+    caller.chat.quit(caller.person, caller.device, reason)
     return []

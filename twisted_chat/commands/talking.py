@@ -77,7 +77,7 @@ def _whisper_to(caller: Caller, others: Sequence[Person], text: str) -> Lines:
     caller.charge(len(others) - 1)
     lines = []
     for other in others:
-        if other.connection is None:
+        if not other.is_connected:
             lines.append(f"{other.nickname} is disconnected, and will see it when they reconnect.")
         elif other.away is not None and me.id not in other.told_away:
             other.told_away = (*other.told_away, me.id)

@@ -281,7 +281,7 @@ class ChatProtocol(Lines):
             self._turn_away(why)
         else:
             self._session.refuse(why)
-            self._server.chat.part(self._session.person, "banned")
+            self._server.chat.quit(self._session.person, self._session.device, "banned")
 
     def end(self) -> None:
         """The server stops; who has no nickname yet has nothing to read to its end."""

@@ -75,7 +75,7 @@ class PlainSession(Session):
         if self._person is None:
             self._leave()
         elif line == keys.CTRL_D:
-            self.chat.part(self._person, "")
+            self.chat.quit(self._person, self.device, "")
         else:
             note = ": that line was not sent." if line[1:] else "."
             self._say(f"*** To leave, type /quit{note}")
@@ -132,7 +132,7 @@ class PlainSession(Session):
             b"".join(
                 line(f"*** {each}")
                 if isinstance(each, str)
-                else self._wire.show(seen, me.id, replayed=True)
+                else self._wire.show(seen, each.by(me.id, self.client), replayed=True)
                 if (seen := me.view(each)) is not None
                 else b""
                 for each in lines
@@ -198,7 +198,7 @@ class PlainSession(Session):
 
     def _ring(self, entry: Entry, line: bytes) -> bytes:
         event = entry.event
-        if entry.origin == self.person.id:
+        if entry.author == self.person.id:
             return line
         whispered = isinstance(event, Whisper)
         named = self._bell == "name" and isinstance(event, Message) and self._calls_me(event.text)

@@ -8,7 +8,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.chat import Chat
-from twisted_chat.chat.person import Person, epoch_of
+from twisted_chat.chat.device import Device, epoch_of
+from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
@@ -111,26 +112,28 @@ class StructuredSession(Session):
             raise Refused("bad-request", "You already said hello: /nick changes your nickname.")
         seen, epoch, token, nickname = map(thing.get, ("seen", "epoch", "session", "nick"))
         self._seen = _seen({} if seen is None else seen, self.chat.limits.rooms_per_person + 1)
-        person = self.chat.find_session(token) if isinstance(token, str) else None
+        found = self.chat.find_session(token) if isinstance(token, str) else None
         if epoch is None and isinstance(token, str):
             epoch = epoch_of(token)
         if epoch is not None:
             self._is_of_old = epoch != self.chat.epoch
-        if person is not None:
-            if person.connection is not None:
-                person.connection.replace()
-            if person.present:  # what they said last may have been that they leave
-                self._resume_as(person, nickname if isinstance(nickname, str) else None)
+        if found is not None:
+            person, device = found
+            if device.connection is not None:
+                device.connection.replace()
+            if device.id in person.devices and person.present:  # they may have left just now
+                wanted = nickname if isinstance(nickname, str) else None
+                self._resume_as(person, device, wanted)
                 return
         self._is_quiet = thing.get("quiet") is True
         if not isinstance(nickname, str):
             raise Refused("bad-nick", 'The nickname is missing: send {"do":"hello","nick":"..."}')
         self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
 
-    def _resume_as(self, person: Person, nickname: str | None) -> None:
+    def _resume_as(self, person: Person, device: Device, nickname: str | None) -> None:
         old = person.nickname
-        self.chat.attach(person, self, nickname)
-        self._be(person)
+        self.chat.attach(person, device, self, nickname)
+        self._be(person, device)
         self._greet(person, resumed=True)
         if person.fanout is not None:
             self._read_on(OWN, person.fanout, self._seen.get(OWN, 0))
@@ -141,17 +144,17 @@ class StructuredSession(Session):
             self._read_on(key, self.chat.rooms[key].fanout, self._seen.get(key, entered))
             self.entered(key)
         self._seen = {}  # who leaves a room and enters it anew is a newcomer
-        typed_into = person.room if person.room in person.rooms else next(reversed(person.rooms))
+        typed_into = device.room if device.room in person.rooms else next(reversed(person.rooms))
         self.talk_in(self.chat.rooms[typed_into])
         if person.nickname != old:
             self.chat.tell(
                 person,
                 f"Somebody else took the nickname {old}: you are now {person.nickname}.",
             )
-        self.chat.keep(person)
+        self.chat.keep(person, self.device)
 
     def _welcome(self, person: Person) -> None:
-        person.is_quiet = self._is_quiet
+        self.device.is_quiet = self._is_quiet
         self._greet(person, resumed=False)
         self.talk_in(self.chat.join(person, names.LOBBY))
         for key in list(self._seen):
@@ -160,13 +163,13 @@ class StructuredSession(Session):
                     self.chat.join(person, key)
                 except Refused as why:
                     self.refuse(why)
-        self.chat.keep(person)
+        self.chat.keep(person, self.device)
 
     def _greet(self, person: Person, *, resumed: bool) -> None:
         welcome: dict[str, Any] = {
             "event": "welcome",
             "nick": person.nickname,
-            "session": person.token,
+            "session": self.device.token,
             "resumed": resumed,
             "server": self.chat.name,
             "epoch": self.chat.epoch,
@@ -223,7 +226,7 @@ class StructuredSession(Session):
         if is_blank(text):
             raise Refused("empty", "That message is empty: send some text.")
         room = self._room_of(thing)
-        self.person.remember(self.request, self.chat.limits.refs)
+        self.device.remember(self.request, self.chat.limits.refs)
         table.say(self, room, text)
 
     def _command(self, thing: dict[str, Any]) -> None:
@@ -234,11 +237,11 @@ class StructuredSession(Session):
         if command is None:
             raise Refused("no-such-command", "That is not a command: commands begin with a slash.")
         if thing.get("existing") is True and table.is_join(command[0]):
-            self.chat.room(command[1])  # whoever has mistyped a room's name makes none
+            self.chat.rooms.find(command[1])  # whoever has mistyped a room's name makes none
         if "room" in thing:
             self.talk_in(self._room_of(thing))
         request = self.request
-        self.person.remember(request, self.chat.limits.refs)
+        self.device.remember(request, self.chat.limits.refs)
         answer = table.run(self, *command)
         if isinstance(answer, Deferred):
             self._answer_after(answer, partial(self._answer, request), request)
@@ -258,7 +261,7 @@ class StructuredSession(Session):
         if request.is_refused:
             answer.callback(lines)
         else:
-            self.chat.keep(self.person, request).addCallbacks(
+            self.chat.keep(self.person, self.device, request).addCallbacks(
                 lambda _: answer.callback(lines),
                 lambda why: answer.callback([*lines, why.getErrorMessage()]),  # it is done anyway
             )
@@ -266,7 +269,7 @@ class StructuredSession(Session):
 
     def _is_done(self, ref: str | None, do: str) -> bool:
         """Whether this was asked for before; then what becomes of it is told again."""
-        before = None if ref is None else self.person.refs.get(ref)
+        before = None if ref is None else self.device.refs.get(ref)
         if before is None or before.is_refused:
             return False
         if not before.is_pending:
@@ -292,7 +295,11 @@ class StructuredSession(Session):
         seen = self.person.view(entry)
         if seen is None:
             return ""
-        return self._plain.show(seen, self.person.id, replayed=True).decode().rstrip("\r\n")
+        return (
+            self._plain.show(seen, entry.by(self.person.id, self.client), replayed=True)
+            .decode()
+            .rstrip("\r\n")
+        )
 
     # history, ping
 
@@ -329,7 +336,7 @@ class StructuredSession(Session):
         ordered = list(reversed(entries)) if newest_first else list(entries)
         for entry in ordered[:limit]:
             shown = self.person.view(entry) or entry
-            thing = describe(shown, self.person.id, replayed=True)
+            thing = describe(shown, entry.by(self.person.id, self.client), replayed=True)
             room_left -= len(encode(thing))
             if events and room_left < 0:
                 break
@@ -372,7 +379,7 @@ def _member(member: Shown, viewer: Person) -> dict[str, Any]:
     if away is not None and not viewer.hears(person.nickname, person.id):
         away = "away"
     told = {"nick": member.nickname, "away": away, "role": "member"}
-    return told if person.connection is not None else told | {"connected": False}
+    return told if person.is_connected else told | {"connected": False}
 
 
 def _ref(thing: dict[str, Any]) -> str | None:

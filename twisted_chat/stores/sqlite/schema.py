@@ -225,7 +225,7 @@ def to_row(log: int, entry: Entry) -> Row:
         event.sender,
         getattr(event, "to", None),
         getattr(event, "text", None),
-        entry.origin,
+        entry.author,
         entry.ref,
     )
 
@@ -243,7 +243,7 @@ def to_entry(room: str, row: Row) -> Entry:
             "install a newer twisted-chat"
         )
     kind, fields = _KINDS[name]
-    return Entry(kind(time, room, sender, *row[fields]), origin, ref, number)
+    return Entry(kind(time, room, sender, *row[fields]), origin, ref, number, origin)
 
 
 _COLUMNS = "id, token, nickname, address, since, room, away, quiet, rooms, ignored, former, done"
