@@ -1,4 +1,4 @@
-"""Entering rooms: the one that was asked for at the start, and none by a slip."""
+"""Joining rooms: the one given at the start, and none by a typing mistake."""
 
 from twisted_chat.client.incoming import Answer, Refusal
 from twisted_chat.client.model import Model
@@ -55,4 +55,4 @@ class Joining:
         if not line.only_existing or told.code != "no-such-room":
             return ""
         self._doubted = key(room)
-        return f"To make {room}, type /join {room} again."
+        return f"To create {room}, type /join {room} again."

@@ -1,4 +1,4 @@
-"""The gate that everything passes that people do, and the table of commands behind it."""
+"""The table of commands, and the one place where every request is checked and run."""
 
 import difflib
 import re

@@ -1,4 +1,4 @@
-"""Makes connections to one chat; what somebody embeds who has a Twisted service of their own."""
+"""The factory that makes connections to one chat, for use in your own Twisted service."""
 
 from collections.abc import Collection, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""A conversation in plain lines: netcat, telnet, any terminal."""
+"""A session in plain lines: netcat, telnet, any terminal."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A conversation in structured lines: the bundled client, web pages, bots."""
+"""A session in structured lines: the bundled client, web pages, bots."""
 
 from collections.abc import Callable, Container, Sequence
 from functools import partial

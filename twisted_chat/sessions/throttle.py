@@ -1,4 +1,4 @@
-"""Lines over the pace wait their turn: a pasted paragraph does, a flood is refused."""
+"""Lines over the rate limit are queued: a pasted paragraph is sent slowly, a flood is refused."""
 
 from collections import deque
 from collections.abc import Callable
