@@ -1,20 +1,32 @@
 """The chat: everybody, every room, and all that one can do. Frontends call only this."""
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from twisted_chat.chat.observers import Observer, Observers
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Connection, Person, Whisperer
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
-from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
+from twisted_chat.events import (
+    OWN,
+    Action,
+    Away,
+    Entry,
+    Join,
+    Message,
+    Notice,
+    Rename,
+    Topic,
+    Whisper,
+)
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log, append_together
@@ -48,6 +60,7 @@ class Chat:
         opened: called with every room, when it is opened.
         counters: where it is counted what happens.
         now: gives the time of day, in seconds since 1970; without it, that is the clock's.
+        observers: told what happens, and asked before it does.
     """
 
     def __init__(
@@ -61,6 +74,7 @@ class Chat:
         opened: Callable[[Room], None] = lambda _: None,
         counters: Counters | None = None,
         now: Callable[[], float] | None = None,
+        observers: Iterable[Observer] = (),
     ) -> None:
         self.clock = clock
         self.now = now or clock.seconds
@@ -75,6 +89,7 @@ class Chat:
         self._turn = turn
         self.people = People(clock, self.limits)
         self.rights = Rights()
+        self._observers = Observers(observers)
         self._stopping = False
         for room in store.rooms():
             self._open(room)
@@ -91,6 +106,7 @@ class Chat:
         room yet: `join` the lobby once their connection can hear it.
         """
         name = names.nickname(nickname, self.limits)
+        self._observers.check(Join(self.now(), self.lobby.name, name))
         holder = self.people.called(name)
         if holder is not None and self._may_displace(holder, address):
             self.people.check_free(name, holder)
@@ -320,7 +336,9 @@ class Chat:
             )
         if room is not None:
             self.rights.check(person, Right.ENTER, room)
-        else:
+        if person.rooms:  # else they come into the chat, and that was asked
+            self._observers.check(Join(self.now(), room.name if room else name, person.nickname))
+        if room is None:
             self._check_look(name)
             self._make_room()
             room = self._open(name)
@@ -426,6 +444,7 @@ class Chat:
     def _seen(self, key: str, entry: Entry) -> None:
         if isinstance(entry.event, Topic):
             self.rooms[key].topic = entry.event.text
+        self._observers.tell(entry)
 
     # Talking
 
@@ -456,6 +475,7 @@ class Chat:
         now, entries = self._active(person), []
         for other in others:
             whisper = Whisper(now, OWN, person.nickname, other.nickname, text)
+            self._observers.check(whisper)
             mine = Entry(whisper, person.id, request.ref, waiter=request)
             theirs = Entry(whisper, person.id, waiter=request)
             entries += [(self.log_of(person), mine), (self.log_of(other), theirs)]
@@ -479,6 +499,7 @@ class Chat:
                 f"You change your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
+        self._observers.check(Rename(self.now(), OWN, person.nickname, name))
         bucket.take(self.limits.renames, now)
         person.renames = bucket
         self.people.claim(person, name)
@@ -505,6 +526,7 @@ class Chat:
 
     def set_away(self, person: Person, reason: str | None) -> None:
         """Go away, or come back (None)."""
+        self._observers.check(Away(self.now(), OWN, person.nickname, reason or ""))
         person.away = reason
         person.told_away = ()
         for key in person.rooms:
@@ -516,6 +538,7 @@ class Chat:
     def _append(
         self, person: Person, room: Room, request: Request, event: Message | Action | Topic
     ) -> None:
+        self._observers.check(event)
         room.announce(person)
         request.begin(person.connection)
         room.log.append(Entry(event, person.id, request.ref, waiter=request))
