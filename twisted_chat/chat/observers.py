@@ -30,6 +30,7 @@ class Observer(Protocol):
         Raises:
             Refused: it is not to happen; the person reads the sentence.
         """
+        return  # an empty body would be abstract
 
     def happened(self, event: Event, number: int) -> None:
         """Something has happened in a room, is stored, and is about to be seen.
@@ -41,6 +42,7 @@ class Observer(Protocol):
             event: what has happened.
             number: the event's number in its room; 0 for one that history does not keep.
         """
+        return
 
 
 class Observers:

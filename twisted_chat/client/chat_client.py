@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.logger import Logger
 
 from twisted_chat.client.connection import Connection
 from twisted_chat.client.incoming import (
@@ -27,6 +28,8 @@ from twisted_chat.client.sending import Sender
 from twisted_chat.client.typed import parse, room_name
 from twisted_chat.refusal import Refused
 from twisted_chat.text.names import LOBBY, key
+
+_log = Logger(namespace="chat")
 
 _ROOM = "room"  # our name for the request to enter the first room
 
@@ -64,7 +67,7 @@ class ChatClient:
     Args:
         clock: the time and its timers, usually the reactor.
         hear: called with everything that the server tells and with `Lost`; but what becomes of
-            a request of ours is told by its Deferred.
+            a request of ours is told by its Deferred. What it raises is logged.
         raw: called with every object as the server sent it.
         quiet: whether we are only here to post, so that nobody need know of our coming.
         patience: for how long to try to reach the server.
@@ -200,6 +203,12 @@ class ChatClient:
         self.sender.send()
         return line.done
 
+    def _tell(self, told: Heard) -> None:
+        try:
+            self.hear(told)
+        except Exception:  # what one event has broken is not for the connection to pay
+            _log.failure("What was heard could not be dealt with: {told!r}", told=told)
+
     # What the connection tells
 
     def _hello(self) -> dict[str, Any]:
@@ -214,7 +223,7 @@ class ChatClient:
 
     def _lost(self, why: str, pause: float | None) -> None:
         self._is_out()
-        self.hear(Lost(why, pause))
+        self._tell(Lost(why, pause))
         if pause is None and self._connection is not None:
             self._drop_connection()
             self._give_up_lines()
@@ -227,16 +236,16 @@ class ChatClient:
             case Welcome():
                 self._welcomed(told)
             case State():
-                self.hear(replace(told, entered=self.model.state(told)))
+                self._tell(replace(told, entered=self.model.state(told)))
             case Happened():
                 self.model.happened(told)
-                self.hear(told)
+                self._tell(told)
                 line = self.outbox.find(told.entry.ref)
                 if line is not None and not line.command:  # else its answer is still to come
                     self._done(line, told)
             case Hidden():
                 self.model.hidden(told)
-                self.hear(told)
+                self._tell(told)
             case Answer():
                 self._answered(told)
             case Refusal():
@@ -244,7 +253,7 @@ class ChatClient:
             case None:
                 pass
             case _:
-                self.hear(told)
+                self._tell(told)
         self.sender.send()
 
     def _welcomed(self, told: Welcome) -> None:
@@ -256,7 +265,7 @@ class ChatClient:
         self.sender.limit(told.input_bytes)
         self.is_in = True
         self._welcome = told = replace(told, again=again, anew=anew)
-        self.hear(told)
+        self._tell(told)
         if told.resumed:
             self.outbox.resumed()
         else:
@@ -278,7 +287,7 @@ class ChatClient:
         if line is None:
             if self._first_room and told.ref == _ROOM and self._welcome is not None:
                 self._start(self._welcome)
-            self.hear(told)
+            self._tell(told)
             return
         if line.command:
             typed = parse(line.text)
@@ -300,7 +309,7 @@ class ChatClient:
             self._give_up_lines()
             self._end(Refused(told.code, told.text, told.wait))
         elif line is None:
-            self.hear(told)
+            self._tell(told)
         elif told.code == "too-fast" and line.may_wait:
             self.sender.again(line, told.wait)
         else:
