@@ -57,7 +57,7 @@ class CodecTests(SynchronousTestCase):
 
     def test_every_kind_that_is_kept_comes_back_from_a_database(self) -> None:
         for kind, event in of(Kept.IN_ROOMS, Kept.IN_OWN_LOGS):
-            entry = Entry(event, "0123abcd", "c-17", 7)
+            entry = Entry(event, "0123abcd", "c-17", 7, client="0123abcd")
             log, *row = to_row(1, entry)
             self.assertEqual((log, to_entry("#dev", tuple(row))), (1, entry), kind.name)
 

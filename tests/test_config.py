@@ -189,7 +189,7 @@ class ConfigTests(SynchronousTestCase):
         self.assertNotIn("2001:db8::5", options.allowed)
         banned.write_text("192.0.2.7\nmallory\n")
         told = self.mistake(f"ban-file = '{banned}'")
-        self.assertIn(f"--ban-file {banned}, line 2: 'mallory' is no address", told)
+        self.assertIn(f"--ban-file {banned}, line 2: 'mallory' is not an address", told)
 
     def test_the_same_command_line_is_read_again_as_its_files_are_now(self) -> None:
         options = self.options("rooms = 7", "--refs", "8")

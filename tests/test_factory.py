@@ -135,7 +135,7 @@ class StoppedReaderTests(ChatTestCase):
         greedy.reads_again()
         greedy.turn_ends()  # more than one turn takes
         greedy.turn_ends()
-        self.assertEqual(greedy.raw().count("/help COMMAND says more"), 1000)
+        self.assertEqual(greedy.raw().count("/help COMMAND shows details"), 1000)
 
 
 class FreeingTestCase(ChatTestCase):
@@ -440,7 +440,7 @@ class LoggingTests(ChatTestCase):
         self.assertNotIn("secret", text)
         self.assertNotIn("Traceback", text)
         for line in (
-            "alice is here from 127.0.0.1",
+            "alice connected from 127.0.0.1",
             "alice is now allie",
             "allie has left",
             "The nickname Server is reserved",

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import Disk
 from tests.people import at_once
-from twisted_chat.events import Entry, Hidden, Join, Message
+from twisted_chat.events import By, Entry, Hidden, Join, Message
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.log.reader import PAGE, Reader
@@ -32,10 +32,10 @@ SETTINGS = settings(max_examples=60, stateful_step_count=40, deadline=None)
 class NumbersWire:
     """Shows entries so that a test can tell them apart."""
 
-    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+    def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
         """See `Wire.show`."""
         number = str(entry.id) if entry.stored else "-"
-        own = "own" if reader and entry.origin == reader else "other"
+        own = "other" if by is By.OTHERS else "own"
         text = getattr(entry.event, "text", f"{entry.event.sender} after {entry.id}")
         return f"{number} {own} {'replayed' if replayed else 'live'} {text}\n".encode()
 
@@ -84,7 +84,7 @@ class Somebody:
         self.history = room.log.last  # what has happened up to here is history to them
         self.is_awake = after == room.log.last  # and has been all the time
         self.screen = Screen()
-        self.reader = Reader(room, wire, self.screen, self, after)
+        self.reader = Reader(room, wire, self.screen, self, name, after)
         self.reader.catch_up()
 
     def failed(self, reader: Reader) -> None:
@@ -96,7 +96,7 @@ class Somebody:
 
     def view(self, entry: Entry) -> Entry:
         """See `Viewer.view`."""
-        if entry.origin not in self.ignored:
+        if entry.author not in self.ignored:
             return entry
         return Entry(Hidden(0.0, entry.event.room, ""), id=entry.id)
 
@@ -319,9 +319,9 @@ class LogTests(SynchronousTestCase):
         shown: list[int] = []
 
         class CountingWire(NumbersWire):
-            def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+            def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
                 shown.append(entry.id)
-                return super().show(entry, reader, replayed=replayed)
+                return super().show(entry, by, replayed=replayed)
 
         turns: list[Callable[[], None]] = []
         room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn(turns.append))
@@ -382,7 +382,7 @@ class LogTests(SynchronousTestCase):
         turns: list[Callable[[], None]] = []
         room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn(turns.append))
         alice, bob = (Somebody(room, NumbersWire(), name, 0) for name in ("alice", "bob"))
-        alice.reader = Reader(room, NumbersWire(), BrokenScreen(), alice, 0, alice)
+        alice.reader = Reader(room, NumbersWire(), BrokenScreen(), alice, alice.id, 0, alice)
         for number in range(2):
             room.log.append(Entry(Message(0.0, "#lobby", "x", f"line {number + 1}")))
             while turns:
@@ -393,10 +393,10 @@ class LogTests(SynchronousTestCase):
 
     def test_what_cannot_be_shown_is_hidden_and_stops_nobody(self) -> None:
         class PickyWire(NumbersWire):
-            def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+            def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
                 if getattr(entry.event, "text", "") == "two":
                     raise RuntimeError("this cannot be shown")
-                return super().show(entry, reader, replayed=replayed)
+                return super().show(entry, by, replayed=replayed)
 
         room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
         alice = Somebody(room, PickyWire(), "alice", 0)

@@ -92,7 +92,7 @@ class ExampleTests(ChatTestCase):
         self.assertEqual(
             bob.sees()[-3:],
             [
-                "!!! Something is missing: /shout TEXT (say it louder)",
+                "!!! Usage: /shout TEXT (say it louder)",
                 "*** /shout TEXT: say it louder",
                 "*** Also: /yell",
             ],

@@ -308,7 +308,7 @@ class InSqlite(AnyStore):
                 (entry.event.time, entry.ref, entry.id, entry.id <= life.bound)
                 for life in kept
                 for entry in life.kept.values()
-                if entry.origin == person and entry.ref is not None
+                if entry.author == person and entry.ref is not None
             )
             refs = [(ref, entry.id) for ref, entry in self.store.refs(person, 5)]
             there = [(ref, n) for _, ref, n, may_be_gone in asked if not may_be_gone]

@@ -99,7 +99,7 @@ class RefusalTests(DiskTestCase):
         self.assertEqual(
             answer["lines"],
             [
-                "You ignore eve: /unignore eve ends it.",
+                "You are ignoring eve: /unignore eve ends it.",
                 "Nobody called eve is here.",
                 explain_unsaved(sqlite3.OperationalError("database or disk is full")),
             ],
@@ -111,7 +111,9 @@ class RefusalTests(DiskTestCase):
         back = self.program("bot", session=self.token)
         back.asks(do="command", text="/ignore", ref="i")
         self.the_disk_works()
-        self.assertEqual(back.gets("answer")[0]["lines"], ["You ignore: eve"], "it is tried again")
+        self.assertEqual(
+            back.gets("answer")[0]["lines"], ["You are ignoring: eve"], "it is tried again"
+        )
 
     def test_who_vanishes_while_being_renamed_leaves_under_the_new_name(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")
@@ -181,7 +183,7 @@ class OutcomeTests(DiskTestCase):
         bot.asks(do="command", text="/whois bot", ref="3")
         self.the_disk_works()
         answers = [line for answer in bot.gets("answer") for line in answer["lines"]]
-        self.assertIn("You ignore: alice", answers)
+        self.assertIn("You are ignoring: alice", answers)
         self.assertIn("The topic of #dev is: tea", answers)
         self.assertIn("bot is away: lunch", answers)
 
@@ -241,7 +243,7 @@ class OutcomeTests(DiskTestCase):
         self.the_disk_works()
         first, second = self.alice.sees()
         self.assertEqual(first, "alice: hello")
-        self.assertIn("It is 20", second)
+        self.assertIn("time is 20", second)
         told = [t["event"] for t in self.bot.gets("history", "pong")]
         self.assertEqual(told, ["history", "pong"])
 
@@ -278,8 +280,8 @@ class ReadingTests(DiskTestCase):
         bot.asks(do="command", text="/join dev", ref="j").asks(do="ping")
         self.the_disk_works()
         seen = bob.sees()
-        self.assertIn("*** You missed 9 lines of #dev: they cannot be read just now", seen)
-        self.assertTrue(seen[-1].startswith("*** It is "))
+        self.assertIn("*** You missed 9 lines of #dev: they cannot be read right now", seen)
+        self.assertTrue(seen[-1].startswith("*** The server's time is "))
         missed = {"event": "missed", "room": "#dev", "count": 9, "kept": True}
         things = bot.gets()
         self.assertIn(missed, things)

@@ -34,4 +34,4 @@ class Turn:
             try:
                 call()
             except Exception:
-                _log.failure("What was asked for in a turn failed")
+                _log.failure("A call at the end of an event-loop turn failed")

@@ -23,7 +23,7 @@ def test_new_files_hold_from_a_sighup_on_and_nobody_is_dropped(
     ann = Plain(server.port, "ann")
     assert ann.has_seen("*** Be kind.")
     ann.types(*map(str, range(100)), "/time")
-    ann.sees("*** It is")
+    ann.sees("*** The server's time is")
     motd.write_text("Be quick.\n")
     config.write_text("motd = 'motd'\nflood = '1/60'\nwaiting-lines = 1\nsync = 'full'\n")
     server.signal(signal.SIGHUP)
@@ -32,7 +32,7 @@ def test_new_files_hold_from_a_sighup_on_and_nobody_is_dropped(
     ben = Plain(server.port, "ben")
     assert ben.has_seen("*** Be quick.")
     ann.types("first", "second", "third")
-    ann.sees("!!! That is too fast")
+    ann.sees("!!! You are sending too fast")
     ben.sees("ann: first")
     assert not ben.has_seen("ann: third")
 
@@ -51,7 +51,7 @@ def test_a_broken_file_changes_nothing_and_says_why(start: Start, tmp_path: Path
     )
     Plain(server.port).sees("!!! The server is full")
     ann.types("/time")
-    ann.sees("*** It is")
+    ann.sees("*** The server's time is")
 
 
 def test_checking_starts_nothing(tmp_path: Path) -> None:

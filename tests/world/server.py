@@ -55,10 +55,10 @@ class WatchedChat(Chat):
         self._witness = witness
         super().__init__(*args, **more)
 
-    def attach(self, person: Any, *rest: Any, **more: Any) -> Any:
+    def attach(self, person: Any, device: Any, *rest: Any, **more: Any) -> Any:
         """See `Chat.attach`."""
-        result = super().attach(person, *rest, **more)
-        self._witness.came(person.nickname, person.id, person.token)
+        result = super().attach(person, device, *rest, **more)
+        self._witness.came(person.nickname, person.id, device.token)
         return result
 
     def say(self, person: Any, room: Any, text: str, *rest: Any, **more: Any) -> Any:

@@ -1,6 +1,5 @@
 """The chat: everybody, every room, and all that one can do. Frontends call only this."""
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -8,12 +7,15 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.observers import Observer, Observers
 from twisted_chat.chat.people import People
-from twisted_chat.chat.person import Connection, Person, Whisperer
+from twisted_chat.chat.person import Person, Whisperer
+from twisted_chat.chat.projection import project
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
+from twisted_chat.chat.rooms import Rooms
 from twisted_chat.counters import Counters
 from twisted_chat.events import (
     OWN,
@@ -34,14 +36,10 @@ from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, Store
 from twisted_chat.text import names
-from twisted_chat.text.confusables import looks
 from twisted_chat.text.counted import counted, seconds_to_wait
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
-
-_FEW = 200
-"""Rooms among which a misspelled one is looked for, so that a slip costs nobody's time."""
 
 _DONE = 50
 """Requests without an event of their own that are remembered over a restart."""
@@ -81,8 +79,7 @@ class Chat:
         self.name = name
         self.limits = limits or Limits()
         self.motd = motd
-        self.rooms: dict[str, Room] = {}
-        self._room_looks: dict[str, str] = {}  # keys of rooms
+        self.rooms = Rooms(self._make_room, self._seen, self.limits)
         self.counters = counters or Counters()
         self._opened = opened
         self._store = store
@@ -92,8 +89,8 @@ class Chat:
         self._observers = Observers(observers)
         self._stopping = False
         for room in store.rooms():
-            self._open(room)
-        self.lobby = self.rooms.get(names.LOBBY) or self._open(names.LOBBY)
+            self.rooms.open(room)
+        self.lobby = self.rooms.open(names.LOBBY)
         for saved in store.saved_sessions():
             self._restore(saved)
 
@@ -113,9 +110,10 @@ class Chat:
             self._displace(holder)
         else:
             self.people.check_free(name)
-        person = Person(name, address, self.now())
+        person = Person(name, Device(address, self.now()))
         self.people.add(person)
-        _log.info("{nick} is here from {address}", nick=name, address=address)
+        where = "over a UNIX socket" if address == "local" else f"from {address}"
+        _log.info("{nick} connected {where}", nick=name, where=where, address=address)
         return succeed(person)
 
     def _may_displace(self, holder: Person, address: str) -> bool:
@@ -125,8 +123,8 @@ class Chat:
         the same router: so they get the nickname, and nothing else.
         """
         return (
-            holder.connection is None
-            and holder.address == address
+            not holder.is_connected
+            and any(device.address == address for device in holder.devices.values())
             and not (holder.renaming and holder.renaming.is_pending)
         )
 
@@ -134,7 +132,9 @@ class Chat:
         for key in person.rooms:
             self.rooms[key].leave(person, "connection lost")
         self.people.displace(person)
-        _log.info("{nick} is displaced, and may come back", nick=person.nickname)
+        _log.info(
+            "{nick} lost the nickname to a new connection, and may resume", nick=person.nickname
+        )
 
     def _replace(self, person: Person, wanted: str | None) -> None:
         """Who was displaced is back: the same person, perhaps under another nickname."""
@@ -148,7 +148,7 @@ class Chat:
         if name != old:
             person.former = (*person.former, old)
         for key in person.rooms:
-            (self.rooms.get(key) or self._open(key)).enter(person)
+            self.rooms.open(key).enter(person)
         if name != old:
             _log.info("{old} is back as {nick}", old=old, nick=name)
 
@@ -158,8 +158,8 @@ class Chat:
             name = "@" + person.id
             person.log = Log(name, OWN, self._store, counters=self.counters)
             person.fanout = Fanout(person.log, self._turn)
-            if person.connection is not None:
-                person.connection.follow(OWN, person.fanout)
+            for connection in person.connections:
+                connection.follow(OWN, person.fanout)
         return person.log
 
     def _erase_log_of(self, person: Person) -> None:
@@ -168,38 +168,46 @@ class Chat:
 
     def _restore(self, saved: SavedSession) -> None:
         """Somebody was here when the server stopped, and may come back."""
-        person = Person(saved.nickname, saved.address, saved.since, saved)
+        device = Device(saved.address, saved.since, saved)
+        person = Person(saved.nickname, device)
         try:
             self.people.check_free(saved.nickname)
         except Refused:
             person.displaced = True
         self.people.add(person)
-        for ref in person.done:
-            person.remember(Request(ref), self.limits.refs)
-        for ref, entry in self._store.refs(person.id, self.limits.refs):
-            request = Request(ref)
+        for ref in device.done:
+            device.remember(Request(device.id, ref), self.limits.refs)
+        for ref, entry in self._store.refs(device.id, self.limits.refs):
+            request = Request(device.id, ref)
             request.id = entry.id
-            person.remember(request, self.limits.refs)
+            device.remember(request, self.limits.refs)
         self.log_of(person)
         for name, entered in saved.rooms.items():
-            room = self.rooms.get(names.key(name)) or self._open(name)
+            room = self.rooms.open(name)
             person.rooms[room.key] = entered
             if not person.displaced:
                 room.keep(person)
-        self._wait_for(person)
+        self._wait_for(person, device)
 
-    def find_session(self, token: str) -> Person | None:
-        """Who holds a session's token, if they are still a member."""
-        person = self.people.with_token(token)
-        if person is not None:
-            person.token = token
-        return person
+    def find_session(self, token: str) -> tuple[Person, Device] | None:
+        """Who holds a session's token, if they are still here, and of which device it is."""
+        found = self.people.with_token(token)
+        if found is not None:
+            found[1].token = token
+        return found
 
-    def attach(self, person: Person, connection: Connection, nickname: str | None = None) -> None:
-        """A person speaks through this connection now.
+    def attach(
+        self,
+        person: Person,
+        device: Device,
+        connection: Connection,
+        nickname: str | None = None,
+    ) -> None:
+        """A device has a connection now.
 
         Args:
-            person: who it is.
+            person: whose device it is.
+            device: the device.
             connection: the new connection.
             nickname: the one that they would like, if somebody else has theirs.
 
@@ -208,78 +216,99 @@ class Chat:
         """
         if person.displaced:
             self._replace(person, nickname)
-        person.connection = connection
-        person.may_resume = connection.may_resume
-        if person.may_resume and not person.token_hash:
-            self.people.issue_token(person, self.epoch)
-        self._stop_waiting_for(person)
+        device.connection = connection
+        device.may_resume = connection.may_resume
+        if device.may_resume and not device.token_hash:
+            self.people.issue_token(person, device, self.epoch)
+        self._stop_waiting_for(device)
 
-    def keep(self, person: Person, request: Request | None = None) -> Deferred[None]:
+    def keep(
+        self, person: Person, device: Device, request: Request | None = None
+    ) -> Deferred[None]:
         """Keep what a restart must not end, if that has changed.
 
         Args:
-            person: who may resume; nothing is kept of others.
+            person: whose device it is.
+            device: what may resume; nothing is kept of others.
             request: what has changed it, which is not to be done again when it is sent again.
 
         Returns:
             Fires when that is stored; fails with `Refused` if a request asked for it in vain.
         """
-        if not person.may_resume or not person.present:
+        if not device.may_resume or not person.present:
             return succeed(None)
-        saved = self._session_of(person)
-        if saved == person.saved:
+        saved = self._session_of(person, device)
+        if saved == device.saved:
             return succeed(None)
         if request is not None and request.ref is not None:
-            person.done = (*person.done, request.ref)[-_DONE:]
-            saved = self._session_of(person)
-        person.saved = saved
+            device.done = (*device.done, request.ref)[-_DONE:]
+            saved = self._session_of(person, device)
+        device.saved = saved
         stored = self._store.save_session(saved)
         return stored.addErrback(lambda _: None) if request is None else stored
 
-    def _session_of(self, person: Person) -> SavedSession:
+    def _session_of(self, person: Person, device: Device) -> SavedSession:
         return SavedSession(
-            id=person.id,
-            token=person.token_hash,
+            id=device.id,
+            token=device.token_hash,
             nickname=person.nickname,
-            address=person.address,
-            since=person.since,
+            address=device.address,
+            since=device.since,
             rooms={self._name_of(key): entered for key, entered in person.rooms.items()},
-            room=person.room,
+            room=device.room,
             away=person.away,
             ignored=tuple((each.nickname, each.person_id) for each in person.ignored.values()),
             former=person.former,
-            done=person.done,
-            is_quiet=person.is_quiet,
+            done=device.done,
+            is_quiet=device.is_quiet,
         )
 
     def _name_of(self, key: str) -> str:
         room = self.rooms.get(key)
         return key if room is None else room.name
 
-    def lose(self, person: Person, reason: str) -> None:
-        """A person's connection is gone; who may resume stays for a while."""
-        person.connection = None
-        if self._stopping:
+    def lose(self, person: Person, device: Device, reason: str) -> None:
+        """A device's connection is gone; one that may resume stays for a while."""
+        device.connection = None
+        if self._stopping or device.id not in person.devices:
             return
         if not person.present:
-            self._erase_log_of(person)
-        elif person.may_resume:
-            self._wait_for(person)
+            if not person.is_connected:
+                self._erase_log_of(person)
+        elif device.may_resume:
+            self._wait_for(person, device)
             _log.info("{nick} lost the connection", nick=person.nickname)
         else:
+            self.quit(person, device, reason)
+
+    def _wait_for(self, person: Person, device: Device) -> None:
+        device.expiry = self.clock.callLater(
+            self.limits.resume_seconds, self._expire, person, device
+        )
+
+    def _expire(self, person: Person, device: Device) -> None:
+        device.expiry = None
+        self.quit(person, device, "connection lost")
+
+    def _stop_waiting_for(self, device: Device) -> None:
+        if device.expiry is not None:
+            device.expiry.cancel()
+            device.expiry = None
+
+    def quit(self, person: Person, device: Device, reason: str) -> None:
+        """A device goes for good; with their last one, a person leaves."""
+        if len(person.devices) == 1:
             self.part(person, reason)
+        elif device.id in person.devices:
+            self.people.remove_device(person, device)
+            self._end(device)
 
-    def _wait_for(self, person: Person) -> None:
-        person.expiry = self.clock.callLater(self.limits.resume_seconds, self._expire, person)
-
-    def _expire(self, person: Person) -> None:
-        person.expiry = None
-        self.part(person, "connection lost")
-
-    def _stop_waiting_for(self, person: Person) -> None:
-        if person.expiry is not None:
-            person.expiry.cancel()
-            person.expiry = None
+    def _end(self, device: Device) -> None:
+        self._stop_waiting_for(device)
+        if device.may_resume:
+            self._store.drop_session(device.id)
+        if device.connection is not None:
+            device.connection.end()
 
     def part(self, person: Person, reason: str) -> None:
         """A person leaves for good; whoever takes the nickname later is somebody else."""
@@ -289,30 +318,27 @@ class Chat:
             person.renaming.when_settled(partial(self.part, person, reason))
             return
         person.present = False
-        self._stop_waiting_for(person)
         for key in list(person.rooms):
             self._leave(person, key, reason)
         self.people.remove(person)
-        if person.may_resume:
-            self._store.drop_session(person.id)
         _log.info("{nick} has left", nick=person.nickname)
-        if person.connection is None:
+        if not person.is_connected:
             self._erase_log_of(person)
-        else:
-            person.connection.end()
+        for device in person.devices.values():
+            self._end(device)
 
     def close(self, announcement: str) -> None:
         """Tell everybody, and let them go; who may resume can do so when the server is back."""
         if self._stopping:
             return
         for person in list(self.people):
-            if person.connection is not None:
-                person.connection.hurry()
+            for connection in person.connections:
+                connection.hurry()
         self._stopping = True
         for person in list(self.people):
             self.tell(person, announcement)
-            if person.connection is not None:
-                person.connection.end()
+            for connection in person.connections:
+                connection.end()
         for room in self.rooms.values():
             room.hush()
 
@@ -325,13 +351,13 @@ class Chat:
             Refused: why not.
         """
         name = names.room(name, self.limits)
-        room = self.rooms.get(names.key(name))
+        room = self.rooms.called(name)
         if room is not None and room.key in person.rooms:
             return room
         if len(person.rooms) >= self.limits.rooms_per_person:
             raise Refused(
                 "too-many-rooms",
-                f"You are in {counted(len(person.rooms), 'room')}, which is the most: "
+                f"You are in {counted(len(person.rooms), 'room')}, which is the limit: "
                 "/leave one first.",
             )
         if room is not None:
@@ -339,49 +365,18 @@ class Chat:
         if person.rooms:  # else they come into the chat, and that was asked
             self._observers.check(Join(self.now(), room.name if room else name, person.nickname))
         if room is None:
-            self._check_look(name)
-            self._make_room()
-            room = self._open(name)
+            room = self.rooms.add(name, self._needed_rooms())
         person.rooms[room.key] = room.log.last
-        if person.connection is not None:
-            person.connection.follow(room.key, room.fanout)
+        for connection in person.connections:
+            connection.follow(room.key, room.fanout)
         room.enter(person)
-        if person.connection is not None:
-            person.connection.entered(room.key)
+        for connection in person.connections:
+            connection.entered(room.key)
         return room
 
-    def _check_look(self, name: str) -> None:
-        for look in looks(name[1:]):
-            other = self.rooms.get(self._room_looks.get(look, ""))
-            if other is not None:
-                raise Refused(
-                    "bad-room",
-                    f"{name} looks like {other.name}: join that, or choose another name.",
-                )
-
-    def _make_room(self) -> None:
-        if len(self.rooms) < self.limits.rooms:
-            return
-        awaited = {key for person in self.people.displaced for key in person.rooms}
-        idle = [
-            room
-            for room in self.rooms.values()
-            if room.is_idle and room is not self.lobby and room.key not in awaited
-        ]
-        for room in idle:
-            if not room.topic:
-                self._close(room)
-        for room in idle:  # those with a topic only as far as need be: it is stored with the log
-            if room.topic and len(self.rooms) >= self.limits.rooms:
-                self._close(room)
-        if len(self.rooms) >= self.limits.rooms:
-            raise Refused("too-many-rooms", "There are too many rooms already: /rooms lists them.")
-
-    def _close(self, room: Room) -> None:
-        room.close()
-        del self.rooms[room.key]
-        for look in looks(room.name[1:]):
-            self._room_looks.pop(look, None)
+    def _needed_rooms(self) -> set[str]:
+        """Rooms that look idle, and must not be closed all the same."""
+        return {self.lobby.key, *(key for each in self.people.displaced for key in each.rooms)}
 
     def leave(self, person: Person, room: Room) -> None:
         """Leave a room, if it is not the only one.
@@ -400,8 +395,8 @@ class Chat:
         del person.rooms[key]
         if not person.displaced:
             self.rooms[key].leave(person, reason)
-        if person.connection is not None:
-            person.connection.unfollow(key)
+        for connection in person.connections:
+            connection.unfollow(key)
 
     def room_of(self, person: Person, name: str) -> Room:
         """A room that a person is in.
@@ -409,41 +404,20 @@ class Chat:
         Raises:
             Refused: they are not.
         """
-        room = self.room(name)
+        room = self.rooms.find(name)
         if room.key not in person.rooms:
             raise Refused("not-in-room", f"You are not in {room.name}: /join {room.name} first.")
         return room
 
-    def room(self, name: str) -> Room:
-        """A room by its name.
-
-        Raises:
-            Refused: there is none.
-        """
-        name = names.room(name, self.limits)
-        room = self.rooms.get(names.key(name))
-        if room is None:
-            few = self.rooms if len(self.rooms) <= _FEW else {}
-            close = difflib.get_close_matches(names.key(name), few, 1, 0.75)
-            hint = f"did you mean {self.rooms[close[0]].name}?" if close else "/rooms lists them."
-            raise Refused("no-such-room", f"There is no room {name}: {hint}")
-        return room
-
-    def _open(self, name: str) -> Room:
-        key = names.key(name)
-        seen = partial(self._seen, key)
-        log = Log(key, name, self._store, seen, self.counters)
-        fanout = Fanout(log, self._turn)
-        room = self.rooms[key] = Room(name, fanout, self.clock, self.limits, self.now)
-        room.topic = self._store.topic(key)
-        for look in looks(name[1:]):
-            self._room_looks[look] = key
+    def _make_room(self, name: str, seen: Callable[[Entry], None]) -> Room:
+        log = Log(names.key(name), name, self._store, seen, self.counters)
+        room = Room(name, Fanout(log, self._turn), self.clock, self.limits, self.now)
+        room.topic = self._store.topic(log.name)
         self._opened(room)
         return room
 
-    def _seen(self, key: str, entry: Entry) -> None:
-        if isinstance(entry.event, Topic):
-            self.rooms[key].topic = entry.event.text
+    def _seen(self, room: Room, entry: Entry) -> None:
+        project(room, entry)
         self._observers.tell(entry)
 
     # Talking
@@ -476,10 +450,12 @@ class Chat:
         for other in others:
             whisper = Whisper(now, OWN, person.nickname, other.nickname, text)
             self._observers.check(whisper)
-            mine = Entry(whisper, person.id, request.ref, waiter=request)
+            mine = Entry(whisper, person.id, request.ref, client=request.client, waiter=request)
             theirs = Entry(whisper, person.id, waiter=request)
             entries += [(self.log_of(person), mine), (self.log_of(other), theirs)]
-        request.begin(person.connection, partial(self._whispered, person, tuple(others)))
+        request.begin(
+            person.connection_of(request.client), partial(self._whispered, person, tuple(others))
+        )
         append_together(entries)
 
     def rename(self, person: Person, nickname: str, request: Request) -> None:
@@ -490,13 +466,13 @@ class Chat:
         """
         name = names.nickname(nickname, self.limits)
         if name == person.nickname:
-            raise Refused("same-nick", f"You are called {name} already.")
+            raise Refused("same-nick", f"You are already called {name}.")
         self.people.check_free(name, person)
         bucket, now = person.renames or Bucket(), self.clock.seconds()
         if wait := bucket.wait(self.limits.renames, now):
             raise Refused(
                 "too-fast",
-                f"You change your nickname too often: wait {seconds_to_wait(wait)}.",
+                f"You are changing your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
         self._observers.check(Rename(self.now(), OWN, person.nickname, name))
@@ -504,7 +480,7 @@ class Chat:
         person.renames = bucket
         self.people.claim(person, name)
         request.begin(
-            person.connection,
+            person.connection_of(request.client),
             partial(self._renamed, person, name),
             partial(self.people.unclaim, person, name),
         )
@@ -514,7 +490,12 @@ class Chat:
             room = self.rooms[key]
             room.announce(person, to=name)
             rename = Rename(self.now(), room.name, person.nickname, name)
-            entries.append((room.log, Entry(rename, person.id, request.ref, waiter=request)))
+            entries.append(
+                (
+                    room.log,
+                    Entry(rename, person.id, request.ref, client=request.client, waiter=request),
+                )
+            )
         append_together(entries)
 
     def _renamed(self, person: Person, nickname: str) -> None:
@@ -540,8 +521,8 @@ class Chat:
     ) -> None:
         self._observers.check(event)
         room.announce(person)
-        request.begin(person.connection)
-        room.log.append(Entry(event, person.id, request.ref, waiter=request))
+        request.begin(person.connection_of(request.client))
+        room.log.append(Entry(event, person.id, request.ref, client=request.client, waiter=request))
 
     def _active(self, person: Person) -> float:
         person.spoke = now = self.now()

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator
 
 from twisted.internet.interfaces import IReactorTime
 
-from twisted_chat.chat.person import Person, hash_token
+from twisted_chat.chat.device import Device, hash_token
+from twisted_chat.chat.person import Person
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
 from twisted_chat.text import names
@@ -38,7 +39,7 @@ class People:
         self._by_key: dict[str, Person] = {}
         self._by_look: dict[str, Person] = {}
         self._by_id: dict[str, Person] = {}
-        self._by_token_hash: dict[str, Person] = {}
+        self._by_token_hash: dict[str, tuple[Person, Device]] = {}
         self._displaced: dict[str, Person] = {}  # by id
         self._left: dict[str, float] = {}  # nicknames that have just left: key, when
 
@@ -56,8 +57,9 @@ class People:
     def add(self, person: Person) -> None:
         """Somebody is here, with a nickname that has been found free unless they are displaced."""
         self._by_id[person.id] = person
-        if person.token_hash:
-            self._by_token_hash[person.token_hash] = person
+        for device in person.devices.values():
+            if device.token_hash:
+                self._by_token_hash[device.token_hash] = person, device
         if person.displaced:
             self._displaced[person.id] = person
         else:
@@ -75,10 +77,10 @@ class People:
         person.displaced = False
         self._be_called(person, nickname)
 
-    def issue_token(self, person: Person, epoch: str) -> None:
-        """Somebody may resume from now on."""
-        person.issue_token(epoch)
-        self._by_token_hash[person.token_hash] = person
+    def issue_token(self, person: Person, device: Device, epoch: str) -> None:
+        """Somebody may resume the session of one of their devices from now on."""
+        device.issue_token(epoch)
+        self._by_token_hash[device.token_hash] = person, device
 
     def claim(self, person: Person, nickname: str) -> None:
         """Keep a nickname, which has been found free, for somebody who is about to have it."""
@@ -97,13 +99,25 @@ class People:
     def remove(self, person: Person) -> None:
         """Somebody has left, and their nickname is free."""
         del self._by_id[person.id]
-        self._by_token_hash.pop(person.token_hash, None)
+        for device in person.devices.values():
+            self._by_token_hash.pop(device.token_hash, None)
         if self._displaced.pop(person.id, None) is None:
             self._uncall(person, person.nickname)
             self._left.pop(person.key, None)
             self._left[person.key] = self._clock.seconds()
             if len(self._left) > LEFT:
                 del self._left[next(iter(self._left))]
+
+    def add_device(self, person: Person, device: Device) -> None:
+        """Somebody is here over one more device."""
+        person.devices[device.id] = device
+        if device.token_hash:
+            self._by_token_hash[device.token_hash] = person, device
+
+    def remove_device(self, person: Person, device: Device) -> None:
+        """Somebody is not here over this device any more, but still over others."""
+        del person.devices[device.id]
+        self._by_token_hash.pop(device.token_hash, None)
 
     def _be_called(self, person: Person, nickname: str) -> None:
         person.nickname, person.key = nickname, names.key(nickname)
@@ -128,8 +142,8 @@ class People:
         """Who has this id, if anybody."""
         return self._by_id.get(person_id)
 
-    def with_token(self, token: str) -> Person | None:
-        """Whose session this token resumes, if they are still here."""
+    def with_token(self, token: str) -> tuple[Person, Device] | None:
+        """Whose session a token resumes, and of which device, if they are still here."""
         return self._by_token_hash.get(hash_token(token))
 
     def free_like(self, nickname: str) -> str:

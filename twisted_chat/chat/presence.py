@@ -191,8 +191,8 @@ class Presence:
         people: Sequence[Shown],
         show: Callable[[Sequence[Shown]], None],
     ) -> None:
-        origin = people[0].person.id if len(people) == 1 else ""
-        self._log.append(Entry(event, origin, waiter=_Told(partial(show, people))))
+        author = people[0].person.id if len(people) == 1 else ""
+        self._log.append(Entry(event, author, waiter=_Told(partial(show, people))))
 
     def _show_joined(self, people: Sequence[Shown]) -> None:
         self.shown.update((each.person.id, each) for each in people)

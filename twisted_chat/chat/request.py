@@ -21,12 +21,24 @@ class Request:
     Whoever sends it again, perhaps over a new connection, waits for the same outcome.
 
     Args:
+        client: the id of the connection or session that asks.
         ref: the client's own name for this request, if it gave one.
     """
 
-    __slots__ = ("_askers", "_effect", "_then", "_undo", "id", "is_pending", "is_refused", "ref")
+    __slots__ = (
+        "_askers",
+        "_effect",
+        "_then",
+        "_undo",
+        "client",
+        "id",
+        "is_pending",
+        "is_refused",
+        "ref",
+    )
 
-    def __init__(self, ref: str | None = None) -> None:
+    def __init__(self, client: str = "", ref: str | None = None) -> None:
+        self.client = client
         self.ref = ref
         self.id = 0  # the number of its event, once that is stored
         self.is_pending = self.is_refused = False

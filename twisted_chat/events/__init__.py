@@ -1,6 +1,7 @@
 """What can happen in a chat: frozen values, in one closed union."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol, TypeAlias
 
 from twisted_chat.refusal import Refused
@@ -106,6 +107,14 @@ Event: TypeAlias = (
 """Every kind there is; `codec` says how each is written."""
 
 
+class By(Enum):
+    """Whose act an event is, as somebody sees it who reads it over some connection."""
+
+    OTHERS = "somebody else's, or the server's"
+    ME = "the reader's own, over another connection of theirs"
+    HERE = "the reader's own, over this very connection"
+
+
 class Waiter(Protocol):
     """Whoever waits to hear what becomes of an entry."""
 
@@ -122,20 +131,28 @@ class Entry:
 
     Args:
         event: what happened.
-        origin: the id of the person whose act it was; empty for the server's own.
-        ref: that person's own name for the request, if they gave it one.
+        author: the id of the person whose act it was; empty for the server's own.
+        ref: the client's own name for the request, if it gave it one.
         id: the event's number in its log, given by the store; of an event that is only told,
             the number of the last stored event before it.
+        client: the id of the connection or session that asked for it, whose `ref` that is.
         waiter: whoever waits to hear what becomes of it, until it is stored or refused.
     """
 
     event: Event
-    origin: str = ""
+    author: str = ""
     ref: str | None = None
     id: int = 0
+    client: str = ""
     waiter: Waiter | None = field(default=None, repr=False, compare=False)
 
     @property
     def stored(self) -> bool:
         """Whether this event has a number of its own."""
         return isinstance(self.event, Stored)
+
+    def by(self, person: str, client: str) -> By:
+        """Whose act it is, as a person sees it who reads over a connection; both by their ids."""
+        if not person or self.author != person:
+            return By.OTHERS
+        return By.HERE if self.client == client else By.ME

@@ -120,7 +120,7 @@ class Admission:
         if place.connections >= limits.per_address:
             raise Refused(
                 "too-many-connections",
-                f"Too many connections from your address (the most is {limits.per_address}): "
+                f"Too many connections from your address (the limit is {limits.per_address}): "
                 "close one first.",
             )
         if place.nameless >= limits.nameless_per_address:

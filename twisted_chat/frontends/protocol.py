@@ -132,7 +132,7 @@ class ChatProtocol(Lines):
         try:
             typed, answers = self._telnet.feed(data)
         except EndlessSubnegotiation:
-            self.write(line("!!! That telnet negotiation does not end: goodbye."))
+            self.write(line("!!! That telnet negotiation is too long: goodbye."))
             self.close()
             return
         if answers:
@@ -265,7 +265,7 @@ class ChatProtocol(Lines):
 
     def vanish(self) -> None:
         """See `vanished.Connected`."""
-        _log.info("{who} has not answered for long", who=self.address)
+        _log.info("{who} timed out", who=self.address)
         self._abort()
 
     def named(self) -> None:
@@ -281,7 +281,7 @@ class ChatProtocol(Lines):
             self._turn_away(why)
         else:
             self._session.refuse(why)
-            self._server.chat.part(self._session.person, "banned")
+            self._server.chat.quit(self._session.person, self._session.device, "banned")
 
     def end(self) -> None:
         """The server stops; who has no nickname yet has nothing to read to its end."""
@@ -320,7 +320,7 @@ class ChatProtocol(Lines):
     def _too_late(self) -> None:
         self._deadline = None
         time = counted(round(self._server.chat.limits.nickname_seconds), "second")
-        text = f"No nickname in {time}: connect again when you have one."
+        text = f"You chose no nickname within {time}: connect again."
         if self._session is None:
             self.write(line(f"!!! {text}"))
         else:

@@ -75,7 +75,7 @@ class Fanout:
     def add(self, entries: Sequence[Entry]) -> None:
         """These are about to be seen: their authors' readers will show them as their own."""
         for place, entry in enumerate(entries, self.window.end):
-            for reader in self._readers.get(entry.origin, ()):
+            for reader in self._readers.get(entry.author, ()):
                 reader.own = (*reader.own, place)
         self.window.extend(entries)
 

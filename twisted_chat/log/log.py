@@ -136,7 +136,7 @@ class Log:
                 try:
                     waiter.stored(entry)
                 except Exception:  # it may not stop the others from reading
-                    _log.failure("What follows from an event in {room} failed", room=self.room)
+                    _log.failure("Handling an event in {room} failed", room=self.room)
         self._settle(len(entries), place)
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:

@@ -91,12 +91,14 @@ class Reader:
         wire: how it is shown.
         outlet: who gets the bytes.
         viewer: the person who reads; None for one who is nobody, such as a transcript.
+        client: the id of the connection or session that they read over.
         after: the number of the last event that they have seen; None begins with what comes now.
         owner: whoever has it read, if they want to hear of it.
     """
 
     __slots__ = (
         "_at_stop",
+        "_client",
         "_closed",
         "_decorate",
         "_fetching",
@@ -126,6 +128,7 @@ class Reader:
         wire: Wire,
         outlet: Outlet,
         viewer: Viewer | None = None,
+        client: str = "",
         after: int | None = None,
         owner: Owner | None = None,
     ) -> None:
@@ -136,6 +139,7 @@ class Reader:
         self.wire = wire
         self.outlet = outlet
         self._viewer = viewer
+        self._client = client
         self.viewer_id = viewer.id if viewer else ""
         self.ignored: Sized = viewer.ignored if viewer else ()
         self._decorate: Callable[[Entry, bytes], bytes] | None = None
@@ -264,7 +268,7 @@ class Reader:
         seen = self._viewer.view(entry) if self._viewer else entry
         if seen is None:
             return b""
-        line = rendered(self.wire, seen, self.viewer_id, replayed=replayed)
+        line = rendered(self.wire, seen, entry.by(self.viewer_id, self._client), replayed=replayed)
         return self._decorate(seen, line) if self._decorate and line and not replayed else line
 
     def _fetch(self) -> None:
@@ -302,7 +306,7 @@ class Reader:
         """What cannot be read is missed, but for now: so the reader goes on with what is new."""
         self._fetching = False
         if not self._closed:
-            _log.failure("Reading {room} back failed", failure, room=self._log.room)
+            _log.failure("Reading the history of {room} failed", failure, room=self._log.room)
             self.outlet.write(self._missed(self._window.first, kept=True))
 
     def fail(self) -> None:

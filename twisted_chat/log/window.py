@@ -5,7 +5,7 @@ from typing import Protocol
 
 from twisted.logger import Logger
 
-from twisted_chat.events import Entry, Hidden
+from twisted_chat.events import By, Entry, Hidden
 
 _log = Logger(namespace="chat")
 
@@ -25,12 +25,12 @@ _PIECES = 64
 class Wire(Protocol):
     """How entries become bytes for a kind of reader."""
 
-    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+    def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
         """An entry as a reader sees it.
 
         Args:
             entry: what stands in the log.
-            reader: the reader's id, if it may be their own act; else empty.
+            by: whose act it is, as the reader sees it.
             replayed: whether it comes from history.
         """
 
@@ -41,15 +41,15 @@ class Wire(Protocol):
         """
 
 
-def rendered(wire: Wire, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+def rendered(wire: Wire, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
     """An entry as a wire shows it; one that it cannot show is hidden, and stops nobody.
 
     The arguments are those of `Wire.show`.
     """
     try:
-        return wire.show(entry, reader, replayed=replayed)
+        return wire.show(entry, by, replayed=replayed)
     except Exception:
-        _log.failure("An event of {room} cannot be shown", room=entry.event.room)
+        _log.failure("An event in {room} cannot be shown", room=entry.event.room)
         if not entry.stored:
             return b""
         hidden = Hidden(entry.event.time, entry.event.room, "")

@@ -75,7 +75,7 @@ class PlainSession(Session):
         if self._person is None:
             self._leave()
         elif line == keys.CTRL_D:
-            self.chat.part(self._person, "")
+            self.chat.quit(self._person, self.device, "")
         else:
             note = ": that line was not sent." if line[1:] else "."
             self._say(f"*** To leave, type /quit{note}")
@@ -107,7 +107,9 @@ class PlainSession(Session):
         now = self.chat.clock.seconds()
         if not self._told_too_fast <= now < self._told_too_fast + wait:
             self._told_too_fast = now
-            self._say(f"!!! That is too fast, and lines are lost: wait {seconds_to_wait(wait)}.")
+            self._say(
+                f"!!! You are sending too fast, and lines are lost: wait {seconds_to_wait(wait)}."
+            )
 
     def announce(self, text: str) -> None:
         """Say something before there is a person to tell it."""
@@ -130,7 +132,7 @@ class PlainSession(Session):
             b"".join(
                 line(f"*** {each}")
                 if isinstance(each, str)
-                else self._wire.show(seen, me.id, replayed=True)
+                else self._wire.show(seen, each.by(me.id, self.client), replayed=True)
                 if (seen := me.view(each)) is not None
                 else b""
                 for each in lines
@@ -147,7 +149,7 @@ class PlainSession(Session):
         elif meant is table.BY_WORD["quit"]:
             self._leave()
         elif meant is table.BY_WORD["help"]:
-            self._say("*** Type the name that others are to see, then Enter. /quit leaves.")
+            self._say("*** Type the name that others will see, then press Enter. /quit leaves.")
             self._ask_again()
         else:
             self._enter(text, self._welcome)
@@ -196,7 +198,7 @@ class PlainSession(Session):
 
     def _ring(self, entry: Entry, line: bytes) -> bytes:
         event = entry.event
-        if entry.origin == self.person.id:
+        if entry.author == self.person.id:
             return line
         whispered = isinstance(event, Whisper)
         named = self._bell == "name" and isinstance(event, Message) and self._calls_me(event.text)

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
@@ -72,10 +73,12 @@ class Session:
 
     def __init__(self, chat: Chat, frontend: Frontend, wire: Wire) -> None:
         self.chat = chat
+        self.client = ""  # the id under which this connection asks for things
         self.request = Request()
         self._frontend = frontend
         self._wire = wire
         self._person: Person | None = None
+        self._device: Device | None = None  # theirs, of which this is the connection
         self._readers: dict[str, Reader] = {}  # by the room's key; one's own log under its name
         self._closing: tuple[Reader, ...] = ()  # readers who go on to the end of what was said
         self._room: Room | None = None
@@ -103,6 +106,17 @@ class Session:
         return self._person
 
     @property
+    def device(self) -> Device:
+        """Theirs, of which this is the connection, or was.
+
+        Raises:
+            Refused: they have no nickname.
+        """
+        if self._device is None:
+            raise Refused("no-nick", "You have no nickname yet: choose one first.")
+        return self._device
+
+    @property
     def is_in(self) -> bool:
         """Whether they have a nickname."""
         return self._person is not None
@@ -110,7 +124,7 @@ class Session:
     @property
     def is_current(self) -> bool:
         """Whether somebody with a nickname is here, and not over another connection by now."""
-        return self._person is not None and self._person.connection is self
+        return self._device is not None and self._device.connection is self
 
     def dismiss(self) -> None:
         """Nothing more is said here: the connection is turned away."""
@@ -124,7 +138,7 @@ class Session:
     def talk_in(self, room: Room) -> None:
         """What they type goes to another room from now on."""
         self._room = room
-        self.person.room = room.key
+        self.device.room = room.key
 
     # What a frontend speaks
 
@@ -161,7 +175,9 @@ class Session:
 
     def ring(self, when: str) -> str:
         """See `command.Caller.ring`; programs ring their own bells."""
-        raise Refused("no-bell", "The bell is for plain lines: your client rings its own.")
+        raise Refused(
+            "no-bell", "/bell is for plain connections: your client has a bell of its own."
+        )
 
     @property
     def decorate(self) -> Callable[[Entry, bytes], bytes] | None:
@@ -205,9 +221,13 @@ class Session:
 
     def _send_away(self) -> None:
         self.chat.counters.refusals["flooding"] += 1
-        self.refuse(Refused("flooding", "You do not stop: come back when you have calmed down."))
+        self.refuse(
+            Refused(
+                "flooding", "You kept sending too fast: connect again later, and send more slowly."
+            )
+        )
         if self._person is not None:
-            self.chat.part(self._person, "flooding")
+            self.chat.quit(self._person, self.device, "flooding")
         else:
             self._ending = True
             self._frontend.close()
@@ -232,7 +252,7 @@ class Session:
     def _try(self, line: bytes) -> None:
         if self._ending:
             return
-        self.request = Request()
+        self.request = Request(self.client)
         self._handling = True
         try:
             self.handle(line)
@@ -244,12 +264,15 @@ class Session:
 
     def _fail(self, failure: Failure, request: Request) -> None:
         """A request is not done; if that never should be, the operator reads why."""
-        if self._person is not None:
-            self._person.forget(request)
+        if self._device is not None:
+            self._device.forget(request)
         why = failure.value
         if not isinstance(why, Refused):
-            _log.failure("Something that {nick} asked for failed", failure, nick=self._name)
-            why = Refused("broken", "Something went wrong here, not with you: that was not done.")
+            _log.failure("A request from {nick} failed", failure, nick=self._name)
+            why = Refused(
+                "broken",
+                "Something went wrong on the server, and that was not done: try again later.",
+            )
         self._refuse(why, request.ref)
 
     def _refuse(self, why: Refused, ref: str | None = None) -> None:
@@ -264,7 +287,7 @@ class Session:
             self.ask()
         else:
             self._ending = True
-            self.announce("That was the last try: connect again when you have a nickname.")
+            self.announce("That was the last try: connect again to choose a nickname.")
             self._frontend.close()
 
     def _answer_after(
@@ -324,7 +347,7 @@ class Session:
         elif self.may_resume:
             self.end()
         else:
-            self.chat.part(self._person, "")
+            self.chat.quit(self._person, self.device, "")
 
     def connection_lost(self, reason: str) -> None:
         """The connection is gone; what they said before is still said, up to `input_ended`.
@@ -355,8 +378,8 @@ class Session:
         self._stop_reading()
         self._stop_throttle()
         self.request = Request()  # the last one knows us, and may never be settled
-        if self._person is not None and self._person.connection is self:
-            self.chat.lose(self._person, self._why_lost)
+        if self._person and self._device and self._device.connection is self:
+            self.chat.lose(self._person, self._device, self._why_lost)
 
     def go_on(self) -> None:
         """The frontend takes more: go on reading."""
@@ -393,12 +416,13 @@ class Session:
             self._all_is_said()
 
     def _entered(self, person: Person, then: Callable[[Person], None]) -> None:
-        self.chat.attach(person, self)
+        device = person.devices[person.id]
+        self.chat.attach(person, device, self)
         if self._ending:
-            self.chat.part(person, "")
-            self.chat.lose(person, "")
+            self.chat.quit(person, device, "")
+            self.chat.lose(person, device, "")
         else:
-            self._be(person)
+            self._be(person, device)
             then(person)
 
     def _not_entered(self, failure: Failure) -> Failure:
@@ -406,9 +430,10 @@ class Session:
             _log.info("{who} was refused: {why}", who=self._name, why=failure.value.text)
         return failure
 
-    def _be(self, person: Person) -> None:
+    def _be(self, person: Person, device: Device) -> None:
         self._frontend.named()
-        self._person = person
+        self._person, self._device = person, device
+        self.client = device.id
         if person.renaming is not None:  # over the connection that they had before
             self._pause_while(person.renaming)
 
@@ -417,7 +442,9 @@ class Session:
     def _read(self, room: str, fanout: Fanout, after: int) -> None:
         if self._lost:  # what they said before is still done, and nobody is there to read
             return
-        reader = Reader(fanout, self._wire, self._frontend.outlet, self.person, after, self)
+        reader = Reader(
+            fanout, self._wire, self._frontend.outlet, self.person, self.client, after, self
+        )
         reader.decorate(self.decorate)
         self._readers[room] = reader
         reader.catch_up()
@@ -509,7 +536,7 @@ class Session:
         self._ending = True
         self._stop_throttle()
         self._stop_reading()
-        self.refuse(Refused("replaced", "This session goes on over another connection."))
+        self.refuse(Refused("replaced", "This session continues on another connection."))
         self._frontend.close()
 
     def _close_when_read(self) -> None:

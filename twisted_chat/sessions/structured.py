@@ -8,7 +8,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.chat import Chat
-from twisted_chat.chat.person import Person, epoch_of
+from twisted_chat.chat.device import Device, epoch_of
+from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
@@ -69,10 +70,10 @@ class StructuredSession(Session):
         act = _REQUESTS.get(do) if isinstance(do, str) else None
         if act is None:
             raise Refused(
-                "bad-request", f'There is nothing to do: "do" is one of {", ".join(_REQUESTS)}.'
+                "bad-request", f'Unknown request: "do" must be one of {", ".join(_REQUESTS)}.'
             )
         if self._person is None and do not in ("hello", "ping"):
-            raise Refused("no-nick", 'Say {"do":"hello","nick":"..."} first.')
+            raise Refused("no-nick", 'Send {"do":"hello","nick":"..."} first.')
         act(self, thing)
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
@@ -90,7 +91,7 @@ class StructuredSession(Session):
         ref, do = _named(line)
         if do in _ONCE and self._is_done(ref, do):
             return
-        why = Refused("too-fast", f"That is too fast: wait {seconds_to_wait(wait)}.", wait)
+        why = Refused("too-fast", f"You are sending too fast: wait {seconds_to_wait(wait)}.", wait)
         self.refuse(why, ref)
 
     def unheard(self, line: bytes) -> None:
@@ -108,29 +109,31 @@ class StructuredSession(Session):
 
     def _hello(self, thing: dict[str, Any]) -> None:
         if self._person is not None:
-            raise Refused("bad-request", "You said hello already: /nick changes your nickname.")
+            raise Refused("bad-request", "You already said hello: /nick changes your nickname.")
         seen, epoch, token, nickname = map(thing.get, ("seen", "epoch", "session", "nick"))
         self._seen = _seen({} if seen is None else seen, self.chat.limits.rooms_per_person + 1)
-        person = self.chat.find_session(token) if isinstance(token, str) else None
+        found = self.chat.find_session(token) if isinstance(token, str) else None
         if epoch is None and isinstance(token, str):
             epoch = epoch_of(token)
         if epoch is not None:
             self._is_of_old = epoch != self.chat.epoch
-        if person is not None:
-            if person.connection is not None:
-                person.connection.replace()
-            if person.present:  # what they said last may have been that they leave
-                self._resume_as(person, nickname if isinstance(nickname, str) else None)
+        if found is not None:
+            person, device = found
+            if device.connection is not None:
+                device.connection.replace()
+            if device.id in person.devices and person.present:  # they may have left just now
+                wanted = nickname if isinstance(nickname, str) else None
+                self._resume_as(person, device, wanted)
                 return
         self._is_quiet = thing.get("quiet") is True
         if not isinstance(nickname, str):
-            raise Refused("bad-nick", 'Say which nickname: {"do":"hello","nick":"..."}')
+            raise Refused("bad-nick", 'The nickname is missing: send {"do":"hello","nick":"..."}')
         self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
 
-    def _resume_as(self, person: Person, nickname: str | None) -> None:
+    def _resume_as(self, person: Person, device: Device, nickname: str | None) -> None:
         old = person.nickname
-        self.chat.attach(person, self, nickname)
-        self._be(person)
+        self.chat.attach(person, device, self, nickname)
+        self._be(person, device)
         self._greet(person, resumed=True)
         if person.fanout is not None:
             self._read_on(OWN, person.fanout, self._seen.get(OWN, 0))
@@ -141,17 +144,17 @@ class StructuredSession(Session):
             self._read_on(key, self.chat.rooms[key].fanout, self._seen.get(key, entered))
             self.entered(key)
         self._seen = {}  # who leaves a room and enters it anew is a newcomer
-        typed_into = person.room if person.room in person.rooms else next(reversed(person.rooms))
+        typed_into = device.room if device.room in person.rooms else next(reversed(person.rooms))
         self.talk_in(self.chat.rooms[typed_into])
         if person.nickname != old:
             self.chat.tell(
                 person,
-                f"Somebody took the nickname {old} meanwhile: you are {person.nickname} now.",
+                f"Somebody else took the nickname {old}: you are now {person.nickname}.",
             )
-        self.chat.keep(person)
+        self.chat.keep(person, self.device)
 
     def _welcome(self, person: Person) -> None:
-        person.is_quiet = self._is_quiet
+        self.device.is_quiet = self._is_quiet
         self._greet(person, resumed=False)
         self.talk_in(self.chat.join(person, names.LOBBY))
         for key in list(self._seen):
@@ -160,13 +163,13 @@ class StructuredSession(Session):
                     self.chat.join(person, key)
                 except Refused as why:
                     self.refuse(why)
-        self.chat.keep(person)
+        self.chat.keep(person, self.device)
 
     def _greet(self, person: Person, *, resumed: bool) -> None:
         welcome: dict[str, Any] = {
             "event": "welcome",
             "nick": person.nickname,
-            "session": person.token,
+            "session": self.device.token,
             "resumed": resumed,
             "server": self.chat.name,
             "epoch": self.chat.epoch,
@@ -221,9 +224,9 @@ class StructuredSession(Session):
             return
         text, _ = clean(_text(thing), self.chat.limits.line_bytes)
         if is_blank(text):
-            raise Refused("empty", "There is nothing to say in that: send some text.")
+            raise Refused("empty", "That message is empty: send some text.")
         room = self._room_of(thing)
-        self.person.remember(self.request, self.chat.limits.refs)
+        self.device.remember(self.request, self.chat.limits.refs)
         table.say(self, room, text)
 
     def _command(self, thing: dict[str, Any]) -> None:
@@ -232,13 +235,13 @@ class StructuredSession(Session):
         text, _ = clean(_text(thing), self.chat.limits.line_bytes)
         command = table.parse(text)
         if command is None:
-            raise Refused("no-such-command", "That is no command: begin it with a slash.")
+            raise Refused("no-such-command", "That is not a command: commands begin with a slash.")
         if thing.get("existing") is True and table.is_join(command[0]):
-            self.chat.room(command[1])  # whoever has mistyped a room's name makes none
+            self.chat.rooms.find(command[1])  # whoever has mistyped a room's name makes none
         if "room" in thing:
             self.talk_in(self._room_of(thing))
         request = self.request
-        self.person.remember(request, self.chat.limits.refs)
+        self.device.remember(request, self.chat.limits.refs)
         answer = table.run(self, *command)
         if isinstance(answer, Deferred):
             self._answer_after(answer, partial(self._answer, request), request)
@@ -258,7 +261,7 @@ class StructuredSession(Session):
         if request.is_refused:
             answer.callback(lines)
         else:
-            self.chat.keep(self.person, request).addCallbacks(
+            self.chat.keep(self.person, self.device, request).addCallbacks(
                 lambda _: answer.callback(lines),
                 lambda why: answer.callback([*lines, why.getErrorMessage()]),  # it is done anyway
             )
@@ -266,7 +269,7 @@ class StructuredSession(Session):
 
     def _is_done(self, ref: str | None, do: str) -> bool:
         """Whether this was asked for before; then what becomes of it is told again."""
-        before = None if ref is None else self.person.refs.get(ref)
+        before = None if ref is None else self.device.refs.get(ref)
         if before is None or before.is_refused:
             return False
         if not before.is_pending:
@@ -292,7 +295,11 @@ class StructuredSession(Session):
         seen = self.person.view(entry)
         if seen is None:
             return ""
-        return self._plain.show(seen, self.person.id, replayed=True).decode().rstrip("\r\n")
+        return (
+            self._plain.show(seen, entry.by(self.person.id, self.client), replayed=True)
+            .decode()
+            .rstrip("\r\n")
+        )
 
     # history, ping
 
@@ -329,7 +336,7 @@ class StructuredSession(Session):
         ordered = list(reversed(entries)) if newest_first else list(entries)
         for entry in ordered[:limit]:
             shown = self.person.view(entry) or entry
-            thing = describe(shown, self.person.id, replayed=True)
+            thing = describe(shown, entry.by(self.person.id, self.client), replayed=True)
             room_left -= len(encode(thing))
             if events and room_left < 0:
                 break
@@ -350,7 +357,7 @@ class StructuredSession(Session):
         if room is None:
             return self.room
         if not isinstance(room, str):
-            raise Refused("bad-room", '"room" is a text such as "#lobby".')
+            raise Refused("bad-room", '"room" must be a string such as "#lobby".')
         return self.chat.room_of(self.person, room)
 
 
@@ -372,7 +379,7 @@ def _member(member: Shown, viewer: Person) -> dict[str, Any]:
     if away is not None and not viewer.hears(person.nickname, person.id):
         away = "away"
     told = {"nick": member.nickname, "away": away, "role": "member"}
-    return told if person.connection is not None else told | {"connected": False}
+    return told if person.is_connected else told | {"connected": False}
 
 
 def _ref(thing: dict[str, Any]) -> str | None:
@@ -381,7 +388,7 @@ def _ref(thing: dict[str, Any]) -> str | None:
         return None
     if isinstance(ref, str) and len(ref) <= REF and ref.isprintable():
         return ref
-    raise Refused("bad-ref", f'"ref" is a text of at most {REF} printable characters.')
+    raise Refused("bad-ref", f'"ref" must be a string of at most {REF} printable characters.')
 
 
 def _named(line: bytes) -> tuple[str | None, str]:
@@ -396,7 +403,7 @@ def _named(line: bytes) -> tuple[str | None, str]:
 def _text(thing: dict[str, Any]) -> str:
     text = thing.get("text")
     if not isinstance(text, str):
-        raise Refused("bad-request", '"text" is missing, or is no text.')
+        raise Refused("bad-request", '"text" is missing or not a string.')
     return text
 
 
@@ -404,13 +411,13 @@ def _number(thing: dict[str, Any], name: str, default: int) -> int:
     number = thing.get(name, default)
     if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53:
         return number
-    raise Refused("bad-request", f'"{name}" is a whole number, and not a negative one.')
+    raise Refused("bad-request", f'"{name}" must be a whole number, 0 or more.')
 
 
 def _seen(seen: object, most: int) -> dict[str, int]:
     if isinstance(seen, dict) and len(seen) > most:
-        raise Refused("bad-request", f'"seen" has more rooms than one can be in: at most {most}.')
+        raise Refused("bad-request", f'"seen" has too many rooms: send at most {most}.')
     if not isinstance(seen, dict):
-        raise Refused("bad-request", '"seen" is an object of rooms and ids.')
+        raise Refused("bad-request", '"seen" must be an object of rooms and ids.')
     # what is refused is not called by its room's name, which may be anything
     return {names.key(room): _number({"seen": last}, "seen", 0) for room, last in seen.items()}

@@ -48,7 +48,7 @@ class Checkpoints:
 
     def _failed(self, failure: Failure) -> None:
         """It is tried again soon, and when the log has grown large by the writer (`schema.py`)."""
-        _log.warn("The write-ahead log stays as it is: {why}", why=failure.getErrorMessage())
+        _log.warn("Cannot checkpoint the write-ahead log: {why}", why=failure.getErrorMessage())
 
     def _done(self, _: None) -> None:
         self._under_way = None

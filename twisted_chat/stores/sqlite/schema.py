@@ -190,18 +190,18 @@ def _explain(error: sqlite3.Error) -> str:
     if "full" in text:
         return "the disk is full"
     if "unable to open" in text:
-        return "it cannot be opened; does its folder exist, and may you write there?"
+        return "it cannot be opened: check that its folder exists and is writable"
     return text
 
 
 def explain(error: sqlite3.Error) -> str:
     """Why something could not be stored, as the person who said it reads it."""
-    return f"That could not be stored ({_explain(error)}), so nobody saw it: try again in a while."
+    return f"That could not be stored ({_explain(error)}), so nobody saw it: try again later."
 
 
 def explain_unsaved(error: sqlite3.Error) -> str:
     """The same of what holds although it could not be stored."""
-    return f"That could not be stored ({_explain(error)}): it holds only until the server restarts."
+    return f"That could not be stored ({_explain(error)}): it lasts only until the server restarts."
 
 
 _FIELDS = {("to",): slice(4, 5), ("text",): slice(5, 6), ("to", "text"): slice(4, 6)}
@@ -225,7 +225,7 @@ def to_row(log: int, entry: Entry) -> Row:
         event.sender,
         getattr(event, "to", None),
         getattr(event, "text", None),
-        entry.origin,
+        entry.author,
         entry.ref,
     )
 
@@ -243,7 +243,7 @@ def to_entry(room: str, row: Row) -> Entry:
             "install a newer twisted-chat"
         )
     kind, fields = _KINDS[name]
-    return Entry(kind(time, room, sender, *row[fields]), origin, ref, number)
+    return Entry(kind(time, room, sender, *row[fields]), origin, ref, number, origin)
 
 
 _COLUMNS = "id, token, nickname, address, since, room, away, quiet, rooms, ignored, former, done"

@@ -153,7 +153,7 @@ class SqliteStore:
         count = strays.delete(self._writer)
         self._writer.execute("COMMIT")
         if count:
-            _log.info("{count} private lines that were nobody's are deleted", count=count)
+            _log.info("Deleted {count} private lines that belonged to nobody", count=count)
         self.epoch: str = self._writer.execute("SELECT epoch FROM server").fetchone()[0]
         self._next_log = 1 + int(
             self._writer.execute("SELECT seq FROM sqlite_sequence WHERE name = 'logs'").fetchone()[
@@ -236,7 +236,7 @@ class SqliteStore:
             self._do("DELETE FROM events WHERE log = ? AND id < ?", (log.number, found[-1][0]))
 
     def _not_read(self, failure: Failure) -> None:
-        _log.warn("Old lines stay for now: {why}", why=failure.getErrorMessage())
+        _log.warn("Cannot delete old lines yet: {why}", why=failure.getErrorMessage())
 
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """See `Store.append`."""
@@ -244,7 +244,7 @@ class SqliteStore:
         if not self._queue and not self._busy and _is_told(batch):
             self._show(batch)  # there is nothing that it could overtake
         elif self._waiting >= QUEUE and not _is_told(batch):
-            self._refuse(batch, Refused("not-stored", "The disk is too slow: wait."))
+            self._refuse(batch, Refused("not-stored", "The disk is too slow: try again later."))
         elif self._waiting >= 2 * QUEUE:
             self._show(batch)  # there is an end to what waits, be it only told
         else:
@@ -304,7 +304,7 @@ class SqliteStore:
             lambda _: self._committed(group, kept, len(numbers) + len(rows) // ROWS + 1, told),
             lambda failure: self._failed(failure, group, statements, saves, told),
         )
-        work.addErrback(lambda failure: _log.failure("Telling what was stored failed", failure))
+        work.addErrback(lambda failure: _log.failure("Showing stored events failed", failure))
         work.addCallback(lambda _: self._turn.schedule(self._go_on))
 
     def _write(

@@ -1,0 +1,13 @@
+"""State follows the log: what an event changes is changed when the event may be seen."""
+
+from twisted_chat.chat.room import Room
+from twisted_chat.events import Entry, Topic
+
+
+def project(room: Room, entry: Entry) -> None:
+    """Change a room as an entry of its log says."""
+    match entry.event:
+        case Topic(text=text):
+            room.topic = text
+        case _:
+            pass
