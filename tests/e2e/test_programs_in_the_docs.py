@@ -1,8 +1,10 @@
 """The programs in the documentation, as they stand there, on a real server."""
 
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.e2e.patience import PATIENCE, needs
+from tests.e2e.patience import PATIENCE, eventually, needs
 from tests.e2e.people import Plain
 from tests.e2e.server import ENVIRONMENT
 from tests.pages import block
@@ -41,7 +43,7 @@ class Bots:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
-                    env=ENVIRONMENT,
+                    env=ENVIRONMENT | {"TMPDIR": str(self._folder)},
                     start_new_session=True,
                 )
             )
@@ -54,8 +56,15 @@ class Bots:
     def stop(self) -> None:
         """End them, and what they have started."""
         for process in self._processes:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait(PATIENCE)
+
+    def are_interrupted(self) -> list[int]:
+        """Ctrl-C; gives their exit statuses."""
+        for process in self._processes:
+            process.send_signal(signal.SIGINT)
+        return [process.wait(PATIENCE) for process in self._processes]
 
 
 @pytest.fixture
@@ -115,7 +124,7 @@ def answers(person: Plain, asked: str, answered: str, known: int) -> None:
         person.types(asked)
         person.waits(lambda more=count: found() == known + more, answered)  # type: ignore[misc]
     person.types("/time")
-    person.sees("*** It is")  # so all that came before has been read
+    person.sees("server's time")  # so all that came before has been read
     assert found() == known + 2
 
 
@@ -140,3 +149,35 @@ def test_the_bot_in_the_readme(start: Start, bots: Bots) -> None:
     source = block("README.md", "python", "ChatClient")
     assert len([line for line in source.splitlines() if line]) <= 16, "that is not short any more"
     works(start, bots, (source, sys.executable), "!ping", r"pong: ann: pong$")
+
+
+def test_the_server_in_the_page_about_embedding(bots: Bots) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    source = block("docs/embedding.md", "python", "class House")
+    bots.starts(source, f"tcp:{port}:interface=127.0.0.1")
+    eventually(lambda: answers_at(port), "the server listens")
+    bob, alice = Plain(port, "bob"), Plain(port, "alice")
+    bob.types("hello", "who wants to come to my casino?", "/join staff")
+    bob.sees("!!! No advertising here: talk about something else.")
+    bob.sees("!!! #staff is for the staff: ask alice.")
+    alice.types("/join staff")
+    alice.sees("*** You are in #staff")
+    bob.types("/quit")
+    bob.sees_the_end()
+    alice.types("good riddance", "/time")
+    alice.sees("server's time")
+    assert bots.output.read_text().splitlines() == [
+        "2 here; #lobby 1 bob: hello",
+        "1 here; #staff 1 alice: good riddance",
+    ]
+    assert bots.are_interrupted() == [0]
+    alice.sees("*** The server is shutting down")
+    alice.sees_the_end()
+
+
+def answers_at(port: int) -> bool:
+    """Whether anybody listens there."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
