@@ -88,6 +88,15 @@ class ConnectingTests(ClientTestCase):
         self.stores(sent, 1)
         self.assertEqual(self.successResultOf(said), 1)
 
+    def test_connecting_anew_takes_the_place_of_an_attempt(self) -> None:
+        first = self.client.connect(self.server, "ci")
+        second = self.client.connect(self.server, "ci2")
+        self.failureResultOf(first, Failed)
+        self.server.ignores()  # the first attempt, which was given up
+        self.server.accepts()
+        self.server.welcomes("ci2")
+        self.successResultOf(second)
+
     def test_a_server_that_is_not_there_is_a_failure_for_the_impatient(self) -> None:
         client = ChatClient(self.clock, patience=NEVER)
         connected, said = client.connect(self.server, "ci"), client.say("hello")

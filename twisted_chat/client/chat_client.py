@@ -129,6 +129,8 @@ class ChatClient:
             called again, with another one), with `Refused` (by the room) or with `Failed`.
         """
         self._drop_connection()
+        if self._connecting is not None:
+            self._end(Failed("Another call of connect took its place."))
         self.model.nick = nick
         if room and key(room_name(room)) != LOBBY:
             self._first_room = room_name(room)
