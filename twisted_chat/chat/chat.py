@@ -1,6 +1,6 @@
 """The chat: everybody, every room, and all that one can do. Frontends call only this."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from twisted_chat.chat.device import Connection, Device
+from twisted_chat.chat.observers import Observer, Observers
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person, Whisperer
 from twisted_chat.chat.projection import project
@@ -16,7 +17,18 @@ from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.chat.rooms import Rooms
 from twisted_chat.counters import Counters
-from twisted_chat.events import OWN, Action, Away, Entry, Message, Notice, Rename, Topic, Whisper
+from twisted_chat.events import (
+    OWN,
+    Action,
+    Away,
+    Entry,
+    Join,
+    Message,
+    Notice,
+    Rename,
+    Topic,
+    Whisper,
+)
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log, append_together
@@ -46,6 +58,7 @@ class Chat:
         opened: called with every room, when it is opened.
         counters: where it is counted what happens.
         now: gives the time of day, in seconds since 1970; without it, that is the clock's.
+        observers: told what happens, and asked before it does.
     """
 
     def __init__(
@@ -59,19 +72,21 @@ class Chat:
         opened: Callable[[Room], None] = lambda _: None,
         counters: Counters | None = None,
         now: Callable[[], float] | None = None,
+        observers: Iterable[Observer] = (),
     ) -> None:
         self.clock = clock
         self.now = now or clock.seconds
         self.name = name
         self.limits = limits or Limits()
         self.motd = motd
-        self.rooms = Rooms(self._make_room, project, self.limits)
+        self.rooms = Rooms(self._make_room, self._seen, self.limits)
         self.counters = counters or Counters()
         self._opened = opened
         self._store = store
         self._turn = turn
         self.people = People(clock, self.limits)
         self.rights = Rights()
+        self._observers = Observers(observers)
         self._stopping = False
         for room in store.rooms():
             self.rooms.open(room)
@@ -88,6 +103,7 @@ class Chat:
         room yet: `join` the lobby once their connection can hear it.
         """
         name = names.nickname(nickname, self.limits)
+        self._observers.check(Join(self.now(), self.lobby.name, name))
         holder = self.people.called(name)
         if holder is not None and self._may_displace(holder, address):
             self.people.check_free(name, holder)
@@ -346,7 +362,9 @@ class Chat:
             )
         if room is not None:
             self.rights.check(person, Right.ENTER, room)
-        else:
+        if person.rooms:  # else they come into the chat, and that was asked
+            self._observers.check(Join(self.now(), room.name if room else name, person.nickname))
+        if room is None:
             room = self.rooms.add(name, self._needed_rooms())
         person.rooms[room.key] = room.log.last
         for connection in person.connections:
@@ -398,6 +416,10 @@ class Chat:
         self._opened(room)
         return room
 
+    def _seen(self, room: Room, entry: Entry) -> None:
+        project(room, entry)
+        self._observers.tell(entry)
+
     # Talking
 
     def say(self, person: Person, room: Room, text: str, request: Request) -> None:
@@ -427,6 +449,7 @@ class Chat:
         now, entries = self._active(person), []
         for other in others:
             whisper = Whisper(now, OWN, person.nickname, other.nickname, text)
+            self._observers.check(whisper)
             mine = Entry(whisper, person.id, request.ref, client=request.client, waiter=request)
             theirs = Entry(whisper, person.id, waiter=request)
             entries += [(self.log_of(person), mine), (self.log_of(other), theirs)]
@@ -452,6 +475,7 @@ class Chat:
                 f"You are changing your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
+        self._observers.check(Rename(self.now(), OWN, person.nickname, name))
         bucket.take(self.limits.renames, now)
         person.renames = bucket
         self.people.claim(person, name)
@@ -483,6 +507,7 @@ class Chat:
 
     def set_away(self, person: Person, reason: str | None) -> None:
         """Go away, or come back (None)."""
+        self._observers.check(Away(self.now(), OWN, person.nickname, reason or ""))
         person.away = reason
         person.told_away = ()
         for key in person.rooms:
@@ -494,6 +519,7 @@ class Chat:
     def _append(
         self, person: Person, room: Room, request: Request, event: Message | Action | Topic
     ) -> None:
+        self._observers.check(event)
         room.announce(person)
         request.begin(person.connection_of(request.client))
         room.log.append(Entry(event, person.id, request.ref, client=request.client, waiter=request))

@@ -1,6 +1,6 @@
 """The factory that makes connections to one chat, for use in your own Twisted service."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred
@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.observers import Observer
 from twisted_chat.frontends.admission import UNKNOWN
 from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.networks import Networks
@@ -32,6 +33,7 @@ class ChatFactory(Factory):
         name: what the server is called.
         limits: what one connection may take.
         motd: lines for everybody who comes.
+        observers: told what happens in the chat, and asked before it does.
     """
 
     noisy = False
@@ -44,6 +46,7 @@ class ChatFactory(Factory):
         name: str = "Twisted Chat",
         limits: Limits | None = None,
         motd: Sequence[str] = (),
+        observers: Iterable[Observer] = (),
     ) -> None:
         turn = Turn(None if clock is None else partial(clock.callLater, 0))
         if clock is None:
@@ -51,7 +54,9 @@ class ChatFactory(Factory):
 
             clock = IReactorTime(reactor)
         self.clock = clock
-        self.chat = chat or Chat(clock, MemoryStore(), turn, name, limits, motd)
+        self.chat = chat or Chat(
+            clock, MemoryStore(), turn, name, limits, motd, observers=observers
+        )
         self.server = Server(clock, self.chat)
         self._wires = Wires(PlainWire(self.chat.now), StructuredWire())
 
