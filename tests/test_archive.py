@@ -193,7 +193,8 @@ class ArchiveTests(SynchronousTestCase):
     def topics(self) -> dict[str, str]:
         """What rooms are about, where they are about anything."""
         with contextlib.closing(sqlite3.connect(self.database)) as database:
-            return dict(database.execute("SELECT room, topic FROM logs WHERE topic != ''"))
+            query = "SELECT room, value FROM state JOIN logs USING (log) WHERE state.name = 'topic'"
+            return {room: json.loads(value) for room, value in database.execute(query)}
 
     def test_a_topic_goes_too_if_nobody_knows_any_more_who_set_it(self) -> None:
         self.server.hears("carol", "/join dev", "/topic tea time", "/join away", "/topic -", "hi")

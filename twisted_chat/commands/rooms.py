@@ -1,6 +1,9 @@
 """Commands about rooms: which there are, entering and leaving them, and what they are about."""
 
 import heapq
+from functools import partial
+
+from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
@@ -18,10 +21,13 @@ family = Family()
     aliases=("j",),
     detail=("A room is made by entering it. You stay in the others, and go on reading them.",),
 )
-def _join(caller: Caller, room: Room, name: str) -> Lines:
-    entered = caller.chat.join(caller.person, name)
-    caller.talk_in(entered)
-    return [f"You are in {entered.name}: what you type goes there. /leave leaves it."]
+def _join(caller: Caller, room: Room, name: str) -> Deferred[Lines]:
+    return caller.chat.join(caller.person, name).addCallback(partial(_joined, caller))
+
+
+def _joined(caller: Caller, room: Room) -> Lines:
+    caller.talk_in(room)
+    return [f"You are in {room.name}: what you type goes there. /leave leaves it."]
 
 
 @family.command(

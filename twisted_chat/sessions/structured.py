@@ -5,7 +5,8 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.python.failure import Failure
 
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.person import Person, epoch_of
@@ -153,14 +154,18 @@ class StructuredSession(Session):
     def _welcome(self, person: Person) -> None:
         person.is_quiet = self._is_quiet
         self._greet(person, resumed=False)
-        self.talk_in(self.chat.join(person, names.LOBBY))
-        for key in list(self._seen):
-            if key != OWN and key != self.chat.lobby.key:
-                try:
-                    self.chat.join(person, key)
-                except Refused as why:
-                    self.refuse(why)
-        self.chat.keep(person)
+        self.talk_in(self.chat.enter_room(person, self.chat.lobby))
+        others = [key for key in self._seen if key not in (OWN, self.chat.lobby.key)]
+        joined = [self.chat.join(person, key).addErrback(self._not_joined) for key in others]
+        self._answer_after(DeferredList(joined), lambda _: self._all_joined(), self.request)
+
+    def _not_joined(self, failure: Failure) -> None:
+        if not isinstance(failure.value, Refused):
+            failure.raiseException()
+        self.refuse(failure.value)
+
+    def _all_joined(self) -> None:
+        self.chat.keep(self.person)
 
     def _greet(self, person: Person, *, resumed: bool) -> None:
         welcome: dict[str, Any] = {
@@ -240,17 +245,19 @@ class StructuredSession(Session):
         request = self.request
         self.person.remember(request, self.chat.limits.refs)
         answer = table.run(self, *command)
-        if isinstance(answer, Deferred):
-            self._answer_after(answer, partial(self._answer, request), request)
-        else:
-            self._answer_when_stored(request, answer)
+        self._answer_when_stored(
+            request, answer if isinstance(answer, Deferred) else succeed(answer)
+        )
 
-    def _answer_when_stored(self, request: Request, lines: Lines) -> None:
+    def _answer_when_stored(self, request: Request, answer: Deferred[Lines]) -> None:
         """Answer when everything is stored that was asked for, so that it survives the server."""
+        kept = answer.addCallback(partial(self._when_kept, request))
+        self._answer_after(kept, partial(self._answer, request), request)
+
+    def _when_kept(self, request: Request, lines: Lines) -> Deferred[Lines]:
         stored: Deferred[None] = Deferred()
         request.when_settled(partial(stored.callback, None))
-        kept = stored.addCallback(lambda _: self._keep(request, lines))
-        self._answer_after(kept, partial(self._answer, request), request)
+        return stored.addCallback(lambda _: self._keep(request, lines))
 
     def _keep(self, request: Request, lines: Lines) -> Deferred[Lines]:
         """Keep what a request has changed, unless it was refused; gives what is answered."""
@@ -274,7 +281,7 @@ class StructuredSession(Session):
         else:
             before.ask_again(self)
             if do == "command":  # what is said comes back as an event
-                self._answer_when_stored(before, [])
+                self._answer_when_stored(before, succeed([]))
         return True
 
     def _answer(self, request: Request, lines: Sequence[str | Entry]) -> None:
