@@ -311,6 +311,9 @@ class MemoryStoreTests(SynchronousTestCase):
         store.forget(7200.0)
         kept = self.successResultOf(log.before(5, 10))
         self.assertEqual([entry.id for entry in kept], [3, 4])
+        store.forget(1e9)
+        kept = self.successResultOf(log.before(5, 10))
+        self.assertEqual([entry.id for entry in kept], [4], "the last one stays")
         log.append(Entry(Message(14400.0, "#lobby", "x", "later")))
         self.assertEqual(log.last, 5)
 

@@ -447,7 +447,7 @@ class Chat:
     def _claimed(self, person: Person, name: str, request: Request) -> None:
         if not person.present:
             self.people.release(name, person)
-            raise Refused("closing", f"You have left, and are not called {name}.")
+            raise Refused("closing", f"You left meanwhile, and are not called {name}.")
         person.renames = person.renames or Bucket()
         person.renames.take(self.limits.renames, self.clock.seconds())
         request.begin(

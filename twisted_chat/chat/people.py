@@ -111,7 +111,7 @@ class People:
     def release(self, nickname: str, asker: Person) -> None:
         """What was claimed is not to be theirs after all."""
         self._uncall(asker, nickname)
-        if asker.id in self._by_id and not asker.displaced:
+        if asker.id in self._by_id:
             self._call(asker, asker.nickname)
 
     def rename(self, person: Person, nickname: str) -> None:
@@ -148,8 +148,9 @@ class People:
                 del self._by_look[look]
 
     def called(self, nickname: str) -> Person | None:
-        """Who has this nickname, if anybody."""
-        return self._by_key.get(names.key(nickname))
+        """Who has this nickname, if anybody who is here has."""
+        person = self._by_key.get(names.key(nickname))
+        return person if person is not None and person.id in self._by_id else None
 
     def with_id(self, person_id: str) -> Person | None:
         """Who has this id, if anybody."""
@@ -182,10 +183,10 @@ class People:
         Raises:
             Refused: nobody has.
         """
-        key = names.key(nickname.strip())
-        person = self._by_key.get(key)
-        if person is not None and person.id in self._by_id:  # else they are only about to come
+        person = self.called(nickname.strip())
+        if person is not None:
             return person
+        key = names.key(nickname.strip())
         left = self._left.get(key, 0.0)
         if left and self._clock.seconds() - left < self._limits.gone_seconds:
             raise Refused("no-such-nick", f"{nickname} has left: /users lists who is here.")

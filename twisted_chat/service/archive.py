@@ -206,7 +206,12 @@ def _erase(chosen: argparse.Namespace) -> str:
         )
         nobodys = state.replay(database)
         database.execute("COMMIT")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        is_read, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_read:
+        raise ValueError(
+            f"{counted(count, 'line')} of {chosen.nickname} erased, but another program reads "
+            f"{chosen.db}, so the files still hold the old text: end that program, and erase again"
+        )
     erased = f"{counted(count, 'line')} of {chosen.nickname} erased"
     if nobodys:
         erased += (
