@@ -12,7 +12,7 @@ _STORED = ("message", "action", "whisper", "rename", "topic", "hidden")
 _ACTS = ("message", "action", "rename", "topic", "away")
 _ANSWERS = ("answer", "history", "pong", "error")
 _AT_ONCE = ("too-fast", "closing")
-"""Codes of refusals that wait for nothing."""
+"""Codes of refusals that wait for nothing; over the rate limit, neither does a known outcome."""
 _CLAIMS = ("/me", "/whisper", "/topic", "/nick")
 """Commands whose answer says that something is stored."""
 
@@ -340,7 +340,7 @@ class ProgramVisit(Visit):
         if (
             kind in _ANSWERS
             and not is_say
-            and len(places) == 1
+            and request.sends == len(places) == 1
             and thing.get("code") not in _AT_ONCE
         ):
             place = places[0]
