@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from tests.world.plain import PlainVisit
 from tests.world.program import ProgramVisit
+from tests.world.quiet import is_quiet
 from tests.world.visit import Visit
 from tests.world.world import World
 from twisted_chat import Limits
@@ -496,5 +497,5 @@ def all_return(world: World, why: str, token: str) -> object:
 
 @act("all becomes quiet")
 def quiet(world: World) -> object:
-    world.is_quiet()
+    is_quiet(world)
     return True

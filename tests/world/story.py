@@ -11,6 +11,7 @@ from tests.world.actions import Action, perform, told
 from tests.world.chance import Chance
 from tests.world.header import Header, chosen
 from tests.world.oracle import Finding, Oracle
+from tests.world.quiet import ends
 from tests.world.world import World
 
 PATIENCE = 20.0
@@ -79,7 +80,7 @@ def _run(
                     sentences.pop()
                 world.oracle.tells()
             world.oracle.step += 1
-            world.ends()
+            ends(world)
             world.oracle.tells()
     except Finding as found:
         finding = found
