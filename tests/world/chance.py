@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-from tests.world.actions import RUBBISH, Action
+from tests.world import faults, recipes  # noqa: F401 - what they know can happen
+from tests.world.actions import Action
+from tests.world.doings import RUBBISH
 from tests.world.world import World
 from twisted_chat.limits import Pace
 

@@ -23,6 +23,7 @@ class ProgramVisit(Visit):
     is_resumed = False
     has_missed = False
     last_answered = -1
+    awaits_notice = False
     token = ""
 
     @property
@@ -73,6 +74,8 @@ class ProgramVisit(Visit):
             return
         request = self.who.requests.setdefault(ref, Request(thing))
         request.sends += 1
+        if request.sends == 1:
+            self.means(str(thing.get("text", "")))
         self.who.sent.append(request)
         room = str(thing.get("room") or "").lower()
         request.known = self.oracle.newest.get("@" + self.person if room == "@" else room, 0)
@@ -112,6 +115,7 @@ class ProgramVisit(Visit):
         if self.is_resumed:
             if self.person != (whose := self.oracle.by_token.get(self.token)):
                 self.oracle.find("session", f"the token of {whose} opens {self.person}")
+            self.awaits_notice = bool(who.nickname) and thing["nick"] != who.nickname
             who.nickname, who.rooms = thing["nick"], {}
             for room in [room for room in self.rooms if room not in (*thing["rooms"], "@")]:
                 del self.rooms[room]  # which they left without hearing of it
@@ -155,10 +159,12 @@ class ProgramVisit(Visit):
         now = self.socket.capacity is None
         holder = self.world.server.holder_of
         view.members = {nick.lower(): holder(nick) if now else "" for nick in nicknames}
-        if thing["count"] > len(nicknames) or self.socket.capacity is not None:
-            view.members = None
+        if thing["count"] != len(nicknames):
+            self.oracle.find("count", f"{self} is told of {thing}")
+        if now and self.person not in view.members.values():
+            self.oracle.find("state", f"{self} is told of {room} without them: {nicknames}")
         view.told = step
-        view.replayed = 0
+        view.is_entered = True
         if room in self.has_left and not any(map(self._is_join, self.unanswered())):
             self.oracle.find("state-after-leave", f"{self} has left {room}, and is told its state")
         self.who.rooms[room] = None
@@ -205,7 +211,10 @@ class ProgramVisit(Visit):
     def left(self, room: str) -> None:
         """See `Visit.left`."""
         self.who.seen.pop(room, None)
-        self.view(room).joining += 1
+        view = self.view(room)
+        view.joining += 1
+        view.is_entered = False
+        view.floor = self.oracle.heard.get(room, 0) - self.world.longest_entry + 1
         self.has_left.add(room)
 
     def _is_join(self, ref: str) -> bool:
@@ -232,13 +241,18 @@ class ProgramVisit(Visit):
         if (number > 0) != (kind in _STORED):
             self.oracle.find("ids", f"{self} reads {line}")
         if number:
-            self._counts(room, number, line, replayed=replayed)
+            self._counts(room, number, line)
             self.who.seen[room] = max(self.who.seen.get(room, 0), number)
         self._check_text(kind, thing, room, line)
+        self._check_replayed(room, number, line, replayed=replayed)
         if replayed:
             return
         said = self.said(thing.get("text", "") or thing.get("reason", ""))
-        if kind in _ACTS and (said is None or not self.is_me(said)):
+        if said is not None and number:
+            self.check_left(said, line)
+        if kind == "notice" and thing["text"].startswith("Somebody took the nickname"):
+            self.awaits_notice = False
+        if kind in _ACTS and self.is_clean and (said is None or not self.is_me(said)):
             view.acts(self.oracle, thing["from"], said, str(self))
         if kind == "away" and thing.get("text"):
             if thing["text"] in view.texts:
@@ -257,21 +271,26 @@ class ProgramVisit(Visit):
             ):
                 self.who.nickname = thing["to"]
 
-    def _counts(self, room: str, number: int, line: str, *, replayed: bool) -> None:
+    def _check_replayed(self, room: str, number: int, line: str, *, replayed: bool) -> None:
+        """What they come to is history, and nothing else is."""
+        before = self.began_after.get("@" + self.person if room == "@" else room, 0)
+        if number and number <= before and not replayed:
+            self.oracle.find("replayed", f"{self} reads as new what is history: {line}")
+        if replayed and self.view(room).is_entered:
+            self.oracle.find("replayed", f"{self} reads as history what is new: {line}")
+
+    def _counts(self, room: str, number: int, line: str) -> None:
         """Numbers go up by one, but for a room that was joined again."""
         view = self.view(room)
         if stale := self.stale.get(room):
             self.oracle.find("epoch", f"{self} had seen {stale} of another run, and reads {line}")
+        if number < view.floor:
+            self.oracle.find("stale-seen", f"{self} reads {line} on entering again")
         if view.last is not None and number != view.last + 1:
             if not view.joining:
                 name = "twice" if number <= view.last else "hole"
                 self.oracle.find(name, f"{self} reads {line} after {room} {view.last}")
             view.joining -= 1
-            view.replayed = 1
-        elif view.replayed and replayed:
-            view.replayed += 1
-            if view.replayed > self.world.longest_entry:
-                self.oracle.find("stale-seen", f"{self} reads {line} on entering again")
         view.last = number
 
     def _check_text(self, kind: str, thing: dict[str, Any], room: str, line: str) -> None:
@@ -287,6 +306,8 @@ class ProgramVisit(Visit):
         if said is None:
             return
         self.check_ignored(said, line)
+        if said.time and number and thing["time"] != said.stamp:
+            self.oracle.find("time", f"{self} reads {line}, which was done at {said.stamp}")
         if text != said.text or thing["from"] != said.nickname or kind != said.kind:
             self.oracle.find("forged", f"{self} reads {line} for {said}")
         if said.room and said.room != room:
@@ -303,19 +324,16 @@ class ProgramVisit(Visit):
             self._check_text(event["event"], event, room, json.dumps(event))
         if ids and ids != list(range(ids[0], ids[0] + len(ids))):
             self.oracle.find("hole", f"{self} reads a page of {room} with {ids}")
-        if len(ids) > asked["limit"]:
+        if len(ids) > min(asked["limit"], self.world.most_history):
             self.oracle.find("history", f"{self} reads {len(ids)} events for {asked}")
+        size = sum(len(json.dumps(event, separators=(",", ":"))) + 1 for event in events)
+        if size > self.world.limits.history_bytes and len(ids) > 1:
+            self.oracle.find("history", f"{self} reads {size} bytes for {asked}")
+        last = self.oracle.heard.get("@" + self.person if room == "@" else room, 0)
+        first: int | None = 1
         if self.oracle.path is None or self.oracle.forgets_before:
-            return
-        if "after" in asked:
-            first = asked["after"] + 1
-            right = ids[:1] == [first] if first <= request.known else ids[:1] in ([], [first])
-        else:
-            last = max(0, min(asked.get("before", request.known + 1) - 1, request.known))
-            right = not last or (bool(ids) and ids[-1] >= last)
-            if ids and thing["more"] != (ids[0] > 1):
-                right = False
-        if not right:
+            first = None
+        if not _is_page(asked, ids, first, request.known, last, more=thing["more"]):
             self.oracle.find("history", f"{self} reads {ids} of {room} for {asked}: {thing}")
 
     def _outcome(self, kind: str, thing: dict[str, Any]) -> None:
@@ -356,6 +374,32 @@ class ProgramVisit(Visit):
             if not self.outcomes.get(ref)
             and not (self.has_missed and self.who.requests[ref].thing["do"] == "say")
         ]
+
+
+def _is_page(
+    asked: dict[str, Any], ids: list[int], first: int | None, known: int, last: int, *, more: bool
+) -> bool:
+    """Whether a page of history is what was asked for.
+
+    Args:
+        asked: the request.
+        ids: the numbers on the page, which follow each other.
+        first: the first number that there is; None if some may be forgotten.
+        known: the last number when it was asked.
+        last: the last number now.
+        more: whether the page says that there is more.
+    """
+    least = first or 1
+    if "after" in asked:
+        begin = max(asked["after"] + 1, least)
+        if not ids:
+            return (begin > known or first is None) and not more
+        is_begun = ids[0] == begin or (first is None and ids[0] > begin)
+        return is_begun and (ids[-1] < last if more else ids[-1] >= known)
+    end = asked.get("before", last + 1) - 1
+    if not ids:
+        return (min(end, known) < least or first is None) and not more
+    return min(end, known) <= ids[-1] <= end and (first is None or more == (ids[0] > first))
 
 
 def check_typing(who: Somebody, oracle: Oracle) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from tests.world.network import Socket
-from tests.world.oracle import TOKEN, Said
+from tests.world.oracle import TOKEN, Said, Typed
 from tests.world.people import Somebody
 from tests.world.view import RoomView
 
@@ -43,6 +43,9 @@ class Visit:
         self.renaming: set[str] = set()  # nicknames that were asked for
         self.rooms: dict[str, RoomView] = {}
         self.typed: list[tuple[int, str]] = []  # tokens of rooms, and the byte behind their lines
+        self.lines = 0  # that they typed
+        self.has_bell = False  # or may have
+        self.began_after = dict(self.oracle.heard)  # what could be seen before they came, by log
         self._rest = b""
         self._unread: list[tuple[int, str]] = []
         self.world.server.accept(self.socket, who.host)
@@ -74,8 +77,6 @@ class Visit:
         """Leave what comes in the kernel, which holds so much."""
         self.socket.capacity, self.socket.unread = capacity, 0
         self.is_clean = False
-        for view in self.rooms.values():
-            view.members = None  # what is only told may be missed
 
     def reads_again(self) -> None:
         """Read what came, and what comes."""
@@ -97,6 +98,21 @@ class Visit:
     def sends(self, data: bytes) -> None:
         """Send bytes."""
         self.socket.arrives(data)
+
+    def means(self, line: str, room: str = "") -> None:
+        """They are about to type this, and nobody else is."""
+        word, _, rest = line.partition(" ")
+        kind = {"/me": "action", "/topic": "topic", "/away": "away", "/quit": "leave"}.get(word)
+        whom: tuple[str, ...] = ()
+        if word in ("/whisper", "/reply"):
+            kind = "whisper"
+            whom = tuple(rest.split(" ")[0].split(",")) if word == "/whisper" else ()
+        self.lines += 1
+        for token in TOKEN.findall(line):
+            self.oracle.typed.setdefault(token, Typed(self, self.lines, kind or "message", whom))
+
+    def spends(self, kind: str) -> None:
+        """A line of theirs was done."""
 
     def finishes(self) -> None:
         """They have said that they go."""
@@ -146,6 +162,12 @@ class Visit:
         if not self.is_me(said) and self.who.ignores(said.nickname, said.person):
             name = "ignored" if said.kind in ("message", "action", "whisper") else "ignored-kinds"
             self.oracle.find(name, f"{self} ignores who did this: {line}")
+
+    def check_left(self, said: Said, line: str) -> None:
+        """Nobody reads what is done in a room after they left it."""
+        left = self.oracle.left.get((self.person, said.room))
+        if left is not None and said.order > left:
+            self.oracle.find("left", f"{self} reads what was done after they left: {line}")
 
     def answered(self, line: str, step: int) -> None:
         """A line of an answer may change what they know of themselves."""

@@ -50,6 +50,7 @@ class World:
         self.visits: list[Visit] = []
         self.limits = Limits(**header.limits)
         self.longest_entry = self.limits.entry_history
+        self.most_history = self.limits.history_lines
         self.banned: list[str] = []
         self.is_clock_set = self.had_trouble = False
         self.server: Server
@@ -60,7 +61,7 @@ class World:
         umask = os.umask(0o022)
         self._stack.callback(os.umask, umask)
         self._stack.enter_context(
-            fixed(Random(f"secrets {self.header.seed}"), small=self.header.small)
+            fixed(Random(f"secrets {self.header.seed}"), self.oracle, small=self.header.small)
         )
         self.path: Path | None = None
         if not self.header.memory:
@@ -69,6 +70,8 @@ class World:
             self._stack.callback(shutil.rmtree, folder)
             self.path = self.oracle.path = Path(folder, "chat.sqlite")
             self.header.prepare(self.path, self.oracle)
+        self.oracle.now = lambda: self.now + self.offset
+        self.oracle.holder_of = lambda nickname: self.server.holder_of(nickname)
         globalLogPublisher.addObserver(self)
         self._stack.callback(globalLogPublisher.removeObserver, self)
         gc.collect()
@@ -109,9 +112,7 @@ class World:
         gc.collect()  # one that was killed leaves circles
         self.server.ban(self.banned)
         self.oracle.looks()
-        self.oracle.came_as.clear()
-        if self.path is None:
-            self.oracle.shown, self.oracle.newest = {}, {}
+        self.oracle.starts(self.server.names_of_all())
 
     def is_killed(self) -> None:
         """The server dies in the middle of everything, and another one starts."""
