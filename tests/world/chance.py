@@ -127,7 +127,7 @@ class Chance:
         yield "unreadable", 2, lambda: ("disk_is_readable",)
         yield "kill", 0.7, lambda: ("kill",)
         yield "stop", 0.4, lambda: ("stop",)
-        yield "", 0.5, lambda: ("rest",)
+        yield "", 2, lambda: ("rest",)
         yield "kill", 0.3, lambda: ("all_return", "the server is killed", self._token("m"))
         yield "stop", 0.3, lambda: ("all_return", "the server is stopped", self._token("m"))
         yield "break", 0.3, lambda: ("all_return", "all lines break", self._token("m"))
@@ -143,6 +143,8 @@ class Chance:
         yield "", 3, lambda: self._talks("topic")
         yield "whisper", 10, self._whispers
         yield "whisper", 0.5, self._whispers_much
+        yield "whisper", 2, lambda: ("replies", who(), self._token("w"))
+        yield "unshowable", 1, lambda: ("says_unshowable", who(), self._token("x"))
         yield "", 1, lambda: ("goes_away", who(), self._token("a"))
         yield "", 1, lambda: ("comes_back", who())
         yield "rename", 4, lambda: ("renames", who(), self._nickname())

@@ -81,6 +81,11 @@ def floods(world: World, index: int, token: str, lines: int) -> object:
     return True
 
 
+@act("{who} says ={0}=, which no wire can show")
+def says_unshowable(world: World, index: int, token: str) -> object:
+    return asks(world, index, f"={token}=", token) is not None
+
+
 @act("{who} does ={0}= {1}")
 def does(world: World, index: int, token: str, room: str = "") -> object:
     return asks(world, index, f"/me ={token}=", token, room=room) is not None
@@ -94,6 +99,11 @@ def topic(world: World, index: int, token: str, room: str = "") -> object:
 @act("{who} whispers ={1}= to {0}")
 def whispers(world: World, index: int, nicknames: str, token: str) -> object:
     return asks(world, index, f"/whisper {nicknames} ={token}=") is not None
+
+
+@act("{who} answers the last whisper: ={0}=")
+def replies(world: World, index: int, token: str) -> object:
+    return asks(world, index, f"/reply ={token}=") is not None
 
 
 @act("{who} whispers {2} times to {0}: ={1}.0= and so on")
@@ -153,7 +163,10 @@ def leaves(world: World, index: int, room: str) -> object:
 
 @act("{who} ignores {0}")
 def ignores(world: World, index: int, nickname: str) -> object:
-    return asks(world, index, f"/ignore {nickname}") is not None
+    visit = asks(world, index, f"/ignore {nickname}")
+    if visit is not None:
+        visit.who.ever_ignored.add(nickname.lower())
+    return visit is not None
 
 
 @act("{who} hears {0} again")

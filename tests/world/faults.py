@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.world.actions import act
-from tests.world.quiet import is_quiet
+from tests.world.quiet import is_calm, is_quiet
 from tests.world.world import World
 from twisted_chat import Limits
 
@@ -110,7 +110,7 @@ def ban(world: World, host: str) -> object:
 
 @act("everything that waits is done")
 def rest(world: World) -> object:
-    world.rests()
+    is_calm(world)
     return True
 
 

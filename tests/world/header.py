@@ -12,7 +12,7 @@ from twisted_chat.limits import Pace
 FAMILIES = (
     *("slow", "full", "unreadable", "kill", "stop", "clock", "hangup", "keep", "ban", "break"),
     *("unread", "rubbish", "telnet", "rename", "ignore", "rooms", "flood", "whisper", "again"),
-    *("crowd", "quiet"),
+    *("crowd", "quiet", "unshowable"),
 )
 """Whole kinds of things that happen; each is switched on or off for a world."""
 

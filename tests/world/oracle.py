@@ -178,7 +178,8 @@ class Oracle:
             if typed.number < self.done.get(visit, -1):
                 self.find("overtaken", f"what {visit} typed after {token} was done before it")
             self.done[visit] = typed.number
-            visit.spends(said.kind)
+            if not visit.who.is_program or said.kind == "message":
+                visit.spends()
         if said.kind != "whisper":
             return
         wanted = {self.holder_of(nickname) for nickname in typed.whom}

@@ -149,15 +149,22 @@ class PlainVisit(Visit):
         view = self.view(log)
         if number < last:
             self.oracle.find("order", f"{self} reads {log} {number} after {last}")
-        rows = self.oracle.logs[log]
+        rows = self.oracle.logs.get(log, {})
         for each in range(last + 1, number):
             row = rows.get(each)
             if row is None or (row.origin == self.person and row.kind == "message"):
                 continue
             tokens = TOKEN.findall(row.text or "")
             hidden = {row.sender.lower(), row.origin} & self.who.ever_ignored
-            if tokens and tokens[0] not in view.texts and not hidden:
+            if tokens and tokens[0] not in view.texts and tokens[0][0] != "x" and not hidden:
                 self.oracle.find("hole", f"{self} never reads {log} {each}: {row}")
+
+    def check_reads_on(self) -> None:
+        """See `Visit.check_reads_on`."""
+        for room in self.who.rooms:
+            view = self.rooms.get(room)
+            if view is not None and view.last is not None:
+                self._check_between(room, view.last, self.oracle.heard.get(room, 0) + 1)
 
     def _read_coming_and_going(self, line: str, said: Said | None) -> None:
         if said is not None:

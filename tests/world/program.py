@@ -13,7 +13,7 @@ _ACTS = ("message", "action", "rename", "topic", "away")
 _ANSWERS = ("answer", "history", "pong", "error")
 _AT_ONCE = ("too-fast", "closing")
 """Codes of refusals that wait for nothing; over the rate limit, neither does a known outcome."""
-_CLAIMS = ("/me", "/whisper", "/topic", "/nick")
+_CLAIMS = ("/me", "/whisper", "/reply", "/topic", "/nick")
 """Commands whose answer says that something is stored."""
 
 
@@ -24,6 +24,7 @@ class ProgramVisit(Visit):
     has_missed = False
     last_answered = -1
     awaits_notice = False
+    was = ""
     token = ""
 
     @property
@@ -53,6 +54,7 @@ class ProgramVisit(Visit):
         self.stale.clear()
         if resume and who.token:
             self.token = who.token
+            self.was = self.world.server.nickname_of(self.oracle.by_token[who.token])
             thing |= {"session": who.token, "seen": dict(who.seen)}
             for room, last in who.seen.items():
                 self.view(room).last = last
@@ -79,6 +81,8 @@ class ProgramVisit(Visit):
         self.who.sent.append(request)
         room = str(thing.get("room") or "").lower()
         request.known = self.oracle.newest.get("@" + self.person if room == "@" else room, 0)
+        if request.word == "/reply" and not self.who.ever_ignored:
+            request.known = bool(self.oracle.last_whisperer(self.person))
         self.asked.setdefault(ref, []).append(sum(map(len, self.asked.values())))
         self.write(request.thing | {"ref": ref})
 
@@ -102,6 +106,10 @@ class ProgramVisit(Visit):
             getattr(self, f"_{kind}")(thing, step)
         elif kind != "pong":
             self._event(kind, thing, line)
+        request = self.who.requests.get(thing.get("ref", ""))
+        if request and self.is_clean and kind in _ANSWERS and thing.get("code") not in _AT_ONCE:
+            is_asked = request.sends == 1 and request.thing["do"] != "say"
+            self.spends(is_asked * (1 + len(line) // self.world.limits.answer_bytes))
         if "ref" in thing:
             self._outcome(kind, thing)
 
@@ -115,7 +123,8 @@ class ProgramVisit(Visit):
         if self.is_resumed:
             if self.person != (whose := self.oracle.by_token.get(self.token)):
                 self.oracle.find("session", f"the token of {whose} opens {self.person}")
-            self.awaits_notice = bool(who.nickname) and thing["nick"] != who.nickname
+            former = self.world.server.names_of_all()[self.person][1:]
+            self.awaits_notice = self.was in former and thing["nick"] != self.was
             who.nickname, who.rooms = thing["nick"], {}
             for room in [room for room in self.rooms if room not in (*thing["rooms"], "@")]:
                 del self.rooms[room]  # which they left without hearing of it
@@ -200,13 +209,23 @@ class ProgramVisit(Visit):
                 for rows in self.oracle.logs.values()
                 for row in rows.values()
             )
-        elif text.startswith("/whisper "):
+        elif text.startswith(("/whisper ", "/reply ")):
             rows = self.oracle.logs.get("@" + self.person, {}).values()
             stored = any(row.text and row.text in text for row in rows)
         else:
             stored = all(token in self.oracle.places for token in TOKEN.findall(text))
         if not stored:
             self.oracle.find("unstored-answer", f"{self} is told {answer} of {text}")
+
+    def check_reads_on(self) -> None:
+        """See `Visit.check_reads_on`."""
+        if self.awaits_notice:
+            self.oracle.find("notice", f"{self} is not told who took their nickname")
+        for room in (*self.who.rooms, "@"):
+            last = self.view(room).last
+            end = self.oracle.heard.get("@" + self.person if room == "@" else room, 0)
+            if last not in (None, end):
+                self.oracle.find("deaf", f"{self} has read {room} up to {last}, and not to {end}")
 
     def left(self, room: str) -> None:
         """See `Visit.left`."""
@@ -222,6 +241,9 @@ class ProgramVisit(Visit):
 
     def _error(self, thing: dict[str, Any], step: int) -> None:
         self.refusals += 1
+        request = self.who.requests.get(thing.get("ref", ""))
+        if request and request.known and thing["text"].startswith("Nobody has whispered to you"):
+            self.oracle.find("reply", f"{self} cannot answer a whisper: {thing}")
 
     def _missed(self, thing: dict[str, Any], step: int) -> None:
         view = self.view(thing["room"])
@@ -373,6 +395,7 @@ class ProgramVisit(Visit):
             for ref in self.asked
             if not self.outcomes.get(ref)
             and not (self.has_missed and self.who.requests[ref].thing["do"] == "say")
+            and "=x" not in self.who.requests[ref].thing.get("text", "")
         ]
 
 

@@ -17,23 +17,64 @@ KEPT = ("Person", "PlainSession", "StructuredSession", "Reader", "Outlet", "Chat
 def is_quiet(world: World) -> None:
     """Once all has settled: everybody is heard, and everything is as it seems."""
     ended = list(world.visits)
+    _check_waiting(world)
     world.settles()
     world.oracle.looks(closely=True)
     _check_all_are_heard(world)
     for visit in ended:
         _check_lines(world, visit)
+    _check_answers(world)
     for visit in world.visits:
-        if visit.who.visit is not visit:
-            continue
-        if isinstance(visit, ProgramVisit) and visit.is_named and visit.unanswered():
-            ref = visit.unanswered()[0]
-            request = world.oracle and visit.who.requests.get(ref)
-            world.oracle.find("pending-answer", f"{visit} never hears of {ref}: {request}")
+        if visit.is_named and not visit.is_over and not visit.is_finishing:
+            visit.check_reads_on()
+    _check_whispers(world)
     for who in world.people:
         _check_requests(world, who)
         check_typing(who, world.oracle)
     _check_modes(world)
     Auditor(world).audits()
+
+
+def is_calm(world: World) -> None:
+    """Once nothing happens any more, but by the clock: nobody is left waiting."""
+    _check_waiting(world)
+    world.rests()
+    is_well = not any(disk.trouble for disk in world.server.disks)
+    if is_well and world.header.limits["pace"] is None and "hangup" not in world.header.families:
+        _check_answers(world)
+
+
+def _check_waiting(world: World) -> None:
+    """There is an end to what waits for a rate limit."""
+    most = max(20, world.header.limits["waiting_lines"])
+    if world.server.most_waiting > most:
+        world.oracle.find("waiting", f"{world.server.most_waiting} lines wait for a rate limit")
+
+
+def _check_answers(world: World) -> None:
+    for visit in world.visits:
+        if visit.who.visit is not visit or not isinstance(visit, ProgramVisit):
+            continue
+        if visit.is_open and visit.is_named and visit.socket.is_swift:
+            for ref in visit.unanswered()[:1]:
+                request = visit.who.requests.get(ref)
+                world.oracle.find("pending-answer", f"{visit} never hears of {ref}: {request}")
+
+
+def _check_whispers(world: World) -> None:
+    """A whisper stands in the logs of everybody whom it is for, or in none."""
+    oracle, here = world.oracle, world.server.names_of_all()
+    own = {name: rows for name, rows in oracle.logs.items() if name.startswith("@")}
+    stored: dict[str, set[str]] = {}
+    for name, rows in own.items():
+        for row in rows.values():
+            stored.setdefault((row.text or "").strip("="), set()).add(name[1:])
+    for token, people in stored.items():
+        said = oracle.said.get(token)
+        if said is not None and said.kind == "whisper" and said.time >= oracle.forgets_before:
+            lost = ({said.person, *said.others} & here.keys()) - people
+            if lost:
+                oracle.find("half", f"{said} is stored for {people}, and not for {lost}")
 
 
 def _check_all_are_heard(world: World) -> None:

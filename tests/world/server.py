@@ -140,9 +140,11 @@ class Server:
         return {each.person_id for each in ignored if each.person_id}
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nobody is here, and nothing is remembered of anybody."""
-        return not len(self.chat.people) and not self.factory.connections
+    def most_waiting(self) -> int:
+        """How many lines of one connection wait for their rate limit, at the most."""
+        sessions = (connection._session for connection in self.factory.connections)
+        throttles = (session._throttle for session in sessions if session is not None)
+        return max((len(each._waiting) for each in throttles if each is not None), default=0)
 
     def is_killed(self) -> None:
         """`kill -9`: what was not done is never done, what was not heard never heard."""

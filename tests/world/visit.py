@@ -44,8 +44,10 @@ class Visit:
         self.rooms: dict[str, RoomView] = {}
         self.typed: list[tuple[int, str]] = []  # tokens of rooms, and the byte behind their lines
         self.lines = 0  # that they typed
+        self.began_at = world.now
         self.has_bell = False  # or may have
         self.began_after = dict(self.oracle.heard)  # what could be seen before they came, by log
+        self._spent = self._spent_at = 0.0
         self._rest = b""
         self._unread: list[tuple[int, str]] = []
         self.world.server.accept(self.socket, who.host)
@@ -85,6 +87,15 @@ class Visit:
             self.reads(line, step)
         self.socket.capacity = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether they should not be here any more, whether they read or not."""
+        is_left = self.who.is_program and self.who.visit is not self
+        return not self.person or self.person in self.oracle.gone or is_left
+
+    def check_reads_on(self) -> None:
+        """They have read everything that there is for them."""
+
     def learns_who(self, line: str) -> None:
         """A line may say who they are."""
         raise NotImplementedError
@@ -111,8 +122,16 @@ class Visit:
         for token in TOKEN.findall(line):
             self.oracle.typed.setdefault(token, Typed(self, self.lines, kind or "message", whom))
 
-    def spends(self, kind: str) -> None:
-        """A line of theirs was done."""
+    def spends(self, lines: int = 1) -> None:
+        """So many lines of theirs were done, which may not be faster than the rate limit."""
+        pace, now = self.world.header.limits["pace"], self.world.now
+        if pace is None or self.world.is_hurried or self.who.visit is not self:
+            return
+        self._spent -= min(self._spent, (now - self._spent_at) * pace.lines / pace.seconds)
+        self._spent_at = now
+        if self._spent > pace.lines + 1:  # what waited to be stored may come together
+            self.oracle.find("pace", f"{self} had {self._spent:.1f} lines at once, of {pace}")
+        self._spent += lines
 
     def finishes(self) -> None:
         """They have said that they go."""

@@ -53,6 +53,7 @@ class World:
         self.most_history = self.limits.history_lines
         self.banned: list[str] = []
         self.is_clock_set = self.had_trouble = False
+        self.is_hurried = "hangup" in header.families  # whether rate limits do not hold just now
         self.server: Server
         self._failures: list[str] = []
         self._stack = ExitStack()
@@ -113,6 +114,7 @@ class World:
         self.server.ban(self.banned)
         self.oracle.looks()
         self.oracle.starts(self.server.names_of_all())
+        self.is_hurried = "hangup" in self.header.families
 
     def is_killed(self) -> None:
         """The server dies in the middle of everything, and another one starts."""
@@ -140,6 +142,7 @@ class World:
             for visit in self.visits
             if visit.is_open and visit.is_clean and isinstance(visit, PlainVisit)
         ]
+        self.is_hurried = True  # what waits for its rate limit is done at once
         gone: list[object] = []
         self.server.factory.say_goodbye().addCallback(gone.append)
         for _ in range(100):
@@ -215,7 +218,8 @@ class World:
             disk.trouble = ""
         for visit in self.visits:
             visit.socket.drip = 0
-            visit.reads_again()
+            if not visit.is_over:
+                visit.reads_again()
         quiet = 0
         for count in range(90):  # two hundred lines may wait for a pace of four a second
             before = self.happened
@@ -225,6 +229,10 @@ class World:
             if count >= 15 and quiet >= 3:
                 break
         self.rests()
+        for visit in self.visits:
+            if visit.is_over and not visit.socket.closed:
+                self.oracle.find("unclosed", f"{visit} should be gone, and is here")
+            visit.reads_again()
         self.visits = [visit for visit in self.visits if visit.is_open]
         self.check_failures()
 

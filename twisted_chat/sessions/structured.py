@@ -16,6 +16,7 @@ from twisted_chat.commands import table
 from twisted_chat.commands.command import Lines
 from twisted_chat.events import OWN, Entry
 from twisted_chat.log.fanout import Fanout
+from twisted_chat.log.window import rendered
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.session import Frontend, Session
 from twisted_chat.text import names
@@ -292,7 +293,8 @@ class StructuredSession(Session):
         seen = self.person.view(entry)
         if seen is None:
             return ""
-        return self._plain.show(seen, self.person.id, replayed=True).decode().rstrip("\r\n")
+        line = rendered(self._plain, seen, self.person.id, replayed=True)
+        return line.decode().rstrip("\r\n")
 
     # history, ping
 
