@@ -30,6 +30,7 @@ def connects(world: World, index: int, nickname: str, resume: bool = False) -> o
 
 
 def introduces(visit: Visit, nickname: str, *, resume: bool) -> None:
+    visit.wishes += 1
     if isinstance(visit, ProgramVisit):
         visit.hello(nickname, resume=resume)
     elif isinstance(visit, PlainVisit):
@@ -149,6 +150,8 @@ def joins(world: World, index: int, room: str) -> object:
     visit = asks(world, index, f"/join {room}", kind="join")
     if isinstance(visit, PlainVisit):
         visit.view(room).last = None
+    elif isinstance(visit, ProgramVisit):
+        visit.may_enter(room)
     return visit is not None
 
 

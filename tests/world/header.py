@@ -79,6 +79,7 @@ def chosen(seed: int) -> Header:
         "nameless_per_address": 16,
         "renames": Pace(50, 1),
         "resume_seconds": 120.0,
+        "rooms": chance.choice((10_000, 10_000, 4)),
         "entry_history": chance.choice((3, 5, 20)),
         "history_lines": chance.choice((5, 200)),
         "history_bytes": chance.choice((500, 65536)),

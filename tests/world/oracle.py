@@ -136,6 +136,7 @@ class Oracle:
 
     def came(self, nickname: str, person: str, token: str) -> None:
         """Somebody has a session."""
+        self.gone.discard(person)  # who had left, but for a kill
         if token:
             self.by_token[token] = person
         self.came_as.append((nickname, person))

@@ -78,6 +78,8 @@ class ProgramVisit(Visit):
         request.sends += 1
         if request.sends == 1:
             self.means(str(thing.get("text", "")))
+        for token in TOKEN.findall(str(request.thing.get("text", ""))) * (request.sends > 1):
+            self.oracle.typed.pop(token, None)  # this may be done now or then
         self.who.sent.append(request)
         room = str(thing.get("room") or "").lower()
         request.known = self.oracle.newest.get("@" + self.person if room == "@" else room, 0)
@@ -132,11 +134,14 @@ class ProgramVisit(Visit):
             if who.run != self.world.run and self.world.had_trouble:
                 who.sent.append(Request({"do": "join"}))  # where they are may not be stored,
                 who.ignoring, who.ignored = set(), set()  # nor whom they ignore
+                who.floors = {}
         else:
             kept = {room: view.last for room, view in self.rooms.items() if room != "@"}
             self._leave_others()
             who.begins_anew(self.person, thing["nick"])
             self.rooms.clear()
+            end = self.began_after.get("#lobby", 0)
+            who.floors = {"#lobby": 0 if self.token else end - self.world.longest_entry + 1}
             for room, last in kept.items():
                 self.view(room).last = last if self.oracle.path else None
         self.view("@").last = who.seen.get("@", 0)
@@ -233,8 +238,14 @@ class ProgramVisit(Visit):
         view = self.view(room)
         view.joining += 1
         view.is_entered = False
-        view.floor = self.oracle.heard.get(room, 0) - self.world.longest_entry + 1
+        self.who.floors.pop(room, None)
+        self.may_enter(room)
         self.has_left.add(room)
+
+    def may_enter(self, room: str) -> None:
+        """They may enter a room, where they are shown so much of its history."""
+        end = self.oracle.heard.get(room, 0)
+        self.who.floors.setdefault(room, end - self.world.longest_entry + 1)
 
     def _is_join(self, ref: str) -> bool:
         return self.who.requests[ref].word == "/join"
@@ -284,6 +295,7 @@ class ProgramVisit(Visit):
             view.joined(thing["from"])
         elif kind == "leave":
             view.left(thing["from"])
+            view.farewells[thing["from"]] = thing.get("reason", "")
         elif kind == "rename":
             view.renamed(self.oracle, thing["from"], thing["to"], str(self))
             if (
@@ -306,7 +318,7 @@ class ProgramVisit(Visit):
         view = self.view(room)
         if stale := self.stale.get(room):
             self.oracle.find("epoch", f"{self} had seen {stale} of another run, and reads {line}")
-        if number < view.floor:
+        if number < self.who.floors.get(room, 0):
             self.oracle.find("stale-seen", f"{self} reads {line} on entering again")
         if view.last is not None and number != view.last + 1:
             if not view.joining:
@@ -374,6 +386,8 @@ class ProgramVisit(Visit):
             return
         here = self.outcomes.setdefault(ref, [])
         here.append(kind)
+        if kind == "error" and thing["code"] not in _AT_ONCE and set(request.outcomes) - {"error"}:
+            self.oracle.find("outcomes", f"{self} was told {request}, and now {thing}")
         answers = sum(each in _ANSWERS for each in here)
         if answers > len(places) or (request.sends == 1 and len(request.outcomes) > 1):
             self.oracle.find("outcomes", f"{self} gets {here} for {request.thing} ({ref})")

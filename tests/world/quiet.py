@@ -4,6 +4,7 @@ import gc
 from collections import Counter
 
 from tests.world.audit import Auditor
+from tests.world.growth import check_growth
 from tests.world.people import Somebody
 from tests.world.plain import PlainVisit
 from tests.world.program import ProgramVisit, check_typing
@@ -25,7 +26,8 @@ def is_quiet(world: World) -> None:
         _check_lines(world, visit)
     _check_answers(world)
     for visit in world.visits:
-        if visit.is_named and not visit.is_over and not visit.is_finishing:
+        is_here = visit.is_named and not visit.is_over and not visit.is_finishing
+        if is_here and visit.who.visit is visit:
             visit.check_reads_on()
     _check_whispers(world)
     for who in world.people:
@@ -46,8 +48,8 @@ def is_calm(world: World) -> None:
 
 def _check_waiting(world: World) -> None:
     """There is an end to what waits for a rate limit."""
-    most = max(20, world.header.limits["waiting_lines"])
-    if world.server.most_waiting > most:
+    most = world.header.limits["waiting_lines"]
+    if world.server.most_waiting > most and "hangup" not in world.header.families:
         world.oracle.find("waiting", f"{world.server.most_waiting} lines wait for a rate limit")
 
 
@@ -152,6 +154,8 @@ def ends(world: World) -> None:
     world.settles()
     world.turns(4, world.limits.resume_seconds / 2 + 20)
     world.settles()
+    if world.header.small and world.header.seed % 4 == 0:
+        check_growth(world)
     _check_nothing_is_left(world)
     world.says_goodbye()
     world.check_archive()

@@ -140,6 +140,11 @@ class Server:
         return {each.person_id for each in ignored if each.person_id}
 
     @property
+    def most_refs(self) -> int:
+        """How many requests are remembered of one person, at the most."""
+        return max((len(person.refs) for person in self.chat.people), default=0)
+
+    @property
     def most_waiting(self) -> int:
         """How many lines of one connection wait for their rate limit, at the most."""
         sessions = (connection._session for connection in self.factory.connections)

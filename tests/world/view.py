@@ -14,7 +14,6 @@ class RoomView:
         members: who is here, by key, and who that is if it is known; None until told.
         told: when that was told, all at once: the step.
         joining: how often they left it, and may enter it again.
-        floor: the first number that they may read after that.
         is_entered: whether they have read its history, and are told what is new.
     """
 
@@ -23,7 +22,7 @@ class RoomView:
     told: int = 0
     is_entered: bool = False
     joining: int = 0
-    floor: int = 0
+    farewells: dict[str, str] = field(default_factory=dict)  # by nickname, why somebody left
     texts: dict[str, None] = field(default_factory=dict)
     live: dict[str, None] = field(default_factory=dict)  # of them: those that are no answer
 

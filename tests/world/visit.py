@@ -34,6 +34,7 @@ class Visit:
         self.socket = Socket(self.given)
         self.is_open = True
         self.is_named = False
+        self.wishes = 0  # nicknames that they asked for, and that were not refused
         self.is_clean = True  # has read everything at once
         self.is_finishing = False  # has said that they go, in good order
         self.finishes_at = 0.0
@@ -61,13 +62,15 @@ class Visit:
         """The server hands bytes to the kernel."""
         if self.socket.closed:
             self.is_open = False
-            self.closed_at = self.who.lost_at = self.world.now
+            self.closed_at = self.world.now
+            self._is_lost()
             self.who.has_quit |= not self.is_finishing  # sent away
         self.world.notes(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for each in lines:
             line = _TELNET.sub(b"", each).decode().removesuffix("\r")
             self.learns_who(line)
+            self.wishes -= line.startswith(("!!! ", '{"event":"error"'))
             if "=w" in line:
                 self.oracle.check_secrets(line, self.person, str(self))
             if self.socket.capacity is None:
@@ -91,7 +94,8 @@ class Visit:
     def is_over(self) -> bool:
         """Whether they should not be here any more, whether they read or not."""
         is_left = self.who.is_program and self.who.visit is not self
-        return not self.person or self.person in self.oracle.gone or is_left
+        is_nameless = not self.person and self.wishes <= 0
+        return is_nameless or self.person in self.oracle.gone or is_left
 
     def check_reads_on(self) -> None:
         """They have read everything that there is for them."""
@@ -151,7 +155,11 @@ class Visit:
         """The connection is over for them."""
         self.is_open = False
         self.is_clean = False
-        self.who.lost_at = self.world.now
+        self._is_lost()
+
+    def _is_lost(self) -> None:
+        if self.person:
+            self.who.lost_at = self.world.now
 
     # What they know
 

@@ -132,6 +132,7 @@ class World:
     def stops(self) -> None:
         """The server is stopped in good order, and another one starts."""
         self.says_goodbye()
+        self.check_archive()
         self._everybody_is_cut_off()
         self.starts()
         self.settles_start()
@@ -180,7 +181,7 @@ class World:
 
     def _everybody_is_cut_off(self) -> None:
         for who in self.people:
-            who.away_asked += 1  # this is not kept
+            who.away_asked += self.had_trouble or not who.is_program  # this is not kept
         for visit in self.visits:
             if visit.is_open:
                 visit.socket.breaks()
