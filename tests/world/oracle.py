@@ -233,6 +233,7 @@ class Oracle:
         """
         self.run_began = self.order
         self.came_as.clear()
+        self.left.clear()
         if self.path is None:
             self.shown, self.newest, self.logs, self.places = {}, {}, {}, {}
             self.ever, self.heard = set(), {}

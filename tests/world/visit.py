@@ -93,7 +93,8 @@ class Visit:
     @property
     def is_over(self) -> bool:
         """Whether they should not be here any more, whether they read or not."""
-        is_left = self.who.is_program and self.who.visit is not self
+        now = self.who.visit
+        is_left = self.who.is_program and now is not None and now is not self and now.person != ""
         is_nameless = not self.person and self.wishes <= 0
         return is_nameless or self.person in self.oracle.gone or is_left
 

@@ -70,7 +70,7 @@ class World:
             folder = tempfile.mkdtemp(prefix="world-", dir=where)
             self._stack.callback(shutil.rmtree, folder)
             self.path = self.oracle.path = Path(folder, "chat.sqlite")
-            self.header.prepare(self.path, self.oracle)
+            self.header.prepare(self.path, self.oracle, self.people, self.now)
         self.oracle.now = lambda: self.now + self.offset
         self.oracle.holder_of = lambda nickname: self.server.holder_of(nickname)
         globalLogPublisher.addObserver(self)
