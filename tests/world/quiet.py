@@ -4,10 +4,11 @@ import gc
 from collections import Counter
 
 from tests.world.audit import Auditor
+from tests.world.fitting import check_typing
 from tests.world.growth import check_growth
 from tests.world.people import Somebody
 from tests.world.plain import PlainVisit
-from tests.world.program import ProgramVisit, check_typing
+from tests.world.program import ProgramVisit
 from tests.world.visit import Visit
 from tests.world.world import World
 

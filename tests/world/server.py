@@ -147,7 +147,8 @@ class Server:
     @property
     def most_waiting(self) -> int:
         """How many lines of one connection wait for their rate limit, at the most."""
-        sessions = (connection._session for connection in self.factory.connections)
+        connections: Iterable[Any] = self.factory.connections
+        sessions = (connection._session for connection in connections)
         throttles = (session._throttle for session in sessions if session is not None)
         return max((len(each._waiting) for each in throttles if each is not None), default=0)
 
