@@ -36,7 +36,7 @@ def main() -> int:
         if story.finding is not None:
             found += 1
             print(f"seed {seed}: {story.finding}  ({time.monotonic() - began:.1f} s)")
-            if not chosen.long:
+            if not chosen.long and story.finding.name != "endless":
                 story = shorten(story, wanted)
             _print(story)
             if not chosen.go_on:

@@ -13,6 +13,7 @@ from twisted_chat.commands import people, table
 from twisted_chat.commands.command import Lines
 from twisted_chat.events import Entry, Message, Whisper
 from twisted_chat.log.fanout import Fanout
+from twisted_chat.log.window import rendered
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.frontend import Frontend
 from twisted_chat.sessions.reading import Decorate
@@ -139,7 +140,7 @@ class PlainSession(Session):
             b"".join(
                 line(f"*** {each}")
                 if isinstance(each, str)
-                else self._wire.show(seen, each.by(me.id, self.client), replayed=True)
+                else rendered(self._wire, seen, each.by(me.id, self.client), replayed=True)
                 if (seen := me.view(each)) is not None
                 else b""
                 for each in lines

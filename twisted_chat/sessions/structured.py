@@ -15,6 +15,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.commands import table
 from twisted_chat.commands.command import Lines
 from twisted_chat.events import OWN, Entry
+from twisted_chat.log.window import rendered
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.fields import number, ref_and_kind, ref_of, text_of
 from twisted_chat.sessions.frontend import Frontend
@@ -185,11 +186,8 @@ class StructuredSession(HelloSession):
         seen = self.person.view(entry)
         if seen is None:
             return ""
-        return (
-            self._plain.show(seen, entry.by(self.person.id, self.client), replayed=True)
-            .decode()
-            .rstrip("\r\n")
-        )
+        by = entry.by(self.person.id, self.client)
+        return rendered(self._plain, seen, by, replayed=True).decode().rstrip("\r\n")
 
     # history, ping
 
