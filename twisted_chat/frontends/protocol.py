@@ -67,7 +67,7 @@ class ChatProtocol(Lines):
     # What the transport tells
 
     def connectionMade(self) -> None:
-        """Speak first."""
+        """Send the greeting."""
         self._transport = ITransport(self.transport)
         socket_options.prepare(self._transport)
         if isinstance(self._transport, Connection):
@@ -85,7 +85,7 @@ class ChatProtocol(Lines):
             self.write(greeting(chat))
 
     def _admit(self) -> bool:
-        """Ask the admission; whoever may not come in is told why."""
+        """Check the admission limits; if they refuse the connection, say why."""
         try:
             self._server.admission.admit(self.address)
         except Refused as why:
@@ -107,7 +107,7 @@ class ChatProtocol(Lines):
         self._gate.release_all()  # whoever had a reason is gone, or does not matter any more
 
     def _learn_address(self) -> None:
-        """A proxy has said, before anything else, whom it speaks for."""
+        """The proxy's header has arrived, with the client's address."""
         self._is_proxied = False
         self._dismiss()
         self.address = host_of(self._transport.getPeer())
@@ -119,7 +119,7 @@ class ChatProtocol(Lines):
             self._server.admission.dismiss(self.address, nameless=self.is_nameless)
 
     def dataReceived(self, data: bytes) -> None:
-        """Take telnet's own bytes out, then cut lines."""
+        """Remove telnet commands, then split lines."""
         if self._is_proxied:
             self._learn_address()
         if self._closing:
@@ -141,7 +141,7 @@ class ChatProtocol(Lines):
             self._cut(typed)
 
     def _cut(self, data: bytes) -> None:
-        """Cut lines; what is none of a chat's languages may never end one."""
+        """Split lines; other protocols are recognised first, as they may never end one."""
         if data.endswith(keys.KEYS) and self._has_pressed_key(data):
             data += b"\n"
         super().dataReceived(data)
@@ -175,7 +175,7 @@ class ChatProtocol(Lines):
             self._server.turnstile.pass_through(self, line)
 
     def _session_for(self, line: bytes) -> Session | None:
-        """Who is to hear a line, if anybody; the first one says which language they speak."""
+        """The session for a line, if there is one; the first line decides on the format."""
         if self._closing:
             return None
         if self._session is None:
@@ -196,7 +196,7 @@ class ChatProtocol(Lines):
             self._free()
 
     def _free(self) -> None:
-        """Once all is over, know no more who knows us: memory is freed by that."""
+        """At the end, drop references, so that reference counting frees the memory."""
         if self._gone and self._told_end:
             self._session = None
             self._gate.forget()
@@ -228,7 +228,7 @@ class ChatProtocol(Lines):
     # What the session asks (`session.Frontend`)
 
     def write(self, data: bytes) -> None:
-        """Answer; whoever does not read the answers is not asked for more."""
+        """Send an answer; a client that does not read its answers is paused."""
         self.outlet.write(data)
         if not self.outlet.ready and not self._closing and not self._gone:
             self._gate.hold("output")
@@ -247,12 +247,12 @@ class ChatProtocol(Lines):
 
     @property
     def is_nameless(self) -> bool:
-        """Whether nobody with a nickname is here."""
+        """Whether there is no nickname yet."""
         return self._session is None or not self._session.is_in
 
     @property
     def state(self) -> tuple[str, str]:
-        """What is spoken here, and whether by somebody with a nickname."""
+        """The format (plain or structured), and whether there is a nickname."""
         return (
             "structured" if isinstance(self._session, StructuredSession) else "plain",
             "nameless" if self.is_nameless else "named",
@@ -260,11 +260,11 @@ class ChatProtocol(Lines):
 
     @property
     def handle(self) -> object:
-        """See `vanished.Connected`."""
+        """See `liveness.Connected`."""
         return getattr(self.transport, "getHandle", lambda: None)()
 
     def vanish(self) -> None:
-        """See `vanished.Connected`."""
+        """See `liveness.Connected`."""
         _log.info("{who} timed out", who=self.address)
         self._abort()
 
@@ -275,7 +275,7 @@ class ChatProtocol(Lines):
             self._server.admission.named(self.address)
 
     def ban(self) -> None:
-        """Whoever this is may not be here any more."""
+        """The address is banned now: disconnect."""
         why = Refused("banned", "You are banned from this server.")
         if self._session is None or not self._session.is_current:
             self._turn_away(why)
@@ -284,7 +284,7 @@ class ChatProtocol(Lines):
             self._server.chat.quit(self._session.person, self._session.device, "banned")
 
     def end(self) -> None:
-        """The server stops; who has no nickname yet has nothing to read to its end."""
+        """The server is stopping; a connection without a nickname is closed at once."""
         if self.is_nameless:
             self.close()
 

@@ -132,11 +132,11 @@ class Session:
 
     @property
     def room(self) -> Room:
-        """The room that they are typing into."""
+        """The current room, which typed lines go to."""
         return self._room or self.chat.lobby
 
     def talk_in(self, room: Room) -> None:
-        """What they type goes to another room from now on."""
+        """Make this the current room, which typed lines go to."""
         self._room = room
         self.device.room = room.key
 

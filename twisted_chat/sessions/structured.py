@@ -36,11 +36,11 @@ COMMANDS = [
 ]
 
 REF = 100
-"""Characters of a client's own name for a request."""
+"""Most characters of a client's ref for a request."""
 
 
 class StructuredSession(Session):
-    """A conversation in structured lines.
+    """A session in structured lines.
 
     Args:
         chat: what the conversation is about.
@@ -87,7 +87,7 @@ class StructuredSession(Session):
             self._write(error)
 
     def too_fast(self, line: bytes, wait: float) -> None:
-        """Every request is answered, so that its sender can make it again."""
+        """Every request is answered, so that its sender can repeat it."""
         ref, do = _named(line)
         if do in _ONCE and self._is_done(ref, do):
             return
@@ -194,7 +194,7 @@ class StructuredSession(Session):
             self._read_on(room, fanout, seen)
 
     def _read_on(self, room: str, fanout: Fanout, seen: int) -> None:
-        """Show what comes after a number, unless that is one of another epoch."""
+        """Show what comes after a number, unless it belongs to another epoch."""
         log = fanout.log
         if self._is_of_old or seen > log.last:
             self._frontend.write(self._wire.missed(log.room, 0))  # how much is not known
@@ -249,14 +249,14 @@ class StructuredSession(Session):
             self._answer_when_stored(request, answer)
 
     def _answer_when_stored(self, request: Request, lines: Lines) -> None:
-        """Answer when everything is stored that was asked for, so that it survives the server."""
+        """Answer once everything that was requested is stored, so that it survives a crash."""
         stored: Deferred[None] = Deferred()
         request.when_settled(partial(stored.callback, None))
         kept = stored.addCallback(lambda _: self._keep(request, lines))
         self._answer_after(kept, partial(self._answer, request), request)
 
     def _keep(self, request: Request, lines: Lines) -> Deferred[Lines]:
-        """Keep what a request has changed, unless it was refused; gives what is answered."""
+        """Save what a request has changed, unless it was refused; returns the answer."""
         answer: Deferred[Lines] = Deferred()
         if request.is_refused:
             answer.callback(lines)
@@ -268,7 +268,7 @@ class StructuredSession(Session):
         return answer
 
     def _is_done(self, ref: str | None, do: str) -> bool:
-        """Whether this was asked for before; then what becomes of it is told again."""
+        """Whether this was requested before; if so, its outcome is sent again."""
         before = None if ref is None else self.device.refs.get(ref)
         if before is None or before.is_refused:
             return False
@@ -330,7 +330,7 @@ class StructuredSession(Session):
         limit: int,
         newest_first: bool,
     ) -> None:
-        """Send as much of a page as an answer may be, from the end where it was asked for."""
+        """Send as much of a page as fits into an answer, starting at the requested end."""
         events: list[dict[str, Any]] = []
         room_left = self.chat.limits.history_bytes
         ordered = list(reversed(entries)) if newest_first else list(entries)
@@ -371,7 +371,7 @@ _REQUESTS: dict[str, Callable[[StructuredSession, dict[str, Any]], None]] = {
 
 
 _ONCE = ("say", "command")
-"""What is not done again when it is sent again."""
+"""Requests that are done only once, even if they are sent again."""
 
 
 def _member(member: Shown, viewer: Person) -> dict[str, Any]:
@@ -392,7 +392,7 @@ def _ref(thing: dict[str, Any]) -> str | None:
 
 
 def _named(line: bytes) -> tuple[str | None, str]:
-    """The client's own name for a request that is not to be done, and what it asks for."""
+    """The ref of a request that is refused unread, and what it asks for."""
     try:
         thing = decode(line)
         return _ref(thing), str(thing.get("do"))

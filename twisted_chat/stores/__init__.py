@@ -13,17 +13,17 @@ _T = TypeVar("_T")
 
 
 class WorkerThread(Protocol):
-    """A thread that does one thing after the other."""
+    """A thread that does one job after another."""
 
     def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
         """Do some work there."""
 
 
 class Subscriber(Protocol):
-    """What a store tells the log that it keeps."""
+    """What a store tells a log."""
 
     def show(self, entries: Sequence[Entry]) -> None:
-        """These are stored now, in this order, each with its number: they may be seen."""
+        """These are now stored, in this order and numbered: they can be shown."""
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
         """These could not be stored, and nobody will see them."""
@@ -71,26 +71,26 @@ class Store(Protocol):
 
     @property
     def epoch(self) -> str:
-        """What the numbers belong to: where this is another, they began anew."""
+        """The epoch of event numbers: when it changes, they start again from 1."""
 
     def open(self, log: str, room: str, subscriber: Subscriber) -> int:
-        """Tell `subscriber` what happens in a log from now on; gives the last number so far."""
+        """Tell `subscriber` what happens in a log from now on; returns the last number so far."""
 
     def close(self, log: str) -> None:
         """Tell its subscriber nothing more."""
 
     def erase(self, log: str) -> None:
-        """Forget everything that a log holds, and keep nothing that still comes."""
+        """Delete the contents of a log, and store nothing more in it."""
 
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
-        """Put entries behind all others of their logs, then tell the logs' subscribers.
+        """Append entries to their logs, then tell the logs' subscribers.
 
         They are stored together or not at all, as one request asks for them.
         """
 
     @property
     def is_behind(self) -> bool:
-        """Whether so much waits to be stored that nobody should say more just now."""
+        """Whether so much is waiting to be stored that input should be slowed down."""
 
     def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """The first stored entries after a number that are still kept, oldest first.
@@ -108,13 +108,13 @@ class Store(Protocol):
         """The number of the last event that is older than a time in seconds since 1970."""
 
     def topic(self, log: str) -> str:
-        """What was said last that a room is about."""
+        """The last stored topic of a room."""
 
     def rooms(self) -> Iterable[str]:
         """The names of the rooms that were kept from an earlier run."""
 
     def saved_sessions(self) -> Iterable[SavedSession]:
-        """Who may resume, from an earlier run."""
+        """The sessions of an earlier run that can be resumed."""
 
     def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
         """The last requests of a person that were stored, oldest first."""
@@ -132,12 +132,12 @@ class Store(Protocol):
     def forget(self, before: float) -> None:
         """Forget some of what is older than a time in seconds since 1970, but no log's last event.
 
-        Only the oldest go, so that no hole is left where the clock was wrong. This is asked for
-        again and again, so that no turn and no commit takes long.
+        Only the oldest are deleted, so that there is no gap if the clock was wrong. This is called
+        repeatedly, so that no turn and no commit takes long.
         """
 
     def try_again(self) -> None:
-        """Store what could not be stored and is no one's to say again; asked every few seconds."""
+        """Try again to store what nobody will send again; called every few seconds."""
 
     def stop(self) -> Deferred[None]:
-        """Store what is still to be stored, then let go of everything."""
+        """Store what is left, then close everything."""

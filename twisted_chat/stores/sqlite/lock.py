@@ -10,7 +10,7 @@ from twisted_chat.stores.sqlite.schema import Unusable
 
 
 class Lock:
-    """Holds a database; the kernel lets go of it when the process dies.
+    """Locks a database; the kernel releases the lock when the process dies.
 
     Args:
         database: the file that is held, by another one beside it.
@@ -41,14 +41,14 @@ class Lock:
         self.close()
 
     def close(self) -> None:
-        """Let go, and leave no file behind."""
+        """Release the lock, and leave no file behind."""
         with suppress(OSError):
             self._path.unlink()
         os.close(self._file)
 
 
 def is_held(database: Path) -> bool:
-    """Whether a process holds a database just now; nothing is made to find out."""
+    """Whether a process has locked a database; checking creates no file."""
     real = database.resolve()
     try:
         file = os.open(real.with_name(real.name + ".lock"), os.O_RDONLY)
