@@ -26,7 +26,7 @@ LEFT = 1_000
 class People:
     """Everybody, each under one nickname that nobody else's can be taken for.
 
-    Whoever is displaced has none: somebody else took it while they had no connection.
+    A displaced person has none: somebody else took it while they were disconnected.
 
     Args:
         clock: the time.

@@ -1,9 +1,9 @@
 """How many lines are read before everybody who waits for an answer gets theirs.
 
-Who sends without an end would make every turn as long as what they can fill a buffer with, and
-everybody else would wait for it. So a turn takes only so many lines; whoever has more to say is
-not read until it is their turn again, one after the other, and TCP makes them slower. Everybody's
-first line is let in at once: who only talks a little does not feel it.
+A client that never stops sending would make every event-loop turn as long as it takes to handle a
+full buffer, and everybody else would wait for it. So only a limited number of lines is handled in
+each turn; busier connections are read one after the other, and TCP slows them down. Everybody's
+first line is handled at once, so people who send little do not notice.
 """
 
 from collections import deque

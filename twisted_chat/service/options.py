@@ -219,7 +219,7 @@ def _shown(lines: Sequence[str]) -> list[str]:
     """The lines of a file for people.
 
     Raises:
-        ValueError: which line no screen can show.
+        ValueError: which line cannot be displayed.
     """
     shown = []
     for number, line in enumerate(lines, 1):
