@@ -177,6 +177,19 @@ class MemoryTests(FreeingTestCase):
         alice.vanishes()
         self.assert_freed(alice)
 
+    def test_who_is_banned_without_a_nickname_is_freed(self) -> None:
+        somebody = self.connects().types("no such name!")
+        somebody.protocol.ban()
+        somebody.closes()
+        self.assert_freed(somebody)
+
+    def test_who_says_no_more_without_a_nickname_and_is_banned_is_freed(self) -> None:
+        somebody = self.connects().types("no such name!")
+        somebody.says_no_more()
+        somebody.protocol.ban()
+        somebody.closes()
+        self.assert_freed(somebody)
+
     def test_who_is_lost_while_leaving_is_freed(self) -> None:
         alice = self.joins("alice")
         alice.stops_reading()

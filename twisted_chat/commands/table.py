@@ -94,8 +94,8 @@ def _find(word: str) -> Command:
     raise Refused("no-such-command", f"There is no command /{word[:20]}: {hint}{slash}")
 
 
-def unheard() -> Refused:
-    """The answer to a line that arrives while the server is stopping."""
+def too_late() -> Refused:
+    """What is said of a line that comes when the server stops."""
     return Refused(
         "closing", "The server is shutting down, and that was not done: try again later."
     )

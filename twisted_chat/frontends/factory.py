@@ -1,6 +1,6 @@
 """The factory that makes connections to one chat, for use in your own Twisted service."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred
@@ -8,9 +8,11 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.observers import Observer
 from twisted_chat.frontends.admission import UNKNOWN
+from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.networks import Networks
-from twisted_chat.frontends.protocol import ChatProtocol, Wires, host_of
+from twisted_chat.frontends.protocol import ChatProtocol, Wires
 from twisted_chat.frontends.server import Connection, Server
 from twisted_chat.limits import Limits
 from twisted_chat.stores.memory import MemoryStore
@@ -30,7 +32,8 @@ class ChatFactory(Factory):
         chat: the chat; without it a new one is made of the other arguments.
         name: what the server is called.
         limits: what one connection may take.
-        motd: lines shown to everybody who joins.
+        motd: lines for everybody who comes.
+        observers: told what happens in the chat, and asked before it does.
     """
 
     noisy = False
@@ -43,6 +46,7 @@ class ChatFactory(Factory):
         name: str = "Twisted Chat",
         limits: Limits | None = None,
         motd: Sequence[str] = (),
+        observers: Iterable[Observer] = (),
     ) -> None:
         turn = Turn(None if clock is None else partial(clock.callLater, 0))
         if clock is None:
@@ -50,7 +54,9 @@ class ChatFactory(Factory):
 
             clock = IReactorTime(reactor)
         self.clock = clock
-        self.chat = chat or Chat(clock, MemoryStore(), turn, name, limits, motd)
+        self.chat = chat or Chat(
+            clock, MemoryStore(), turn, name, limits, motd, observers=observers
+        )
         self.server = Server(clock, self.chat)
         self._wires = Wires(PlainWire(self.chat.now), StructuredWire())
 

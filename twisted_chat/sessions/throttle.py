@@ -92,8 +92,8 @@ class Throttle:
         if self._waiting:
             self._schedule()
 
-    def hurry(self) -> list[bytes]:
-        """Handle queued lines at once, unless paused; returns those never to be handled."""
+    def do_all(self) -> list[bytes]:
+        """Do at once what waits, unless paused; gives what is not done, and never will be."""
         while self._waiting and not self._is_paused:
             self._do(self._waiting.popleft())
         rest = list(self._waiting)
