@@ -99,7 +99,7 @@ class People:
             holder: who is displaced if it is theirs.
 
         Returns:
-            Fires when it is kept for the asker; fails with `Refused` if it cannot be had. It may
+            Fires when it is kept for the asker; fails with `Refused` if it is not free. It may
             have to wait, and nobody else gets it meanwhile.
         """
         return execute(self._take, nickname, asker, holder)
