@@ -1,4 +1,4 @@
-"""Private rows that stand where they do not belong, and those that do belong there."""
+"""Private rows in the wrong log, and those in the right one."""
 
 import sqlite3
 from collections.abc import Iterable

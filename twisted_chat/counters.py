@@ -4,11 +4,11 @@ from bisect import bisect_left
 from collections import Counter
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Bounds of the classes into which times fall."""
+"""Upper bounds of the histogram's buckets, in seconds."""
 
 
 class Durations:
-    """How long something took, in classes."""
+    """A histogram of how long something took."""
 
     __slots__ = ("counts", "last", "total")
 
@@ -18,7 +18,7 @@ class Durations:
         self.last = 0.0
 
     def add(self, seconds: float) -> None:
-        """It took so long."""
+        """Record one duration."""
         self.counts[bisect_left(SECONDS, seconds)] += 1
         self.total += seconds
         self.last = seconds

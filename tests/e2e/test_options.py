@@ -61,7 +61,7 @@ def test_a_transcript_on_the_console(start: Start) -> None:
 def test_nothing_that_is_said_is_on_the_console_otherwise(start: Start) -> None:
     server = start()
     talk_a_little(server.port)
-    assert "ann is here" in server.output
+    assert "ann connected" in server.output
     for word in ("grüße", "waves", "secret", "another room"):
         assert word not in server.output
 

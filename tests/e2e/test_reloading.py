@@ -28,7 +28,7 @@ def test_new_files_hold_from_a_sighup_on_and_nobody_is_dropped(
     config.write_text("motd = 'motd'\nflood = '1/60'\nwaiting-lines = 1\nsync = 'full'\n")
     server.signal(signal.SIGHUP)
     eventually(lambda: "were reloaded" in server.output, "it reads them again")
-    assert "For sync to change, restart the server" in server.output
+    assert "Restart the server to change sync" in server.output
     ben = Plain(server.port, "ben")
     assert ben.has_seen("*** Be quick.")
     ann.types("first", "second", "third")

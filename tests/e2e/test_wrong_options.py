@@ -1,4 +1,4 @@
-"""What cannot be had is said in one line that a person understands, and nothing is started."""
+"""A server that cannot start says why in one clear line, and starts nothing."""
 
 import os
 import subprocess

@@ -55,7 +55,7 @@ class Chat:
         turn: says when a turn is over.
         name: what the server is called.
         limits: what one person may take.
-        motd: lines for everybody who comes.
+        motd: lines shown to everybody who joins.
         opened: called with every room, when it is opened.
         counters: where it is counted what happens.
         now: gives the time of day, in seconds since 1970; without it, that is the clock's.

@@ -27,7 +27,7 @@ LEFT = 1_000
 class People:
     """Everybody, each under one nickname that nobody else's can be taken for.
 
-    Whoever is displaced has none: somebody else took it while they had no connection.
+    A displaced person has none: somebody else took it while they were disconnected.
 
     Args:
         clock: the time.
@@ -99,7 +99,7 @@ class People:
             holder: who is displaced if it is theirs.
 
         Returns:
-            Fires when it is kept for the asker; fails with `Refused` if it cannot be had. It may
+            Fires when it is kept for the asker; fails with `Refused` if it is not free. It may
             have to wait, and nobody else gets it meanwhile.
         """
         return execute(self._take, nickname, asker, holder)

@@ -41,7 +41,7 @@ class Presence:
 
     The others know people by nickname, and only from what they are told. So nobody does anything
     before their join is told, and nobody gets a nickname before the leave of the one who had it
-    is told. Who leaves without having been told of, and has done nothing, is never told of.
+    is told. Anyone who leaves before their join is told, and has done nothing, is never told of.
     Nothing at all is told of the coming and going of anyone quiet, who only posts.
 
     Args:

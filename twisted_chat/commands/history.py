@@ -14,7 +14,7 @@ from twisted_chat.refusal import Refused
 family = Family()
 
 _OVERHEAD = 100
-"""Bytes of a line beside its text."""
+"""Bytes of a line in addition to its text."""
 
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 

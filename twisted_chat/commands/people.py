@@ -30,20 +30,20 @@ def _users(caller: Caller, room: Room, name: str) -> Lines:
 
 
 _ROOMS = 5
-"""Rooms in which something is told that count as one more line."""
+"""Announcements in this many rooms count as one more line."""
 
 _AWAY = 400
 """Characters of an away note: everybody who enters a room reads it."""
 
 _NOTE = 120
-"""Characters of it beside a name in a list."""
+"""Characters of it next to a name in a list."""
 
 _PLAIN = str.maketrans("", "", "()")
-"""What a list is built with, and a note in it is not: so that nobody is in it who is not here."""
+"""Removes the brackets that a list is built with from notes, so that nobody can fake an entry."""
 
 
 def who(room: Room, most: int, viewer: Person) -> str:
-    """Who is in a room, in one line, as somebody sees it."""
+    """Who is in a room, in one line, as the viewer sees it."""
     listed = [_named(member, viewer) for member in islice(room.members.values(), most)]
     more = len(room.members) - len(listed)
     others = f" and {more} more" if more else ""
@@ -62,7 +62,7 @@ def _named(person: Person, viewer: Person) -> str:
 
 
 def away_note(person: Person, viewer: Person) -> str:
-    """That somebody is away, and why if the viewer hears them."""
+    """That somebody is away, with the reason unless the viewer ignores them."""
     return f"away: {person.away}" if viewer.hears(person.nickname, person.id) else "away"
 
 

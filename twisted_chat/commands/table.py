@@ -12,13 +12,13 @@ from twisted_chat.refusal import Refused
 from twisted_chat.text.cleaning import is_blank
 
 _ALONE = {"exit": "quit", "quit": "quit", ":q": "quit", "!disconnect": "quit", "help": "help"}
-"""Commands that one may type without a slash, alone on a line."""
+"""Commands that work without a slash, alone on a line."""
 
 
 def parse(line: str) -> tuple[str, str] | None:
-    """The command that a line is, and what follows it; None for a line that is to be said.
+    """The name and arguments of the command in a line; None if the line is a message.
 
-    `exit` and its like and `@NICK TEXT` are commands too, `//text` is not.
+    `exit` and the like and `@NICK TEXT` are commands too, `//text` is not.
     """
     alone = _ALONE.get(line.strip().lower())
     if alone is not None:
@@ -33,15 +33,15 @@ def parse(line: str) -> tuple[str, str] | None:
 
 
 def spoken(line: str) -> str:
-    """What a line that is no command says: `//text` says `/text`."""
+    """The message in a line that is not a command: `//text` says `/text`."""
     return line[1:] if line.startswith("//") else line
 
 
 def run(caller: Caller, word: str, rest: str) -> Lines | Deferred[Lines]:
-    """Do a command.
+    """Run a command.
 
     Raises:
-        Refused: there is no such command, it lacks something, or it cannot be done.
+        Refused: the command is unknown, lacks arguments, or cannot be carried out.
     """
     command = _find(word)
     if is_blank(rest):  # nobody would see it, on any screen
@@ -67,7 +67,7 @@ def _do(caller: Caller, command: Command, room: Room, rest: str) -> Lines | Defe
 
 
 def is_join(word: str) -> bool:
-    """Whether a command may make a room."""
+    """Whether a command can create a room."""
     return BY_WORD.get(word) is BY_WORD["join"]
 
 
@@ -79,7 +79,7 @@ _INSTEAD = {
         "nobody can remove others here, but /ignore NICK hides their messages.",
     ),
 }
-"""What to do where other chats have a command that this one has not."""
+"""What to do instead of commands that other chat systems have."""
 
 
 def _find(word: str) -> Command:
@@ -128,9 +128,9 @@ _ORDER = (
     *("users", "whisper", "reply", "me", "nick", "join", "leave", "rooms", "topic", "away", "back"),
     *("ignore", "unignore", "history", "whois", "bell", "time", "", "help", "quit"),
 )
-"""How /help lists the commands, for somebody who reads it for the first time.
+"""The order of commands in /help, for first-time readers.
 
-Those that are not named here come in the place of the empty name.
+Commands that are not listed here take the place of the empty name.
 """
 
 

@@ -19,7 +19,7 @@ def _say(caller: Caller, room: Room, text: str) -> Lines:
 
 
 SAY = Command("say", "TEXT", "say something in the room", _say, Right.SPEAK)
-"""The command that needs no word: a line that is none of the others."""
+"""The command without a name: any line that is not another command."""
 
 
 @family.command(

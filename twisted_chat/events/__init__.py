@@ -7,12 +7,12 @@ from typing import Protocol, TypeAlias
 from twisted_chat.refusal import Refused
 
 OWN = "@"
-"""The name under which people meet their own log: whispers, and all that is for them alone."""
+"""The name of a person's private log: whispers, and everything else meant only for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """What every event says: when it happened (seconds since 1970), in which room, through whom."""
+    """What all events have: a time (seconds since 1970), a room and a sender."""
 
     time: float
     room: str
@@ -20,13 +20,13 @@ class _Event:
 
 
 class Stored(_Event):
-    """What history keeps: each has a number of its own in its log."""
+    """Events that are kept in the history: each has a number in its log."""
 
     __slots__ = ()
 
 
 class Told(_Event):
-    """What is told to those who are there, and has no number."""
+    """Events that are only announced to people who are connected, and have no number."""
 
     __slots__ = ()
 
@@ -47,7 +47,7 @@ class Action(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Whisper(Stored):
-    """Somebody says something to one person; it stands in both people's own logs."""
+    """A private message to one person; it is in both people's private logs."""
 
     to: str
     text: str
@@ -62,21 +62,21 @@ class Rename(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Topic(Stored):
-    """Somebody changes what a room is about; an empty text takes the topic away."""
+    """Somebody changes the topic of a room; an empty text removes it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Join(Told):
-    """Somebody enters a room; `also` names those who came in the same rush."""
+    """Somebody joins a room; `also` names others who joined at about the same time."""
 
     also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Leave(Told):
-    """Somebody leaves a room; the reason is empty where there is none, `also` as in `Join`."""
+    """Somebody leaves a room; the reason may be empty, `also` is as in `Join`."""
 
     reason: str
     also: tuple[str, ...] = ()
@@ -84,21 +84,21 @@ class Leave(Told):
 
 @dataclass(frozen=True, slots=True)
 class Away(Told):
-    """Somebody goes away, saying why; an empty text means that they are back."""
+    """Somebody is away, with a note; an empty text means that they are back."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Notice(Told):
-    """The server announces something; nobody is its sender."""
+    """The server announces something; there is no sender."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Hidden(Stored):
-    """What stands in a log in the place of an event by somebody whom the reader ignores."""
+    """Replaces an event by somebody whom the reader ignores."""
 
 
 Event: TypeAlias = (
@@ -116,13 +116,13 @@ class By(Enum):
 
 
 class Waiter(Protocol):
-    """Whoever waits to hear what becomes of an entry."""
+    """Waits for an entry to be stored or refused."""
 
     def stored(self, entry: "Entry") -> None:
-        """It has its place in the log, and readers are about to see it."""
+        """The entry is in the log, and readers are about to see it."""
 
     def refused(self, why: Refused) -> None:
-        """It could not be stored, and nobody will see it."""
+        """The entry could not be stored, and nobody will see it."""
 
 
 @dataclass(slots=True)
@@ -148,7 +148,7 @@ class Entry:
 
     @property
     def stored(self) -> bool:
-        """Whether this event has a number of its own."""
+        """Whether this event has its own number."""
         return isinstance(self.event, Stored)
 
     def by(self, person: str, client: str) -> By:

@@ -11,17 +11,17 @@ from twisted_chat.refusal import Refused
 from twisted_chat.text.counted import seconds_to_wait
 
 UNKNOWN = "unknown"
-"""The address of somebody behind a proxy that has not said yet whom it speaks for."""
+"""The address of a client behind a proxy whose header has not arrived yet."""
 
 EXEMPT = frozenset({"127.0.0.1", "::1", "local", UNKNOWN})
-"""The machine itself, also through a UNIX socket: nothing is counted by these addresses."""
+"""The machine itself, including UNIX sockets: the limits per address do not apply."""
 
 FORGET = 1_000
-"""Places without a connection that are remembered at least, so that looking them over is rare."""
+"""Addresses without a connection that are remembered at least, so that cleaning up is rare."""
 
 
 class _Place:
-    """What is known of an address."""
+    """What is known about an address."""
 
     __slots__ = ("bucket", "connections", "nameless")
 
@@ -37,7 +37,7 @@ class _Place:
 
 
 class Admission:
-    """Counts connections, and says who may have one more.
+    """Counts connections, and decides who may open another.
 
     Args:
         clock: the time.
@@ -60,7 +60,7 @@ class Admission:
             banned: who may not connect.
             allowed: who is neither banned nor counted by address.
             connections: the address of each connection that was admitted, and whether it is
-                nameless. They are counted anew: who was exempt may not be so any more.
+                nameless. They are counted again, since exemptions may have changed.
         """
         self._banned, self._allowed = banned, allowed
         for place in self._places.values():
@@ -70,7 +70,7 @@ class Admission:
                 self._place(address).count(nameless=nameless)
 
     def is_banned(self, address: str) -> bool:
-        """Whether somebody may not be here."""
+        """Whether an address is banned."""
         return address in self._banned and address not in self._allowed
 
     def admit(self, address: str) -> None:

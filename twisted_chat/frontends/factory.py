@@ -27,8 +27,8 @@ class ChatFactory(Factory):
     `ChatFactory(reactor)` on any endpoint is a working chat that keeps its history in memory.
 
     Args:
-        clock: the time and timers, usually the reactor. Without it the global reactor is used,
-            and everything is delivered at once, not at the end of the reactor's turn.
+        clock: the time and timers, usually the reactor. Without it, the global reactor is used and
+            everything is delivered at once, not at the end of the event-loop turn.
         chat: the chat; without it a new one is made of the other arguments.
         name: what the server is called.
         limits: what one connection may take.
@@ -65,7 +65,7 @@ class ChatFactory(Factory):
         return ChatProtocol(self.server, self._wires, host_of(addr))
 
     def behind_proxy(self) -> "BehindProxy":
-        """The same chat for an endpoint where a proxy says whom it speaks for (`haproxy:`)."""
+        """The same chat for an endpoint behind a proxy that sends client addresses (`haproxy:`)."""
         return BehindProxy(self.server, self._wires)
 
     @property
@@ -82,7 +82,7 @@ class ChatFactory(Factory):
         return self.server.say_goodbye()
 
     def stopFactory(self) -> None:
-        """Nobody listens any more."""
+        """The last port is closed: disconnect everybody."""
         self.say_goodbye()
 
 

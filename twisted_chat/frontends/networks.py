@@ -5,7 +5,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 
 class Networks:
-    """A set of networks that is quick to ask, however many there are.
+    """A set of networks with fast lookup, however many there are.
 
     Args:
         lines: an address (`192.0.2.7`) or network (`2001:db8::/32`) each; what follows `#` is a
@@ -33,7 +33,7 @@ class Networks:
             known.add(int(network.network_address) >> free)
 
     def __contains__(self, address: str) -> bool:
-        """Whether an address is in one of them; a text that is no address is in none."""
+        """Whether an address is in one of them; text that is not an address is in none."""
         if not self._by_length:
             return False
         try:
@@ -50,7 +50,7 @@ class Networks:
 def neighbourhood(address: str) -> str:
     """What counts as one place: an IPv4 address, or an IPv6 network of 64 bits.
 
-    A subscriber has a whole /64 (RFC 6177), so single IPv6 addresses are for free.
+    A subscriber has a whole /64 (RFC 6177), so single IPv6 addresses cost nothing.
     """
     if ":" not in address:
         return address

@@ -28,7 +28,7 @@ def _nobody() -> None:
 
 @implementer(IPushProducer)
 class Outlet:
-    """Takes bytes for one transport, and says whether it takes more.
+    """Writes bytes to one transport, and tells whether it is ready for more.
 
     Args:
         transport: where they go.
@@ -64,7 +64,7 @@ class Outlet:
             self.hold(data[sent:])
 
     def hold(self, rest: bytes) -> None:
-        """Leave the rest to the transport, and stand still until that is sent."""
+        """Hand the rest to the transport's buffer, and wait until it is sent."""
         self._transport.write(rest)
         if self._direct is not None:
             self.ready = False
@@ -87,9 +87,9 @@ class Outlet:
                 self._transport.unregisterProducer()  # a transport with a producer stays open
 
     def cut(self) -> bool:
-        """Close in this very call, if everything is sent and we can; else say that we did not.
+        """Close immediately if everything is sent, and return whether that was possible.
 
-        Whoever is turned away holds no descriptor while the next hundred are accepted.
+        So a refused connection uses no descriptor while the next hundred are accepted.
         """
         direct = self._direct
         if direct is None or not self.ready or direct.dataBuffer or direct._tempDataBuffer:

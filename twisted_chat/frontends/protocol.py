@@ -57,7 +57,7 @@ class ChatProtocol(Lines, BaseConnection):
             self.write(greeting(self._server.chat))
 
     def dataReceived(self, data: bytes) -> None:
-        """Take telnet's own bytes out, then cut lines."""
+        """Remove telnet commands, then split lines."""
         if self._is_proxied:
             self._learn_address()
         if self._is_closing:
@@ -79,7 +79,7 @@ class ChatProtocol(Lines, BaseConnection):
             self._cut(typed)
 
     def _cut(self, data: bytes) -> None:
-        """Cut lines; what is none of a chat's languages may never end one."""
+        """Split lines; other protocols are recognised first, as they may never end one."""
         if data.endswith(keys.KEYS) and self._has_pressed_key(data):
             data += b"\n"
         super().dataReceived(data)

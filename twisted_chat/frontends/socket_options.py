@@ -17,7 +17,7 @@ _KEEPALIVE = (
 
 
 def prepare(transport: ITransport) -> None:
-    """Notice whose line is dead, and never wait to fill a packet; see also `vanished`."""
+    """Detect dead connections, and send small packets at once; see also `liveness`."""
     handle = getattr(transport, "getHandle", lambda: None)()
     if not isinstance(handle, socket.socket) or handle.family not in _INTERNET:
         return

@@ -22,12 +22,12 @@ _SAID = f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind != 'whisper' ORDER
 
 
 def main() -> None:
-    """Do what the command line says; a failure is one line and a non-zero exit."""
+    """Run the command line; an error is one line and a non-zero exit status."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what a command line says, and give the exit status."""
+    """Run a command line, and return the exit status."""
     chosen = _parser().parse_args(arguments)
     act: Callable[[argparse.Namespace], str] = chosen.act
     try:

@@ -36,7 +36,7 @@ class Chosen(Protocol):
 
 
 class _Probe:
-    """Stands in for a reactor: looks whether a port can be had, and lets go of it at once."""
+    """Stands in for a reactor: tries whether a port can be opened, and closes it at once."""
 
     def listenTCP(self, port: int, factory: object, backlog: int, interface: str) -> None:
         family = socket.AF_INET6 if isIPv6Address(interface) else socket.AF_INET
@@ -69,7 +69,7 @@ def check_endpoint(description: str, *, is_start: bool) -> None:
 
     Args:
         description: the endpoint, as Twisted's endpoint strings have it.
-        is_start: whether a server is to listen there; systemd gives its sockets to nobody else.
+        is_start: whether the server is about to listen; systemd passes sockets only to the service.
 
     Raises:
         usage.UsageError: why not.
@@ -127,7 +127,7 @@ def check_start(options: Chosen) -> None:
 
 
 def check_database(path: Path) -> None:
-    """Make sure that a database can be used, or be made.
+    """Make sure that a database can be used or created.
 
     Raises:
         usage.UsageError: why not.
@@ -141,7 +141,7 @@ def check_database(path: Path) -> None:
 
 
 def check_files_of_twistd(twistd: Mapping[str, Any]) -> None:
-    """Make sure that twistd can write its files, which it does with a traceback.
+    """Make sure that twistd can write its files, since it fails with a traceback.
 
     Raises:
         usage.UsageError: why not.

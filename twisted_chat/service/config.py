@@ -10,17 +10,17 @@ from typing import Any
 from twisted_chat.service.known_options import Option
 
 TABLE = "limits"
-"""A table in which limits may stand together."""
+"""A table in which limits can be grouped."""
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 class Mistake(Exception):
-    """Something in a file is wrong; the text says in which line, and what."""
+    """A mistake in a configuration file; the text says what and in which line."""
 
 
 def arguments(path: Path, options: Mapping[str, Option]) -> list[str]:
-    """The command line that a file stands for.
+    """A configuration file as command-line arguments.
 
     Args:
         path: the file.
@@ -54,7 +54,7 @@ def arguments(path: Path, options: Mapping[str, Option]) -> list[str]:
 
 
 def _why_no_toml(told: str, text: str) -> str:
-    """What the parser tells, with the line in front, as all that is said of a file has it."""
+    """The parser's message, with the line number first, like all messages about a file."""
     place = _PLACE.search(told)
     number = place[1] if place and place[1] else len(text.splitlines())
     why = _PLACE.sub("", told)

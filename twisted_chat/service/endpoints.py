@@ -23,21 +23,21 @@ _ANOTHER = " (is another server running? --port chooses another port)"
 Says: TypeAlias = Callable[[str, object], Iterable[str]]
 
 _INSIDE = ("docker", "br-", "veth", "virbr", "podman", "cni", "lxc", "lxd", "vbox", "vmnet")
-"""How adapters begin that lead to no other machine but those inside this one."""
+"""Prefixes of network adapters that only reach containers and virtual machines on this host."""
 
 
 class CannotListen(Exception):
-    """A port that cannot be had; the text says why, and what to do."""
+    """A port that cannot be opened; the text says why, and what to do."""
 
 
 class Listening(StreamServerEndpointService):
-    """A port that says where it is, and in one line why it cannot be had.
+    """A port that logs how to join it, or says in one line why it cannot be opened.
 
     Args:
         description: the endpoint, as Twisted's endpoint strings have it.
         factory: what answers there.
         reactor: what it listens with.
-        says: gives the lines that tell where it is, once it listens there.
+        says: returns the lines to log once it listens.
     """
 
     _raiseSynchronously = True
@@ -72,14 +72,14 @@ class Listening(StreamServerEndpointService):
         return port
 
     def stopService(self) -> Deferred[None]:
-        """Listen no more."""
+        """Stop listening."""
         self.is_open = False
         stopped: Deferred[None] = super().stopService()
         return stopped
 
 
 def cannot_listen(description: str, error: object) -> str:
-    """Why an endpoint cannot be had, and what to do."""
+    """Why an endpoint cannot be opened, and what to do."""
     cause = getattr(error, "socketError", error)
     why = getattr(cause, "strerror", None) or cause
     another = _ANOTHER if getattr(cause, "errno", None) == errno.EADDRINUSE else ""

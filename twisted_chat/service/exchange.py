@@ -118,7 +118,7 @@ def _time(thing: dict[str, Any]) -> float:
 
 
 class EmptyRooms:
-    """Rooms that have no events yet, and take in those that are read from a file.
+    """Rooms without events, into which events from a file are imported.
 
     Args:
         database: where they are, in a transaction.
@@ -132,7 +132,7 @@ class EmptyRooms:
         return len(self._last)
 
     def add(self, entry: Entry) -> None:
-        """Take in an event.
+        """Import an event.
 
         Raises:
             ValueError: its room has had events before, or its number is out of order.

@@ -13,13 +13,13 @@ class Option(NamedTuple):
     """An option of the server.
 
     Args:
-        name: what stands behind `--`, and in a file.
+        name: its name, after `--` and in a file.
         default: its value if it is not given.
         told: what it does, for `--help` and the documentation.
-        read: what makes a value of its text, or raises `ValueError`.
-        short: the letter that stands behind `-`, if there is one.
-        is_flag: whether it has no value, and is given or not.
-        is_list: whether it may be given several times.
+        read: parses its value, or raises `ValueError`.
+        short: its letter, after `-`, if there is one.
+        is_flag: whether it takes no value.
+        is_list: whether it can be given several times.
     """
 
     name: str
@@ -104,7 +104,7 @@ GROUPS = {
         Option("log-format", "text", "Log as text or json.", values.log_format),
     ),
 }
-"""Everything that is no limit, as `--help` shows it."""
+"""All options except limits, grouped as in `--help`."""
 
 EVERYDAY = tuple(option for group in GROUPS.values() for option in group)
 
@@ -123,7 +123,7 @@ _ABOUT = (
 
 
 def help_text() -> str:
-    """The options by group, but for the limits."""
+    """The options by group, without the limits."""
     return "\n".join(_group(title, options) for title, options in (*GROUPS.items(), _ABOUT))
 
 
@@ -138,7 +138,7 @@ def _group(title: str, options: Iterable[Option]) -> str:
 
 
 def _lines(option: Option) -> Iterator[str]:
-    """An option as `--help` shows it: its name, and beside that what it does."""
+    """An option as `--help` shows it: its name and its description."""
     start = f"  -{option.short}, " if option.short else "      "
     start += f"--{option.name}" + ("" if option.is_flag else "=")
     told = option.told

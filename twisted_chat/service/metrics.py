@@ -23,11 +23,11 @@ from twisted_chat.counters import SECONDS, Counters, Durations
 from twisted_chat.frontends.factory import ChatFactory
 
 LOOK = 0.1
-"""Seconds between two looks at how late the reactor is."""
+"""Seconds between two measurements of how late the reactor is."""
 
 
 class Heartbeat:
-    """Measures how long turns are: as long as what is due comes late.
+    """Measures how long the event loop is blocked, by how late a timer is.
 
     Args:
         clock: the reactor.
@@ -48,11 +48,11 @@ class Heartbeat:
 
 
 class ChatCollector(Collector):
-    """What there is to tell of a chat, made when it is asked for: nothing is slower for it.
+    """Collects the metrics when they are requested, so that nothing else is slower.
 
     Args:
         factory: the chat's connections.
-        waiting: gives how many entries wait to be committed.
+        waiting: returns how many entries wait to be committed.
     """
 
     def __init__(self, factory: ChatFactory, waiting: Callable[[], int]) -> None:
@@ -138,11 +138,11 @@ class _Page(Resource):
 
 class _QuietSite(Site):
     def log(self, request: HttpRequest) -> None:
-        """Being looked at every few seconds is not worth a line in the log."""
+        """Do not log requests, which come every few seconds."""
 
 
 def where(_: str, address: object) -> list[str]:
-    """The line that tells where the pages are; see `endpoints.Says`."""
+    """The line that says where the metrics are; see `endpoints.Says`."""
     host, port = getattr(address, "host", ""), getattr(address, "port", "")
     return [f"Metrics are at http://{f'[{host}]' if ':' in host else host}:{port}/metrics"]
 
@@ -154,8 +154,8 @@ def site(
 
     Args:
         factory: the chat's connections.
-        waiting: gives how many entries wait to be committed.
-        problems: gives a line for each thing that is wrong with the server; none if it is well.
+        waiting: returns how many entries wait to be committed.
+        problems: returns a line for each problem of the server.
     """
     registry = CollectorRegistry()
     registry.register(ChatCollector(factory, waiting))

@@ -23,7 +23,7 @@ from twisted_chat.service.known_options import BY_NAME, LIMITS, Option, help_tex
 from twisted_chat.text import cleaning
 
 BACKLOG = 4096
-"""Connections that wait to be accepted; with fewer, a storm loses clients without a word."""
+"""Connections waiting to be accepted; with fewer, a burst of clients is dropped silently."""
 
 SERVER = "twisted-chat-server"
 """The command that needs no `twistd`."""
@@ -43,7 +43,7 @@ class Options(usage.Options):
     """The options of `twistd chat`, from the command line and from a file.
 
     Args:
-        is_again: whether a server that runs reads them again, and has its database open.
+        is_again: whether a running server reloads them, and has its database open.
     """
 
     optParameters: ClassVar[list[list[Any]]] = [
@@ -81,28 +81,28 @@ class Options(usage.Options):
         raise SystemExit(0)
 
     def getSynopsis(self) -> str:
-        """How the command begins that these options are for."""
+        """The usage line of the command."""
         command = Path(sys.argv[0]).name
         return f"Usage: {command if command == SERVER else 'twistd -n chat'} [options]"
 
     def getUsage(self, width: int | None = None) -> str:
-        """The options by group, but for the limits."""
+        """The options by group, without the limits."""
         return (
             "\nA chat room that anyone can join with netcat, telnet or twisted-chat.\n"
             f"\n{help_text()}"
         )
 
     def parseArgs(self, *words: str) -> None:
-        """There are no words but options."""
+        """Refuse arguments that are not options."""
         if words:
             raise usage.UsageError(f"{words[0]!r} is not an option: options begin with --")
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Take over what the command line says, and before that what its file says.
+        """Parse the configuration file, then the command line, which overrides it.
 
         Raises:
-            usage.UsageError: what is wrong with them; as a part of a command line, the program
-                ends with that line, without the list of all options.
+            usage.UsageError: what is wrong with them; if they are part of a command line, the
+                program prints that line and exits, without the list of all options.
         """
         self._arguments = list(sys.argv[1:] if options is None else options)
         try:
@@ -119,7 +119,7 @@ class Options(usage.Options):
             raise SystemExit(0)
 
     def _meant(self, told: str) -> str:
-        """What to do about an option that there is not."""
+        """What to do about an unknown option."""
         word = next((word for word in told.split() if word.startswith("--")), "")
         if "not recognized" not in told:
             return ""
@@ -127,7 +127,7 @@ class Options(usage.Options):
         return f": did you mean --{close[0]}?" if close else ": --help lists the options"
 
     def again(self) -> "Options":
-        """The same command line, with its files as they are now.
+        """The same command line with its files read again.
 
         Raises:
             usage.UsageError: what is wrong with them.
@@ -137,7 +137,7 @@ class Options(usage.Options):
         return options
 
     def _given(self) -> list[tuple[str, str]]:
-        """What the command line has, by full names: Twisted takes `-cFILE` and `--conf` too."""
+        """The options given, by full name, since Twisted accepts `-cFILE` and `--conf`."""
         try:
             given, _ = getopt(self._arguments, self.shortOpt, self.longOpt)
         except GetoptError:  # Twisted says what is wrong
@@ -198,12 +198,12 @@ class Options(usage.Options):
 
     @property
     def database(self) -> Path | None:
-        """Where everything is kept; None for memory."""
+        """The database file; None to keep everything in memory."""
         return None if self["no-db"] else Path(self["db"])
 
     @property
     def is_sync_full(self) -> bool:
-        """Whether what is shown survives the machine's death too."""
+        """Whether everything shown survives a power cut too."""
         return bool(self["sync"] == "full")
 
     @property
@@ -219,7 +219,7 @@ def _shown(lines: Sequence[str]) -> list[str]:
     """The lines of a file for people.
 
     Raises:
-        ValueError: which line no screen can show.
+        ValueError: which line cannot be displayed.
     """
     shown = []
     for number, line in enumerate(lines, 1):

@@ -41,22 +41,22 @@ from twisted_chat.wire.plain import PlainWire
 __all__ = ["Options", "makeService"]
 
 STOP = 4.0
-"""Seconds in which everybody is gone, also when somebody does not read their last line."""
+"""Seconds after which the server has stopped, even if somebody does not read their last line."""
 
 AT_START = (
     *("port", "interface", "db", "no-db", "sync", "keep", "transcript"),
     *("metrics", "log-format"),
 )
-"""Options that hold from the start to the end."""
+"""Options that only a restart can change."""
 
 FORGET = 60.0
-"""Seconds between two looks at what is older than it is to be kept."""
+"""Seconds between two deletions of messages older than `--keep`."""
 
 TRY_AGAIN = 5.0
-"""Seconds after which it is tried again to store what could not be stored."""
+"""Seconds between attempts to store what could not be stored."""
 
 LATE, SLOW = 1.0, 5.0
-"""Seconds of a turn, and of a commit, from which on a server is not well."""
+"""Seconds of an event-loop turn, and of a commit, that count as a problem."""
 
 _log = Logger(namespace="chat")
 _T = TypeVar("_T")
@@ -74,7 +74,7 @@ def makeService(options: Options) -> IService:
 
 
 class ChatService(MultiService):
-    """The chat, and the ports where it is found.
+    """The chat and its ports.
 
     Everything is opened when the service starts: twistd forks before that, which no database
     survives. It listens once the store has told what there is.
@@ -192,7 +192,7 @@ class ChatService(MultiService):
         return limits
 
     def problems(self) -> list[str]:
-        """What is wrong with the server, a line each."""
+        """The problems of the server, one line each."""
         wrong = []
         if not self._listening or not all(listening.is_open for listening in self._listening):
             wrong.append("no connections are accepted")
@@ -226,7 +226,7 @@ class ChatService(MultiService):
             raise Unusable(f"cannot write --transcript {path}: {error.strerror}") from error
 
     def startService(self) -> None:
-        """Start; the end of a terminal is not the end of the chat."""
+        """Start; closing the terminal does not stop the server."""
         super().startService()
         self._factory.chat.ready.addCallback(lambda _: self._console.close())
         names.nickname("somebody", Limits())  # reads Unicode's tables: 5 ms, once
@@ -240,12 +240,12 @@ class ChatService(MultiService):
             self._forget(keep)
 
     def _reload_on_hangup(self) -> None:
-        """A hangup asks for the files again; that of a terminal is not the end of the chat."""
+        """SIGHUP reloads the files; closing the terminal does not stop the server."""
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
 
     def reload(self) -> None:
-        """Read the files again that the options name; if they cannot be had, nothing changes."""
+        """Reload the files that the options name; if they cannot be read, nothing changes."""
         try:
             options = self._options.again()
         except UsageError as error:
@@ -284,5 +284,5 @@ class ChatService(MultiService):
             pool.stop()
 
     def stopService(self) -> Deferred[None]:
-        """Listen no more, tell everybody, wait until they have read it, and store what is left."""
+        """Stop listening, tell everybody, wait until they have read it, and store the rest."""
         return Deferred.fromCoroutine(self._stop())

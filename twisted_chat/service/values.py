@@ -25,7 +25,7 @@ def count(value: str) -> int:
 
 
 def seconds(value: str) -> float:
-    """How long something takes at most."""
+    """A maximum duration in seconds."""
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", value) or not float(value):
         raise ValueError(f"must be a number of seconds, such as 30 or 0.5, not {value!r}")
     return float(value)
@@ -76,7 +76,7 @@ def span(value: str) -> float | None:
 
 
 def place(value: str) -> tuple[str, int]:
-    """An address, this machine's own if it is left out, and a port."""
+    """An address (127.0.0.1 if it is left out) and a port."""
     address, _, number = value.rpartition(":")
     try:
         return address.strip("[]") or "127.0.0.1", port(number)
@@ -85,7 +85,7 @@ def place(value: str) -> tuple[str, int]:
 
 
 def limit(default: object) -> Callable[[str], Any]:
-    """What reads a limit that has this default."""
+    """The parser for a limit with this default."""
     if isinstance(default, Pace):
         return pace
     return seconds if isinstance(default, float) else count

@@ -28,19 +28,19 @@ from twisted_chat.wire.plain import PlainWire, line
 QUESTION = "What is your nickname?"
 BELL = b"\a"
 _FAREWELLS = ("bye", "goodbye", "logout", "logoff", "q", ":q!", ":wq", ":x")
-"""What people type who want to leave, and perhaps want to say."""
+"""What people type when they want to leave, but might also want to say."""
 
 SHOWN_NAMES = 50
-"""Names shown on entering a room: in a rush, everybody is shown everybody."""
+"""Names shown on joining a room: if many join at once, everybody gets this list."""
 
 
 def greeting(chat: Chat) -> bytes:
-    """The line with which the server speaks first."""
+    """The first line that the server sends."""
     return line(f"Welcome to {chat.name}. {QUESTION}")
 
 
 class PlainSession(Session):
-    """A conversation in plain lines; the arguments are those of `Session`."""
+    """A session in plain lines; the arguments are those of `Session`."""
 
     def __init__(self, chat: Chat, frontend: Frontend, wire: PlainWire) -> None:
         super().__init__(chat, frontend, wire)
@@ -87,7 +87,7 @@ class PlainSession(Session):
             self._say(f"*** To leave, type /quit{note}")
 
     def _asks_about(self, text: str) -> bool:
-        """Whether a line looks like a wish to leave; it is said if it is typed once more."""
+        """Whether a line looks like an attempt to leave; it is sent if it is typed again."""
         asked, word = self._asked_about, text.strip().lower()
         self._asked_about = word if word in _FAREWELLS and word != asked else ""
         if self._asked_about:
@@ -109,7 +109,7 @@ class PlainSession(Session):
             self.refuse(table.too_late())
 
     def too_fast(self, line: bytes, wait: float) -> None:
-        """Lines are refused for the pace: say so once, until that time is over."""
+        """Lines are refused by the rate limit: say so once until that time is over."""
         now = self.chat.clock.seconds()
         if not self._told_too_fast <= now < self._told_too_fast + wait:
             self._told_too_fast = now

@@ -147,7 +147,7 @@ class StructuredSession(HelloSession):
         return stored.addCallback(lambda _: self._keep(request, lines))
 
     def _keep(self, request: Request, lines: Lines) -> Deferred[Lines]:
-        """Keep what a request has changed, unless it was refused; gives what is answered."""
+        """Save what a request has changed, unless it was refused; returns the answer."""
         answer: Deferred[Lines] = Deferred()
         if request.is_refused:
             answer.callback(lines)
@@ -159,7 +159,7 @@ class StructuredSession(HelloSession):
         return answer
 
     def _is_done(self, ref: str | None, do: str) -> bool:
-        """Whether this was asked for before; then what becomes of it is told again."""
+        """Whether this was requested before; if so, its outcome is sent again."""
         before = None if ref is None else self.device.refs.get(ref)
         if before is None or before.is_refused:
             return False
@@ -218,7 +218,7 @@ class StructuredSession(HelloSession):
         limit: int,
         newest_first: bool,
     ) -> None:
-        """Send as much of a page as an answer may be, from the end where it was asked for."""
+        """Send as much of a page as fits into an answer, starting at the requested end."""
         events: list[dict[str, Any]] = []
         room_left = self.chat.limits.history_bytes
         ordered = list(reversed(entries)) if newest_first else list(entries)
@@ -262,7 +262,7 @@ _WITHOUT_NICKNAME = ("hello", "ping")
 """What may be asked for without a nickname."""
 
 _ONCE = ("say", "command")
-"""What is not done again when it is sent again."""
+"""Requests that are done only once, even if they are sent again."""
 
 
 def _member(member: Shown, viewer: Person) -> dict[str, Any]:

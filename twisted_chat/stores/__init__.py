@@ -14,17 +14,17 @@ _T = TypeVar("_T")
 
 
 class WorkerThread(Protocol):
-    """A thread that does one thing after the other."""
+    """A thread that does one job after another."""
 
     def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
         """Do some work there."""
 
 
 class Subscriber(Protocol):
-    """What a store tells the log that it keeps."""
+    """What a store tells a log."""
 
     def show(self, entries: Sequence[Entry]) -> None:
-        """These are stored now, in this order, each with its number: they may be seen."""
+        """These are now stored, in this order and numbered: they can be shown."""
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
         """These could not be stored, and nobody will see them."""
@@ -87,7 +87,7 @@ class Store(Protocol):
 
     @property
     def epoch(self) -> str:
-        """What the numbers belong to: where this is another, they began anew."""
+        """The epoch of event numbers: when it changes, they start again from 1."""
 
     def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
         """Tell `subscriber` what happens in a log from now on.
@@ -111,7 +111,7 @@ class Store(Protocol):
         """Forget everything that a log holds, its state too, and keep nothing that still comes."""
 
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
-        """Put entries behind all others of their logs, then tell the logs' subscribers.
+        """Append entries to their logs, then tell the logs' subscribers.
 
         They are stored together or not at all, as one request asks for them, and their effects
         on the logs' states with them. Where too much waits to be stored, also those that would
@@ -120,7 +120,7 @@ class Store(Protocol):
 
     @property
     def is_behind(self) -> bool:
-        """Whether so much waits to be stored that nobody should say more just now."""
+        """Whether so much is waiting to be stored that input should be slowed down."""
 
     def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """The first stored entries after a number that are still kept, oldest first.
@@ -170,7 +170,7 @@ class Store(Protocol):
         """
 
     def try_again(self) -> None:
-        """Store what could not be stored and is no one's to say again; asked every few seconds."""
+        """Try again to store what nobody will send again; called every few seconds."""
 
     def stop(self) -> Deferred[None]:
         """Store what is still to be stored, read what is still to be read, then let go of all."""

@@ -16,10 +16,10 @@ _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
 
 
 class MemoryStore:
-    """A `Store` that forgets everything when the process ends.
+    """A `Store` that loses everything when the process ends.
 
     Args:
-        room: how many bytes all logs together may take; then the oldest event of all goes.
+        room: how many bytes all logs together may take; then the oldest event is dropped.
     """
 
     def __init__(self, room: int = 16 * 1024 * 1024) -> None:

@@ -36,14 +36,14 @@ _MANY_BLANKS = re.compile(f"([{_BLANK}]{{16}})[{_BLANK}]+")
 
 
 class Cleaned(NamedTuple):
-    """A line that may be shown, and what its sender is to know about it (empty: nothing)."""
+    """A line that is safe to display, and a note for its sender, which may be empty."""
 
     text: str
     note: str = ""
 
 
 def clean(line: bytes | str, limit: int) -> Cleaned:
-    """The text of a line that somebody sent, ready for every screen.
+    """The text of a line that somebody sent, safe to display.
 
     Args:
         line: what came in, without its line end.
@@ -113,9 +113,9 @@ def is_blank(text: str) -> bool:
 
 
 def with_few_blanks(text: str) -> str:
-    """A text with sixteen blanks where it has more in a row.
+    """A text with longer runs of blanks cut to sixteen.
 
-    With as many as a screen is wide, what follows them would look like a line of its own.
+    With a screen's width of blanks, the text after them would look like a separate line.
     """
     if text.isascii() and " " * 17 not in text:
         return text

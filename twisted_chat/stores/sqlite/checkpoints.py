@@ -21,7 +21,7 @@ PAGES = 4_000
 
 
 class Checkpoints:
-    """Empties the write-ahead log of a database, now and then.
+    """Empties the write-ahead log of a database from time to time.
 
     Args:
         path: the database.

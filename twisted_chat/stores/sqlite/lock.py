@@ -10,7 +10,7 @@ from twisted_chat.stores.sqlite.schema import Unusable
 
 
 class Lock:
-    """Holds a database; the kernel lets go of it when the process dies.
+    """Locks a database; the kernel releases the lock when the process dies.
 
     Args:
         database: the file that is held, by another one beside it.
@@ -51,7 +51,7 @@ class Lock:
 
 
 def is_held(database: Path) -> bool:
-    """Whether a process holds a database just now; nothing is made to find out."""
+    """Whether a process has locked a database; checking creates no file."""
     real = database.resolve()
     try:
         file = os.open(real.with_name(real.name + ".lock"), os.O_RDONLY)

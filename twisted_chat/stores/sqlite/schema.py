@@ -102,7 +102,7 @@ class Unusable(Exception):
 
 
 def open_database(path: Path, *, full: bool) -> sqlite3.Connection:
-    """A connection to write to a database, which is made or brought up to date if need be.
+    """A connection for writing to a database, which is created or upgraded if necessary.
 
     Args:
         path: the file, whose `Lock` is held.
@@ -216,10 +216,10 @@ def _explain(error: sqlite3.Error) -> str:
 
 
 def explain(error: sqlite3.Error) -> str:
-    """Why something could not be stored, as the person who said it reads it."""
+    """Why something could not be stored, as its sender reads it."""
     return f"That could not be stored ({_explain(error)}), so nobody saw it: try again later."
 
 
 def explain_unsaved(error: sqlite3.Error) -> str:
-    """The same of what holds although it could not be stored."""
+    """The same for a change that took effect although it could not be stored."""
     return f"That could not be stored ({_explain(error)}): it lasts only until the server restarts."

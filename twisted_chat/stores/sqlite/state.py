@@ -33,7 +33,7 @@ def read(connection: sqlite3.Connection, log: int) -> dict[str, Value]:
 def replay(connection: sqlite3.Connection) -> Sequence[str]:
     """Work all states out anew from the events that are still there.
 
-    What none of them explains goes too: nobody knows any more whose it was.
+    What none of them explains is deleted too, since it is unknown whose it was.
 
     Returns:
         The rooms of which something has gone that way.
