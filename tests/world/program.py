@@ -284,7 +284,7 @@ class ProgramVisit(Visit):
         said = self.said(thing.get("text", "") or thing.get("reason", ""))
         if said is not None and number:
             self.check_left(said, line)
-        if kind == "notice" and thing["text"].startswith("Somebody took the nickname"):
+        if kind == "notice" and thing["text"].startswith("Somebody else took the nickname"):
             self.awaits_notice = False
         if kind in _ACTS and self.is_clean and (said is None or not self.is_me(said)):
             view.acts(self.oracle, thing["from"], said, str(self))
