@@ -78,7 +78,7 @@ class ArchiveTests(SynchronousTestCase):
             moved = database.execute("SELECT kind FROM events WHERE log = 1 AND id = 9").fetchone()
         self.assertEqual(moved, ("whisper",))
         self.assertNotIn(b"secret", self.archive("export")[0])
-        self.assertIn("do not belong (1 in #lobby)", self.archive("check", status=1)[1])
+        self.assertIn("wrong place (1 in #lobby)", self.archive("check", status=1)[1])
 
     def test_one_room_is_exported_alone(self) -> None:
         self.server.ends()
@@ -103,7 +103,7 @@ class ArchiveTests(SynchronousTestCase):
         self.server.ends()
         self.database = copy
         self.assertIn("is sound: 6 events in 4 logs", self.archive("check")[1])
-        self.assertIn("2 are private to people who cannot resume", self.archive("check")[1])
+        self.assertIn("2 are private to people who can no longer resume", self.archive("check")[1])
 
     def test_a_backup_is_its_owners_alone_and_has_a_name_only_once_it_is_whole(self) -> None:
         self.addCleanup(os.umask, os.umask(0))
@@ -203,8 +203,8 @@ class ArchiveTests(SynchronousTestCase):
         told = self.archive("erase", "carol")[1]
         self.assertEqual(
             told,
-            "2 lines of carol erased; also the topics of #lobby, since nobody knows any more who "
-            "set them\n",
+            "2 lines of carol erased; also the topics of #lobby, since it is no longer recorded "
+            "who set them\n",
         )
         self.assertEqual(self.topics(), {"#dev": "coffee"})
         self.assertNotIn(b"tea", self.database.read_bytes())

@@ -69,7 +69,7 @@ class CodecTests(SynchronousTestCase):
         for kind, event in of(Kept.IN_OWN_LOGS, Kept.NOWHERE):
             line = to_line(Entry(event, id=7))
             error = self.assertRaises(ValueError, from_line, line)
-            self.assertIn("one that a room keeps", str(error), kind.name)
+            self.assertIn("must be one of ", str(error), kind.name)
 
 
 class UnknownKindTests(DiskTestCase):

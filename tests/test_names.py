@@ -35,7 +35,7 @@ GOOD = (
 )
 
 BAD = {
-    "has at least one letter": ("", " ", "\t", "\u3000"),
+    "needs at least one letter": ("", " ", "\t", "\u3000"),
     "starts with a letter": (
         *("4you", "_x", "-x", "2", "٣", "two words", "a.b", "a/b", "a@b", "#dev", "@bob", "a:b"),
         *("*** x", "a\u00a0b", "a\u3000b", "a!", "<b>", "a'b", "a\\b", "a,b", "\u0301a"),

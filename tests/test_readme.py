@@ -9,6 +9,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase
+from tools import package_map
 from twisted_chat.client.arguments import make_parser
 from twisted_chat.commands import table, talking
 from twisted_chat.commands.table import COMMANDS
@@ -96,13 +97,10 @@ class ReadmeTests(SynchronousTestCase):
             why = self.assertRaises(self.failureException, self.has_rows, should, "README.md", page)
             self.assertEqual(str(why), told)
 
-    def test_every_file_of_the_package_is_on_the_map(self) -> None:
-        package = ROOT / "twisted_chat"
-        files = [path.relative_to(package).as_posix() for path in package.rglob("*.py")]
-        for file in files:
-            folder = file.rpartition("/")[0]
-            if not file.endswith("__init__.py") and folder != "client":
-                self.assertTrue(f"| `{file}` |" in README, f"put {file} on README.md's map")
+    def test_the_map_has_every_file_with_its_first_line(self) -> None:
+        self.assertEqual(
+            package_map.MAP.read_text(), package_map.text(), "run `python -m tools.package_map`"
+        )
 
     def test_its_links_lead_somewhere(self) -> None:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README):

@@ -1,4 +1,4 @@
-"""The end of a turn: what many ask for in one turn is done once, when all have asked."""
+"""The end of an event-loop turn: work that many ask for in one turn is done once."""
 
 from collections.abc import Callable
 

@@ -333,7 +333,7 @@ class Chat:
             return
         for person in list(self.people):
             for connection in person.connections:
-                connection.hurry()
+                connection.do_all()
         self._stopping = True
         for person in list(self.people):
             self.tell(person, announcement)

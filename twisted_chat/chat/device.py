@@ -30,7 +30,7 @@ class Connection(Protocol):
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Something that they asked for cannot be done."""
 
-    def hurry(self) -> None:
+    def do_all(self) -> None:
         """There is no later: do what waits for its pace."""
 
     def replace(self) -> None:

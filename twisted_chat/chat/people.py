@@ -1,4 +1,4 @@
-"""Everybody who is here, by what they are called and by what that looks like."""
+"""Everybody who is logged in, by nickname and by what the nickname looks like."""
 
 import difflib
 from collections.abc import Collection, Iterator

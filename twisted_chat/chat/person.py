@@ -1,4 +1,4 @@
-"""A person: who they are to the others, whom they ignore, and the log that is theirs alone."""
+"""A person: their nickname, whom they ignore, and their private log."""
 
 from collections.abc import Iterator
 from dataclasses import replace

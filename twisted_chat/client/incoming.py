@@ -1,4 +1,4 @@
-"""What the server says, read with mistrust: checked types, harmless text, and nothing raises."""
+"""What the server sends, parsed without trusting it: checked types, harmless text, never raises."""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias

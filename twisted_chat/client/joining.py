@@ -1,4 +1,4 @@
-"""Entering rooms: none is made by a slip."""
+"""Joining rooms: none is created by a typing mistake."""
 
 from twisted_chat.client.model import Model
 from twisted_chat.client.outbox import Line
@@ -31,4 +31,4 @@ class Joining:
         if not line.only_existing or why.code != "no-such-room":
             return ""
         self._doubted = key(room)
-        return f"To make {room}, type /join {room} again."
+        return f"To create {room}, type /join {room} again."

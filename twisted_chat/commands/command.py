@@ -1,4 +1,4 @@
-"""What a command is, and how the families declare theirs: beside the function that does it."""
+"""What a command is, and how a file declares its commands: next to the functions."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Commands about what was said before, and what time it is."""
+"""Commands about earlier messages and the time."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Commands about people: who is here, what one is called, and whom one does not hear."""
+"""Commands about people: who is here, nicknames, away notes and ignoring."""
 
 import time
 from itertools import islice

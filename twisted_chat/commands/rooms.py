@@ -1,4 +1,4 @@
-"""Commands about rooms: which there are, entering and leaving them, and what they are about."""
+"""Commands about rooms: listing, joining and leaving them, and their topics."""
 
 import heapq
 

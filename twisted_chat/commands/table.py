@@ -1,4 +1,4 @@
-"""The gate that everything passes that people do, and the table of commands behind it."""
+"""The table of commands, and the one place where every request is checked and run."""
 
 import difflib
 import re
@@ -94,7 +94,7 @@ def _find(word: str) -> Command:
     raise Refused("no-such-command", f"There is no command /{word[:20]}: {hint}{slash}")
 
 
-def unheard() -> Refused:
+def too_late() -> Refused:
     """What is said of a line that comes when the server stops."""
     return Refused(
         "closing", "The server is shutting down, and that was not done: try again later."

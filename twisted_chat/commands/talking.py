@@ -1,4 +1,4 @@
-"""Commands that talk: to a room, and to one person alone."""
+"""Commands that send messages: to a room, or privately."""
 
 from collections.abc import Sequence
 

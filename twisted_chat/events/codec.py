@@ -1,4 +1,4 @@
-"""How events are written: one entry a kind, which rows, structured lines and exports follow."""
+"""How events are encoded: one entry for each kind, used for rows, structured lines and exports."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

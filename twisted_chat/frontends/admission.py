@@ -1,4 +1,4 @@
-"""Who may connect: so many in all, so many from one address, and nobody who is banned."""
+"""Who may connect: limits in total and per address, and the ban list."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Makes connections to one chat; what somebody embeds who has a Twisted service of their own."""
+"""The factory that makes connections to one chat, for use in your own Twisted service."""
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
@@ -10,8 +10,9 @@ from twisted.internet.protocol import Factory
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.observers import Observer
 from twisted_chat.frontends.admission import UNKNOWN
+from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.networks import Networks
-from twisted_chat.frontends.protocol import ChatProtocol, Wires, host_of
+from twisted_chat.frontends.protocol import ChatProtocol, Wires
 from twisted_chat.frontends.server import Connection, Server
 from twisted_chat.limits import Limits
 from twisted_chat.stores.memory import MemoryStore

@@ -1,4 +1,4 @@
-"""Lists of addresses and networks, such as those of who is banned."""
+"""Lists of addresses and networks, such as the ban list."""
 
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address, ip_network

@@ -1,4 +1,4 @@
-"""A room is a log: the one order of what happens in it. To speak is to append."""
+"""A room is a log: one order for everything that happens in it. To speak is to append."""
 
 from collections import deque
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""One reader's place in a log, and how they catch up from there."""
+"""One reader's position in a log, and how they catch up from there."""
 
 from collections.abc import Callable, Sequence, Sized
 from typing import Protocol

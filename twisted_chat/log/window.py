@@ -1,4 +1,4 @@
-"""The last entries of a log, at hand, and their bytes: made once for all who read alike."""
+"""The latest entries of a log in memory, and their bytes, made once for all readers."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Rooms as lines of a file, and back: what is exported can be imported.
+"""Export and import of rooms as lines of JSON.
 
 Left out is what means nothing without the sessions of the people who were there: their ids, and
 the `ref`s under which programs asked for something.
@@ -43,14 +43,14 @@ def from_line(line: bytes) -> Entry:
     thing = _decode(line)
     name, number = thing.get("event"), thing.get("id")
     if not isinstance(name, str) or name not in _KINDS:
-        raise ValueError("the event must be one that a room keeps: " + ", ".join(_KINDS))
+        raise ValueError("the event must be one of " + ", ".join(_KINDS))
     if type(number) is not int or not 1 <= number <= _MOST:
-        raise ValueError("the id must be a whole number from 1 on")
+        raise ValueError("the id must be a whole number of 1 or more")
     room = _text(thing, "room")
     if not room.startswith("#"):
         raise ValueError("the room must begin with #")
     if not names.is_like_a_name(room[1:]):
-        raise ValueError("the room is none that there can be")
+        raise ValueError("the room does not have a valid name")
     kind, time, sender = _KINDS[name], _time(thing), _nickname(thing, "from")
     told = [
         _nickname(thing, field) if field == "to" else _text(thing, field) for field in kind.fields
@@ -73,11 +73,11 @@ def _decode(line: bytes) -> dict[str, Any]:
 def _text(thing: dict[str, Any], key: str) -> str:
     value = thing.get(key)
     if not isinstance(value, str) or (not value and key != "text"):
-        raise ValueError(f"the {key} is missing, or is not a text")
+        raise ValueError(f"the {key} is missing or not a string")
     if _UNSAFE.search(value):
         raise ValueError(f"the {key} has control characters")
     if are_piled(value):
-        raise ValueError(f"the {key} piles too many marks on one character")
+        raise ValueError(f"the {key} has too many marks on one character")
     if len(value.encode()) > _LONGEST:
         raise ValueError(f"the {key} has more than {_LONGEST} bytes")
     return value
@@ -86,7 +86,7 @@ def _text(thing: dict[str, Any], key: str) -> str:
 def _nickname(thing: dict[str, Any], key: str) -> str:
     name = _text(thing, key)
     if not names.is_like_a_name(name) or names.is_the_servers(name):
-        raise ValueError(f"the {key} is no nickname that somebody can have")
+        raise ValueError(f"the {key} is not a valid nickname")
     return name
 
 

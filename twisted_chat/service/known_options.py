@@ -1,4 +1,4 @@
-"""Every option of the server: what it is called, its default, what it does, how it is read."""
+"""Every option of the server: name, default, description and parser."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -129,7 +129,7 @@ def help_text() -> str:
 
 def limits_text() -> str:
     """The options that set limits."""
-    return _group("Limits (10/5 is ten at once, then ten more every five seconds)", LIMITS)
+    return _group("Limits (10/5 means ten at once, then ten more every five seconds)", LIMITS)
 
 
 def _group(title: str, options: Iterable[Option]) -> str:

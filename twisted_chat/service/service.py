@@ -1,4 +1,4 @@
-"""Options into a running service: the only place that puts everything together."""
+"""Turns options into a running service: the one place that puts everything together."""
 
 import signal
 import time
@@ -176,12 +176,12 @@ class ChatService(MultiService):
         store = self._store
         if isinstance(store, SqliteStore):
             if store.is_failing:
-                wrong.append("lines cannot be stored")
+                wrong.append("messages cannot be stored")
             since = store.committing_since
             if since is not None and time.monotonic() - since > SLOW:
-                wrong.append("the disk does not answer")
+                wrong.append("the disk does not respond")
         if self._counters.turns.last > LATE:
-            wrong.append("a turn took over a second")
+            wrong.append("the event loop was blocked for over a second")
         return wrong
 
     def _thread(self) -> WorkerThread:
@@ -226,18 +226,18 @@ class ChatService(MultiService):
         try:
             options = self._options.again()
         except UsageError as error:
-            _log.error("Nothing is changed: {why}", why=str(error))
+            _log.error("Reload failed, nothing is changed: {why}", why=str(error))
             return
         chat = self._factory.chat
         chat.name, chat.motd = options["name"], options.motd
         chat.limits.become(self._limits(options))
         self._factory.ban(options.banned, options.allowed)
-        _log.info("The options were read again")
+        _log.info("The options were reloaded")
         later = [name for name in AT_START if options[name] != self._options[name]]
         if options.endpoints != self._options.endpoints and "port" not in later:
             later.append("endpoint")
         if later:
-            _log.warn("For {names} to change, restart the server", names=", ".join(later))
+            _log.warn("Restart the server to change {names}", names=", ".join(later))
 
     def _try_again(self) -> None:
         self._store.try_again()
@@ -253,7 +253,7 @@ class ChatService(MultiService):
         try:
             await gone.addTimeout(STOP, self._reactor)
         except defer.TimeoutError:
-            _log.info("Somebody did not read to the end")
+            _log.info("Somebody did not receive everything before the server stopped")
         if closing is not None:
             await closing
         await self._store.stop()

@@ -1,6 +1,6 @@
-"""A conversation in plain lines: netcat, telnet, any terminal."""
+"""A session in plain lines: netcat, telnet, any terminal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -12,7 +12,9 @@ from twisted_chat.commands.command import Lines
 from twisted_chat.events import Entry, Message, Whisper
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.refusal import Refused
-from twisted_chat.sessions.session import Frontend, Session
+from twisted_chat.sessions.frontend import Frontend
+from twisted_chat.sessions.reading import Decorate
+from twisted_chat.sessions.session import Session
 from twisted_chat.text import names
 from twisted_chat.text.calling import Call
 from twisted_chat.text.cleaning import clean, is_blank
@@ -42,24 +44,27 @@ class PlainSession(Session):
         self._bell = "off"
         self._call: Call | None = None  # by name, once they asked to hear it
         self._asked_about = ""
-        self._told_unheard = False
+        self._told_too_late = False
         self._told_too_fast = 0.0  # when they were told last
 
-    def handle(self, line: bytes) -> None:
-        """Do what a line says; see `Session.handle`."""
-        stranger = self._person is None and foreign.recognize(line)
+    def answer_nickname(self, line: bytes) -> None:
+        """Take a line for the answer to the question; see `Conversation.answer_nickname`."""
+        stranger = foreign.recognize(line)
         if stranger:
             self.chat.counters.refusals["stranger"] += 1
             self._say("!!! " + stranger)
-            self._leave()
-            return
+            self.hang_up()
+        elif line.endswith(keys.KEYS):
+            self.hang_up()
+        else:
+            self._take_nickname(clean(line, self.chat.limits.line_bytes).text)
+
+    def handle(self, line: bytes) -> None:
+        """Do what a line says; see `Conversation.handle`."""
         if line.endswith(keys.KEYS):
             self._press(line)
             return
         text, note = clean(line, self.chat.limits.line_bytes)
-        if self._person is None:
-            self._answer_question(text)
-            return
         if self._asks_about(text):
             return
         command = table.parse(text)
@@ -72,10 +77,8 @@ class PlainSession(Session):
 
     def _press(self, line: bytes) -> None:
         """A control key has ended a line, which is not sent."""
-        if self._person is None:
-            self._leave()
-        elif line == keys.CTRL_D:
-            self.chat.quit(self._person, self.device, "")
+        if line == keys.CTRL_D:
+            self.chat.quit(self.person, self.device, "")
         else:
             note = ": that line was not sent." if line[1:] else "."
             self._say(f"*** To leave, type /quit{note}")
@@ -96,11 +99,11 @@ class PlainSession(Session):
         """Ask for a nickname once more."""
         self._say(QUESTION)
 
-    def unheard(self, line: bytes) -> None:
+    def too_late(self, line: bytes) -> None:
         """Lines come too late to be done: say so once."""
-        if not self._told_unheard:
-            self._told_unheard = True
-            self.refuse(table.unheard())
+        if not self._told_too_late:
+            self._told_too_late = True
+            self.refuse(table.too_late())
 
     def too_fast(self, line: bytes, wait: float) -> None:
         """Lines are refused for the pace: say so once, until that time is over."""
@@ -141,22 +144,18 @@ class PlainSession(Session):
 
     # Taking a nickname
 
-    def _answer_question(self, text: str) -> None:
+    def _take_nickname(self, text: str) -> None:
         command = table.parse(text)
         meant = table.BY_WORD.get(command[0]) if command is not None else None
         if is_blank(text):
             self._ask_again()
         elif meant is table.BY_WORD["quit"]:
-            self._leave()
+            self.hang_up()
         elif meant is table.BY_WORD["help"]:
             self._say("*** Type the name that others will see, then press Enter. /quit leaves.")
             self._ask_again()
         else:
             self._enter(text, self._welcome)
-
-    def _leave(self) -> None:
-        self._ending = True
-        self._frontend.close()
 
     def _welcome(self, person: Person) -> None:
         self._say(
@@ -167,12 +166,9 @@ class PlainSession(Session):
             self._say(f"*** {each}")
         self.talk_in(self.chat.join(person, names.LOBBY))
 
-    def follow(self, room: str, fanout: Fanout) -> None:
-        """They are about to enter a room: show what was said last, then read along.
-
-        A log of their own is always new here.
-        """
-        self._read(room, fanout, max(0, fanout.log.last - self.chat.limits.entry_history))
+    def begin(self, room: str, fanout: Fanout) -> int:
+        """See `Conversation.begin`: what was said last is shown; an own log is always new here."""
+        return max(0, fanout.log.last - self.chat.limits.entry_history)
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
@@ -192,8 +188,8 @@ class PlainSession(Session):
         return self._bell
 
     @property
-    def decorate(self) -> Callable[[Entry, bytes], bytes] | None:
-        """See `Session.decorate`."""
+    def decorate(self) -> Decorate | None:
+        """See `Conversation.decorate`."""
         return None if self._bell == "off" else self._ring
 
     def _ring(self, entry: Entry, line: bytes) -> bytes:

@@ -1,6 +1,6 @@
-"""A conversation in structured lines: the bundled client, web pages, bots."""
+"""A session in structured lines: the bundled client, web pages, bots."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.chat import Chat
-from twisted_chat.chat.device import Device, epoch_of
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
@@ -16,30 +15,17 @@ from twisted_chat.chat.room import Room
 from twisted_chat.commands import table
 from twisted_chat.commands.command import Lines
 from twisted_chat.events import OWN, Entry
-from twisted_chat.log.fanout import Fanout
 from twisted_chat.refusal import Refused
-from twisted_chat.sessions.session import Frontend, Session
-from twisted_chat.text import names
+from twisted_chat.sessions.fields import number, ref_and_kind, ref_of, text_of
+from twisted_chat.sessions.frontend import Frontend
+from twisted_chat.sessions.hello import HelloSession
 from twisted_chat.text.cleaning import clean, is_blank
 from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import StructuredWire, decode, describe, encode, timestamp
 
-COMMANDS = [
-    {
-        "name": f"/{command.name}",
-        "usage": command.usage,
-        "help": command.help,
-        "aliases": [f"/{alias}" for alias in command.aliases],
-    }
-    for command in table.COMMANDS
-]
 
-REF = 100
-"""Characters of a client's own name for a request."""
-
-
-class StructuredSession(Session):
+class StructuredSession(HelloSession):
     """A conversation in structured lines.
 
     Args:
@@ -49,32 +35,33 @@ class StructuredSession(Session):
         plain: how the lines of an answer are shown that come from history.
     """
 
-    may_resume = tells_members = True
-
     def __init__(
         self, chat: Chat, frontend: Frontend, wire: StructuredWire, plain: PlainWire
     ) -> None:
         super().__init__(chat, frontend, wire)
         self._plain = plain
-        self._seen: dict[str, int] = {}  # by the room's key, what a client saw before it came back
-        self._is_quiet = False
-        self._is_of_old = False  # whether that was before the numbers began anew
+
+    def answer_nickname(self, line: bytes) -> None:
+        """Take a program's first objects; see `Conversation.answer_nickname`."""
+        self._request(line, _WITHOUT_NICKNAME)
 
     def handle(self, line: bytes) -> None:
-        """Do what an object asks for; see `Session.handle`."""
+        """Do what an object asks for; see `Conversation.handle`."""
+        self._request(line, _REQUESTS)
+
+    def _request(self, line: bytes, allowed: Container[str]) -> None:
         if not line.strip():
             return
         thing = decode(line)
-        self.request.ref = _ref(thing)
+        self.request.ref = ref_of(thing)
         do = thing.get("do")
-        act = _REQUESTS.get(do) if isinstance(do, str) else None
-        if act is None:
+        if not isinstance(do, str) or do not in _REQUESTS:
             raise Refused(
                 "bad-request", f'Unknown request: "do" must be one of {", ".join(_REQUESTS)}.'
             )
-        if self._person is None and do not in ("hello", "ping"):
+        if do not in allowed:
             raise Refused("no-nick", 'Send {"do":"hello","nick":"..."} first.')
-        act(self, thing)
+        _REQUESTS[do](self, thing)
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Say why something is not done."""
@@ -88,118 +75,19 @@ class StructuredSession(Session):
 
     def too_fast(self, line: bytes, wait: float) -> None:
         """Every request is answered, so that its sender can make it again."""
-        ref, do = _named(line)
+        ref, do = ref_and_kind(line)
         if do in _ONCE and self._is_done(ref, do):
             return
         why = Refused("too-fast", f"You are sending too fast: wait {seconds_to_wait(wait)}.", wait)
         self.refuse(why, ref)
 
-    def unheard(self, line: bytes) -> None:
+    def too_late(self, line: bytes) -> None:
         """Every request is answered."""
-        self.refuse(table.unheard(), _named(line)[0])
+        self.refuse(table.too_late(), ref_and_kind(line)[0])
 
     def announce(self, text: str) -> None:
         """Say something before there is a person to tell it."""
         self.refuse(Refused("closing", text))
-
-    def _write(self, thing: dict[str, Any]) -> None:
-        self.answer(encode(thing))
-
-    # hello
-
-    def _hello(self, thing: dict[str, Any]) -> None:
-        if self._person is not None:
-            raise Refused("bad-request", "You already said hello: /nick changes your nickname.")
-        seen, epoch, token, nickname = map(thing.get, ("seen", "epoch", "session", "nick"))
-        self._seen = _seen({} if seen is None else seen, self.chat.limits.rooms_per_person + 1)
-        found = self.chat.find_session(token) if isinstance(token, str) else None
-        if epoch is None and isinstance(token, str):
-            epoch = epoch_of(token)
-        if epoch is not None:
-            self._is_of_old = epoch != self.chat.epoch
-        if found is not None:
-            person, device = found
-            if device.connection is not None:
-                device.connection.replace()
-            if device.id in person.devices and person.present:  # they may have left just now
-                wanted = nickname if isinstance(nickname, str) else None
-                self._resume_as(person, device, wanted)
-                return
-        self._is_quiet = thing.get("quiet") is True
-        if not isinstance(nickname, str):
-            raise Refused("bad-nick", 'The nickname is missing: send {"do":"hello","nick":"..."}')
-        self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
-
-    def _resume_as(self, person: Person, device: Device, nickname: str | None) -> None:
-        old = person.nickname
-        self.chat.attach(person, device, self, nickname)
-        self._be(person, device)
-        self._greet(person, resumed=True)
-        if person.fanout is not None:
-            self._read_on(OWN, person.fanout, self._seen.get(OWN, 0))
-            self._wait_to_hear()
-            self._readers[OWN].when_here(self._hear_again)
-            self._readers[OWN].catch_up()
-        for key, entered in person.rooms.items():
-            self._read_on(key, self.chat.rooms[key].fanout, self._seen.get(key, entered))
-            self.entered(key)
-        self._seen = {}  # who leaves a room and enters it anew is a newcomer
-        typed_into = device.room if device.room in person.rooms else next(reversed(person.rooms))
-        self.talk_in(self.chat.rooms[typed_into])
-        if person.nickname != old:
-            self.chat.tell(
-                person,
-                f"Somebody else took the nickname {old}: you are now {person.nickname}.",
-            )
-        self.chat.keep(person, self.device)
-
-    def _welcome(self, person: Person) -> None:
-        self.device.is_quiet = self._is_quiet
-        self._greet(person, resumed=False)
-        self.talk_in(self.chat.join(person, names.LOBBY))
-        for key in list(self._seen):
-            if key != OWN and key != self.chat.lobby.key:
-                try:
-                    self.chat.join(person, key)
-                except Refused as why:
-                    self.refuse(why)
-        self.chat.keep(person, self.device)
-
-    def _greet(self, person: Person, *, resumed: bool) -> None:
-        welcome: dict[str, Any] = {
-            "event": "welcome",
-            "nick": person.nickname,
-            "session": self.device.token,
-            "resumed": resumed,
-            "server": self.chat.name,
-            "epoch": self.chat.epoch,
-            "time": timestamp(self.chat.now()),
-            "limits": {
-                "line_bytes": self.chat.limits.line_bytes,
-                "input_bytes": self.chat.limits.input_bytes,
-            },
-            "motd": list(self.chat.motd),
-            "commands": COMMANDS,
-        }
-        if resumed:
-            welcome["rooms"] = [self.chat.rooms[key].name for key in person.rooms]
-        self._write(welcome)
-
-    def follow(self, room: str, fanout: Fanout) -> None:
-        """They are about to enter a room: show what they have not seen, or what was said last."""
-        log, seen = fanout.log, self._seen.pop(room, None)
-        if seen is None:
-            self._read(room, fanout, max(0, log.last - self.chat.limits.entry_history))
-        else:
-            self._read_on(room, fanout, seen)
-
-    def _read_on(self, room: str, fanout: Fanout, seen: int) -> None:
-        """Show what comes after a number, unless that is one of another epoch."""
-        log = fanout.log
-        if self._is_of_old or seen > log.last:
-            self._frontend.write(self._wire.missed(log.room, 0))  # how much is not known
-            seen = 0
-        self._read(room, fanout, seen)
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
@@ -222,7 +110,7 @@ class StructuredSession(Session):
     def _say(self, thing: dict[str, Any]) -> None:
         if self._is_done(self.request.ref, "say"):
             return
-        text, _ = clean(_text(thing), self.chat.limits.line_bytes)
+        text, _ = clean(text_of(thing), self.chat.limits.line_bytes)
         if is_blank(text):
             raise Refused("empty", "That message is empty: send some text.")
         room = self._room_of(thing)
@@ -232,7 +120,7 @@ class StructuredSession(Session):
     def _command(self, thing: dict[str, Any]) -> None:
         if self._is_done(self.request.ref, "command"):
             return
-        text, _ = clean(_text(thing), self.chat.limits.line_bytes)
+        text, _ = clean(text_of(thing), self.chat.limits.line_bytes)
         command = table.parse(text)
         if command is None:
             raise Refused("no-such-command", "That is not a command: commands begin with a slash.")
@@ -304,14 +192,14 @@ class StructuredSession(Session):
     # history, ping
 
     def _history(self, thing: dict[str, Any]) -> None:
-        limit = _number(thing, "limit", 50)
+        limit = number(thing, "limit", 50)
         limit = max(1, min(limit, self.chat.limits.history_lines))
         room = thing.get("room", self.room.name)
         log = self.chat.log_of(self.person) if room == OWN else self._room_of(thing).log
         if "after" in thing:
-            page = log.after(_number(thing, "after", 0), limit + 1)
+            page = log.after(number(thing, "after", 0), limit + 1)
         else:
-            page = log.before(_number(thing, "before", log.last + 1), limit + 1)
+            page = log.before(number(thing, "before", log.last + 1), limit + 1)
         answer = partial(
             self._page,
             ref=self.request.ref,
@@ -370,6 +258,9 @@ _REQUESTS: dict[str, Callable[[StructuredSession, dict[str, Any]], None]] = {
 }
 
 
+_WITHOUT_NICKNAME = ("hello", "ping")
+"""What may be asked for without a nickname."""
+
 _ONCE = ("say", "command")
 """What is not done again when it is sent again."""
 
@@ -380,44 +271,3 @@ def _member(member: Shown, viewer: Person) -> dict[str, Any]:
         away = "away"
     told = {"nick": member.nickname, "away": away, "role": "member"}
     return told if person.is_connected else told | {"connected": False}
-
-
-def _ref(thing: dict[str, Any]) -> str | None:
-    ref = thing.get("ref")
-    if ref is None:
-        return None
-    if isinstance(ref, str) and len(ref) <= REF and ref.isprintable():
-        return ref
-    raise Refused("bad-ref", f'"ref" must be a string of at most {REF} printable characters.')
-
-
-def _named(line: bytes) -> tuple[str | None, str]:
-    """The client's own name for a request that is not to be done, and what it asks for."""
-    try:
-        thing = decode(line)
-        return _ref(thing), str(thing.get("do"))
-    except Refused:
-        return None, ""
-
-
-def _text(thing: dict[str, Any]) -> str:
-    text = thing.get("text")
-    if not isinstance(text, str):
-        raise Refused("bad-request", '"text" is missing or not a string.')
-    return text
-
-
-def _number(thing: dict[str, Any], name: str, default: int) -> int:
-    number = thing.get(name, default)
-    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53:
-        return number
-    raise Refused("bad-request", f'"{name}" must be a whole number, 0 or more.')
-
-
-def _seen(seen: object, most: int) -> dict[str, int]:
-    if isinstance(seen, dict) and len(seen) > most:
-        raise Refused("bad-request", f'"seen" has too many rooms: send at most {most}.')
-    if not isinstance(seen, dict):
-        raise Refused("bad-request", '"seen" must be an object of rooms and ids.')
-    # what is refused is not called by its room's name, which may be anything
-    return {names.key(room): _number({"seen": last}, "seen", 0) for room, last in seen.items()}

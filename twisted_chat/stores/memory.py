@@ -1,4 +1,4 @@
-"""Logs kept in memory, the oldest events giving way to new ones."""
+"""Logs kept in memory; the oldest events are dropped."""
 
 import secrets
 from bisect import bisect_left

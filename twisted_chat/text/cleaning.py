@@ -1,4 +1,4 @@
-"""Text from outside, made safe for everybody's screen: the one function that everything passes.
+"""Text from outside, made safe to display: the one function that all input goes through.
 
 A line is shown whole, or its sender is told why it is not. What is refused: bytes that are not
 UTF-8, control characters (they move cursors, change colours, ring and type), private-use and

@@ -1,4 +1,4 @@
-"""What a nickname and a room may be called, and when two names are the same."""
+"""Which nicknames and room names are valid, and when two names are the same."""
 
 import unicodedata
 from functools import cache

@@ -1,4 +1,4 @@
-"""Who speaks another protocol to a chat port, and is turned away in a sentence.
+"""Recognises clients of other protocols, which are refused with an explanation.
 
 A browser can be made to POST lines to any port: none of them may become a nickname and a message.
 """

@@ -1,4 +1,4 @@
-"""What is committed moves from the write-ahead log into the database, while commits go on.
+"""Checkpoints: the write-ahead log moves into the database while commits continue.
 
 By itself SQLite does this at the end of a commit, every thousand pages, and waits for the disk
 twice: on a memory card whose `fsync` takes 200 ms everybody stood still for half a second every

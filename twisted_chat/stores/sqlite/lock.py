@@ -1,4 +1,4 @@
-"""A database is one process's: two writers would give two orders."""
+"""A lock on the database: two servers would write two different orders."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""The database: its tables, how a version becomes the next, and how an entry becomes a row."""
+"""The database: its tables, migrations between versions, and how an entry becomes a row."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""Private rows where they do not belong, as an early version could leave them.
+"""Private rows in the wrong place, which an early version could leave behind.
 
 Somebody's log was erased while whispers to them were still being stored: these came after, in a
 log that nobody had any more, until its number was given to a room or to another person.
