@@ -30,7 +30,7 @@ class Life:
         self.name = name
         self.room = name if name.startswith("#") else OWN
         self.is_open = False
-        self.topic = ""
+        self.state: dict[str, object] = {}
         self.last = 0
         self.kept: dict[int, Entry] = {}  # everything that was stored, by number
         self.pending: list[tuple[Entry, Batch]] = []  # neither shown nor refused
@@ -46,9 +46,9 @@ class Life:
 
     @property
     def bound(self) -> int:
-        """The number up to which everything may be gone."""
+        """The number up to which everything may be gone; the last event never is."""
         old = [n for n, entry in self.kept.items() if entry.event.time < self._forgotten_before]
-        return max(old, default=0)
+        return max((n for n in old if n != self.last), default=0)
 
     # What the store tells (`Subscriber`)
 
@@ -80,7 +80,7 @@ class Life:
         self.last += 1
         self.kept[self.last] = replace(entry, id=self.last, waiter=None)
         if isinstance(entry.event, Topic):
-            self.topic = entry.event.text
+            self.state = {"topic": entry.event.text} if entry.event.text else {}
 
     # After a crash
 

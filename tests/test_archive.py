@@ -32,7 +32,7 @@ class ArchiveTests(SynchronousTestCase):
         clock = Clock()
         clock.advance(1_790_000_000.123456)
         self.server = Run(self.database, clock)
-        self.server.hears("alice", "hello", "/topic tea", "/join dev", "in dev")
+        self.server.hears("alice", "hello", "/topic oolong", "/join dev", "in dev")
         self.server.hears("bob", "hi", "/whisper alice secret")
 
     def archive(self, *arguments: str, status: int = 0) -> tuple[bytes, str]:
@@ -157,7 +157,7 @@ class ArchiveTests(SynchronousTestCase):
     def test_a_hole_is_found(self) -> None:
         self.server.ends()
         database = sqlite3.connect(self.database)
-        database.execute("DELETE FROM events WHERE id = 2 AND text = 'tea'")
+        database.execute("DELETE FROM events WHERE id = 2 AND text = 'oolong'")
         database.commit()
         database.close()
         self.assertIn("events are missing in #lobby", self.archive("check", status=1)[1])
@@ -168,12 +168,22 @@ class ArchiveTests(SynchronousTestCase):
         self.assertIn("3 lines of ALICE erased", self.archive("erase", "ALICE")[1])
         exported, _ = self.archive("export")
         self.assertNotIn(b"hello", exported)
-        self.assertNotIn(b"tea", exported)
+        self.assertNotIn(b"oolong", exported)
         self.assertIn(b"hi", exported)
         self.archive("check")
         self.assertNotIn(b"in dev", self.database.read_bytes())
         self.assertEqual(self.topics(), {"#lobby": "(erased)"})
         self.assertEqual(self.archive("erase", "ALICE")[1], "0 lines of ALICE erased\n")
+
+    def test_who_erases_while_somebody_reads_is_told_that_the_files_still_hold_it(self) -> None:
+        self.server.ends()
+        with contextlib.closing(sqlite3.connect(self.database)) as reader:
+            reader.execute("BEGIN")
+            self.assertEqual(reader.execute("SELECT count(*) FROM events").fetchone(), (6,))
+            told = self.archive("erase", "alice", status=1)[1]
+            self.assertIn("another program reads", told)
+        self.assertIn("0 lines of alice erased", self.archive("erase", "alice")[1])
+        self.assertNotIn(b"oolong", self.database.read_bytes())
 
     def test_why_somebody_is_away_is_erased_too(self) -> None:
         for nickname, note in (("carol", "at the dentist"), ("dan", "out for lunch")):
@@ -193,10 +203,13 @@ class ArchiveTests(SynchronousTestCase):
     def topics(self) -> dict[str, str]:
         """What rooms are about, where they are about anything."""
         with contextlib.closing(sqlite3.connect(self.database)) as database:
-            return dict(database.execute("SELECT room, topic FROM logs WHERE topic != ''"))
+            query = "SELECT room, value FROM state JOIN logs USING (log) WHERE state.name = 'topic'"
+            return {room: json.loads(value) for room, value in database.execute(query)}
 
     def test_a_topic_goes_too_if_nobody_knows_any_more_who_set_it(self) -> None:
-        self.server.hears("carol", "/join dev", "/topic tea time", "/join away", "/topic -", "hi")
+        self.server.hears(
+            "carol", "/join dev", "/topic oolong time", "/join away", "/topic -", "hi"
+        )
         self.server.hears("dan", "/join dev", "/topic coffee", "enough")
         self.server.ends()
         self.forget("alice")
@@ -207,7 +220,7 @@ class ArchiveTests(SynchronousTestCase):
             "who set them\n",
         )
         self.assertEqual(self.topics(), {"#dev": "coffee"})
-        self.assertNotIn(b"tea", self.database.read_bytes())
+        self.assertNotIn(b"oolong", self.database.read_bytes())
 
     def test_a_topic_that_was_taken_away_is_not_given_back(self) -> None:
         self.server.hears("carol", "/join away", "/topic x", "/topic -")
@@ -265,7 +278,7 @@ class ArchiveTests(SynchronousTestCase):
         file.write_bytes(self.archive("export")[0])
         self.database = self.folder / "new.sqlite"
         self.archive("import", str(file))
-        self.assertEqual(self.topics(), {"#lobby": "tea"})
+        self.assertEqual(self.topics(), {"#lobby": "oolong"})
         file.write_bytes(b"")
         self.assertEqual(self.archive("import", str(file))[1], "0 events in 0 rooms\n")
 

@@ -30,8 +30,9 @@ SMALL: dict[tuple[str, str], Any] = {
     ("twisted_chat.log.window", "KEPT"): 3,
     ("twisted_chat.chat.chat", "Fanout"): partial(Fanout, window=5),
     ("twisted_chat.log.reader", "PAGE"): 4,
-    ("twisted_chat.stores.sqlite.store", "GROUP"): 6,
-    ("twisted_chat.stores.sqlite.store", "QUEUE"): 60,
+    ("twisted_chat.stores.sqlite.writer", "GROUP"): 6,
+    ("twisted_chat.stores.sqlite.writer", "QUEUE"): 60,
+    ("twisted_chat.stores.sqlite.forgetting", "MOST"): 6,
     ("twisted_chat.stores.sqlite.checkpoints", "PAGES"): 3,
     ("twisted_chat.frontends.fairness", "LINES"): 5,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -29,6 +29,7 @@ from twisted_chat.events import (
     Topic,
     Whisper,
 )
+from twisted_chat.events.effects import State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log, append_together
@@ -79,7 +80,8 @@ class Chat:
         self.name = name
         self.limits = limits or Limits()
         self.motd = motd
-        self.rooms = Rooms(self._make_room, self._seen, self.limits)
+        self.rooms = Rooms(self._open_room, self._seen, self.limits)
+        self.lobby: Room
         self.counters = counters or Counters()
         self._opened = opened
         self._store = store
@@ -88,11 +90,16 @@ class Chat:
         self.rights = Rights()
         self._observers = Observers(observers)
         self._stopping = False
-        for room in store.rooms():
-            self.rooms.open(room)
-        self.lobby = self.rooms.open(names.LOBBY)
-        for saved in store.saved_sessions():
-            self._restore(saved)
+        self.ready = Deferred.fromCoroutine(self._start())
+        """Fires when the store has answered, and people may come; fails if it does not."""
+
+    async def _start(self) -> None:
+        self.lobby = await self.rooms.open(names.LOBBY)
+        for saved in await self._store.saved_sessions():
+            await self._restore(saved)
+        kept = [room for room in await self._store.rooms() if self.rooms.called(room) is None]
+        place = max(0, self.limits.rooms - len(self.rooms))  # the others are opened on demand
+        await gatherResults([self.rooms.open(room) for room in kept[:place]], consumeErrors=True)
 
     # Coming and going
 
@@ -104,17 +111,26 @@ class Chat:
         """
         name = names.nickname(nickname, self.limits)
         self._observers.check(Join(self.now(), self.lobby.name, name))
+        device = Device(address, self.now())
+        person = Person(name, device)
         holder = self.people.called(name)
-        if holder is not None and self._may_displace(holder, address):
-            self.people.check_free(name, holder)
-            self._displace(holder)
-        else:
-            self.people.check_free(name)
-        person = Person(name, Device(address, self.now()))
+        if holder is not None and not self._may_displace(holder, address):
+            holder = None
+        claimed = self.people.claim(name, person, holder)
+        return claimed.addCallback(lambda _: self._entered(person, address, holder))
+
+    def _entered(self, person: Person, address: str, displaced: Person | None) -> Person:
+        if displaced is not None:
+            for key in displaced.rooms:
+                self.rooms[key].leave(displaced, "connection lost")
+            _log.info(
+                "{nick} lost the nickname to a new connection, and may resume",
+                nick=displaced.nickname,
+            )
         self.people.add(person)
         where = "over a UNIX socket" if address == "local" else f"from {address}"
-        _log.info("{nick} connected {where}", nick=name, where=where, address=address)
-        return succeed(person)
+        _log.info("{nick} connected {where}", nick=person.nickname, where=where, address=address)
+        return person
 
     def _may_displace(self, holder: Person, address: str) -> bool:
         """Whether whoever comes from there may have somebody's nickname.
@@ -128,35 +144,21 @@ class Chat:
             and not (holder.renaming and holder.renaming.is_pending)
         )
 
-    def _displace(self, person: Person) -> None:
-        for key in person.rooms:
-            self.rooms[key].leave(person, "connection lost")
-        self.people.displace(person)
-        _log.info(
-            "{nick} lost the nickname to a new connection, and may resume", nick=person.nickname
-        )
-
     def _replace(self, person: Person, wanted: str | None) -> None:
         """Who was displaced is back: the same person, perhaps under another nickname."""
         old = person.nickname
-        try:
-            name = names.nickname(old if wanted is None else wanted, self.limits)
-            self.people.check_free(name)
-        except Refused:
-            name = self.people.free_like(old)
-        self.people.replace(person, name)
-        if name != old:
+        self.people.replace(person, old if wanted is None else wanted)
+        if person.nickname != old:
             person.former = (*person.former, old)
-        for key in person.rooms:
-            self.rooms.open(key).enter(person)
-        if name != old:
-            _log.info("{old} is back as {nick}", old=old, nick=name)
+        for key in person.rooms:  # which were kept open for them
+            self.rooms[key].enter(person)
+        if person.nickname != old:
+            _log.info("{old} is back as {nick}", old=old, nick=person.nickname)
 
     def log_of(self, person: Person) -> Log:
         """A person's own log; most have none until there is something in it for them."""
         if person.log is None:
-            name = "@" + person.id
-            person.log = Log(name, OWN, self._store, counters=self.counters)
+            person.log = Log.new("@" + person.id, OWN, self._store, self.counters)
             person.fanout = Fanout(person.log, self._turn)
             for connection in person.connections:
                 connection.follow(OWN, person.fanout)
@@ -166,24 +168,26 @@ class Chat:
         if person.log is not None:
             person.log.erase()
 
-    def _restore(self, saved: SavedSession) -> None:
+    async def _restore(self, saved: SavedSession) -> None:
         """Somebody was here when the server stopped, and may come back."""
         device = Device(saved.address, saved.since, saved)
         person = Person(saved.nickname, device)
         try:
-            self.people.check_free(saved.nickname)
+            await self.people.claim(saved.nickname, person)
         except Refused:
             person.displaced = True
         self.people.add(person)
         for ref in device.done:
             device.remember(Request(device.id, ref), self.limits.refs)
-        for ref, entry in self._store.refs(device.id, self.limits.refs):
+        for ref, number in await self._store.refs(device.id, self.limits.refs):
             request = Request(device.id, ref)
-            request.id = entry.id
+            request.id = number
             device.remember(request, self.limits.refs)
-        self.log_of(person)
+        person.log = Log("@" + person.id, OWN, self._store, counters=self.counters)
+        await person.log.open()
+        person.fanout = Fanout(person.log, self._turn)
         for name, entered in saved.rooms.items():
-            room = self.rooms.open(name)
+            room = await self.rooms.open(name)
             person.rooms[room.key] = entered
             if not person.displaced:
                 room.keep(person)
@@ -344,28 +348,41 @@ class Chat:
 
     # Rooms
 
-    def join(self, person: Person, name: str) -> Room:
-        """Enter a room, which is made if there is none of that name.
+    def join(self, person: Person, name: str) -> Deferred[Room]:
+        """Enter a room, which is opened if it is not open; fails with `Refused`."""
+        return maybeDeferred(self._room_to_enter, person, name).addCallback(
+            lambda room: self.enter_room(person, room)
+        )
 
-        Raises:
-            Refused: why not.
-        """
+    def _room_to_enter(self, person: Person, name: str) -> Deferred[Room]:
         name = names.room(name, self.limits)
         room = self.rooms.called(name)
-        if room is not None and room.key in person.rooms:
-            return room
+        if room is None:
+            self._check_place(person)
+        if room is None or room.key not in person.rooms:
+            self._observers.check(Join(self.now(), room.name if room else name, person.nickname))
+        return succeed(room) if room else self.rooms.add(name, self._needed_rooms())
+
+    def _check_place(self, person: Person) -> None:
         if len(person.rooms) >= self.limits.rooms_per_person:
             raise Refused(
                 "too-many-rooms",
                 f"You are in {counted(len(person.rooms), 'room')}, which is the limit: "
                 "/leave one first.",
             )
-        if room is not None:
-            self.rights.check(person, Right.ENTER, room)
-        if person.rooms:  # else they come into the chat, and that was asked
-            self._observers.check(Join(self.now(), room.name if room else name, person.nickname))
-        if room is None:
-            room = self.rooms.add(name, self._needed_rooms())
+
+    def enter_room(self, person: Person, room: Room) -> Room:
+        """Enter a room that is open.
+
+        Raises:
+            Refused: why not; it may have taken so long to open that they are gone.
+        """
+        if room.key in person.rooms:
+            return room
+        if self._stopping or not person.present:
+            raise Refused("closing", f"You are about to leave, and do not enter {room.name}.")
+        self._check_place(person)
+        self.rights.check(person, Right.ENTER, room)
         person.rooms[room.key] = room.log.last
         for connection in person.connections:
             connection.follow(room.key, room.fanout)
@@ -409,10 +426,13 @@ class Chat:
             raise Refused("not-in-room", f"You are not in {room.name}: /join {room.name} first.")
         return room
 
-    def _make_room(self, name: str, seen: Callable[[Entry], None]) -> Room:
+    def _open_room(self, name: str, seen: Callable[[Entry], None]) -> Deferred[Room]:
         log = Log(names.key(name), name, self._store, seen, self.counters)
-        room = Room(name, Fanout(log, self._turn), self.clock, self.limits, self.now)
-        room.topic = self._store.topic(log.name)
+        return log.open().addCallback(lambda state: self._make_room(name, log, state))
+
+    def _make_room(self, name: str, log: Log, state: State) -> Room:
+        fanout = Fanout(log, self._turn)
+        room = Room(name, fanout, self.clock, self.limits, self.now, state)
         self._opened(room)
         return room
 
@@ -458,8 +478,12 @@ class Chat:
         )
         append_together(entries)
 
-    def rename(self, person: Person, nickname: str, request: Request) -> None:
+    def rename(self, person: Person, nickname: str, request: Request) -> Deferred[None]:
         """Take another nickname, once that is stored.
+
+        Returns:
+            Fires when nobody else gets it any more, and it is about to be stored; fails with
+            `Refused`.
 
         Raises:
             Refused: why not.
@@ -467,7 +491,6 @@ class Chat:
         name = names.nickname(nickname, self.limits)
         if name == person.nickname:
             raise Refused("same-nick", f"You are already called {name}.")
-        self.people.check_free(name, person)
         bucket, now = person.renames or Bucket(), self.clock.seconds()
         if wait := bucket.wait(self.limits.renames, now):
             raise Refused(
@@ -476,13 +499,19 @@ class Chat:
                 wait,
             )
         self._observers.check(Rename(self.now(), OWN, person.nickname, name))
-        bucket.take(self.limits.renames, now)
-        person.renames = bucket
-        self.people.claim(person, name)
+        claimed = self.people.claim(name, person)
+        return claimed.addCallback(lambda _: self._claimed(person, name, request))
+
+    def _claimed(self, person: Person, name: str, request: Request) -> None:
+        if not person.present:
+            self.people.release(name, person)
+            raise Refused("closing", f"You left meanwhile, and are not called {name}.")
+        person.renames = person.renames or Bucket()
+        person.renames.take(self.limits.renames, self.clock.seconds())
         request.begin(
             person.connection_of(request.client),
             partial(self._renamed, person, name),
-            partial(self.people.unclaim, person, name),
+            partial(self.people.release, name, person),
         )
         person.renaming = request
         entries = []

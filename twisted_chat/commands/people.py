@@ -3,6 +3,8 @@
 import time
 from itertools import islice
 
+from twisted.internet.defer import Deferred
+
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
@@ -103,10 +105,10 @@ def _ago(seconds: float) -> str:
     right=Right.RENAME,
     detail=("Use letters, digits, _ and -, starting with a letter. Case does not matter.",),
 )
-def _nick(caller: Caller, room: Room, nickname: str) -> Lines:
-    caller.chat.rename(caller.person, nickname, caller.request)
+def _nick(caller: Caller, room: Room, nickname: str) -> Deferred[Lines]:
+    renamed = caller.chat.rename(caller.person, nickname, caller.request)
     caller.charge(len(caller.person.rooms) // _ROOMS)
-    return []
+    return renamed.addCallback(lambda _: ())
 
 
 @family.command(

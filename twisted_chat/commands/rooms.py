@@ -1,6 +1,9 @@
 """Commands about rooms: listing, joining and leaving them, and their topics."""
 
 import heapq
+from functools import partial
+
+from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
@@ -18,10 +21,13 @@ family = Family()
     aliases=("j",),
     detail=("Joining a room that does not exist creates it. You also stay in your other rooms.",),
 )
-def _join(caller: Caller, room: Room, name: str) -> Lines:
-    entered = caller.chat.join(caller.person, name)
-    caller.talk_in(entered)
-    return [f"You are in {entered.name}: what you type goes there. /leave leaves it."]
+def _join(caller: Caller, room: Room, name: str) -> Deferred[Lines]:
+    return caller.chat.join(caller.person, name).addCallback(partial(_joined, caller))
+
+
+def _joined(caller: Caller, room: Room) -> Lines:
+    caller.talk_in(room)
+    return [f"You are in {room.name}: what you type goes there. /leave leaves it."]
 
 
 @family.command(

@@ -9,29 +9,16 @@ from contextlib import closing
 from pathlib import Path
 
 from twisted_chat.service import exchange
-from twisted_chat.stores.sqlite import strays
+from twisted_chat.stores.sqlite import state, strays
 from twisted_chat.stores.sqlite.lock import Lock
 from twisted_chat.stores.sqlite.private import make_private
-from twisted_chat.stores.sqlite.schema import (
-    COLUMNS,
-    Unusable,
-    open_database,
-    open_to_read,
-    to_entry,
-)
+from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry
+from twisted_chat.stores.sqlite.schema import Unusable, open_database, open_to_read
 from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 
 ERASED = "(erased)"
 _SAID = f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind != 'whisper' ORDER BY id"  # noqa: S608 - ours
-_TOPICS = (
-    "UPDATE logs SET topic = coalesce((SELECT text FROM events WHERE events.log = logs.log"
-    " AND kind = 'topic' ORDER BY id DESC LIMIT 1), topic)"
-)
-_NOBODYS_TOPICS = (
-    "SELECT log, room FROM logs WHERE topic != '' AND NOT EXISTS"
-    " (SELECT 1 FROM events WHERE events.log = logs.log AND kind = 'topic') ORDER BY room"
-)
 
 
 def main() -> None:
@@ -141,7 +128,6 @@ def _import_lines(database: sqlite3.Connection, path: Path, lines: Iterable[byte
             rooms.add(exchange.from_line(line))
         except ValueError as error:
             raise ValueError(f"{path}:{count}: {error}; nothing is imported") from error
-    database.execute(_TOPICS)
     database.execute("COMMIT")
     return f"{counted(count, 'event')} in {counted(len(rooms), 'room')}"
 
@@ -219,14 +205,16 @@ def _erase(chosen: argparse.Namespace) -> str:
             "UPDATE seats SET away = ? WHERE key(nickname) = ? AND away != ''",
             (ERASED, names.key(chosen.nickname)),
         )
-        database.execute(_TOPICS)
-        nobodys = database.execute(_NOBODYS_TOPICS).fetchall()
-        for log, _ in nobodys:
-            database.execute("UPDATE logs SET topic = '' WHERE log = ?", (log,))
+        nobodys = state.replay(database)
         database.execute("COMMIT")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        is_read, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_read:
+        raise ValueError(
+            f"{counted(count, 'line')} of {chosen.nickname} erased, but another program reads "
+            f"{chosen.db}, so the files still hold the old text: end that program, and erase again"
+        )
     erased = f"{counted(count, 'line')} of {chosen.nickname} erased"
     if nobodys:
-        rooms = ", ".join(room for _, room in nobodys)
+        rooms = ", ".join(nobodys)
         erased += f"; also the topics of {rooms}, since it is no longer recorded who set them"
     return erased

@@ -11,14 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twisted_chat.events import Entry
-from twisted_chat.events.codec import KINDS, Kept
+from twisted_chat.events.codec import NAMED, Kept
+from twisted_chat.events.effects import effects
 from twisted_chat.limits import Limits
-from twisted_chat.stores.sqlite.schema import to_row
+from twisted_chat.stores.sqlite import state
+from twisted_chat.stores.sqlite.rows import INSERT_EVENT, to_row
 from twisted_chat.text import names
 from twisted_chat.text.marks import are_piled
 from twisted_chat.wire.structured import describe, encode
 
-_KINDS = {kind.name: kind for kind in KINDS if kind.kept is Kept.IN_ROOMS}
 _UNSAFE = re.compile(  # it would move cursors, or reverse text, on everybody's screen
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]"
 )
@@ -42,8 +43,10 @@ def from_line(line: bytes) -> Entry:
     """
     thing = _decode(line)
     name, number = thing.get("event"), thing.get("id")
-    if not isinstance(name, str) or name not in _KINDS:
-        raise ValueError("the event must be one of " + ", ".join(_KINDS))
+    kind = NAMED.get(name) if isinstance(name, str) else None
+    if kind is None or kind.kept is not Kept.IN_ROOMS:
+        kept = (each.name for each in NAMED.values() if each.kept is Kept.IN_ROOMS)
+        raise ValueError("the event must be one of " + ", ".join(kept))
     if type(number) is not int or not 1 <= number <= _MOST:
         raise ValueError("the id must be a whole number of 1 or more")
     room = _text(thing, "room")
@@ -51,10 +54,11 @@ def from_line(line: bytes) -> Entry:
         raise ValueError("the room must begin with #")
     if not names.is_like_a_name(room[1:]):
         raise ValueError("the room does not have a valid name")
-    kind, time, sender = _KINDS[name], _time(thing), _nickname(thing, "from")
-    told = [
+    time, sender = _time(thing), _nickname(thing, "from")
+    told: list[Any] = [
         _nickname(thing, field) if field == "to" else _text(thing, field) for field in kind.fields
     ]
+    told += [_value(thing.get(field), field) for field in kind.values]
     return Entry(kind.make(time, room, sender, told), id=number)
 
 
@@ -80,6 +84,19 @@ def _text(thing: dict[str, Any], key: str) -> str:
         raise ValueError(f"the {key} has too many marks on one character")
     if len(value.encode()) > _LONGEST:
         raise ValueError(f"the {key} has more than {_LONGEST} bytes")
+    return value
+
+
+def _value(value: Any, key: str) -> Any:
+    """A value whose texts are all such as may be shown."""
+    match value:
+        case str() if value:
+            _text({key: value}, key)
+        case list():
+            for each in value:
+                _value(each, key)
+        case dict():
+            _value([*value, *value.values()], key)
     return value
 
 
@@ -125,9 +142,9 @@ class EmptyRooms:
         if entry.id <= last:
             raise ValueError(f"the id {entry.id} does not come after {last}")
         self._last[log] = entry.id
-        self._database.execute(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", to_row(log, entry)
-        )
+        self._database.execute(INSERT_EVENT, to_row(log, entry))
+        for statement in state.statements(log, effects(entry.event)):
+            self._database.execute(*statement)
 
     def _log(self, room: str) -> int:
         key = names.key(room)

@@ -3,6 +3,9 @@
 from functools import partial
 from typing import Any
 
+from twisted.internet.defer import DeferredList
+from twisted.python.failure import Failure
+
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.device import Device, epoch_of
 from twisted_chat.chat.person import Person
@@ -13,7 +16,6 @@ from twisted_chat.refusal import Refused
 from twisted_chat.sessions.fields import seen_of
 from twisted_chat.sessions.frontend import Frontend
 from twisted_chat.sessions.session import Session
-from twisted_chat.text import names
 from twisted_chat.text.cleaning import clean
 from twisted_chat.wire.structured import StructuredWire, encode, timestamp
 
@@ -104,14 +106,18 @@ class HelloSession(Session):
     def _welcome(self, person: Person) -> None:
         self.device.is_quiet = self._is_quiet
         self._greet(person, resumed=False)
-        self.talk_in(self.chat.join(person, names.LOBBY))
-        for key in list(self._seen):
-            if key != OWN and key != self.chat.lobby.key:
-                try:
-                    self.chat.join(person, key)
-                except Refused as why:
-                    self.refuse(why)
-        self.chat.keep(person, self.device)
+        self.talk_in(self.chat.enter_room(person, self.chat.lobby))
+        others = [key for key in self._seen if key not in (OWN, self.chat.lobby.key)]
+        joined = [self.chat.join(person, key).addErrback(self._not_joined) for key in others]
+        self._answer_after(DeferredList(joined), lambda _: self._all_joined(), self.request)
+
+    def _not_joined(self, failure: Failure) -> None:
+        if not isinstance(failure.value, Refused):
+            failure.raiseException()
+        self.refuse(failure.value)
+
+    def _all_joined(self) -> None:
+        self.chat.keep(self.person, self.device)
 
     def _greet(self, person: Person, *, resumed: bool) -> None:
         welcome: dict[str, Any] = {

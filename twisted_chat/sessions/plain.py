@@ -1,11 +1,13 @@
 """A session in plain lines: netcat, telnet, any terminal."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.person import Person
+from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.commands import people, table
 from twisted_chat.commands.command import Lines
@@ -122,12 +124,14 @@ class PlainSession(Session):
         self._frontend.write(line(text))
 
     def _show(self, answer: Lines | Deferred[Lines]) -> None:
-        if isinstance(answer, Deferred):
-            self._answer_after(answer, self._show_lines, self.request)
-        else:
-            self._show_lines(answer)
-        if self.person.renaming is self.request:
-            self._pause_while(self.request)
+        answered = answer if isinstance(answer, Deferred) else succeed(answer)
+        answered.addCallback(partial(self._wait_for_name, self.request))
+        self._answer_after(answered, self._show_lines, self.request)
+
+    def _wait_for_name(self, request: Request, lines: Lines) -> Lines:
+        if self.person.renaming is request:
+            self._pause_while(request)
+        return lines
 
     def _show_lines(self, lines: Sequence[str | Entry]) -> None:
         me = self.person
@@ -164,7 +168,7 @@ class PlainSession(Session):
         )
         for each in self.chat.motd:
             self._say(f"*** {each}")
-        self.talk_in(self.chat.join(person, names.LOBBY))
+        self.talk_in(self.chat.enter_room(person, self.chat.lobby))
 
     def begin(self, room: str, fanout: Fanout) -> int:
         """See `Conversation.begin`: what was said last is shown; an own log is always new here."""

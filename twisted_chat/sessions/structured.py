@@ -5,7 +5,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.person import Person
@@ -131,17 +131,19 @@ class StructuredSession(HelloSession):
         request = self.request
         self.device.remember(request, self.chat.limits.refs)
         answer = table.run(self, *command)
-        if isinstance(answer, Deferred):
-            self._answer_after(answer, partial(self._answer, request), request)
-        else:
-            self._answer_when_stored(request, answer)
+        self._answer_when_stored(
+            request, answer if isinstance(answer, Deferred) else succeed(answer)
+        )
 
-    def _answer_when_stored(self, request: Request, lines: Lines) -> None:
+    def _answer_when_stored(self, request: Request, answer: Deferred[Lines]) -> None:
         """Answer when everything is stored that was asked for, so that it survives the server."""
+        kept = answer.addCallback(partial(self._when_kept, request))
+        self._answer_after(kept, partial(self._answer, request), request)
+
+    def _when_kept(self, request: Request, lines: Lines) -> Deferred[Lines]:
         stored: Deferred[None] = Deferred()
         request.when_settled(partial(stored.callback, None))
-        kept = stored.addCallback(lambda _: self._keep(request, lines))
-        self._answer_after(kept, partial(self._answer, request), request)
+        return stored.addCallback(lambda _: self._keep(request, lines))
 
     def _keep(self, request: Request, lines: Lines) -> Deferred[Lines]:
         """Keep what a request has changed, unless it was refused; gives what is answered."""
@@ -165,7 +167,7 @@ class StructuredSession(HelloSession):
         else:
             before.ask_again(self)
             if do == "command":  # what is said comes back as an event
-                self._answer_when_stored(before, [])
+                self._answer_when_stored(before, succeed([]))
         return True
 
     def _answer(self, request: Request, lines: Sequence[str | Entry]) -> None:
