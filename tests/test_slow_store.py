@@ -204,6 +204,7 @@ class ClaimingTests(SlowTestCase):
             other = self.comes("alice")
             self.people.answers()
             self.assertIn("Welcome, bob!", self.bob.raw())
+            self.assertIn("Welcome, alice!", other.raw())
             other.types("/quit")
 
     def test_nobody_is_found_under_it_before(self) -> None:
