@@ -117,6 +117,21 @@ class Limits:
     refs: int = _limit(1_000, "Requests of one person that are not done twice.")
     """More than any client has under way."""
 
+    accounts: int = _limit(10_000, "Accounts in all.")
+    """All of them are in memory, with 500 bytes each."""
+
+    registrations: Pace = _limit(Pace(3, 3600), "New accounts from one address.")
+    """A family registers in one evening; nobody fills the disk."""
+
+    login_tries: int = _limit(5, "Wrong passwords for one account before one has to wait.")
+    """Who knows it needs three."""
+
+    login_tries_per_address: int = _limit(20, "The same from one address, whatever the account.")
+    """A class behind one router mistypes more often than one person."""
+
+    login_wait_seconds: float = _limit(900.0, "Longest wait between two tries to log in.")
+    """A hundred guesses a day find no password of eight characters."""
+
     resume_seconds: float = _limit(300.0, "Seconds that who lost the connection stays a member.")
     """A train's tunnel, or a restart."""
 

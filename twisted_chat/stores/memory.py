@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 
 from twisted_chat.events import Entry, Topic
 from twisted_chat.stores import SavedSession, Subscriber
+from twisted_chat.stores.account import Account, name_taken
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
 
@@ -30,6 +31,8 @@ class MemoryStore:
         self._topics: dict[str, str] = {}
         self._subscribers: dict[str, Subscriber] = {}
         self._oldest: deque[tuple[str, Entry]] = deque()
+        self._account_ids: dict[str, str] = {}  # by the name's key
+        self._account_keys: dict[str, str] = {}  # by id
 
     @property
     def epoch(self) -> str:
@@ -128,6 +131,24 @@ class MemoryStore:
 
     def drop_session(self, person: str) -> None:
         """See `Store.drop_session`."""
+
+    def accounts(self) -> Iterable[Account]:
+        """See `Store.accounts`: memory begins anew."""
+        return ()
+
+    def save_account(self, account: Account) -> Deferred[None]:
+        """See `Store.save_account`: accounts are in memory already, and only names are kept."""
+        if self._account_ids.get(account.key, account.id) != account.id:
+            return fail(name_taken(account.name))
+        self._account_ids.pop(self._account_keys.get(account.id, ""), None)
+        self._account_ids[account.key] = account.id
+        self._account_keys[account.id] = account.key
+        return succeed(None)
+
+    def drop_account(self, account_id: str) -> Deferred[None]:
+        """See `Store.drop_account`."""
+        self._account_ids.pop(self._account_keys.pop(account_id, ""), None)
+        return succeed(None)
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""

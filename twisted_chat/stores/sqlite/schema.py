@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 from twisted_chat.events import Entry, Event
 from twisted_chat.events.codec import KINDS, Kept
 from twisted_chat.stores import SavedSession
-from twisted_chat.stores.sqlite import strays
+from twisted_chat.stores.sqlite import accounts, strays
 from twisted_chat.stores.sqlite.private import make_private
 
-VERSION = 3
+VERSION = 4
 
 _MIGRATIONS = (
     """
@@ -69,6 +69,7 @@ _MIGRATIONS = (
     """
     ALTER TABLE seats ADD COLUMN quiet INTEGER NOT NULL DEFAULT 0;
     """,
+    accounts.TABLE,
 )
 """What makes version N + 1 of version N; a released one never changes."""
 
@@ -202,6 +203,13 @@ def explain(error: sqlite3.Error) -> str:
 def explain_unsaved(error: sqlite3.Error) -> str:
     """The same of what holds although it could not be stored."""
     return f"That could not be stored ({_explain(error)}): it holds only until the server restarts."
+
+
+def explain_unchanged(error: sqlite3.Error) -> str:
+    """The same of what is not changed because it could not be stored."""
+    return (
+        f"That could not be stored ({_explain(error)}), so nothing changed: try again in a while."
+    )
 
 
 _FIELDS = {("to",): slice(4, 5), ("text",): slice(5, 6), ("to", "text"): slice(4, 6)}

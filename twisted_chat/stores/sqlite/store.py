@@ -21,7 +21,8 @@ from twisted_chat.counters import Counters
 from twisted_chat.events import Entry, Topic
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, Subscriber, WorkerThread
-from twisted_chat.stores.sqlite import strays
+from twisted_chat.stores.account import Account
+from twisted_chat.stores.sqlite import accounts, strays
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
 from twisted_chat.stores.sqlite.lock import Lock
 from twisted_chat.stores.sqlite.schema import (
@@ -30,6 +31,7 @@ from twisted_chat.stores.sqlite.schema import (
     Row,
     Unusable,
     explain,
+    explain_unchanged,
     explain_unsaved,
     open_database,
     read_sessions,
@@ -143,6 +145,7 @@ class SqliteStore:
         self._statements: list[_Statement] = []
         self._saves: dict[str, Row] = {}  # sessions to save, by the person's id
         self._told: list[Deferred[None]] = []  # of whoever waits for these statements
+        self._account_writes: list[accounts.Write] = []
         self._busy = False
         self._failing = False
         self.committing_since: float | None = None
@@ -211,6 +214,19 @@ class SqliteStore:
         self._saves.pop(person, None)
         self._do(*_dropping(person))
 
+    def save_account(self, account: Account) -> Deferred[None]:
+        """See `Store.save_account`."""
+        return self._write_account(accounts.save(account))
+
+    def drop_account(self, account_id: str) -> Deferred[None]:
+        """See `Store.drop_account`."""
+        return self._write_account(accounts.drop(account_id))
+
+    def _write_account(self, write: accounts.Write) -> Deferred[None]:
+        self._account_writes.append(write)
+        self._turn.schedule(self._commit)
+        return write.done
+
     def forget(self, before: float) -> None:
         """See `Store.forget`."""
         for log in list(self._logs.values()):
@@ -278,14 +294,19 @@ class SqliteStore:
         self._waiting -= len(group)
         return group
 
+    @property
+    def _has_work(self) -> bool:
+        return bool(self._queue or self._statements or self._saves or self._account_writes)
+
     def _commit(self) -> None:
-        if self._busy or not (self._queue or self._statements or self._saves):
+        if self._busy or not self._has_work:
             return
         self._busy = True
         group = self._next_group()
         statements, self._statements = self._statements, []
         saves, self._saves = self._saves, {}
         told, self._told = self._told, []
+        writes, self._account_writes = self._account_writes, []
         numbers: dict[_Log, int] = {}
         kept: dict[_Log, Row] = {}  # logs that the database gets to know: most own logs stay empty
         rows = []
@@ -298,23 +319,31 @@ class SqliteStore:
         self.committing_since = time.monotonic()
         saving = [(SAVE_SESSION, row) for row in saves.values()]
         work = self._elsewhere(
-            lambda: self._write([*statements, *saving], list(kept.values()), rows)
+            lambda: self._write([*statements, *saving], writes, list(kept.values()), rows)
         )
         work.addCallbacks(
-            lambda _: self._committed(group, kept, len(numbers) + len(rows) // ROWS + 1, told),
-            lambda failure: self._failed(failure, group, statements, saves, told),
+            lambda _: self._committed(
+                group, kept, len(numbers) + len(rows) // ROWS + 1, told, writes
+            ),
+            lambda failure: self._failed(failure, group, statements, saves, told, writes),
         )
         work.addErrback(lambda failure: _log.failure("Telling what was stored failed", failure))
         work.addCallback(lambda _: self._turn.schedule(self._go_on))
 
     def _write(
-        self, statements: Sequence[_Statement], kept: Sequence[Row], rows: Sequence[Row]
+        self,
+        statements: Sequence[_Statement],
+        writes: Sequence[accounts.Write],
+        kept: Sequence[Row],
+        rows: Sequence[Row],
     ) -> None:
         writer = self._writer
         writer.execute("BEGIN IMMEDIATE")
         try:
             for statement in statements:
                 writer.execute(*statement)
+            for write in writes:
+                write.execute(writer)
             writer.executemany(_KEEP, kept)
             writer.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             for row in rows:
@@ -334,6 +363,7 @@ class SqliteStore:
         kept: Iterable[_Log],
         pages: int,
         told: Sequence[Deferred[None]],
+        writes: Sequence[accounts.Write],
     ) -> None:
         self._checkpoints.committed(pages)
         self._counters.commits.add(time.monotonic() - (self.committing_since or 0.0))
@@ -353,6 +383,8 @@ class SqliteStore:
                 log.subscriber.show(entries)
         for deferred in told:
             deferred.callback(None)
+        for write in writes:
+            write.tell()
 
     def _failed(
         self,
@@ -361,6 +393,7 @@ class SqliteStore:
         statements: Sequence[_Statement],
         saves: Mapping[str, Row],
         told: Sequence[Deferred[None]],
+        writes: Sequence[accounts.Write],
     ) -> None:
         error = failure.value
         if not isinstance(error, sqlite3.Error):
@@ -378,6 +411,7 @@ class SqliteStore:
         self._show([(log, entry) for log, entry in group if not entry.stored])
         for deferred in told:
             deferred.errback(Refused("not-stored", explain_unsaved(error)))
+        accounts.refuse(writes, Refused("not-stored", explain_unchanged(error)))
 
     def _show(self, told: _Batch) -> None:
         for log, entries in _by_log(told):
@@ -403,7 +437,8 @@ class SqliteStore:
         self._busy = False
         self.committing_since = None
         unsaved = self._statements or self._saves
-        if self._queue or self._told or (unsaved and not self._failing):
+        waited_for = self._queue or self._told or self._account_writes
+        if waited_for or (unsaved and not self._failing):
             self._turn.schedule(self._commit)
         elif self._stopped is not None:
             self._close_database(self._stopped)
@@ -419,7 +454,7 @@ class SqliteStore:
     def stop(self) -> Deferred[None]:
         """See `Store.stop`."""
         self._stopped = Deferred()
-        if not (self._busy or self._queue or self._statements or self._saves):
+        if not (self._busy or self._has_work):
             self._close_database(self._stopped)
         else:
             self._commit()
@@ -490,6 +525,10 @@ class SqliteStore:
     def saved_sessions(self) -> Iterable[SavedSession]:
         """See `Store.saved_sessions`."""
         return list(read_sessions(self._writer))
+
+    def accounts(self) -> Iterable[Account]:
+        """See `Store.accounts`."""
+        return list(accounts.read(self._writer))
 
     def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
         """See `Store.refs`."""
