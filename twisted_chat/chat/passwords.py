@@ -43,7 +43,7 @@ class Hasher:
     """
 
     def __init__(self, memory: int = MEMORY, passes: int = PASSES, lanes: int = LANES) -> None:
-        self._argon2 = PasswordHasher(passes, lanes, memory)
+        self._argon2 = PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=lanes)
         salt, digest = (_base64(secrets.token_bytes(size)) for size in (16, 32))
         self._nobodys = f"$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${digest}"
 

@@ -207,9 +207,8 @@ def explain_unsaved(error: sqlite3.Error) -> str:
 
 def explain_unchanged(error: sqlite3.Error) -> str:
     """The same of what is not changed because it could not be stored."""
-    return (
-        f"That could not be stored ({_explain(error)}), so nothing changed: try again in a while."
-    )
+    why = _explain(error)
+    return f"That could not be stored ({why}), so nothing has changed: try again in a while."
 
 
 _FIELDS = {("to",): slice(4, 5), ("text",): slice(5, 6), ("to", "text"): slice(4, 6)}
