@@ -1,13 +1,17 @@
 """Passwords: what they may be, how they are checked, and how often one may guess."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.cred.checkers import ICredentialsChecker, InMemoryUsernamePasswordDatabaseDontUse
+from twisted.cred.checkers import (
+    AllowAnonymousAccess,
+    ICredentialsChecker,
+    InMemoryUsernamePasswordDatabaseDontUse,
+)
 from twisted.cred.credentials import IUsernamePassword
-from twisted.cred.portal import Portal
+from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -23,6 +27,7 @@ from twisted_chat.stores.account import Account
 from twisted_chat.text.passwords import LONGEST, Password
 
 _T = TypeVar("_T")
+_Avatar = bytes | tuple[()]
 
 CHEAP = Hasher(memory=8)
 """Made for tests: 50 microseconds."""
@@ -38,7 +43,8 @@ def account(name: str = "alice", password: str = "") -> Account:
 class PasswordTests(SynchronousTestCase):
     def refused(self, text: str) -> str:
         """Why a password cannot be chosen."""
-        return self.assertRaises(Refused, Password(text).check_new).text
+        why: Refused = self.assertRaises(Refused, Password(text).check_new)
+        return why.text
 
     def test_it_has_eight_characters_at_least(self) -> None:
         self.assertIn("at least 8 characters", self.refused("1234567"))
@@ -140,21 +146,29 @@ class Checker:
 
     credentialInterfaces = (IUsernamePassword,)  # noqa: N815 - of Twisted
 
-    def __init__(self, answer: Callable[[], object]) -> None:
+    def __init__(self, answer: Callable[[], Deferred[_Avatar]]) -> None:
         self.answer = answer
         self.asked: list[tuple[bytes, bytes]] = []
 
-    def requestAvatarId(self, credentials: IUsernamePassword) -> object:
+    def requestAvatarId(self, credentials: IUsernamePassword) -> Deferred[_Avatar]:
         self.asked.append((credentials.username, credentials.password))
         return self.answer()
 
 
+@implementer(IRealm)
+class Nobody:
+    """A realm where nobody is known."""
+
+    def requestAvatar(self, avatar_id: object, mind: object, *interfaces: object) -> NoReturn:
+        raise NotImplementedError
+
+
 class PortalTests(SynchronousTestCase):
-    def check(self, checker: object, name: str, password: Password) -> str | None:
+    def check(self, checker: ICredentialsChecker, name: str, password: Password) -> str | None:
         """Whose password a site says that this is."""
-        return self.successResultOf(
-            PortalPasswords(portal_for(checker)).check(name, None, password)
-        )
+        asked = PortalPasswords(portal_for(checker)).check(name, None, password)
+        name_proven: str | None = self.successResultOf(asked)
+        return name_proven
 
     def test_the_sites_checker_decides(self) -> None:
         site = InMemoryUsernamePasswordDatabaseDontUse(alice=b"correct horse")
@@ -177,7 +191,7 @@ class PortalTests(SynchronousTestCase):
         self.assertIs(self.check(Checker(lambda: succeed(())), "alice", RIGHT), None)
 
     def test_a_checker_that_fails_says_so_and_tells_no_password(self) -> None:
-        def fails() -> object:
+        def fails() -> Deferred[_Avatar]:
             raise OSError("correct horse")
 
         asked = PortalPasswords(portal_for(Checker(fails))).check("alice", None, RIGHT)
@@ -185,8 +199,13 @@ class PortalTests(SynchronousTestCase):
         self.assertEqual(refused.code, "not-available")
         self.assertNotIn("horse", refused.text)
 
+    def test_a_portal_that_takes_no_passwords_is_a_fault_and_no_wrong_password(self) -> None:
+        portal = Portal(Nobody(), [AllowAnonymousAccess()])
+        asked = PortalPasswords(portal).check("alice", None, RIGHT)
+        self.assertEqual(self.failureResultOf(asked, Refused).value.code, "not-available")
+
     def test_nobody_chooses_a_password_there(self) -> None:
-        passwords = PortalPasswords(Portal(None))
+        passwords = PortalPasswords(portal_for(Checker(lambda: succeed(()))))
         refused = self.failureResultOf(passwords.hash(RIGHT), Refused).value
         self.assertEqual(refused.code, "not-allowed")
         self.assertFalse(passwords.is_outdated(account()))

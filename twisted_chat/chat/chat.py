@@ -7,6 +7,8 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from twisted_chat.chat.accounts import Accounts
+from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Connection, Person, Whisperer
 from twisted_chat.chat.projection import project
@@ -45,6 +47,7 @@ class Chat:
         opened: called with every room, when it is opened.
         counters: where it is counted what happens.
         now: gives the time of day, in seconds since 1970; without it, that is the clock's.
+        accounts: names that are somebody's; without it, passwords are hashed at once.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Chat:
         opened: Callable[[Room], None] = lambda _: None,
         counters: Counters | None = None,
         now: Callable[[], float] | None = None,
+        accounts: Accounts | None = None,
     ) -> None:
         self.clock = clock
         self.now = now or clock.seconds
@@ -70,6 +74,7 @@ class Chat:
         self._store = store
         self._turn = turn
         self.people = People(clock, self.limits)
+        self.accounts = accounts or Accounts(clock, store, self.limits, OwnPasswords(), self.now)
         self.rights = Rights()
         self._stopping = False
         for room in store.rooms():

@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import UsernamePassword
-from twisted.cred.error import LoginFailed, UnauthorizedLogin
+from twisted.cred.error import LoginFailed, UnauthorizedLogin, UnhandledCredentials
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.logger import Logger
@@ -81,7 +81,7 @@ class PortalPasswords:
         return name
 
     def _not_logged_in(self, failure: Failure) -> None:
-        if failure.check(LoginFailed) is None:
+        if failure.check(UnhandledCredentials) or not failure.check(LoginFailed):
             error = failure.type.__name__ if failure.type else "Exception"
             _log.error("A password cannot be checked: {error}", error=error)
             raise Refused(

@@ -3,15 +3,20 @@
 from collections.abc import Collection, Sequence
 from functools import partial
 
+from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 
+from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.passwords import OwnPasswords
+from twisted_chat.chat.portal import PortalPasswords
 from twisted_chat.frontends.admission import UNKNOWN
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.protocol import ChatProtocol, Wires, host_of
 from twisted_chat.frontends.server import Connection, Server
+from twisted_chat.frontends.threads import thread_beside
 from twisted_chat.limits import Limits
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.turn import Turn
@@ -31,6 +36,8 @@ class ChatFactory(Factory):
         name: what the server is called.
         limits: what one connection may take.
         motd: lines for everybody who comes.
+        portal: says whether a password is right, with an `IChatUser` for who may log in; without
+            it, people register with passwords of their own.
     """
 
     noisy = False
@@ -43,6 +50,7 @@ class ChatFactory(Factory):
         name: str = "Twisted Chat",
         limits: Limits | None = None,
         motd: Sequence[str] = (),
+        portal: Portal | None = None,
     ) -> None:
         turn = Turn(None if clock is None else partial(clock.callLater, 0))
         if clock is None:
@@ -50,7 +58,7 @@ class ChatFactory(Factory):
 
             clock = IReactorTime(reactor)
         self.clock = clock
-        self.chat = chat or Chat(clock, MemoryStore(), turn, name, limits, motd)
+        self.chat = chat or _make_chat(clock, turn, name, limits or Limits(), motd, portal)
         self.server = Server(clock, self.chat)
         self._wires = Wires(PlainWire(self.chat.now), StructuredWire())
 
@@ -78,6 +86,20 @@ class ChatFactory(Factory):
     def stopFactory(self) -> None:
         """Nobody listens any more."""
         self.say_goodbye()
+
+
+def _make_chat(
+    clock: IReactorTime,
+    turn: Turn,
+    name: str,
+    limits: Limits,
+    motd: Sequence[str],
+    portal: Portal | None,
+) -> Chat:
+    store = MemoryStore()
+    authenticator = PortalPasswords(portal) if portal else OwnPasswords(None, thread_beside(clock))
+    accounts = Accounts(clock, store, limits, authenticator, clock.seconds)
+    return Chat(clock, store, turn, name, limits, motd, accounts=accounts)
 
 
 class BehindProxy(Factory):

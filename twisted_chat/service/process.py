@@ -1,7 +1,10 @@
 """What a server asks of its process: enough open files, and no needless pauses."""
 
 import gc
+import os
 import resource
+import sys
+import threading
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -63,3 +66,9 @@ def room_for(clients: int) -> int:
             clients=clients,
         )
     return room
+
+
+def let_others_go_first() -> None:
+    """Give this thread the processor only when no other thread wants it, as far as one may."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
