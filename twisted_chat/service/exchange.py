@@ -40,7 +40,7 @@ def from_line(line: bytes) -> Entry:
     Raises:
         ValueError: what is wrong with it.
     """
-    thing = _decode(line)
+    thing = decode(line)
     name, number = thing.get("event"), thing.get("id")
     if not isinstance(name, str) or name not in _KINDS:
         raise ValueError("the event must be one that a room keeps: " + ", ".join(_KINDS))
@@ -51,14 +51,19 @@ def from_line(line: bytes) -> Entry:
         raise ValueError("the room must begin with #")
     if not names.is_like_a_name(room[1:]):
         raise ValueError("the room is none that there can be")
-    kind, time, sender = _KINDS[name], _time(thing), _nickname(thing, "from")
+    kind, time, sender = _KINDS[name], time_of(thing, "time"), _nickname(thing, "from")
     told = [
         _nickname(thing, field) if field == "to" else _text(thing, field) for field in kind.fields
     ]
     return Entry(kind.make(time, room, sender, told), id=number)
 
 
-def _decode(line: bytes) -> dict[str, Any]:
+def decode(line: bytes) -> dict[str, Any]:
+    """The object that a line is.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
     try:
         thing = json.loads(line.decode())
     except UnicodeDecodeError:
@@ -90,13 +95,18 @@ def _nickname(thing: dict[str, Any], key: str) -> str:
     return name
 
 
-def _time(thing: dict[str, Any]) -> float:
+def time_of(thing: dict[str, Any], key: str) -> float:
+    """A time that an object has, in seconds since 1970.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
     try:
-        seconds = (datetime.fromisoformat(_text(thing, "time")) - _EPOCH).total_seconds()
+        seconds = (datetime.fromisoformat(_text(thing, key)) - _EPOCH).total_seconds()
     except (ValueError, TypeError):  # the latter without a time zone
         seconds = -1.0
     if not 0 <= seconds < _LATEST:
-        raise ValueError("the time is missing, or not like 2026-11-20T12:35:02.123456Z")
+        raise ValueError(f"the {key} is missing, or not like 2026-11-20T12:35:02.123456Z")
     return seconds
 
 
