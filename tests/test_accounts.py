@@ -14,9 +14,9 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import Disk
-from tests.people import at_once
+from tests.people import ChatTestCase, at_once
 from tests.test_passwords import CHEAP
-from twisted_chat import Limits, Pace
+from twisted_chat import ChatFactory, Limits, Pace
 from twisted_chat.chat.accounts import NAME_EXPIRY, Accounts
 from twisted_chat.chat.passwords import Authenticator, Hasher, OwnPasswords
 from twisted_chat.chat.portal import PortalPasswords, portal_for
@@ -509,6 +509,19 @@ class SiteTests(AccountsTestCase):
         made = self.logs_in("alice")
         asked = self.accounts.change_password(made.id, Password(RIGHT), Password(NEW), HERE)
         self.assertEqual(self.refused(asked).code, "not-allowed")
+
+
+class EmbeddingTests(ChatTestCase):
+    def test_a_program_that_embeds_the_chat_has_its_own_portal_decide(self) -> None:
+        site = InMemoryUsernamePasswordDatabaseDontUse(alice=RIGHT.encode())
+        accounts = ChatFactory(self.clock, portal=portal_for(site)).chat.accounts
+        made = self.successResultOf(accounts.log_in("alice", Password(RIGHT), HERE))
+        self.assertEqual(made.name, "alice")
+
+    def test_without_one_people_register(self) -> None:
+        accounts = self.factory.chat.accounts
+        self.successResultOf(accounts.register("alice", Password(RIGHT), "a", HERE))
+        self.successResultOf(accounts.log_in("alice", Password(RIGHT), HERE))
 
 
 class Model:

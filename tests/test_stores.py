@@ -98,7 +98,8 @@ class AnyStore(RuleBasedStateMachine):
             batch, entries = Batch(), list[tuple[str, Entry]]()
             for log, kind, person, has_ref in each:
                 event = self.event(log, kind)
-                entry = Entry(event, person, f"r{self.count}" if has_ref else None)
+                ref = f"r{self.count}" if has_ref else None
+                entry = Entry(event, person, ref, client=person)
                 life = self.put_into[event] = self._open(log)
                 life.append(replace(entry), batch)
                 entries.append((log, entry))

@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import threading
+from contextlib import suppress
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -71,4 +72,5 @@ def room_for(clients: int) -> int:
 def let_others_go_first() -> None:
     """Give this thread the processor only when no other thread wants it, as far as one may."""
     if sys.platform == "linux":  # elsewhere a thread has no priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
