@@ -41,8 +41,7 @@ def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         ("--auth file:missing", "cannot use --auth file: there is no file 'missing'"),
         (
             "--auth memory:secret",
-            "cannot use --auth memory: what follows must be: "
-            "A colon-separated list (name:password:...)",
+            "cannot use --auth memory: what follows must be: A colon-separated list",
         ),
         (
             "--auth anonymous",

@@ -74,7 +74,9 @@ class Chat:
         self._store = store
         self._turn = turn
         self.people = People(clock, self.limits)
-        self.accounts = accounts or Accounts(clock, store, self.limits, OwnPasswords(), self.now)
+        if accounts is None:
+            accounts = Accounts(clock, store, self.limits, OwnPasswords(), self.now)
+        self.accounts = accounts
         self.rights = Rights()
         self._stopping = False
         for room in store.rooms():
