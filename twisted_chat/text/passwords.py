@@ -59,8 +59,8 @@ def _normal(text: str) -> str | None:
     if len(text) > 2 * LONGEST:  # before anything that takes time
         return None
     stripped = text.strip()
-    if not stripped:
-        return ""
+    if stripped.isascii() and stripped.isprintable():  # which is in normal form
+        return stripped if len(stripped) <= LONGEST else None
     try:
         normal: str = _PRECIS.enforce(stripped)
     except UnicodeEncodeError:
