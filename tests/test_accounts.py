@@ -1,6 +1,6 @@
 """Accounts: who may register what, log in, and change what is theirs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class AccountsTestCase(SynchronousTestCase):
     """Accounts that are kept in memory, and checked at once."""
 
     limits = Limits()
+    store: Store
 
     def setUp(self) -> None:
         """Nobody has registered."""
@@ -56,6 +57,11 @@ class AccountsTestCase(SynchronousTestCase):
             authenticator or OwnPasswords(CHEAP),
             self.clock.seconds,
         )
+
+    def kept(self) -> Sequence[Account]:
+        """The accounts in the database."""
+        found: Sequence[Account] = self.successResultOf(self.store.accounts())
+        return found
 
     def registers(
         self, name: str, password: str = RIGHT, person: str = "", address: str = HERE
@@ -397,7 +403,7 @@ class FullDiskTests(AccountsTestCase):
         self.assertRaises(Refused, self.accounts.check_free, "alice")
         self.the_disk_works()
         self.assertEqual(self.successResultOf(asked).name, "alice")
-        self.assertEqual(list(self.store.accounts()), list(self.accounts))
+        self.assertEqual(list(self.kept()), list(self.accounts))
 
     def test_where_it_cannot_be_stored_it_is_not_made(self) -> None:
         self.disk.is_full = True
@@ -415,7 +421,7 @@ class FullDiskTests(AccountsTestCase):
         again = self.asks_to_register("alice", "a")
         self.the_disk_works()
         self.successResultOf(again)
-        self.assertEqual(len(list(self.store.accounts())), 1)
+        self.assertEqual(len(list(self.kept())), 1)
 
     def test_nor_is_anything_changed(self) -> None:
         self.asks_to_register("alice", "a")
@@ -439,7 +445,7 @@ class FullDiskTests(AccountsTestCase):
         self.accounts.set_settings("a", {"bell": False})
         self.accounts.set_locked("a", is_locked=True)
         self.the_disk_works()
-        (kept,) = self.store.accounts()
+        (kept,) = self.kept()
         self.assertEqual(
             (kept.is_admin, kept.settings, kept.is_locked), (True, {"bell": False}, True)
         )
@@ -453,7 +459,7 @@ class FullDiskTests(AccountsTestCase):
         self.successResultOf(saved[0])
         self.assertEqual(self.refused(saved[1]).code, "nick-taken")
         self.successResultOf(saved[2])
-        self.assertEqual(list(self.store.accounts()), [one, three])
+        self.assertEqual(list(self.kept()), [one, three])
 
     def test_an_unused_account_stays_if_the_new_one_cannot_be_stored(self) -> None:
         self.asks_to_register("alice", "a")
@@ -468,7 +474,7 @@ class FullDiskTests(AccountsTestCase):
         asked = self.asks_to_register("alice", "b")
         self.the_disk_works()
         self.successResultOf(asked)
-        self.assertEqual([each.id for each in self.store.accounts()], ["b"])
+        self.assertEqual([each.id for each in self.kept()], ["b"])
 
     def test_an_owner_who_comes_back_too_late_does_not_return_in_the_database(self) -> None:
         self.asks_to_register("alice", "a")
@@ -478,7 +484,7 @@ class FullDiskTests(AccountsTestCase):
         self.accounts.use("a", THERE)
         self.the_disk_works()
         self.successResultOf(asked)
-        self.assertEqual([each.id for each in self.store.accounts()], ["b"])
+        self.assertEqual([each.id for each in self.kept()], ["b"])
         self.assertEqual([each.id for each in self.accounts], ["b"])
 
 
@@ -636,7 +642,7 @@ class AnyOrderTests(AccountsTestCase):
 
     def agrees(self) -> None:
         """The accounts are those of the dictionary, in memory and in the database."""
-        kept = {each.id: each for each in self.store.accounts()}
+        kept = {each.id: each for each in self.kept()}
         self.assertEqual(kept, {each.id: each for each in self.accounts})
         self.assertEqual({each.key: each.id for each in kept.values()}, self.model.owners)
         for account_id, each in kept.items():

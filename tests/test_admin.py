@@ -54,7 +54,7 @@ class AdminTestCase(SynchronousTestCase):
     def known(self) -> dict[str, Account]:
         """The accounts that a server would find, by name."""
         store = SqliteStore(self.database, Turn(), at_once, at_once, at_once)
-        found = {account.name: account for account in store.accounts()}
+        found = {account.name: account for account in self.successResultOf(store.accounts())}
         store.stop()
         return found
 

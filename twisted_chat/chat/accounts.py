@@ -1,7 +1,7 @@
 """Every account: names that are somebody's, whether or not they are here."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -74,7 +74,11 @@ class Accounts:
         self._pending: dict[str, Account] = {}  # about to be made
         self._pending_names = AccountNames()
         self._locks: dict[str, DeferredLock] = {}  # of accounts that are being changed, by id
-        for account in store.accounts():
+        self.loaded: Deferred[None] = store.accounts().addCallback(self._load)
+        """Fires when the accounts of earlier runs are known; nobody may enter before that."""
+
+    def _load(self, kept: Iterable[Account]) -> None:
+        for account in kept:
             self._by_id[account.id] = account
             self._names.add(account)
 

@@ -130,7 +130,7 @@ class Store(Protocol):
     def drop_session(self, person: str) -> None:
         """Nobody resumes as this person any more."""
 
-    def accounts(self) -> Iterable[Account]:
+    def accounts(self) -> Deferred[Sequence[Account]]:
         """Every account, from an earlier run."""
 
     def save_account(self, account: Account) -> Deferred[None]:

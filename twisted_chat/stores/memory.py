@@ -132,9 +132,9 @@ class MemoryStore:
     def drop_session(self, person: str) -> None:
         """See `Store.drop_session`."""
 
-    def accounts(self) -> Iterable[Account]:
+    def accounts(self) -> Deferred[Sequence[Account]]:
         """See `Store.accounts`: memory begins anew."""
-        return ()
+        return succeed(())
 
     def save_account(self, account: Account) -> Deferred[None]:
         """See `Store.save_account`: accounts are in memory already, and only names are kept."""

@@ -526,9 +526,9 @@ class SqliteStore:
         """See `Store.saved_sessions`."""
         return list(read_sessions(self._writer))
 
-    def accounts(self) -> Iterable[Account]:
+    def accounts(self) -> Deferred[Sequence[Account]]:
         """See `Store.accounts`."""
-        return list(accounts.read(self._writer))
+        return succeed(list(accounts.read(self._writer)))
 
     def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
         """See `Store.refs`."""
