@@ -87,4 +87,5 @@ def check_name(name: Any) -> str:
 
 
 def _written(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    """To the microsecond, so that the order in which accounts were made stays."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
