@@ -1,6 +1,6 @@
 """What a store may show, whatever happens to it: the model that it is measured by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from twisted.internet.defer import Deferred
@@ -34,7 +34,7 @@ class Life:
         self.name = name
         self.room = name if name.startswith("#") else OWN
         self.is_open = False
-        self.topic = ""
+        self.state: dict[str, object] = {}
         self.last = 0
         self.kept: dict[int, Entry] = {}  # everything that was stored, by number
         self.pending: list[tuple[Entry, Batch]] = []  # neither shown nor refused
@@ -50,9 +50,9 @@ class Life:
 
     @property
     def bound(self) -> int:
-        """The number up to which everything may be gone."""
+        """The number up to which everything may be gone; the last event never is."""
         old = [n for n, entry in self.kept.items() if entry.event.time < self._forgotten_before]
-        return max(old, default=0)
+        return max((n for n in old if n != self.last), default=0)
 
     # What the store tells (`Subscriber`)
 
@@ -84,7 +84,7 @@ class Life:
         self.last += 1
         self.kept[self.last] = replace(entry, id=self.last, waiter=None)
         if isinstance(entry.event, Topic):
-            self.topic = entry.event.text
+            self.state = {"topic": entry.event.text} if entry.event.text else {}
 
     # After a crash
 
@@ -180,9 +180,8 @@ class Register:
         else:
             self.kept[change.id] = change
 
-    def recover(self, found: Iterable[Account]) -> None:
+    def recover(self, there: Mapping[str, Account]) -> None:
         """After a crash these are kept: some of what was asked for last may be undone."""
-        there = {account.id: account for account in found}
         while there != self.kept:
             assert self.pending, f"{there} are kept, and not {self.kept}"
             change = self.pending.pop(0)

@@ -175,7 +175,7 @@ class MovingTests(AdminTestCase):
         for wrong, told in (
             ([], "this is not a JSON object"),
             ({}, "the account's name is missing"),
-            ({"account": "a b"}, "a nickname begins with a letter"),
+            ({"account": "a b"}, "a nickname starts with a letter"),
             ({"account": "ALICE"}, "the name ALICE is registered already"),
             ({"account": "aIice"}, "the name aIice looks like alice"),
             ({"account": "bob", "id": "0" * 16}, "the id 0000000000000000 is that of alice"),

@@ -14,7 +14,8 @@ from twisted_chat.events import Entry, Event, Message, Stored
 from twisted_chat.events.codec import KINDS, NAMED, OF, Kept, Kind
 from twisted_chat.service import archive
 from twisted_chat.service.exchange import from_line, to_line
-from twisted_chat.stores.sqlite.schema import Unusable, to_entry, to_row
+from twisted_chat.stores.sqlite.rows import to_entry, to_row
+from twisted_chat.stores.sqlite.schema import Unusable
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import describe, understand
 
@@ -69,7 +70,7 @@ class CodecTests(SynchronousTestCase):
         for kind, event in of(Kept.IN_OWN_LOGS, Kept.NOWHERE):
             line = to_line(Entry(event, id=7))
             error = self.assertRaises(ValueError, from_line, line)
-            self.assertIn("one that a room keeps", str(error), kind.name)
+            self.assertIn("must be one of ", str(error), kind.name)
 
 
 class UnknownKindTests(DiskTestCase):

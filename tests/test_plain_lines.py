@@ -190,7 +190,7 @@ class PlainLineTests(ChatTestCase):
     def test_direction_marks_are_taken_out_and_their_sender_is_told(self) -> None:
         self.bob.types("\u202egnp.exe\u202c")
         self.assertEqual(self.alice.sees(), ["bob: gnp.exe"])
-        self.assertIn("direction marks were taken out", self.bob.sees()[0])
+        self.assertIn("direction marks were removed", self.bob.sees()[0])
 
     def test_nobody_can_forge_a_line(self) -> None:
         self.bob.sends(b"hello\rvictim: I am a fool\n")
@@ -246,7 +246,7 @@ class PlainLineTests(ChatTestCase):
                 f"{stamp} #dev bob: hello",
                 f"{stamp} #dev * bob waves",
                 f"{stamp} *** bob changed the topic of #dev to: tea",
-                f"{stamp} *** bob took away the topic of #dev",
+                f"{stamp} *** bob removed the topic of #dev",
                 f"{stamp} bob: hello",
                 f"{stamp} * bob waves",
                 f"{stamp} *** bob is now known as robert",
@@ -370,7 +370,7 @@ class PlainLineTests(ChatTestCase):
         self.bob.says_no_more()
         members, now = self.bob.sees()
         self.assertEqual(members, "*** In #lobby: alice, bob (2)")
-        self.assertIn("*** It is 2026-09-21 ", now)
+        self.assertIn("*** The server's time is 2026-09-21 ", now)
 
     def test_who_stops_reading_reads_everything_later_in_order(self) -> None:
         self.alice.stops_reading()

@@ -8,7 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat.stores import SavedSession
 from twisted_chat.stores.sqlite import strays
-from twisted_chat.stores.sqlite.schema import SAVE_SESSION, open_database, session_row
+from twisted_chat.stores.sqlite.schema import open_database
+from twisted_chat.stores.sqlite.sessions import SAVE_SESSION, session_row
 
 CAME = 1_790_000_000.0
 """When alice, who may resume, came."""
@@ -28,14 +29,14 @@ class StrayTests(SynchronousTestCase):
 
     def has_log(self, number: int, name: str) -> None:
         """There is a log of this name."""
-        self.database.execute("INSERT INTO logs VALUES (?, ?, ?, '')", (number, name, name))
+        self.database.execute("INSERT INTO logs VALUES (?, ?, ?)", (number, name, name))
 
     def stands(
         self,
         log: int,
         kind: str,
         sender: str,
-        origin: str,
+        author: str,
         to: str | None = None,
         time: float = CAME + 1,
     ) -> int:
@@ -43,8 +44,8 @@ class StrayTests(SynchronousTestCase):
         row = self.last[log] = self.last.get(log, 0) + 1
         text = None if kind == "rename" else "psst"
         self.database.execute(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-            (log, row, time, kind, sender, to, text, origin),
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
+            (log, row, time, kind, sender, to, text, author),
         )
         return row
 

@@ -1,4 +1,4 @@
-"""What is counted, as plain numbers: whoever shows them looks when they are asked for."""
+"""Counters as plain numbers, which the metrics read when they are requested."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -31,7 +31,7 @@ class Counters:
 
     def __init__(self) -> None:
         self.lines = 0
-        """Lines that came in."""
+        """Lines received."""
         self.deliveries = 0
         """Events times the people they were written to."""
         self.replayed = 0
@@ -39,6 +39,6 @@ class Counters:
         self.refusals: Counter[str] = Counter()
         """What was refused, by the code of `Refused`."""
         self.commits = Durations()
-        """How long commits took."""
+        """Duration of database commits."""
         self.turns = Durations()
         """How late the reactor came to what was due: as late as its turn was long."""

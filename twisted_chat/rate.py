@@ -1,4 +1,4 @@
-"""A pace: how much may come at once, and how fast it may come again."""
+"""A rate limit: how many may come at once, and how fast more may follow."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What is said to somebody whose wish cannot be granted."""
+"""Why a request is refused, as the person reads it."""
 
 
 class Refused(Exception):

@@ -53,7 +53,7 @@ def test_metrics_and_health(start: Start) -> None:
     status, text = page(server, "/metrics")
     assert status == 200
     for line in (
-        'chat_connections{door="plain",state="named"} 2.0',
+        'chat_connections{protocol="plain",state="named"} 2.0',
         "chat_people 2.0",
         "chat_lines_total 3.0",
         "chat_uncommitted_events 0.0",

@@ -107,7 +107,7 @@ def test_thirty_lines_at_once_wait_their_turn(start: Start) -> None:
     ann.sees("*** ben has joined")
     ben.types(*(f"line {number} of a poem" for number in range(45)))
     refusal = ben.sees("!!! ")
-    assert refusal.startswith("!!! That is too fast, and lines are lost: wait ")
+    assert refusal.startswith("!!! You are sending too fast, and lines are lost: wait ")
     ann.sees("ben: line 9 of")
     assert not ann.has_seen("ben: line 20 of")
     ben.sees("!!! ")

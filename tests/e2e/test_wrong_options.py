@@ -53,12 +53,12 @@ def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         ),
         ("--flood fast", "--flood must be COUNT/SECONDS, such as 10/5, not 'fast'"),
         ("--flood 0/5", "--flood must be COUNT/SECONDS, such as 10/5, not '0/5'"),
-        ("--max-clients 0", "--max-clients must be a whole number from 1 on, not '0'"),
+        ("--max-clients 0", "--max-clients must be a whole number of 1 or more, not '0'"),
         ("--transcript missing/file", "cannot write --transcript missing/file: No such file"),
         ("--db missing/file", "cannot use the database missing/file: No such file or directory"),
         ("--db .", "cannot use the database .: "),
         ("--unheard-of", "option --unheard-of not recognized"),
-        ("word", "'word' is no option: options begin with --"),
+        ("word", "'word' is not an option: options begin with --"),
     ],
 )
 def test_an_option_that_cannot_be_had(tmp_path: Path, options: str, answer: str) -> None:
@@ -86,7 +86,7 @@ def test_a_folder_where_one_may_not_write(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     tried = run(*as_anybody, *TWISTD, "chat", "--no-db", cwd=tmp_path, env=ENVIRONMENT)
     assert tried.stderr == (
-        f"twisted-chat: cannot write twistd.pid: you may not write to {tmp_path}\n"
+        f"twisted-chat: cannot write twistd.pid: no permission to write to {tmp_path}\n"
     )
     assert tried.returncode == 1
 
@@ -129,7 +129,10 @@ def test_a_check_finds_what_keeps_a_server_from_starting_and_makes_nothing(
         (("-i", "203.0.113.1", "-p", "0"), "Cannot assign requested address"),
         (("-e", "unix:missing/socket"), "cannot listen on unix:missing/socket: No such file"),
         (("-p", "0", "--metrics", str(server.port)), f"TCP port {server.port} of 127.0.0.1"),
-        (("-p", "0", "--db", str(tmp_path / "chat.sqlite")), "another server uses the database"),
+        (
+            ("-p", "0", "--db", str(tmp_path / "chat.sqlite")),
+            "another server is using the database",
+        ),
         (("-p", "0", "--transcript", "missing/file"), "cannot write --transcript missing/file"),
     ):
         tried = start(empty, "--check", *options)

@@ -161,7 +161,7 @@ class Oracle:
     def _take(self, database: sqlite3.Connection, number: int, name: str, known: Any) -> None:
         last = next(reversed(known), 0)
         for row in database.execute(
-            "SELECT id, kind, sender, recipient, text, origin, time FROM events"
+            "SELECT id, kind, sender, recipient, text, author, time FROM events"
             " WHERE log = ? AND id > ? ORDER BY id",
             (number, last),
         ):

@@ -64,7 +64,7 @@ class PlainVisit(Visit):
 
     def _read_answer(self, line: str, step: int) -> None:
         self.answered(line, step)
-        if line.startswith("It is "):
+        if line.startswith("The server's time is "):
             self.answers_heard += 1
             self._is_answered("time", "")
         elif line.startswith("There is nothing in the history"):

@@ -30,8 +30,9 @@ SMALL: dict[tuple[str, str], Any] = {
     ("twisted_chat.log.window", "KEPT"): 3,
     ("twisted_chat.chat.chat", "Fanout"): partial(Fanout, window=5),
     ("twisted_chat.log.reader", "PAGE"): 4,
-    ("twisted_chat.stores.sqlite.store", "GROUP"): 6,
-    ("twisted_chat.stores.sqlite.store", "QUEUE"): 60,
+    ("twisted_chat.stores.sqlite.writer", "GROUP"): 6,
+    ("twisted_chat.stores.sqlite.writer", "QUEUE"): 60,
+    ("twisted_chat.stores.sqlite.forgetting", "MOST"): 6,
     ("twisted_chat.stores.sqlite.checkpoints", "PAGES"): 3,
     ("twisted_chat.frontends.fairness", "LINES"): 5,
 }
@@ -55,10 +56,10 @@ class WatchedChat(Chat):
         self._witness = witness
         super().__init__(*args, **more)
 
-    def attach(self, person: Any, *rest: Any, **more: Any) -> Any:
+    def attach(self, person: Any, device: Any, *rest: Any, **more: Any) -> Any:
         """See `Chat.attach`."""
-        result = super().attach(person, *rest, **more)
-        self._witness.came(person.nickname, person.id, person.token)
+        result = super().attach(person, device, *rest, **more)
+        self._witness.came(person.nickname, person.id, device.token)
         return result
 
     def say(self, person: Any, room: Any, text: str, *rest: Any, **more: Any) -> Any:

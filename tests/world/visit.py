@@ -153,9 +153,9 @@ class Visit:
         if found := re.match(r"You left (#\S+?)(?:;|\.$)", line):
             who.rooms.pop(found[1], None)
             self.left(found[1])
-        elif found := re.match(r"You ignore (\S+): /unignore", line):
+        elif found := re.match(r"You are ignoring (\S+): /unignore", line):
             who.starts_ignoring(found[1], self.world.server.ignored_by(self.person))
-        elif found := re.match(r"You hear (\S+) again", line):
+        elif found := re.match(r"You are no longer ignoring (\S+)\.", line):
             who.unignoring.discard(found[1].lower())
         elif found := re.match(r"You are away: (.*)\. /back ends it", line):
             who.away = found[1]

@@ -1,4 +1,4 @@
-"""Who comes and goes in a room, told so that it drowns nobody."""
+"""Joins and leaves in a room, announced without flooding anybody."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

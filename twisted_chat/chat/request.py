@@ -1,4 +1,4 @@
-"""One thing that somebody asks for: it has one outcome, once all that it brings is stored."""
+"""One request: it has one outcome, once everything it causes is stored."""
 
 from collections.abc import Callable
 from typing import Protocol

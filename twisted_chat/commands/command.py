@@ -1,4 +1,4 @@
-"""What a command is, and how the families declare theirs: beside the function that does it."""
+"""What a command is, and how a file declares its commands: next to the functions."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right
@@ -27,6 +28,10 @@ class Caller(Protocol):
     @property
     def person(self) -> Person:
         """Who they are."""
+
+    @property
+    def device(self) -> Device:
+        """Which of their devices it comes from."""
 
     @property
     def room(self) -> Room:

@@ -1,4 +1,4 @@
-"""The gate that everything passes that people do, and the table of commands behind it."""
+"""The table of commands, and the one place where every request is checked and run."""
 
 import difflib
 import re
@@ -47,7 +47,7 @@ def run(caller: Caller, word: str, rest: str) -> Lines | Deferred[Lines]:
     if is_blank(rest):  # nobody would see it, on any screen
         rest = ""
     if len(rest.split()) < command.needs:
-        raise Refused("usage", f"Something is missing: {command.synopsis} ({command.help})")
+        raise Refused("usage", f"Usage: {command.synopsis} ({command.help})")
     return _do(caller, command, caller.room, rest)
 
 
@@ -73,10 +73,10 @@ def is_join(word: str) -> bool:
 
 _INSTEAD = {
     "clear": "your terminal can clear its screen, the server cannot.",
-    "query": "/whisper NICK TEXT begins a private conversation, and /reply TEXT answers.",
+    "query": "/whisper NICK TEXT sends a private message, and /reply TEXT answers one.",
     **dict.fromkeys(
         ("kick", "ban", "mute", "op"),
-        "nobody can send others away here, but /ignore NICK hides what they say.",
+        "nobody can remove others here, but /ignore NICK hides their messages.",
     ),
 }
 """What to do where other chats have a command that this one has not."""
@@ -90,11 +90,11 @@ def _find(word: str) -> Command:
         raise Refused("no-such-command", f"There is no command /{word}: {_INSTEAD[word]}")
     close = difflib.get_close_matches(word[:20], BY_WORD, 1, 0.6)
     hint = f"did you mean /{close[0]}?" if close else "/help lists the commands;"
-    slash = "" if close else " to say a line that begins with a slash, type two."
+    slash = "" if close else " to send a line that begins with a slash, type two."
     raise Refused("no-such-command", f"There is no command /{word[:20]}: {hint}{slash}")
 
 
-def unheard() -> Refused:
+def too_late() -> Refused:
     """What is said of a line that comes when the server stops."""
     return Refused(
         "closing", "The server is shutting down, and that was not done: try again later."
@@ -107,7 +107,7 @@ family = Family()
 @family.command(
     "help",
     "[COMMAND]",
-    "this list, or more about one command",
+    "show this list, or the details of one command",
     right=None,
     aliases=("h", "?"),
 )
@@ -115,7 +115,7 @@ def _help(caller: Caller, room: Room, rest: str) -> Lines:
     if not rest:
         return [
             *(f"{command.synopsis}: {command.help}" for command in COMMANDS),
-            "/help COMMAND says more. Everything else that you type is said in the room.",
+            "/help COMMAND shows details. Anything else you type is sent to the room.",
         ]
     command = _find(rest.lstrip("/").lower())
     lines = [f"{command.synopsis}: {command.help}", *command.detail]

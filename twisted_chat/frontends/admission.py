@@ -1,4 +1,4 @@
-"""Who may connect: so many in all, so many from one address, and nobody who is banned."""
+"""Who may connect: limits in total and per address, and the ban list."""
 
 from collections.abc import Iterable
 
@@ -121,7 +121,7 @@ class Admission:
         if place.connections >= limits.per_address:
             raise Refused(
                 "too-many-connections",
-                f"Too many connections from your address (the most is {limits.per_address}): "
+                f"Too many connections from your address (the limit is {limits.per_address}): "
                 "close one first.",
             )
         if place.nameless >= limits.nameless_per_address:

@@ -1,6 +1,6 @@
-"""Makes connections to one chat; what somebody embeds who has a Twisted service of their own."""
+"""The factory that makes connections to one chat, for use in your own Twisted service."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from twisted.cred.portal import Portal
@@ -10,11 +10,13 @@ from twisted.internet.protocol import Factory
 
 from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.observers import Observer
 from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.portal import PortalPasswords
 from twisted_chat.frontends.admission import UNKNOWN
+from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.networks import Networks
-from twisted_chat.frontends.protocol import ChatProtocol, Wires, host_of
+from twisted_chat.frontends.protocol import ChatProtocol, Wires
 from twisted_chat.frontends.server import Connection, Server
 from twisted_chat.frontends.threads import thread_beside
 from twisted_chat.limits import Limits
@@ -36,8 +38,9 @@ class ChatFactory(Factory):
         name: what the server is called.
         limits: what one connection may take.
         motd: lines for everybody who comes.
-        portal: says whether a password is right, with an `IChatUser` for who may log in; without
-            it, people register with passwords of their own.
+        observers: told what happens in the chat, and asked before it does.
+        portal: decides who may log in, and gives an `IChatUser` for them; without it, people
+            register with passwords of their own.
     """
 
     noisy = False
@@ -50,6 +53,7 @@ class ChatFactory(Factory):
         name: str = "Twisted Chat",
         limits: Limits | None = None,
         motd: Sequence[str] = (),
+        observers: Iterable[Observer] = (),
         portal: Portal | None = None,
     ) -> None:
         turn = Turn(None if clock is None else partial(clock.callLater, 0))
@@ -58,7 +62,15 @@ class ChatFactory(Factory):
 
             clock = IReactorTime(reactor)
         self.clock = clock
-        self.chat = chat or _make_chat(clock, turn, name, limits or Limits(), motd, portal)
+        if chat is None:
+            store, limits = MemoryStore(), limits or Limits()
+            hashing = thread_beside(clock)
+            passwords = PortalPasswords(portal) if portal else OwnPasswords(None, hashing)
+            accounts = Accounts(clock, store, limits, passwords, clock.seconds)
+            chat = Chat(
+                clock, store, turn, name, limits, motd, observers=observers, accounts=accounts
+            )
+        self.chat = chat
         self.server = Server(clock, self.chat)
         self._wires = Wires(PlainWire(self.chat.now), StructuredWire())
 
@@ -86,20 +98,6 @@ class ChatFactory(Factory):
     def stopFactory(self) -> None:
         """Nobody listens any more."""
         self.say_goodbye()
-
-
-def _make_chat(
-    clock: IReactorTime,
-    turn: Turn,
-    name: str,
-    limits: Limits,
-    motd: Sequence[str],
-    portal: Portal | None,
-) -> Chat:
-    store = MemoryStore()
-    authenticator = PortalPasswords(portal) if portal else OwnPasswords(None, thread_beside(clock))
-    accounts = Accounts(clock, store, limits, authenticator, clock.seconds)
-    return Chat(clock, store, turn, name, limits, motd, accounts=accounts)
 
 
 class BehindProxy(Factory):

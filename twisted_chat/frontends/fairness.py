@@ -1,4 +1,4 @@
-"""How many lines are let in before everybody who waits for an answer gets theirs.
+"""How many lines are read before everybody who waits for an answer gets theirs.
 
 Who sends without an end would make every turn as long as what they can fill a buffer with, and
 everybody else would wait for it. So a turn takes only so many lines; whoever has more to say is

@@ -1,4 +1,4 @@
-"""Why a connection's lines are not delivered just now, if there is any reason."""
+"""Why input from a connection is paused, if it is."""
 
 from collections.abc import Callable
 

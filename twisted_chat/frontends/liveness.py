@@ -1,4 +1,4 @@
-"""Who has vanished without a word: what was sent to them is acknowledged by nobody.
+"""Finds dead connections: data that was sent to them is never acknowledged.
 
 TCP's keepalive finds those to whom nothing is sent. For the others there is TCP_USER_TIMEOUT, but
 Linux also ends with it a connection whose reader has merely stopped (measured: Linux 6.18), and

@@ -1,4 +1,4 @@
-"""Lists of addresses and networks, such as those of who is banned."""
+"""Lists of addresses and networks, such as the ban list."""
 
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
@@ -25,7 +25,7 @@ class Networks:
                 network = ip_network(text, strict=False)
             except ValueError:
                 raise ValueError(
-                    f"line {number}: {text[:60]!r} is no address and no network, "
+                    f"line {number}: {text[:60]!r} is not an address or network "
                     "such as 192.0.2.7 or 2001:db8::/32"
                 ) from None
             free = network.max_prefixlen - network.prefixlen

@@ -1,4 +1,4 @@
-"""Writes to a transport: at once where the socket takes it, through its buffer where not.
+"""Writes to a transport: straight to the socket if possible, else through its buffer.
 
 Twisted's own `write` keeps the bytes, registers the socket with the poller, sends in the next
 turn and unregisters it again: two system calls and 6 us more for each delivery than trying the

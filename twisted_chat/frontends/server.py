@@ -1,4 +1,4 @@
-"""What all connections share, whatever they speak: the chat, who may connect, and who is here."""
+"""What all connections share: the chat, the admission limits and the list of connections."""
 
 from collections.abc import Collection
 from typing import Protocol

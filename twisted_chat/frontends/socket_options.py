@@ -1,4 +1,4 @@
-"""What is asked of a connection's socket: be prompt, notice who is gone, and hold little."""
+"""Options of a connection's socket: low latency, keepalive and small buffers."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""All who read a log catch up together, at the end of a turn.
+"""All readers of a log catch up together, at the end of an event-loop turn.
 
 Each piece of the log is made into bytes once for each wire, and written once to each reader. So a
 turn costs O(messages + readers), not O(messages x readers), and a reader that stands still costs

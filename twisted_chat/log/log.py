@@ -1,16 +1,17 @@
-"""A room is a log: the one order of what happens in it. To speak is to append."""
+"""A room is a log: one order for everything that happens in it. To speak is to append."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from twisted_chat.counters import Counters
 from twisted_chat.events import Entry
+from twisted_chat.events.effects import State
 from twisted_chat.refusal import Refused
-from twisted_chat.stores import Store
+from twisted_chat.stores import Opened, Store
 
 _log = Logger(namespace="chat")
 
@@ -78,7 +79,23 @@ class Log:
         self.appended = 0
         self.settled = 0  # of the appended: stored or refused
         self.end = 0  # the place after the last entry that may be seen
-        self.last = store.open(name, room, self)  # the number of the last event that is stored
+        self.last = 0  # the number of the last event that is stored
+
+    @classmethod
+    def new(cls, name: str, room: str, store: Store, counters: Counters | None = None) -> Self:
+        """A log of a name that nobody has ever used."""
+        log = cls(name, room, store, counters=counters)
+        store.begin(name, room, log)
+        return log
+
+    def open(self) -> Deferred[State]:
+        """Find out what the log has come to, before anything else; gives its state."""
+        opened = self.store.open(self.name, self.room, self)
+        return opened.addCallback(self._opened)
+
+    def _opened(self, opened: Opened) -> State:
+        self.last = opened.last
+        return opened.state
 
     def append(self, entry: Entry) -> None:
         """Put an entry behind all others; it is seen once it is stored."""
@@ -136,7 +153,7 @@ class Log:
                 try:
                     waiter.stored(entry)
                 except Exception:  # it may not stop the others from reading
-                    _log.failure("What follows from an event in {room} failed", room=self.room)
+                    _log.failure("Handling an event in {room} failed", room=self.room)
         self._settle(len(entries), place)
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:

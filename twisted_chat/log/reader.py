@@ -1,4 +1,4 @@
-"""One reader's place in a log, and how they catch up from there."""
+"""One reader's position in a log, and how they catch up from there."""
 
 from collections.abc import Callable, Sequence, Sized
 from typing import Protocol
@@ -306,7 +306,7 @@ class Reader:
         """What cannot be read is missed, but for now: so the reader goes on with what is new."""
         self._fetching = False
         if not self._closed:
-            _log.failure("Reading {room} back failed", failure, room=self._log.room)
+            _log.failure("Reading the history of {room} failed", failure, room=self._log.room)
             self.outlet.write(self._missed(self._window.first, kept=True))
 
     def fail(self) -> None:

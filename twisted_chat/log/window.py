@@ -1,4 +1,4 @@
-"""The last entries of a log, at hand, and their bytes: made once for all who read alike."""
+"""The latest entries of a log in memory, and their bytes, made once for all readers."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -49,7 +49,7 @@ def rendered(wire: Wire, entry: Entry, by: By = By.OTHERS, *, replayed: bool = F
     try:
         return wire.show(entry, by, replayed=replayed)
     except Exception:
-        _log.failure("An event of {room} cannot be shown", room=entry.event.room)
+        _log.failure("An event in {room} cannot be shown", room=entry.event.room)
         if not entry.stored:
             return b""
         hidden = Hidden(entry.event.time, entry.event.room, "")

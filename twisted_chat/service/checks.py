@@ -1,4 +1,4 @@
-"""What would keep a server from starting, found before anything is started or made."""
+"""What would stop the server from starting, found before anything is started or created."""
 
 import os
 import re
@@ -59,9 +59,9 @@ class _Probe:
                     probe.connect(address)
                 except ConnectionRefusedError:  # a dead server has left it
                     return
-            raise OSError("another server listens there")
+            raise OSError("another server is listening there")
         else:
-            raise OSError("there is a file already")
+            raise OSError("a file of that name already exists")
 
 
 def check_endpoint(description: str, *, is_start: bool) -> None:
@@ -91,13 +91,13 @@ def check_endpoint(description: str, *, is_start: bool) -> None:
 def _plainly(description: str, error: Exception) -> str:
     told = str(error)
     if description.startswith(_SYSTEMD):
-        return "systemd gave no such socket to this process"
+        return "systemd passed no such socket to this process"
     if number := re.search(r"invalid literal for int\(\).*: '(.*)'", told):
         return f"{number[1]!r} is not a number"
     if missing := re.search(r"missing .* argument: '(\w+)'", told):
         return f"its {missing[1]} is missing, as in {description}:..."
     if unknown := re.search(r"unexpected keyword argument '(\w+)'", told):
-        return f"such an endpoint has no {unknown[1]!r}"
+        return f"this kind of endpoint has no {unknown[1]!r}"
     return getattr(error, "strerror", None) or told
 
 
@@ -120,7 +120,7 @@ def check_start(options: Chosen) -> None:
             raise usage.UsageError(_VALID_BUT + cannot_listen(description, failure.value))
     database = options.database
     if database is not None and is_held(database):
-        raise usage.UsageError(f"{_VALID_BUT}another server uses the database {database}")
+        raise usage.UsageError(f"{_VALID_BUT}another server is using the database {database}")
     transcript = options["transcript"]
     if transcript not in (None, "-"):
         _check_file(Path(transcript), "cannot write --transcript")
@@ -168,4 +168,4 @@ def _check_file(path: Path, cannot: str) -> None:
 def _check_writable(path: Path) -> None:
     path.stat()  # says best why there is none
     if not os.access(path, os.W_OK):
-        raise PermissionError(0, f"you may not write to {path.absolute()}")
+        raise PermissionError(0, f"no permission to write to {path.absolute()}")

@@ -1,4 +1,4 @@
-"""Timers that go on when somebody sets the machine's clock."""
+"""Timers that are not affected when the system clock is set."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""The terminal where a server was started: it reads why the server could not start."""
+"""The terminal a server was started from, where errors at startup are shown."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""A port that says where it is to be found, or in one line why it cannot be had."""
+"""A listening port that logs how to join it, or explains why it cannot be opened."""
 
 import errno
 import re
@@ -113,10 +113,10 @@ def how_to_join(description: str, address: object) -> list[str]:
         name = getattr(address, "name", b"")
         path = name.decode(errors="replace") if isinstance(name, bytes) else name
         if kind == "haproxy":
-            return [f"A proxy may connect to unix:{path}"]
+            return [f"Proxies can connect to unix:{path}"]
         return [f"Join with: nc -U {path}, or: twisted-chat unix:{path}"] if path else []
     if kind == "haproxy":
-        return [f"A proxy may connect to {host} port {port}"]
+        return [f"Proxies can connect to {host} port {port}"]
     everywhere = host in ("::", "0.0.0.0")  # noqa: S104 - compared with, not bound to
     hosts = own_addresses(ifaddr.get_adapters(), ipv6=host == "::") if everywhere else [host]
     if kind in ("ssl", "tls"):

@@ -1,4 +1,4 @@
-"""Every option of the server: what it is called, its default, what it does, how it is read."""
+"""Every option of the server: name, default, description and parser."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -88,17 +88,17 @@ GROUPS = {
             "File of addresses and networks that are never banned or limited by address.",
         ),
     ),
-    "Who they are": (
+    "Accounts": (
         Option(
             "auth",
             None,
-            "Let a twisted.cred checker say who may log in, such as file:/etc/chat/passwords "
+            "Check passwords with this twisted.cred plugin, such as file:/etc/chat/passwords "
             "(default: people register).",
         ),
         Option(
             "name-expiry",
             values.Span(NAME_EXPIRY),
-            "How long a registered name stays its owner's without being used; off for ever.",
+            "How long an unused name stays registered, such as 90d; off: forever.",
             values.span_or_off,
         ),
     ),
@@ -144,7 +144,7 @@ def help_text() -> str:
 
 def limits_text() -> str:
     """The options that set limits."""
-    return _group("Limits (10/5 is ten at once, then ten more every five seconds)", LIMITS)
+    return _group("Limits (10/5 means ten at once, then ten more every five seconds)", LIMITS)
 
 
 def _group(title: str, options: Iterable[Option]) -> str:

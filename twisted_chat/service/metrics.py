@@ -1,4 +1,4 @@
-"""The operator's instruments: `/metrics` for Prometheus, and `/healthz`."""
+"""Metrics for the operator: `/metrics` for Prometheus, and `/healthz`."""
 
 import platform
 from collections import Counter
@@ -63,7 +63,7 @@ class ChatCollector(Collector):
         """See `prometheus_client`."""
         chat, counters = self._factory.chat, self._factory.chat.counters
         connections = GaugeMetricFamily(
-            "chat_connections", "Connections, by what is spoken.", labels=["door", "state"]
+            "chat_connections", "Open connections.", labels=["protocol", "state"]
         )
         held = 0
         states = Counter({(wire, "named"): 0 for wire in ("plain", "structured")})
@@ -73,33 +73,45 @@ class ChatCollector(Collector):
         for state, count in states.items():
             connections.add_metric(state, count)
         yield connections
-        yield GaugeMetricFamily("chat_people", "People.", value=len(chat.people))
+        yield GaugeMetricFamily(
+            "chat_people",
+            "People, including disconnected ones who can resume.",
+            value=len(chat.people),
+        )
         yield GaugeMetricFamily("chat_rooms", "Rooms.", value=len(chat.rooms))
         yield GaugeMetricFamily(
-            "chat_unread_output_bytes", "Bytes that wait for their readers.", value=held
+            "chat_unread_output_bytes", "Output bytes that clients have not read yet.", value=held
         )
         yield GaugeMetricFamily(
-            "chat_uncommitted_events", "Events that wait to be stored.", value=self._waiting()
+            "chat_uncommitted_events", "Events waiting to be stored.", value=self._waiting()
         )
         yield from _counters(counters)
-        yield _histogram("chat_commit_seconds", "How long commits took.", counters.commits)
-        yield _histogram("chat_turn_seconds", "How long turns took.", counters.turns)
+        yield _histogram("chat_commit_seconds", "Duration of database commits.", counters.commits)
+        yield _histogram(
+            "chat_turn_seconds", "How late the event loop was for its timers.", counters.turns
+        )
         yield InfoMetricFamily(
             "chat_build",
-            "What runs.",
+            "The running server.",
             value={"name": chat.name, "python": platform.python_version()},
         )
 
 
 def _counters(counters: Counters) -> Iterator[Metric]:
-    yield CounterMetricFamily("chat_lines", "Lines that came in.", value=counters.lines)
+    yield CounterMetricFamily("chat_lines", "Lines received.", value=counters.lines)
     yield CounterMetricFamily(
-        "chat_deliveries", "Events times people who got them.", value=counters.deliveries
+        "chat_deliveries",
+        "Events delivered, counted once for each recipient.",
+        value=counters.deliveries,
     )
     yield CounterMetricFamily(
-        "chat_replayed_events", "Events read back from the store.", value=counters.replayed
+        "chat_replayed_events",
+        "Events read back from the store for readers who fell behind.",
+        value=counters.replayed,
     )
-    refusals = CounterMetricFamily("chat_refusals", "What was refused.", labels=["reason"])
+    refusals = CounterMetricFamily(
+        "chat_refusals", "Refused requests and connections.", labels=["reason"]
+    )
     for reason, count in counters.refusals.items():
         refusals.add_metric([reason], count)
     yield refusals

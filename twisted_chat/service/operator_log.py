@@ -1,4 +1,4 @@
-"""The operator's log: one event a line, as text or as JSON, and never a flood of them."""
+"""The operator's log: one event per line, as text or JSON, with a rate limit."""
 
 import json
 import signal
@@ -66,7 +66,7 @@ class Damper:
 
 def _more(event: LogEvent, count: int) -> LogEvent:
     return {
-        "log_format": "Left out {count} more like the next line",
+        "log_format": "Left out {count} more like the next one",
         "log_level": LogLevel.info,
         "log_namespace": event.get("log_namespace"),
         "log_time": event.get("log_time"),

@@ -1,4 +1,4 @@
-"""What `twistd chat` is told on the command line and in files, checked before anything starts."""
+"""The options of `twistd chat`, from the command line and files, checked before the start."""
 
 import difflib
 import socket
@@ -96,7 +96,7 @@ class Options(usage.Options):
     def parseArgs(self, *words: str) -> None:
         """There are no words but options."""
         if words:
-            raise usage.UsageError(f"{words[0]!r} is no option: options begin with --")
+            raise usage.UsageError(f"{words[0]!r} is not an option: options begin with --")
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Take over what the command line says, and before that what its file says.
@@ -150,7 +150,7 @@ class Options(usage.Options):
         if not paths:
             return []
         if len(paths) > 1:
-            raise usage.UsageError("there can be one --config: write everything into one file")
+            raise usage.UsageError("--config can be given only once: put everything in one file")
         try:
             words = config.arguments(paths[0], BY_NAME)
         except config.Mistake as mistake:
@@ -166,7 +166,7 @@ class Options(usage.Options):
         try:
             self["name"] = cleaning.clean(self["name"], 100).text
         except Refused:
-            raise usage.UsageError("--name has characters that no screen can show") from None
+            raise usage.UsageError("--name has characters that cannot be displayed") from None
         if self["metrics"] is not None and find_spec("prometheus_client") is None:
             raise usage.UsageError(
                 "--metrics needs prometheus-client: pip install prometheus-client"
@@ -233,10 +233,10 @@ def _shown(lines: Sequence[str]) -> list[str]:
             shown.append(cleaning.clean(line, Limits.line_bytes).text)
         except Refused as why:
             wrong = {
-                "too-long": f"has more than {Limits.line_bytes} bytes: break it",
+                "too-long": f"has more than {Limits.line_bytes} bytes: split it",
                 "piled-marks": "has too many marks on one character",
-            }.get(why.code, "has control characters, or others that no screen can show")
-            raise ValueError(f"line {number}: it {wrong}") from why
+            }.get(why.code, "has control characters, or others that cannot be displayed")
+            raise ValueError(f"line {number} {wrong}") from why
     return shown
 
 

@@ -1,4 +1,4 @@
-"""What a server asks of its process: enough open files, and no needless pauses."""
+"""Process settings: enough open files, and no long garbage collection pauses."""
 
 import gc
 import os
@@ -60,7 +60,7 @@ def room_for(clients: int) -> int:
     room = min(clients, allowed - min(FILES, allowed // 4))
     if room < clients:
         _log.warn(
-            "Only {allowed} files may be open here, so {room} people find room, not {clients}: "
+            "Only {allowed} files can be open, so there is room for {room} people, not {clients}: "
             "raise the limit (ulimit -Hn) or lower --max-clients",
             allowed=allowed,
             room=room,

@@ -1,5 +1,7 @@
-"""Options into a running service: the only place that puts everything together."""
+"""Turns options into a running service: the one place that puts everything together."""
 
+import atexit
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 from twisted.python.usage import UsageError
 
@@ -63,6 +66,10 @@ _log = Logger(namespace="chat")
 _T = TypeVar("_T")
 
 
+def _not_answered(failure: Failure) -> None:
+    raise Unusable(f"the database does not answer: {failure.getErrorMessage()}") from failure.value
+
+
 def makeService(options: Options) -> IService:
     """The chat that these options describe; called by twistd."""
     from twisted.internet import reactor  # chosen by twistd by now
@@ -74,7 +81,7 @@ class ChatService(MultiService):
     """The chat, and the ports where it is found.
 
     Everything is opened when the service starts: twistd forks before that, which no database
-    survives.
+    survives. It listens once the store has told what there is.
 
     Args:
         options: what it is to be.
@@ -107,10 +114,23 @@ class ChatService(MultiService):
         """Open the database and the ports."""
         try:
             self._open()
+            ready = self._factory.chat.ready
+            is_waiting = not ready.called
+            failures: list[Failure] = []
+            ready.addCallbacks(lambda _: self._listen(), _not_answered)
+            ready.addErrback(self._cannot_start if is_waiting else failures.append)
+            for failure in failures:
+                failure.raiseException()
             super().privilegedStartService()
         except (Unusable, CannotListen) as error:
             self._console.tell_why(str(error))
             raise
+
+    def _cannot_start(self, failure: Failure) -> None:
+        """The database, which is elsewhere, did not answer, or then no port could be had."""
+        self._console.tell_why(failure.getErrorMessage())
+        atexit.register(os._exit, 1)  # twistd would end as if all were well
+        self._reactor.stop()
 
     def _open(self) -> None:
         go_steadily(self._reactor)
@@ -137,10 +157,13 @@ class ChatService(MultiService):
             watch,
             self._counters,
             time.time,
-            accounts,
+            accounts=accounts,
         )
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
+
+    def _listen(self) -> None:
+        options = self._options
         for description in options.endpoints:
             proxied = description.startswith("haproxy:")
             factory = self._factory.behind_proxy() if proxied else self._factory
@@ -192,17 +215,17 @@ class ChatService(MultiService):
     def problems(self) -> list[str]:
         """What is wrong with the server, a line each."""
         wrong = []
-        if not all(listening.is_open for listening in self._listening):
+        if not self._listening or not all(listening.is_open for listening in self._listening):
             wrong.append("no connections are accepted")
         store = self._store
         if isinstance(store, SqliteStore):
             if store.is_failing:
-                wrong.append("lines cannot be stored")
+                wrong.append("messages cannot be stored")
             since = store.committing_since
             if since is not None and time.monotonic() - since > SLOW:
-                wrong.append("the disk does not answer")
+                wrong.append("the disk does not respond")
         if self._counters.turns.last > LATE:
-            wrong.append("a turn took over a second")
+            wrong.append("the event loop was blocked for over a second")
         return wrong
 
     def _thread(self) -> WorkerThread:
@@ -226,7 +249,7 @@ class ChatService(MultiService):
     def startService(self) -> None:
         """Start; the end of a terminal is not the end of the chat."""
         super().startService()
-        self._console.close()
+        self._factory.chat.ready.addCallback(lambda _: self._console.close())
         names.nickname("somebody", Limits())  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()
@@ -247,19 +270,19 @@ class ChatService(MultiService):
         try:
             options = self._options.again()
         except UsageError as error:
-            _log.error("Nothing is changed: {why}", why=str(error))
+            _log.error("Reload failed, nothing is changed: {why}", why=str(error))
             return
         chat = self._factory.chat
         chat.name, chat.motd = options["name"], options.motd
         chat.limits.become(self._limits(options))
         chat.accounts.name_expiry = options["name-expiry"]
         self._factory.ban(options.banned, options.allowed)
-        _log.info("The options were read again")
+        _log.info("The options were reloaded")
         later = [name for name in AT_START if options[name] != self._options[name]]
         if options.endpoints != self._options.endpoints and "port" not in later:
             later.append("endpoint")
         if later:
-            _log.warn("For {names} to change, restart the server", names=", ".join(later))
+            _log.warn("Restart the server to change {names}", names=", ".join(later))
 
     def _try_again(self) -> None:
         self._store.try_again()
@@ -275,7 +298,7 @@ class ChatService(MultiService):
         try:
             await gone.addTimeout(STOP, self._reactor)
         except defer.TimeoutError:
-            _log.info("Somebody did not read to the end")
+            _log.info("Somebody did not receive everything before the server stopped")
         if closing is not None:
             await closing
         await self._store.stop()

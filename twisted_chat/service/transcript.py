@@ -1,4 +1,4 @@
-"""What the public rooms say, written down as plain lines."""
+"""A transcript of the public rooms, as plain lines in a file."""
 
 import os
 

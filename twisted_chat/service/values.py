@@ -1,4 +1,4 @@
-"""What an option's value may be: text from the operator into numbers, rates and times.
+"""Parsing of option values: numbers, rates and times.
 
 A `ValueError` says what is allowed, as the end of a sentence that begins with the option's name.
 """
@@ -20,7 +20,7 @@ def port(value: str) -> int:
 def count(value: str) -> int:
     """How many of something."""
     if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < 1:
-        raise ValueError(f"must be a whole number from 1 on, not {value!r}")
+        raise ValueError(f"must be a whole number of 1 or more, not {value!r}")
     return int(value)
 
 
@@ -46,7 +46,7 @@ def pace_or_off(value: str) -> Pace | None:
     try:
         return pace(value)
     except ValueError as error:
-        raise ValueError(f"{error}; off switches it off") from None
+        raise ValueError(f"{error}; off disables it") from None
 
 
 def sync(value: str) -> str:

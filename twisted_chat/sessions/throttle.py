@@ -1,4 +1,4 @@
-"""Lines over the pace wait their turn: a pasted paragraph does, a flood is refused."""
+"""Lines over the rate limit are queued: a pasted paragraph is sent slowly, a flood is refused."""
 
 from collections import deque
 from collections.abc import Callable
@@ -92,7 +92,7 @@ class Throttle:
         if self._waiting:
             self._schedule()
 
-    def hurry(self) -> list[bytes]:
+    def do_all(self) -> list[bytes]:
         """Do at once what waits, unless paused; gives what is not done, and never will be."""
         while self._waiting and not self._is_paused:
             self._do(self._waiting.popleft())

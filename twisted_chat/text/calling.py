@@ -1,4 +1,4 @@
-"""Whether a text calls somebody by name, found quickly for many people who read the same text."""
+"""Whether a text mentions somebody by name, found quickly for many readers of the same text."""
 
 import re
 from functools import lru_cache

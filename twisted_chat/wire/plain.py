@@ -63,7 +63,7 @@ class PlainWire:
         """What a reader sees in the place of events; see `reader.Wire.missed`."""
         lines = counted(count, "line")
         where = "" if room == events.OWN else f" of {room}"
-        why = "they cannot be read just now" if kept else "older lines are no longer kept"
+        why = "they cannot be read right now" if kept else "older lines are no longer kept"
         return line(f"*** You missed {lines}{where}: {why}")
 
     def _time(self, seconds: float) -> str:
@@ -95,7 +95,7 @@ class PlainWire:
                 return f"*** {event.sender} is now known as {event.to}"
             case events.Topic():
                 if not event.text:
-                    return f"*** {event.sender} took away the topic of {event.room}"
+                    return f"*** {event.sender} removed the topic of {event.room}"
                 return f"*** {event.sender} changed the topic of {event.room} to: {event.text}"
             case events.Join():
                 verb = "have" if event.also else "has"

@@ -27,7 +27,7 @@ def decode(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         thing = None
     if not isinstance(thing, dict):
-        raise Refused("bad-json", "That line is not a JSON object: send one object a line.")
+        raise Refused("bad-json", "That line is not a JSON object: send one object per line.")
     return thing
 
 
@@ -75,6 +75,8 @@ def describe(entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> dic
         text = getattr(event, name)
         if text or name not in kind.optional:
             thing[name] = text
+    for name in kind.values:
+        thing[name] = getattr(event, name)
     if by is By.HERE and entry.ref is not None:
         thing["ref"] = entry.ref
     if replayed:
@@ -92,6 +94,9 @@ def understand(thing: dict[str, Any]) -> Entry | None:
         datetime.fromisoformat(str(thing["time"])).timestamp(),
         str(thing.get("room", OWN)),
         str(thing.get("from", "")),
-        [str(thing.get(field, "")) for field in kind.fields],
+        [
+            *(str(thing.get(field, "")) for field in kind.fields),
+            *(thing.get(field) for field in kind.values),
+        ],
     )
     return Entry(event, ref=thing.get("ref"), id=thing.get("id", 0))

@@ -1,4 +1,4 @@
-"""A database is one process's: two writers would give two orders."""
+"""A lock on the database: two servers would write two different orders."""
 
 import fcntl
 import os
@@ -22,6 +22,7 @@ class Lock:
     def __init__(self, database: Path) -> None:
         real = database.resolve()
         self._path = real.with_name(real.name + ".lock")
+        self._file: int | None = None
         try:
             self._file = _take(self._path)
         except BlockingIOError as error:
@@ -41,10 +42,12 @@ class Lock:
         self.close()
 
     def close(self) -> None:
-        """Let go, and leave no file behind."""
-        with suppress(OSError):
-            self._path.unlink()
-        os.close(self._file)
+        """Let go, and leave no file behind; once that is done, nothing more is."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._path.unlink()
+            os.close(self._file)
+            self._file = None
 
 
 def is_held(database: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Files that nobody else on the machine may read."""
+"""Files that no other user of the machine can read."""
 
 import os
 import stat
