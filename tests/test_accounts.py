@@ -96,7 +96,7 @@ class RegisteringTests(AccountsTestCase):
         self.assertIs(self.accounts.called("alice"), self.accounts.with_id(made.id))
 
     def test_a_short_password_is_refused(self) -> None:
-        self.assertEqual(self.cannot_register("alice", "1234567").code, "bad-password")
+        self.assertEqual(self.cannot_register("alice", "1234567").code, "weak-password")
 
     def test_nobody_registers_twice(self) -> None:
         self.registers("alice", person="a")
@@ -165,7 +165,7 @@ class LoggingInTests(AccountsTestCase):
         wrong = self.cannot_log_in("alice", WRONG)
         unknown = self.cannot_log_in("nobody", RIGHT)
         self.assertEqual((wrong.code, wrong.text), (unknown.code, unknown.text))
-        self.assertEqual(wrong.code, "wrong-password")
+        self.assertEqual(wrong.code, "bad-password")
 
     def test_they_get_it_after_the_same_work(self) -> None:
         worked: list[str] = []
@@ -189,7 +189,7 @@ class LoggingInTests(AccountsTestCase):
             for name in ("alice", "nobody")
         ]
         self.assertEqual(answers[0], answers[1])
-        self.assertEqual(answers[0], ["wrong-password"] * 5 + ["too-fast"] * 2)
+        self.assertEqual(answers[0], ["bad-password"] * 5 + ["too-fast"] * 2)
 
     def test_the_owner_gets_in_from_where_they_have_been_while_others_guess(self) -> None:
         self.registers("alice")
@@ -230,12 +230,12 @@ class LoggingInTests(AccountsTestCase):
         while thread.is_busy:
             thread.is_heard()
             thread.turns()
-        self.assertEqual(self.refused(asked).code, "wrong-password")
+        self.assertEqual(self.refused(asked).code, "bad-password")
 
     def test_a_locked_account_says_so_only_to_who_knows_the_password(self) -> None:
         made = self.registers("alice")
         self.successResultOf(self.accounts.set_locked(made.id, is_locked=True))
-        self.assertEqual(self.cannot_log_in("alice", WRONG).code, "wrong-password")
+        self.assertEqual(self.cannot_log_in("alice", WRONG).code, "bad-password")
         self.assertEqual(self.cannot_log_in("alice").code, "locked")
         self.successResultOf(self.accounts.set_locked(made.id, is_locked=False))
         self.logs_in("alice")
@@ -256,9 +256,9 @@ class ChangingTests(AccountsTestCase):
         made = self.registers("alice")
         change = self.accounts.change_password
         wrong = self.refused(change(made.id, Password(WRONG), Password(NEW), HERE))
-        self.assertEqual(wrong.code, "wrong-password")
+        self.assertEqual(wrong.code, "bad-password")
         short = self.refused(change(made.id, Password(RIGHT), Password("short"), HERE))
-        self.assertEqual(short.code, "bad-password")
+        self.assertEqual(short.code, "weak-password")
         self.successResultOf(change(made.id, Password(RIGHT), Password(NEW), HERE))
         self.cannot_log_in("alice")
         self.logs_in("alice", NEW)
@@ -271,7 +271,7 @@ class ChangingTests(AccountsTestCase):
             ).code
             for _ in range(6)
         ]
-        self.assertEqual(codes[-2:], ["wrong-password", "too-fast"])
+        self.assertEqual(codes[-2:], ["bad-password", "too-fast"])
 
     def test_an_administrator_sets_a_password_without_the_old_one(self) -> None:
         made = self.registers("alice")
@@ -283,7 +283,7 @@ class ChangingTests(AccountsTestCase):
         self.refused(self.accounts.forget(made.id, Password(WRONG), HERE))
         self.successResultOf(self.accounts.forget(made.id, Password(RIGHT), HERE))
         self.assertIs(self.accounts.called("alice"), None)
-        self.assertEqual(self.cannot_log_in("alice").code, "wrong-password")
+        self.assertEqual(self.cannot_log_in("alice").code, "bad-password")
         self.registers("aIice", person="b")
         why = self.refused(self.accounts.delete(made.id))
         self.assertEqual(why.code, "no-such-account")
@@ -308,7 +308,7 @@ class ChangingTests(AccountsTestCase):
             thread.turns()
             thread.is_heard()
         self.successResultOf(asked[0])
-        self.assertEqual(self.refused(asked[1]).code, "wrong-password")
+        self.assertEqual(self.refused(asked[1]).code, "bad-password")
 
 
 class UnusedNamesTests(AccountsTestCase):
@@ -499,12 +499,12 @@ class SiteTests(AccountsTestCase):
         first = self.logs_in("alice")
         self.assertEqual((first.name, first.password), ("alice", ""))
         self.assertEqual(self.logs_in("ALICE").id, first.id)
-        self.assertEqual(self.cannot_log_in("alice", WRONG).code, "wrong-password")
+        self.assertEqual(self.cannot_log_in("alice", WRONG).code, "bad-password")
 
     def test_two_whom_only_the_site_tells_apart_are_never_one(self) -> None:
         self.site.addUser(b"Alice", NEW.encode())
         self.logs_in("alice")
-        self.assertEqual(self.cannot_log_in("Alice", NEW).code, "wrong-password")
+        self.assertEqual(self.cannot_log_in("Alice", NEW).code, "bad-password")
 
     def test_a_name_that_is_no_nickname_is_refused_with_the_reason(self) -> None:
         self.site.addUser(b"alice@example.org", NEW.encode())
@@ -606,19 +606,17 @@ class AnyOrderTests(AccountsTestCase):
             case "log in":
                 asked = accounts.log_in(name, Password(old), HERE)
                 is_locked = owner in model.locked
-                self.comes(
-                    asked, "wrong-password" if not is_right else "locked" if is_locked else ""
-                )
+                self.comes(asked, "bad-password" if not is_right else "locked" if is_locked else "")
                 if is_right and not is_locked:
                     model.used[owner] = now
             case "change" if owner:
                 asked = accounts.change_password(owner, Password(old), Password(new), HERE)
-                self.comes(asked, "" if is_right else "wrong-password")
+                self.comes(asked, "" if is_right else "bad-password")
                 if is_right:
                     model.passwords[owner] = new
             case "forget" if owner:
                 asked = accounts.forget(owner, Password(old), HERE)
-                self.comes(asked, "" if is_right else "wrong-password")
+                self.comes(asked, "" if is_right else "bad-password")
                 if is_right:
                     model.drop(key)
             case "lock" if owner:

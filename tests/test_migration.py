@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.test_sqlite_store import Run
+from twisted_chat.stores import SavedSession
 from twisted_chat.stores.sqlite import schema
 
 TOPIC = 'tea; "milk" \N{LATIN SMALL LETTER E WITH ACUTE}'
@@ -32,6 +33,10 @@ class MigrationTests(SynchronousTestCase):
                 (4, 3, 1.6, "topic", "eve", None, TOPIC, "e1", None),
                 (7, 1, 1.7, "rename", "bob", "rob", None, "b2", "c-17"),
             ]
+            database.execute(
+                "INSERT INTO seats VALUES ('b1', 'hash', 'bot', '::1', 1, '{}', '', NULL, '[]',"
+                " '[]', '[]', 0)"
+            )
             marks = ", ".join("?" * 9)
             database.executemany(f"INSERT INTO events VALUES ({marks})", self.rows)
 
@@ -45,6 +50,8 @@ class MigrationTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(run.store.refs("b2", 9)), [("c-17", 1)])
         (entry,) = self.successResultOf(run.store.after("#dev", 0, 9))
         self.assertEqual((entry.author, entry.client), ("b2", "b2"))
+        (session,) = self.successResultOf(run.store.saved_sessions())
+        self.assertEqual(session, SavedSession("b1", "b1", "hash", "bot", "::1", 1.0, {}))
         run.hears("ann", "/join new", "hi")
         with closing(sqlite3.connect(self.path)) as database:
             query = "SELECT log, id, time, kind, sender, recipient, text, author, ref FROM events"

@@ -164,7 +164,7 @@ class ClaimingTests(SlowTestCase):
     def setUp(self) -> None:
         """Bob is here, and then claiming takes its time."""
         super().setUp()
-        self.people = SlowPeople(self.clock, self.chat.limits)
+        self.people = SlowPeople(self.clock, self.chat.limits, self.chat.accounts)
         self.chat.people = self.people
         self.bob = self.connects().types("bob")
         self.people.answers()

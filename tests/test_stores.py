@@ -279,9 +279,11 @@ class InSqlite(AnyStore):
     def a_session_is_saved_or_dropped(self, person: str, may_resume: bool) -> None:
         self.count += 1
         saved = SavedSession(
-            person, "token", f"{person}{self.count}", "::1", self.count, {"#tea": self.count},
+            person, f"p{person}", "token", f"{person}{self.count}", "::1", self.count,
+            {"#tea": self.count},
             "#tea", "lunch", (("eve", "e"),), ("eva",), (f"r{self.count}",),
-            is_quiet=self.count % 2 == 0,
+            is_quiet=self.count % 2 == 0, account=f"p{person}" if self.count % 3 else "",
+            until=self.count * 1.5, is_asleep=self.count % 5 == 0,
         )  # fmt: skip
         self.saved[person].append(saved if may_resume else None)
         if may_resume:

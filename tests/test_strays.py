@@ -23,7 +23,7 @@ class StrayTests(SynchronousTestCase):
         self.addCleanup(self.database.close)
         self.has_log(1, "#lobby")
         self.has_log(2, "@a1")
-        saved = SavedSession("a1", "token", "alice", "192.0.2.7", CAME, {"#lobby": 0})
+        saved = SavedSession("a1", "a1", "token", "alice", "192.0.2.7", CAME, {"#lobby": 0})
         self.database.execute(SAVE_SESSION, session_row(saved))
         self.last: dict[int, int] = {}
 

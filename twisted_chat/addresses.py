@@ -1,6 +1,6 @@
 """Where somebody connects from: which addresses count as one place."""
 
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 
 
 def neighbourhood(address: str) -> str:
@@ -15,3 +15,11 @@ def neighbourhood(address: str) -> str:
     except ValueError:
         return address
     return f"{IPv6Address(number)}/64"
+
+
+def is_here(address: str) -> bool:
+    """Whether an address is on this machine: `local` stands for a UNIX socket."""
+    try:
+        return address == "local" or ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False

@@ -147,6 +147,14 @@ class Limits:
     )
     """Long enough for a train in a tunnel, or a restart."""
 
+    devices_per_account: int = _limit(10, "Devices that are logged in to one account.")
+    """More than anybody carries."""
+
+    remember_seconds: float = _limit(
+        90 * 86400.0, "Seconds for which a device stays logged in that asked to be remembered."
+    )
+    """As long as a name stays registered that is not used."""
+
     gone_seconds: float = _limit(
         600.0, "Seconds for which the nicknames of people who left are remembered."
     )

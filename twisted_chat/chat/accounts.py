@@ -62,6 +62,8 @@ class Accounts:
         name_expiry: float | None = NAME_EXPIRY,
     ) -> None:
         self.name_expiry = name_expiry
+        self.needs_privacy = False
+        """Whether no password is taken over a connection that others can read."""
         self._clock = clock
         self._store = store
         self._limits = limits
@@ -91,6 +93,21 @@ class Accounts:
     def called(self, name: str) -> Account | None:
         """The account of this name, if there is one."""
         return self._by_id.get(self._names.called(name))
+
+    def owner_of(self, name: str) -> Account | None:
+        """The account whose owner alone may have this name, if there is one."""
+        account = self.called(name)
+        return None if account is None or self._is_unused(account) else account
+
+    def name_of(self, account_id: str) -> str:
+        """What the account of this id is called; empty if there is none."""
+        account = self._by_id.get(account_id)
+        return "" if account is None else account.name
+
+    @property
+    def are_elsewhere(self) -> bool:
+        """Whether a site decides who may log in, so that an account may not be known yet."""
+        return self._authenticator.is_elsewhere
 
     def with_id(self, account_id: str) -> Account | None:
         """The account of this id, if there is one."""
@@ -413,7 +430,7 @@ def _credentials(account: Account | None) -> tuple[str, str] | None:
 
 
 def _wrong() -> Refused:
-    return Refused("wrong-password", "The nickname or the password is wrong: try again.")
+    return Refused("bad-password", "The nickname or the password is wrong: try again.")
 
 
 async def _all_of(*stored: Deferred[None]) -> None:

@@ -2,12 +2,12 @@
 
 from twisted.internet.defer import gatherResults
 
-from twisted_chat.chat.logins import Logins
+from twisted_chat.chat.devices import Devices
 from twisted_chat.chat.talk import Talk
 from twisted_chat.text import names
 
 
-class Chat(Logins, Talk):
+class Chat(Devices, Talk):
     """Every person and every room, and everything that one can do.
 
     Args:
@@ -40,6 +40,7 @@ class Chat(Logins, Talk):
         for person in list(self.people):
             for connection in person.connections:
                 connection.do_all()
+        self._keep_all_settings()
         self._stopping = True
         for person in list(self.people):
             self.tell(person, announcement)

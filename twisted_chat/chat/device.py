@@ -52,12 +52,14 @@ def epoch_of(token: str) -> str | None:
 
 
 class Device:
-    """One way in of a person. Anyone without an account has exactly one, with their own id.
+    """One way in of a person. Anyone without an account has exactly one.
 
     Args:
         address: where it connects from.
         now: when it came, in seconds since 1970.
-        saved: what an earlier run kept of it, if it was here then.
+        saved: what was kept of it, if it was here before.
+        is_quiet: whether it only posts, so that its coming and going is not told.
+        is_remembered: whether it is to stay logged in for months.
     """
 
     __slots__ = (
@@ -67,6 +69,7 @@ class Device:
         "expiry",
         "id",
         "is_quiet",
+        "is_remembered",
         "may_resume",
         "refs",
         "room",
@@ -74,9 +77,18 @@ class Device:
         "since",
         "token",
         "token_hash",
+        "until",
     )
 
-    def __init__(self, address: str, now: float, saved: SavedSession | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        now: float,
+        saved: SavedSession | None = None,
+        *,
+        is_quiet: bool = False,
+        is_remembered: bool = False,
+    ) -> None:
         self.id = saved.id if saved else secrets.token_hex(8)
         self.address = address
         self.since = now
@@ -84,7 +96,9 @@ class Device:
         self.may_resume = saved is not None
         self.token = ""  # whoever shows it resumes this session
         self.token_hash = saved.token if saved else ""
-        self.is_quiet = saved.is_quiet if saved else False  # only posts: its coming is not told
+        self.is_quiet = saved.is_quiet if saved else is_quiet
+        self.until = saved.until if saved else 0.0  # when it is forgotten, if it does not come
+        self.is_remembered = bool(self.until) or is_remembered
         self.room = saved.room if saved else ""  # the key of the one that is typed into
         self.refs: dict[str, Request] = {}  # what was asked for, by the client's own names
         self.done = tuple(saved.done) if saved else ()  # such requests that left no event

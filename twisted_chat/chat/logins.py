@@ -1,5 +1,6 @@
-"""Logging in and out: who comes, is away without a connection, comes back, and leaves."""
+"""Coming and going: who comes, is away without a connection, comes back, and leaves."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -9,9 +10,7 @@ from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.membership import Membership
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
-from twisted_chat.events import OWN, Join
-from twisted_chat.log.fanout import Fanout
-from twisted_chat.log.log import Log
+from twisted_chat.events import Join
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession
 from twisted_chat.text import names
@@ -25,34 +24,44 @@ _DONE = 50
 class Logins(Membership):
     """Who comes and goes; the arguments are those of `Chat`."""
 
-    def enter(self, nickname: str, address: str) -> Deferred[Person]:
+    def enter(self, nickname: str, device: Device) -> Deferred[Person]:
         """Take a nickname; fails with `Refused`.
 
-        This may have to wait, for an account's password or for another node. The person is in no
-        room yet: `join` the lobby once their connection can hear it.
+        This may have to wait, for another node. The person is in no room yet: `join` the lobby
+        once their connection can hear it.
+
+        Args:
+            nickname: what they want to be called.
+            device: the one that they come with.
         """
         name = names.nickname(nickname, self.limits)
         self._observers.check(Join(self.now(), self.lobby.name, name))
-        device = Device(address, self.now())
         person = Person(name, device)
         holder = self.people.called(name)
-        if holder is not None and not self._may_displace(holder, address):
+        if holder is not None and not self._may_displace(holder, device.address):
             holder = None
         claimed = self.people.claim(name, person, holder)
-        return claimed.addCallback(lambda _: self._entered(person, address, holder))
+        return claimed.addCallback(lambda _: self._entered(person, device, holder))
 
-    def _entered(self, person: Person, address: str, displaced: Person | None) -> Person:
+    def _entered(self, person: Person, device: Device, displaced: Person | None = None) -> Person:
         if displaced is not None:
-            for key in displaced.rooms:
-                self.rooms[key].leave(displaced, "connection lost")
-            _log.info(
-                "{nick} lost the nickname to a new connection, and may resume",
-                nick=displaced.nickname,
-            )
+            self._leave_for_now(displaced)
         self.people.add(person)
+        self._log_connected(person, device)
+        return person
+
+    def _leave_for_now(self, displaced: Person) -> None:
+        for key in displaced.rooms:
+            self.rooms[key].leave(displaced, "connection lost")
+        _log.info(
+            "{nick} lost the nickname to a new connection, and may resume",
+            nick=displaced.nickname,
+        )
+
+    def _log_connected(self, person: Person, device: Device) -> None:
+        address = device.address
         where = "over a UNIX socket" if address == "local" else f"from {address}"
         _log.info("{nick} connected {where}", nick=person.nickname, where=where, address=address)
-        return person
 
     def _may_displace(self, holder: Person, address: str) -> bool:
         """Whether whoever comes from there may have somebody's nickname.
@@ -62,8 +71,9 @@ class Logins(Membership):
         """
         return (
             not holder.is_connected
+            and not holder.account
             and any(device.address == address for device in holder.devices.values())
-            and not (holder.renaming and holder.renaming.is_pending)
+            and not holder.is_renaming
         )
 
     def _replace(self, person: Person, wanted: str | None) -> None:
@@ -81,26 +91,37 @@ class Logins(Membership):
         """Somebody was here when the server stopped, and may come back."""
         device = Device(saved.address, saved.since, saved)
         person = Person(saved.nickname, device)
+        await self._be_here_again(person)
+        person.fanout = await self.own_logs.restore(person.id)
+        person.log = person.fanout.log
+        await self._be_in_again(person, saved.rooms)
+        await self._go_on(person, device)
+
+    async def _be_here_again(self, person: Person) -> None:
         try:
-            await self.people.claim(saved.nickname, person)
+            await self.people.claim(person.nickname, person)
         except Refused:
             person.displaced = True
         self.people.add(person)
+
+    async def _be_in_again(self, person: Person, rooms: Mapping[str, int]) -> None:
+        for name, entered in rooms.items():
+            room = await self.rooms.open(name)
+            person.rooms[room.key] = entered
+            if not person.displaced:
+                room.keep(person)
+
+    async def _go_on(self, person: Person, device: Device) -> None:
+        await self._recall_requests(device)
+        self._wait_for(person, device)
+
+    async def _recall_requests(self, device: Device) -> None:
         for ref in device.done:
             device.remember(Request(device.id, ref), self.limits.refs)
         for ref, number in await self._store.refs(device.id, self.limits.refs):
             request = Request(device.id, ref)
             request.id = number
             device.remember(request, self.limits.refs)
-        person.log = Log("@" + person.id, OWN, self._store, counters=self.counters)
-        await person.log.open()
-        person.fanout = Fanout(person.log, self._turn)
-        for name, entered in saved.rooms.items():
-            room = await self.rooms.open(name)
-            person.rooms[room.key] = entered
-            if not person.displaced:
-                room.keep(person)
-        self._wait_for(person, device)
 
     def find_session(self, token: str) -> tuple[Person, Device] | None:
         """Who holds a session's token, if they are still here, and of which device it is."""
@@ -131,6 +152,8 @@ class Logins(Membership):
             self._replace(person, nickname)
         device.connection = connection
         device.may_resume = connection.may_resume
+        if device.is_remembered:
+            device.until = self.now() + self.limits.remember_seconds
         if device.may_resume and not device.token_hash:
             self.people.issue_token(person, device, self.epoch)
         self._stop_waiting_for(device)
@@ -163,18 +186,24 @@ class Logins(Membership):
     def _session_of(self, person: Person, device: Device) -> SavedSession:
         return SavedSession(
             id=device.id,
+            person=person.id,
             token=device.token_hash,
             nickname=person.nickname,
             address=device.address,
             since=device.since,
-            rooms={self._name_of(key): entered for key, entered in person.rooms.items()},
+            rooms=self._rooms_of(person),
             room=device.room,
             away=person.away,
             ignored=tuple((each.nickname, each.person_id) for each in person.ignored.values()),
             former=person.former,
             done=device.done,
             is_quiet=device.is_quiet,
+            account=person.account,
+            until=device.until,
         )
+
+    def _rooms_of(self, person: Person) -> dict[str, int]:
+        return {self._name_of(key): entered for key, entered in person.rooms.items()}
 
     def _name_of(self, key: str) -> str:
         room = self.rooms.get(key)
@@ -183,6 +212,8 @@ class Logins(Membership):
     def lose(self, person: Person, device: Device, reason: str) -> None:
         """A device's connection is gone; one that may resume stays for a while."""
         device.connection = None
+        if not person.is_connected and person.log is not None:
+            person.read = person.log.last
         if self._stopping or device.id not in person.devices:
             return
         if not person.present:
@@ -213,10 +244,24 @@ class Logins(Membership):
         if len(person.devices) == 1:
             self.part(person, reason)
         elif device.id in person.devices:
-            self.people.remove_device(person, device)
-            self._end(device)
+            self._change_devices(person, device, self.people.remove_device)
+            self._end(person, device)
 
-    def _end(self, device: Device) -> None:
+    def _change_devices(
+        self, person: Person, device: Device, change: Callable[[Person, Device], None]
+    ) -> None:
+        """Somebody has one device more or less, and may have become one who only posts, or not."""
+        others = [each for each in person.devices.values() if each is not device]
+        if device.is_quiet or not all(each.is_quiet for each in others):
+            change(person, device)
+            return
+        for key in person.rooms:
+            self.rooms[key].leave(person, "")
+        change(person, device)
+        for key in person.rooms:
+            self.rooms[key].enter(person)
+
+    def _end(self, person: Person, device: Device) -> None:
         self._stop_waiting_for(device)
         if device.may_resume:
             self._store.drop_session(device.id)
@@ -238,4 +283,4 @@ class Logins(Membership):
         if not person.is_connected:
             self._erase_log_of(person)
         for device in person.devices.values():
-            self._end(device)
+            self._end(person, device)

@@ -6,7 +6,9 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.chat.accounts import Accounts
+from twisted_chat.chat.asleep import Asleep
 from twisted_chat.chat.observers import Observer, Observers
+from twisted_chat.chat.own_logs import OwnLogs
 from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
@@ -55,10 +57,12 @@ class Membership:
         self._opened = opened
         self._store = store
         self._turn = turn
-        self.people = People(clock, self.limits)
         if accounts is None:
             accounts = Accounts(clock, store, self.limits, OwnPasswords(), self.now)
         self.accounts = accounts
+        self.people = People(clock, self.limits, accounts)
+        self.asleep = Asleep()
+        self.own_logs = OwnLogs(store, turn, self.counters)
         self.rights = Rights()
         self._observers = Observers(observers)
         self._stopping = False
@@ -167,15 +171,17 @@ class Membership:
     def log_of(self, person: Person) -> Log:
         """A person's own log; most have none until there is something in it for them."""
         if person.log is None:
-            person.log = Log.new("@" + person.id, OWN, self._store, self.counters)
-            person.fanout = Fanout(person.log, self._turn)
+            fanout = person.fanout = self.own_logs.new(person.id)
+            person.log = fanout.log
+            if person.account:
+                self.own_logs.keep(person.account, fanout)
             for connection in person.connections:
-                connection.follow(OWN, person.fanout)
+                connection.follow(OWN, fanout)
         return person.log
 
     def _erase_log_of(self, person: Person) -> None:
-        if person.log is not None:
-            person.log.erase()
+        if person.fanout is not None and not person.account:
+            self.own_logs.erase(person.id, person.fanout)
 
     def tell(self, person: Person, text: str) -> None:
         """Announce something to one person."""

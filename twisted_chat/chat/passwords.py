@@ -94,6 +94,9 @@ def _at_once(work: Callable[[], _T]) -> Deferred[_T]:
 class Authenticator(Protocol):
     """Decides whether a password is right."""
 
+    is_elsewhere: bool
+    """Whether somebody may log in who has no account here yet."""
+
     def check(self, name: str, account: Account | None, password: Password) -> Deferred[str | None]:
         """The name for which a password is right, or None if it is wrong.
 
@@ -121,6 +124,8 @@ class OwnPasswords:
         elsewhere: a thread in which that is done; without it, it is done at once.
         waiting: how many may wait for that thread; more are refused.
     """
+
+    is_elsewhere = False
 
     def __init__(
         self,

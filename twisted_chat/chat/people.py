@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.interfaces import IReactorTime
 
+from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.device import Device, hash_token
 from twisted_chat.chat.person import Person
 from twisted_chat.limits import Limits
@@ -32,11 +33,13 @@ class People:
     Args:
         clock: the time.
         limits: how long it is known who has left.
+        accounts: the names that are somebody's, whether or not they are here.
     """
 
-    def __init__(self, clock: IReactorTime, limits: Limits) -> None:
+    def __init__(self, clock: IReactorTime, limits: Limits, accounts: Accounts) -> None:
         self._clock = clock
         self._limits = limits
+        self._accounts = accounts
         self._by_key: dict[str, Person] = {}
         self._by_look: dict[str, Person] = {}
         self._by_id: dict[str, Person] = {}
@@ -78,9 +81,9 @@ class People:
         """
         try:
             name = names.nickname(wanted, self._limits)
-            self._check_free(name)
+            self._check_free(name, person)
         except Refused:
-            name = self._free_like(person.nickname)
+            name = self._free_like(person.nickname, person)
         del self._displaced[person.id]
         person.displaced = False
         self._be_called(person, name)
@@ -105,7 +108,8 @@ class People:
         return execute(self._take, nickname, asker, holder)
 
     def _take(self, nickname: str, asker: Person, holder: Person | None) -> None:
-        self._check_free(nickname, holder or asker)
+        self._accounts.check_free(nickname, asker.account)
+        self._check_unused(nickname, holder or asker)
         if holder is not None:
             self.displace(holder)
         self._call(asker, nickname)
@@ -174,7 +178,12 @@ class People:
         """Whose session a token resumes, and of which device, if they are still here."""
         return self._by_token_hash.get(hash_token(token))
 
-    def _free_like(self, nickname: str) -> str:
+    def in_the_way(self, nickname: str) -> set[Person]:
+        """Who has a nickname, or one that looks like it, or is about to have it."""
+        found = {self._by_key.get(names.key(nickname)), *map(self._by_look.get, looks(nickname))}
+        return {person for person in found if person is not None}
+
+    def _free_like(self, nickname: str, person: Person) -> str:
         """A free nickname for who was called this: the same, or else with a number behind it.
 
         Raises:
@@ -185,7 +194,7 @@ class People:
             name = nickname[: max(1, self._limits.nickname_characters - len(end))] + end
             try:
                 name = names.nickname(name, self._limits)
-                self._check_free(name)
+                self._check_free(name, person)
             except Refused:
                 continue
             return name
@@ -220,7 +229,11 @@ class People:
         close = difflib.get_close_matches(names.key(nickname.strip()), self._by_key, 1, 0.6)
         return self._by_key[close[0]].nickname if close else None
 
-    def _check_free(self, nickname: str, asker: Person | None = None) -> None:
+    def _check_free(self, nickname: str, asker: Person) -> None:
+        self._accounts.check_free(nickname, asker.account)
+        self._check_unused(nickname, asker)
+
+    def _check_unused(self, nickname: str, asker: Person) -> None:
         """Make sure that a nickname is nobody's, or the asker's own, and looks like nobody's.
 
         Raises:

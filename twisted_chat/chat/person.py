@@ -33,11 +33,14 @@ class Person:
     Args:
         nickname: what they are called, as they typed it.
         device: the one that they came with.
+        account: the id of their account; empty if they have none.
     """
 
     __slots__ = (
         "_ignored_ids",
+        "account",
         "away",
+        "bell",
         "devices",
         "displaced",
         "fanout",
@@ -49,6 +52,7 @@ class Person:
         "log",
         "nickname",
         "present",
+        "read",
         "renames",
         "renaming",
         "rooms",
@@ -57,9 +61,10 @@ class Person:
         "told_away",
     )
 
-    def __init__(self, nickname: str, device: Device) -> None:
+    def __init__(self, nickname: str, device: Device, account: str = "") -> None:
         saved = device.saved
-        self.id = device.id
+        self.account = account  # the id of theirs, which is their own id
+        self.id = account or (saved.person if saved else device.id)
         self.devices = {device.id: device}
         self.nickname = nickname
         self.key = names.key(nickname)
@@ -80,6 +85,8 @@ class Person:
         self.former = tuple(saved.former) if saved else ()  # names that somebody else took
         self.log: Log | None = None  # their own, once there is anything in it
         self.fanout: Fanout | None = None  # of the same
+        self.read = 0  # the last number in it that a device has shown before the present ones
+        self.bell = "off"  # when it rings, at a terminal
 
     @property
     def connections(self) -> Iterator[Connection]:
@@ -100,6 +107,18 @@ class Person:
     def is_quiet(self) -> bool:
         """Whether they only post, and nobody is told that they come and go."""
         return all(device.is_quiet for device in self.devices.values())
+
+    @property
+    def is_renaming(self) -> bool:
+        """Whether they are about to have another nickname."""
+        return self.renaming is not None and self.renaming.is_pending
+
+    def read_elsewhere(self, device: Device) -> int:
+        """The last number in their own log that they need not be shown on a new device."""
+        others = (each for each in self.devices.values() if each is not device)
+        if self.log is not None and any(each.connection is not None for each in others):
+            return self.log.last
+        return self.read
 
     def ignore(self, nickname: str, other_id: str) -> None:
         """Hear no more of somebody, also under another nickname while they stay."""

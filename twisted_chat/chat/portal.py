@@ -62,6 +62,8 @@ class PortalPasswords:
         portal: has a checker of `IUsernamePassword`, and a realm that gives an `IChatUser`.
     """
 
+    is_elsewhere = True
+
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
 

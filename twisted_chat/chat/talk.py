@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 
 from twisted_chat.chat.membership import Membership
@@ -11,9 +11,10 @@ from twisted_chat.chat.person import Person, Whisperer
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Rename, Topic, Whisper
-from twisted_chat.log.log import append_together
+from twisted_chat.log.log import Log, append_together
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
+from twisted_chat.stores.account import Account
 from twisted_chat.text import names
 from twisted_chat.text.counted import seconds_to_wait
 
@@ -38,26 +39,45 @@ class Talk(Membership):
         topic = Topic(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, topic)
 
-    def _whispered(self, person: Person, others: Sequence[Person]) -> None:
+    def _whispered(self, person: Person, others: Sequence[Person | Account]) -> None:
         for other in others:
-            if other.hears(person.nickname, person.id):
+            if isinstance(other, Person) and other.hears(person.nickname, person.id):
                 other.last_whisperer = Whisperer(person.nickname, person.id)
 
     def whisper(
-        self, person: Person, others: Sequence[Person], text: str, request: Request
+        self, person: Person, others: Sequence[Person | Account], text: str, request: Request
+    ) -> Deferred[None]:
+        """Say something to some people alone; a whisper stands in both people's logs.
+
+        Returns:
+            Fires when it is about to be stored: the log of an account whose owner is not here
+            may have to be opened; fails with `Refused`.
+        """
+        absent = [each.id for each in others if isinstance(each, Account)]
+        opened = gatherResults(map(self.own_logs.of_account, absent), consumeErrors=True)
+        return opened.addCallback(lambda _: self._whisper(person, others, text, request))
+
+    def _whisper(
+        self, person: Person, others: Sequence[Person | Account], text: str, request: Request
     ) -> None:
-        """Say something to some people alone; a whisper stands in both people's logs."""
         now, entries = self._active(person), []
         for other in others:
-            whisper = Whisper(now, OWN, person.nickname, other.nickname, text)
+            nickname = other.name if isinstance(other, Account) else other.nickname
+            whisper = Whisper(now, OWN, person.nickname, nickname, text)
             self._observers.check(whisper)
             mine = Entry(whisper, person.id, request.ref, client=request.client, waiter=request)
             theirs = Entry(whisper, person.id, waiter=request)
-            entries += [(self.log_of(person), mine), (self.log_of(other), theirs)]
+            entries += [(self.log_of(person), mine), (self._log_for(other), theirs)]
         request.begin(
             person.connection_of(request.client), partial(self._whispered, person, tuple(others))
         )
         append_together(entries)
+
+    def _log_for(self, other: Person | Account) -> Log:
+        if isinstance(other, Person):
+            return self.log_of(other)
+        here = self.people.with_id(other.id)  # who may have come in the meantime
+        return self.own_logs.opened(other.id) if here is None else self.log_of(here)
 
     def rename(self, person: Person, nickname: str, request: Request) -> Deferred[None]:
         """Take another nickname, once that is stored.

@@ -14,6 +14,7 @@ from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
 from twisted_chat.events import Entry
+from twisted_chat.text.passwords import Password
 
 Lines: TypeAlias = Sequence[str | Entry]
 """An answer, one line per fact; entries are shown like history."""
@@ -42,6 +43,12 @@ class Caller(Protocol):
 
     def charge(self, lines: int) -> None:
         """Count so many more lines against the rate limit."""
+
+    def check_privacy(self) -> None:
+        """Warn once if others can read a password on its way; refuse if the server demands it."""
+
+    def log_in(self, name: str, password: Password) -> "Deferred[Lines]":
+        """Go on as the owner of an account, if the password is right."""
 
     def ring(self, when: str) -> str:
         """Set when the bell rings: `off`, `name`, `whisper` or `all`; empty only asks."""

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
+from twisted_chat.commands.account import mark
 from twisted_chat.commands.command import Caller, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text import names
@@ -26,7 +27,7 @@ family = Family()
 )
 def _users(caller: Caller, room: Room, name: str) -> Lines:
     asked = caller.chat.rooms.find(name) if name else room
-    return [who(asked, caller.chat.limits.listed_names, caller.person)]
+    return [who(asked, caller, caller.chat.limits.listed_names)]
 
 
 _ROOMS = 5
@@ -42,23 +43,24 @@ _PLAIN = str.maketrans("", "", "()")
 """Removes the brackets that a list is built with from notes, so that nobody can fake an entry."""
 
 
-def who(room: Room, most: int, viewer: Person) -> str:
-    """Who is in a room, in one line, as the viewer sees it."""
-    listed = [_named(member, viewer) for member in islice(room.members.values(), most)]
+def who(room: Room, caller: Caller, most: int) -> str:
+    """Who is in a room, in one line, as the caller sees it."""
+    listed = [_named(member, caller) for member in islice(room.members.values(), most)]
     more = len(room.members) - len(listed)
     others = f" and {more} more" if more else ""
     return f"In {room.name}: {', '.join(listed)}{others} ({len(room.members)})"
 
 
-def _named(person: Person, viewer: Person) -> str:
+def _named(person: Person, caller: Caller) -> str:
+    name = person.nickname + mark(person, caller)
     if person.is_quiet:
-        return f"{person.nickname} (only posts)"
+        return f"{name} (only posts)"
     if not person.is_connected:
-        return f"{person.nickname} (reconnecting)"
+        return f"{name} (reconnecting)"
     if person.away is None:
-        return person.nickname
-    note = with_few_blanks(away_note(person, viewer).translate(_PLAIN))
-    return f"{person.nickname} ({note[:_NOTE]}{'...' if len(note) > _NOTE else ''})"
+        return name
+    note = with_few_blanks(away_note(person, caller.person).translate(_PLAIN))
+    return f"{name} ({note[:_NOTE]}{'...' if len(note) > _NOTE else ''})"
 
 
 def away_note(person: Person, viewer: Person) -> str:
@@ -72,9 +74,12 @@ def _whois(caller: Caller, room: Room, nickname: str) -> Lines:
     rooms = [caller.chat.rooms[key].name for key in person.rooms]
     now = caller.chat.now()
     lines = [
-        f"{person.nickname} has been here since {_clock(person.since)}.",
+        f"{person.nickname}{mark(person, caller)} has been here since {_clock(person.since)}.",
         f"{person.nickname} is in {', '.join(rooms)}.",
     ]
+    account = caller.chat.accounts.with_id(person.account)
+    if account is not None:
+        lines.append(f"{person.nickname} is logged in as {account.name}*.")
     if person.spoke is not None:
         lines.insert(1, f"{person.nickname} was last active {_ago(now - person.spoke)}.")
     if person.away is not None:

@@ -6,7 +6,7 @@ import re
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.room import Room
-from twisted_chat.commands import history, people, rooms, talking
+from twisted_chat.commands import account, history, people, rooms, talking
 from twisted_chat.commands.command import Caller, Command, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text.cleaning import is_blank
@@ -57,6 +57,7 @@ def say(caller: Caller, room: Room, text: str) -> Lines | Deferred[Lines]:
     Raises:
         Refused: why not.
     """
+    account.check_slip(text)
     return _do(caller, talking.SAY, room, text)
 
 
@@ -73,6 +74,7 @@ def is_join(word: str) -> bool:
 
 _INSTEAD = {
     "clear": "your terminal can clear its screen, the server cannot.",
+    "identify": "/login NICK PASSWORD logs in.",
     "query": "/whisper NICK TEXT sends a private message, and /reply TEXT answers one.",
     **dict.fromkeys(
         ("kick", "ban", "mute", "op"),
@@ -126,7 +128,8 @@ def _help(caller: Caller, room: Room, rest: str) -> Lines:
 
 _ORDER = (
     *("users", "whisper", "reply", "me", "nick", "join", "leave", "rooms", "topic", "away", "back"),
-    *("ignore", "unignore", "history", "whois", "bell", "time", "", "help", "quit"),
+    *("ignore", "unignore", "history", "whois", "bell", "time", ""),
+    *("register", "login", "logout", "password", "devices", "forget", "help", "quit"),
 )
 """The order of commands in /help, for first-time readers.
 
@@ -138,7 +141,14 @@ def _place(command: Command) -> int:
     return _ORDER.index(command.name if command.name in _ORDER else "")
 
 
-_FAMILIES = (talking.family, people.family, rooms.family, history.family, family)
+_FAMILIES = (
+    talking.family,
+    people.family,
+    rooms.family,
+    history.family,
+    account.family,
+    family,
+)
 
 COMMANDS = tuple(sorted((each for one in _FAMILIES for each in one.commands), key=_place))
 BY_WORD = {word: each for each in COMMANDS for word in (each.name, *each.aliases)}

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+from twisted.internet.defer import Deferred
+
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
 from twisted_chat.commands.command import Caller, Command, Family, Lines
 from twisted_chat.commands.people import away_note
 from twisted_chat.refusal import Refused
+from twisted_chat.stores.account import Account
 from twisted_chat.text.cleaning import is_blank
 
 family = Family()
@@ -33,14 +36,22 @@ SAY = Command("say", "TEXT", "say something in the room", _say, Right.SPEAK)
         "Nobody else can read it, not even somebody who takes the nickname later.",
     ),
 )
-def _whisper(caller: Caller, room: Room, rest: str) -> Lines:
+def _whisper(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
     nicknames, _, text = rest.partition(" ")
     text = text.strip()
     if is_blank(text):
         raise Refused("usage", "Usage: /whisper NICK TEXT (the text is missing)")
     wanted = [nickname for nickname in nicknames.split(",") if nickname]
-    others = {other.id: other for other in map(caller.chat.people.find, wanted)}
+    others = {other.id: other for other in (_find(caller, nickname) for nickname in wanted)}
     return _whisper_to(caller, list(others.values()), text)
+
+
+def _find(caller: Caller, nickname: str) -> Person | Account:
+    """Who is called so, or whose name it is although they are not here, or not so called."""
+    people, account = caller.chat.people, caller.chat.accounts.called(nickname)
+    if account is None or people.called(nickname) is not None:
+        return people.find(nickname)
+    return people.with_id(account.id) or account
 
 
 @family.command(
@@ -51,17 +62,18 @@ def _whisper(caller: Caller, room: Room, rest: str) -> Lines:
     aliases=("r",),
     detail=("It works even if they have changed their nickname.",),
 )
-def _reply(caller: Caller, room: Room, text: str) -> Lines:
+def _reply(caller: Caller, room: Room, text: str) -> Deferred[Lines]:
     last = caller.person.last_whisperer
     if last is None:
         raise Refused("no-such-nick", "Nobody has whispered to you yet: use /whisper NICK TEXT.")
-    other = caller.chat.people.with_id(last.person_id)
+    people, accounts = caller.chat.people, caller.chat.accounts
+    other = people.with_id(last.person_id) or accounts.with_id(last.person_id)
     if other is None:
         raise Refused("no-such-nick", f"{last.nickname} has left: /users lists who is here.")
     return _whisper_to(caller, [other], text)
 
 
-def _whisper_to(caller: Caller, others: Sequence[Person], text: str) -> Lines:
+def _whisper_to(caller: Caller, others: Sequence[Person | Account], text: str) -> Deferred[Lines]:
     me = caller.person
     if not others:
         raise Refused("usage", "Usage: /whisper NICK TEXT (the nickname is missing)")
@@ -73,11 +85,17 @@ def _whisper_to(caller: Caller, others: Sequence[Person], text: str) -> Lines:
             f"You can whisper to at most {caller.chat.limits.whispered_people} people at once: "
             "/join a room to talk to more.",
         )
-    caller.chat.whisper(me, others, text, caller.request)
     caller.charge(len(others) - 1)
+    whispered = caller.chat.whisper(me, others, text, caller.request)
+    return whispered.addCallback(lambda _: _who_is_not_there(me, others))
+
+
+def _who_is_not_there(me: Person, others: Sequence[Person | Account]) -> Lines:
     lines = []
     for other in others:
-        if not other.is_connected:
+        if isinstance(other, Account):
+            lines.append(f"{other.name} is not here, and will read it when back.")
+        elif not other.is_connected:
             lines.append(f"{other.nickname} is disconnected, and will see it when they reconnect.")
         elif other.away is not None and me.id not in other.told_away:
             other.told_away = (*other.told_away, me.id)

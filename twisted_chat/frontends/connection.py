@@ -1,8 +1,9 @@
 """What all frontends' connections do: be let in or not, take a nickname in time, and close."""
 
-from twisted.internet.interfaces import IDelayedCall, ITransport
+from twisted.internet.interfaces import IDelayedCall, ISSLTransport, ITransport
 from twisted.logger import Logger
 
+from twisted_chat.addresses import is_here
 from twisted_chat.frontends import socket_options
 from twisted_chat.frontends.admission import UNKNOWN
 from twisted_chat.frontends.gate import InputGate
@@ -199,6 +200,14 @@ class BaseConnection:
         abort = getattr(self._transport, "abortConnection", None)
         if abort is not None:
             abort()
+
+    @property
+    def is_private(self) -> bool:
+        """See `frontend.Frontend`: encrypted, or within this machine."""
+        return ISSLTransport.providedBy(self._transport) or is_here(self.address)
+
+    def hide_typing(self, *, is_hidden: bool) -> None:
+        """See `frontend.Frontend`: programs show what they like."""
 
     # What the server asks (`server.Connection`)
 

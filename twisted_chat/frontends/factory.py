@@ -72,7 +72,7 @@ class ChatFactory(Factory):
             )
         self.chat = chat
         self.server = Server(clock, self.chat)
-        self._wires = Wires(PlainWire(self.chat.now), StructuredWire())
+        self._wires = Wires(PlainWire(self.chat.now), StructuredWire(self.chat.accounts.name_of))
 
     def buildProtocol(self, addr: IAddress | None) -> ChatProtocol:
         """A connection."""

@@ -151,6 +151,11 @@ class ChatProtocol(Lines, BaseConnection):
         """See `BaseConnection.say`: until the first line, everybody reads plain lines."""
         self.write(line(f"!!! {text}"))
 
+    def hide_typing(self, *, is_hidden: bool) -> None:
+        """See `BaseConnection.hide_typing`: a telnet client can be told."""
+        if self._telnet is not None and self._telnet.echoes != is_hidden:
+            self.write(self._telnet.echo(is_on=is_hidden))
+
     @property
     def language(self) -> str:
         """See `BaseConnection.language`: plain, until the first line says something else."""

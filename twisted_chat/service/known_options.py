@@ -101,6 +101,12 @@ GROUPS = {
             "How long an unused name stays registered, such as 90d; off: forever.",
             values.span_or_off,
         ),
+        Option(
+            "require-secure-login",
+            None,
+            "Take passwords only over TLS, UNIX sockets, and from this machine itself.",
+            is_flag=True,
+        ),
     ),
     "Running it": (
         Option("config", None, "TOML file of options; SIGHUP reads it again.", short="c"),

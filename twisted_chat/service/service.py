@@ -147,6 +147,7 @@ class ChatService(MultiService):
             time.time,
             options["name-expiry"],
         )
+        accounts.needs_privacy = bool(options["require-secure-login"])
         chat = Chat(
             self._reactor,
             self._store,
@@ -276,6 +277,7 @@ class ChatService(MultiService):
         chat.name, chat.motd = options["name"], options.motd
         chat.limits.become(self._limits(options))
         chat.accounts.name_expiry = options["name-expiry"]
+        chat.accounts.needs_privacy = bool(options["require-secure-login"])
         self._factory.ban(options.banned, options.allowed)
         _log.info("The options were reloaded")
         later = [name for name in AT_START if options[name] != self._options[name]]

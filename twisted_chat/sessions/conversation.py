@@ -46,6 +46,7 @@ class Conversation:
         self._person: Person | None = None
         self._device: Device | None = None  # theirs, of which this is the connection
         self._room: Room | None = None
+        self._is_warned = False  # that others on the way can read along
 
     @property
     def address(self) -> str:
@@ -99,6 +100,14 @@ class Conversation:
         """
         raise NotImplementedError
 
+    def answer_password(self, line: bytes) -> None:
+        """Take a line for the password of the registered name that they want.
+
+        Raises:
+            Refused: why not.
+        """
+        raise NotImplementedError
+
     def handle(self, line: bytes) -> None:
         """Do what a line says.
 
@@ -113,6 +122,10 @@ class Conversation:
 
     def announce(self, text: str) -> None:
         """Say something that is nobody's answer, before there is a person to tell it."""
+        raise NotImplementedError
+
+    def note(self, text: str) -> None:
+        """Say something that they should know, beside the answer to what they asked for."""
         raise NotImplementedError
 
     def ask(self) -> None:
@@ -182,6 +195,22 @@ class Conversation:
         if self.tells_members:
             self._describe(room)
 
+    # Passwords
+
+    def check_privacy(self) -> None:
+        """See `command.Caller.check_privacy`."""
+        if self._frontend.is_private:
+            return
+        if self.chat.accounts.needs_privacy:
+            raise Refused(
+                "not-private",
+                "Others on the way can read this connection, so that no passwords are taken "
+                "over it: connect with TLS.",
+            )
+        if not self._is_warned:
+            self._is_warned = True
+            self.note("Others on the way can read this connection, and so your password.")
+
     # Requests and answers
 
     def charge(self, lines: int) -> None:
@@ -232,6 +261,9 @@ class Conversation:
 
     def _take_answer(self, line: bytes) -> None:
         self._try(self.answer_nickname, line)
+
+    def _take_password(self, line: bytes) -> None:
+        self._try(self.answer_password, line)
 
     def _do(self, line: bytes) -> None:
         self._try(self.handle, line)

@@ -12,6 +12,13 @@ class Frontend(Protocol):
     """Where the other end is, without its port."""
 
     @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way to the other end can read along."""
+
+    def hide_typing(self, *, is_hidden: bool) -> None:
+        """Show on no screen what is typed from now on, where that can be asked for."""
+
+    @property
     def outlet(self) -> Outlet:
         """Where what is read goes."""
 

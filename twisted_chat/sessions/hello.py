@@ -3,9 +3,6 @@
 from functools import partial
 from typing import Any
 
-from twisted.internet.defer import DeferredList
-from twisted.python.failure import Failure
-
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.device import Device, epoch_of
 from twisted_chat.chat.person import Person
@@ -17,6 +14,7 @@ from twisted_chat.sessions.fields import seen_of
 from twisted_chat.sessions.frontend import Frontend
 from twisted_chat.sessions.session import Session
 from twisted_chat.text.cleaning import clean
+from twisted_chat.text.passwords import Password
 from twisted_chat.wire.structured import StructuredWire, encode, timestamp
 
 COMMANDS = [
@@ -44,7 +42,6 @@ class HelloSession(Session):
     def __init__(self, chat: Chat, frontend: Frontend, wire: StructuredWire) -> None:
         super().__init__(chat, frontend, wire)
         self._seen: dict[str, int] = {}  # by the room's key, what a client saw before it came back
-        self._is_quiet = False
         self._is_of_old = False  # whether that was before the numbers began anew
 
     def _write(self, thing: dict[str, Any]) -> None:
@@ -66,10 +63,31 @@ class HelloSession(Session):
             wanted = nickname if isinstance(nickname, str) else None
             self._entered(person, device, welcome_back, wanted)
             return
-        self._is_quiet = thing.get("quiet") is True
+        woken = self.chat.wake(token) if isinstance(token, str) else None
+        if woken is not None:
+            account, device = woken
+            device.address = self.address
+            self._come(self.chat.enter_as(account, device), device, self._welcome)
+            return
         if not isinstance(nickname, str):
             raise Refused("bad-nick", 'The nickname is missing: send {"do":"hello","nick":"..."}')
-        self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
+        self._hello_anew(thing, clean(nickname, self.chat.limits.line_bytes).text)
+
+    def _hello_anew(self, thing: dict[str, Any], nickname: str) -> None:
+        password = thing.get("password")
+        is_quiet, is_remembered = thing.get("quiet") is True, thing.get("remember") is True
+        device = Device(
+            self.address,
+            self.chat.now(),
+            is_quiet=is_quiet,
+            is_remembered=is_remembered and password is not None,
+        )
+        if password is None:
+            self._enter(nickname, device, self._welcome)
+        elif isinstance(password, str):
+            self._log_in(nickname, Password(password), device, self._welcome)
+        else:
+            raise Refused("bad-request", '"password" must be a string.')
 
     def _holder_of(self, token: object) -> tuple[Person, Device] | None:
         """Whose session it is, once all is done that they said over another connection."""
@@ -104,19 +122,13 @@ class HelloSession(Session):
         self.chat.keep(person, self.device)
 
     def _welcome(self, person: Person) -> None:
-        self.device.is_quiet = self._is_quiet
         self._greet(person, resumed=False)
-        self.talk_in(self.chat.enter_room(person, self.chat.lobby))
         others = [key for key in self._seen if key not in (OWN, self.chat.lobby.key)]
-        joined = [self.chat.join(person, key).addErrback(self._not_joined) for key in others]
-        self._answer_after(DeferredList(joined), lambda _: self._all_joined(), self.request)
-
-    def _not_joined(self, failure: Failure) -> None:
-        if not isinstance(failure.value, Refused):
-            failure.raiseException()
-        self.refuse(failure.value)
+        joined = self._come_in(person, others)
+        self._answer_after(joined, lambda _: self._all_joined(), self.request)
 
     def _all_joined(self) -> None:
+        self._seen = {}  # who leaves a room and enters it anew is a newcomer
         self.chat.keep(self.person, self.device)
 
     def _greet(self, person: Person, *, resumed: bool) -> None:
@@ -135,13 +147,17 @@ class HelloSession(Session):
             "motd": list(self.chat.motd),
             "commands": COMMANDS,
         }
-        if resumed:
+        if person.account:
+            welcome["account"] = self.chat.accounts.name_of(person.account)
+        if person.rooms:
             welcome["rooms"] = [self.chat.rooms[key].name for key in person.rooms]
         self._write(welcome)
 
     def begin(self, room: str, fanout: Fanout) -> int:
         """See `Conversation.begin`: after what they have seen, or before what was said last."""
         log, seen = fanout.log, self._seen.pop(room, None)
+        if seen is None and room == OWN:
+            return self.person.read_elsewhere(self.device)
         if seen is None:
             return max(0, log.last - self.chat.limits.entry_history)
         if self._is_of_old or seen > log.last:

@@ -6,12 +6,13 @@ from functools import partial
 from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
-from twisted_chat.commands import people, table
+from twisted_chat.commands import account, people, table
 from twisted_chat.commands.command import Lines
-from twisted_chat.events import Entry, Message, Whisper
+from twisted_chat.events import OWN, Entry, Message, Whisper
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.window import rendered
 from twisted_chat.refusal import Refused
@@ -22,6 +23,7 @@ from twisted_chat.text import names
 from twisted_chat.text.calling import Call
 from twisted_chat.text.cleaning import clean, is_blank
 from twisted_chat.text.counted import seconds_to_wait
+from twisted_chat.text.passwords import Password
 from twisted_chat.wire import foreign, keys
 from twisted_chat.wire.plain import PlainWire, line
 
@@ -44,6 +46,7 @@ class PlainSession(Session):
 
     def __init__(self, chat: Chat, frontend: Frontend, wire: PlainWire) -> None:
         super().__init__(chat, frontend, wire)
+        self._wanted = ""  # the registered name whose password they are asked for
         self._bell = "off"
         self._call: Call | None = None  # by name, once they asked to hear it
         self._asked_about = ""
@@ -61,6 +64,21 @@ class PlainSession(Session):
             self.hang_up()
         else:
             self._take_nickname(clean(line, self.chat.limits.line_bytes).text)
+
+    def answer_password(self, line: bytes) -> None:
+        """Take a line for a password; see `Conversation.answer_password`."""
+        self._frontend.hide_typing(is_hidden=False)
+        text = clean(line, self.chat.limits.line_bytes).text
+        if line.endswith(keys.KEYS) or text.strip().lower() == "/quit":
+            self.hang_up()
+        elif is_blank(text):
+            raise Refused("bad-password", "That was no password: choose a nickname.")
+        else:
+            self._come_as(self._wanted, text)
+
+    def _come_as(self, name: str, password: str) -> None:
+        device = Device(self.address, self.chat.now())
+        self._log_in(name, Password(password), device, self._welcome)
 
     def handle(self, line: bytes) -> None:
         """Do what a line says; see `Conversation.handle`."""
@@ -100,7 +118,12 @@ class PlainSession(Session):
 
     def ask(self) -> None:
         """Ask for a nickname once more."""
+        self._frontend.hide_typing(is_hidden=False)
         self._say(QUESTION)
+
+    def note(self, text: str) -> None:
+        """Say something that they should know."""
+        self._say(f"*** {text}")
 
     def too_late(self, line: bytes) -> None:
         """Lines come too late to be done: say so once."""
@@ -136,6 +159,7 @@ class PlainSession(Session):
 
     def _show_lines(self, lines: Sequence[str | Entry]) -> None:
         me = self.person
+        self._keep()
         self.answer(
             b"".join(
                 line(f"*** {each}")
@@ -159,25 +183,48 @@ class PlainSession(Session):
         elif meant is table.BY_WORD["help"]:
             self._say("*** Type the name that others will see, then press Enter. /quit leaves.")
             self._ask_again()
+        elif command is not None and meant is table.BY_WORD["login"]:
+            self._take_name(command[1])
         else:
-            self._enter(text, self._welcome)
+            self._take_name(text)
+
+    def _take_name(self, text: str) -> None:
+        proof = account.name_and_password(self, text)
+        owner = self.chat.accounts.owner_of(text)
+        if proof is not None:
+            self._come_as(*proof)
+        elif owner is not None:
+            self.check_privacy()
+            self._wanted = owner.name
+            self._say(f"Password for {owner.name}:")
+            self._frontend.hide_typing(is_hidden=True)
+            self._happens(self._row.asked_password)
+        else:
+            self._enter(text, Device(self.address, self.chat.now()), self._welcome)
 
     def _welcome(self, person: Person) -> None:
+        here = self.chat.rooms[next(reversed(person.rooms))].name if person.rooms else names.LOBBY
         self._say(
-            f"*** Welcome, {person.nickname}! You are in {names.LOBBY}. "
+            f"*** Welcome, {person.nickname}! You are in {here}. "
             "/help lists the commands, /quit leaves."
         )
         for each in self.chat.motd:
             self._say(f"*** {each}")
-        self.talk_in(self.chat.enter_room(person, self.chat.lobby))
+        self._bell = person.bell
+        self._answer_after(self._come_in(person), self._keep, self.request)
+
+    def _keep(self, _: object = None) -> None:
+        self.chat.keep(self.person, self.device)
 
     def begin(self, room: str, fanout: Fanout) -> int:
-        """See `Conversation.begin`: what was said last is shown; an own log is always new here."""
+        """See `Conversation.begin`: what was said last is shown, and what is new for them alone."""
+        if room == OWN:
+            return self.person.read_elsewhere(self.device)
         return max(0, fanout.log.last - self.chat.limits.entry_history)
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
-        self._say(f"*** {people.who(room, SHOWN_NAMES, self.person)}")
+        self._say(f"*** {people.who(room, self, SHOWN_NAMES)}")
         if room.topic:
             self._say(f"*** The topic of {room.name} is: {room.topic}")
 
@@ -188,7 +235,7 @@ class PlainSession(Session):
         if when not in ("", "off", "name", "whisper", "all"):
             raise Refused("usage", "Say when: /bell off, name, whisper or all")
         if when:
-            self._bell = when
+            self._bell = self.person.bell = when
             self.redecorate()
         return self._bell
 

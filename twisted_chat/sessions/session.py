@@ -4,10 +4,10 @@ What all frontends have in common. `TABLE`, at the end, says what each stage doe
 happening; nothing else asks how far a session is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -16,11 +16,14 @@ from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
+from twisted_chat.events import OWN, Entry
 from twisted_chat.log.window import Wire
 from twisted_chat.refusal import Refused
 from twisted_chat.sessions.conversation import Conversation
 from twisted_chat.sessions.frontend import Frontend
 from twisted_chat.sessions.stages import WHEN_ENDED, WHEN_LOST, Link, Row, Stage, Step
+from twisted_chat.text import names
+from twisted_chat.text.passwords import Password
 
 _log = Logger(namespace="chat")
 
@@ -148,19 +151,30 @@ class Session(Conversation):
         self.dismiss()
         self._frontend.close()
 
-    def _enter(self, nickname: str, welcome: Callable[[Person], None]) -> None:
+    def _enter(self, nickname: str, device: Device, welcome: Callable[[Person], None]) -> None:
         """Ask for a nickname, and hear no lines until there is an answer."""
-        asked = maybeDeferred(self.chat.enter, nickname, self.address)
+        self._come(maybeDeferred(self.chat.enter, nickname, device), device, welcome)
+
+    def _log_in(
+        self, name: str, password: Password, device: Device, welcome: Callable[[Person], None]
+    ) -> None:
+        """Prove to be the owner of a name, and hear no lines until there is an answer."""
+        self.check_privacy()
+        proven = self.chat.accounts.log_in(name, password, self.address)
+        entered = proven.addCallback(lambda account: self.chat.enter_as(account, device))
+        self._come(entered, device, welcome)
+
+    def _come(
+        self, asked: Deferred[Person], device: Device, welcome: Callable[[Person], None]
+    ) -> None:
         asked.addErrback(self._not_entered)
-        self._answer_after(asked, partial(self._entered_anew, welcome=welcome), self.request)
+        enter = partial(self._entered, device=device, welcome=welcome)
+        self._answer_after(asked, enter, self.request)
 
     def _not_entered(self, failure: Failure) -> Failure:
         if isinstance(failure.value, Refused):
             _log.info("{who} was refused: {why}", who=self._name, why=failure.value.text)
         return failure
-
-    def _entered_anew(self, person: Person, welcome: Callable[[Person], None]) -> None:
-        self._entered(person, person.devices[person.id], welcome)
 
     def _entered(
         self,
@@ -176,6 +190,9 @@ class Session(Conversation):
         self, person: Person, device: Device, welcome: Callable[[Person], None]
     ) -> None:
         self._frontend.named()
+        self._talk_as(person, device, welcome)
+
+    def _talk_as(self, person: Person, device: Device, welcome: Callable[[Person], None]) -> None:
         self._person, self._device = person, device
         self.client = device.id
         if person.renaming is not None:  # over the connection that they had before
@@ -186,6 +203,68 @@ class Session(Conversation):
         """The nickname comes when nobody is there any more who could be welcomed."""
         self.chat.quit(person, device, "")
         self.chat.lose(person, device, "")
+
+    def _come_in(self, person: Person, others: Iterable[str] = ()) -> Deferred[None]:
+        """Read along where they are already, over another device, or enter rooms.
+
+        Args:
+            person: who comes.
+            others: rooms to enter beside the lobby and those that their account knows.
+
+        Returns:
+            Fires when they are in all of them, or were told why not.
+        """
+        if person.fanout is not None:
+            self.follow(OWN, person.fanout)
+        for key in person.rooms:
+            self.follow(key, self.chat.rooms[key].fanout)
+            self.entered(key)
+        if person.rooms:
+            self.talk_in(self.chat.rooms[next(reversed(person.rooms))])
+        else:
+            self.talk_in(self.chat.enter_room(person, self.chat.lobby))
+            others = {*others, *self.chat.rooms_of_account(person)}
+        more = [name for name in others if names.key(name) not in person.rooms]
+        joined = [self.chat.join(person, name).addErrback(self._not_joined) for name in more]
+        return DeferredList(joined).addCallback(lambda _: None)
+
+    def _not_joined(self, failure: Failure) -> None:
+        if not isinstance(failure.value, Refused):
+            failure.raiseException()
+        self.refuse(failure.value)
+
+    # Being somebody else
+
+    def log_in(self, name: str, password: Password) -> Deferred[Sequence[str | Entry]]:
+        """See `command.Caller.log_in`."""
+        return Deferred.fromCoroutine(self._log_in_instead(name, password))
+
+    async def _log_in_instead(self, name: str, password: Password) -> Sequence[str | Entry]:
+        guest, old = self.person, self.device
+        if guest.account:
+            raise Refused("already-logged-in", "You are logged in already: /logout first.")
+        self.check_privacy()
+        account = await self.chat.accounts.log_in(name, password, self.address)
+        device = Device(self.address, self.chat.now(), is_quiet=old.is_quiet)
+        self._check_here()
+        person = await self.chat.enter_as(account, device, guest)
+        try:
+            self._check_here()
+        except Refused:
+            self.chat.quit(person, device, "")
+            raise
+        self.chat.hand_over(guest, old)
+        self._reading.leave(OWN)
+        self._entered(person, device, self._welcome)
+        return ()
+
+    def _check_here(self) -> None:
+        if not (self.is_current and self.person.present) or self.chat.is_stopping:
+            raise Refused("closing", "You left meanwhile, and are not logged in.")
+
+    def _welcome(self, person: Person) -> None:
+        """Tell somebody that they are in, and enter the rooms where they begin."""
+        raise NotImplementedError
 
     # Leaving
 
@@ -250,7 +329,23 @@ TABLE = {
         line_received=Step(Session._hear_nameless),
         line_due=Step(Session._take_answer),
         line_too_long=Step(Session._refuse_long_line),
+        asked_password=Step(Session._ignore, Stage.PROVING),
         refused=Step(Session._ask_again),
+        named=Step(Session._begin_talking, Stage.TALKING),
+        dismissed=Step(Session._stop, Stage.OVER),
+        all_said=Step(Session._close, Stage.OVER),
+        parted=_NEVER,
+        replaced=_NEVER,
+        all_read=_IGNORE,
+        lost=Step(Session._proceed),
+        all_done=Step(Session._give_up, Stage.OVER),
+    ),
+    Stage.PROVING: Row(
+        line_received=Step(Session._hear_nameless),
+        line_due=Step(Session._take_password),
+        line_too_long=Step(Session._refuse_long_line),
+        asked_password=_NEVER,
+        refused=Step(Session._ask_again, Stage.NAMELESS),
         named=Step(Session._begin_talking, Stage.TALKING),
         dismissed=Step(Session._stop, Stage.OVER),
         all_said=Step(Session._close, Stage.OVER),
@@ -264,8 +359,9 @@ TABLE = {
         line_received=Step(Session._hear),
         line_due=Step(Session._do),
         line_too_long=Step(Session._refuse_long_line),
+        asked_password=_NEVER,
         refused=_IGNORE,
-        named=_NEVER,
+        named=Step(Session._talk_as),
         dismissed=_NEVER,
         all_said=Step(Session._leave),
         parted=Step(Session._read_out, Stage.READING_OUT),
@@ -278,6 +374,7 @@ TABLE = {
         line_received=Step(Session._come_too_late),
         line_due=_IGNORE,
         line_too_long=_IGNORE,
+        asked_password=_NEVER,
         refused=_IGNORE,
         named=_NEVER,
         dismissed=_NEVER,
@@ -292,6 +389,7 @@ TABLE = {
         line_received=Step(Session._come_too_late),
         line_due=_IGNORE,
         line_too_long=_IGNORE,
+        asked_password=_NEVER,
         refused=_IGNORE,
         named=Step(Session._give_back),
         dismissed=Step(Session._stop),

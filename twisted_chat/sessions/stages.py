@@ -15,6 +15,8 @@ class Stage(Enum):
 
     NAMELESS = "nameless"
     """A line answers the question for a nickname."""
+    PROVING = "proving to be somebody"
+    """A line is the password of the registered name that they answered with."""
     TALKING = "talking"
     """A line is said, or is a command."""
     READING_OUT = "reading out"
@@ -75,6 +77,8 @@ class Row:
     """A line may be done now: nothing is before it, and it is not too fast."""
     line_too_long: Step
     """A line was longer than any line may be."""
+    asked_password: Step
+    """They are asked for the password of a registered name."""
     refused: Step
     """Something was refused, and they were told why."""
     named: Step

@@ -8,7 +8,6 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.chat import Chat
-from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
@@ -23,7 +22,7 @@ from twisted_chat.sessions.hello import HelloSession
 from twisted_chat.text.cleaning import clean, is_blank
 from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.wire.plain import PlainWire
-from twisted_chat.wire.structured import StructuredWire, decode, describe, encode, timestamp
+from twisted_chat.wire.structured import StructuredWire, decode, encode, timestamp
 
 
 class StructuredSession(HelloSession):
@@ -41,6 +40,7 @@ class StructuredSession(HelloSession):
     ) -> None:
         super().__init__(chat, frontend, wire)
         self._plain = plain
+        self._structured = wire
 
     def answer_nickname(self, line: bytes) -> None:
         """Take a program's first objects; see `Conversation.answer_nickname`."""
@@ -101,10 +101,24 @@ class StructuredSession(HelloSession):
                 "event": "state",
                 "room": room.name,
                 "topic": room.topic,
-                "members": [_member(each, me) for each in islice(members.values(), most)],
+                "members": [self._member(each) for each in islice(members.values(), most)],
                 "count": len(members),
             }
         )
+
+    def _member(self, member: Shown) -> dict[str, Any]:
+        person, away = member.person, member.person.away
+        if away is not None and not self.person.hears(person.nickname, person.id):
+            away = "away"
+        told = {"nick": member.nickname, "away": away, "role": "member"}
+        if account := self.chat.accounts.name_of(person.account):
+            told["account"] = account
+        return told if person.is_connected else told | {"connected": False}
+
+    def note(self, text: str) -> None:
+        """Say something that they should know."""
+        now = timestamp(self.chat.now())
+        self._write({"event": "notice", "time": now, "room": OWN, "text": text})
 
     # say, command
 
@@ -224,7 +238,9 @@ class StructuredSession(HelloSession):
         ordered = list(reversed(entries)) if newest_first else list(entries)
         for entry in ordered[:limit]:
             shown = self.person.view(entry) or entry
-            thing = describe(shown, entry.by(self.person.id, self.client), replayed=True)
+            thing = self._structured.describe(
+                shown, entry.by(self.person.id, self.client), replayed=True
+            )
             room_left -= len(encode(thing))
             if events and room_left < 0:
                 break
@@ -263,11 +279,3 @@ _WITHOUT_NICKNAME = ("hello", "ping")
 
 _ONCE = ("say", "command")
 """Requests that are done only once, even if they are sent again."""
-
-
-def _member(member: Shown, viewer: Person) -> dict[str, Any]:
-    person, away = member.person, member.person.away
-    if away is not None and not viewer.hears(person.nickname, person.id):
-        away = "away"
-    told = {"nick": member.nickname, "away": away, "role": "member"}
-    return told if person.is_connected else told | {"connected": False}

@@ -33,10 +33,11 @@ class Subscriber(Protocol):
 
 @dataclass(frozen=True)
 class SavedSession:
-    """What is kept of a person who may resume, so that a restart does not end their session.
+    """What is kept of a device that may resume, so that a restart does not end its session.
 
     Args:
-        id: the person's id, under which their own log is kept too.
+        id: the device's id.
+        person: the id of the person whose device it is, under which their own log is kept too.
         token: what they prove to be themselves with, hashed.
         nickname: what they are called.
         address: where they came from.
@@ -48,9 +49,14 @@ class SavedSession:
         former: nicknames that they had to give up while they were away.
         done: their last requests that left no event, by the client's name for them.
         is_quiet: whether they only post, and nobody is told that they come and go.
+        account: the id of their account; empty if they have none.
+        until: how long the device stays logged in, in seconds since 1970; 0 for as short a time
+            as anybody's.
+        is_asleep: whether it was away for so long that it keeps nobody in the chat any more.
     """
 
     id: str
+    person: str
     token: str
     nickname: str
     address: str
@@ -62,6 +68,9 @@ class SavedSession:
     former: Sequence[str] = ()
     done: Sequence[str] = ()
     is_quiet: bool = False
+    account: str = ""
+    until: float = 0.0
+    is_asleep: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,14 +162,14 @@ class Store(Protocol):
         """
 
     def save_session(self, saved: SavedSession) -> Deferred[None]:
-        """Keep a person who may resume.
+        """Keep a device that may resume.
 
         Returns:
             Fires when that is stored; fails with `Refused` if it is not, and is tried again later.
         """
 
-    def drop_session(self, person: str) -> None:
-        """Nobody resumes as this person any more."""
+    def drop_session(self, device: str) -> None:
+        """Nobody resumes the session of this device any more."""
 
     def accounts(self) -> Deferred[Sequence[Account]]:
         """Every account, from an earlier run."""

@@ -132,7 +132,7 @@ class MemoryStore:
         """See `Store.save_session`: whoever is here is in memory already."""
         return succeed(None)
 
-    def drop_session(self, person: str) -> None:
+    def drop_session(self, device: str) -> None:
         """See `Store.drop_session`."""
 
     def accounts(self) -> Deferred[Sequence[Account]]:

@@ -39,13 +39,13 @@ class Password:
         """
         if self._text is None:
             raise Refused(
-                "bad-password",
+                "weak-password",
                 f"A password has no control characters, and at most {LONGEST} characters: "
                 "choose another one.",
             )
         if len(self._text) < SHORTEST:
             raise Refused(
-                "bad-password",
+                "weak-password",
                 f"A password has at least {SHORTEST} characters: choose a longer one.",
             )
 

@@ -1,6 +1,7 @@
 """Structured lines (NDJSON), for the bundled client, web pages and bots: events as objects."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,8 +37,19 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat("T", "milliseconds")[:-6] + "Z"
 
 
+def _nobody(_: str) -> str:
+    return ""
+
+
 class StructuredWire:
-    """Events as objects that a program reads."""
+    """Events as objects that a program reads.
+
+    Args:
+        account_of: gives the name of the account of somebody with this id; empty for none.
+    """
+
+    def __init__(self, account_of: Callable[[str], str] = _nobody) -> None:
+        self._account_of = account_of
 
     def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
         """The lines that a reader gets of an entry: one, but for a rush of joins or leaves.
@@ -48,11 +60,19 @@ class StructuredWire:
                 connection carries the `ref` that it was asked for with.
             replayed: whether it comes from history, so that a bot does not act on it again.
         """
-        thing = describe(entry, by, replayed=replayed)
+        thing = self.describe(entry, by, replayed=replayed)
         line = encode(thing)
         if isinstance(entry.event, (Join, Leave)):
             line += b"".join(encode(thing | {"from": nickname}) for nickname in entry.event.also)
         return line
+
+    def describe(
+        self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False
+    ) -> dict[str, Any]:
+        """An entry as an object, with its author's account; the arguments are those of `show`."""
+        thing = describe(entry, by, replayed=replayed)
+        account = self._account_of(entry.author) if entry.author else ""
+        return thing | {"account": account} if account else thing
 
     def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
         """What a reader gets in the place of events; see `reader.Wire.missed`."""

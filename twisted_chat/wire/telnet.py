@@ -1,14 +1,17 @@
 """Telnet's own commands (RFC 854), removed from the input and answered.
 
-A bare telnet client negotiates; netcat does not. We take part in no option: what is asked of us
-is refused (`DO` with `WONT`, `WILL` with `DONT`), answers are not answered (RFC 1143: no loops),
-and what comes between `SB` and `SE` is dropped as it arrives, so that nothing is kept of it.
+A bare telnet client negotiates; netcat does not. We take part in no option but echo (RFC 857),
+which hides a password: what is asked of us is refused (`DO` with `WONT`, `WILL` with `DONT`),
+answers are not answered (RFC 1143: no loops), and what comes between `SB` and `SE` is dropped as
+it arrives, so that nothing is kept of it.
 """
 
 from twisted_chat.wire.keys import CTRL_C, CTRL_D, CTRL_Z
 
 IAC, SE, AYT, SB, WILL, WONT, DO, DONT = 255, 240, 246, 250, 251, 252, 253, 254
 EOF, SUSP, ABORT, BRK, IP = 236, 237, 238, 243, 244
+ECHO = 1
+"""The option by which a client shows nothing of what is typed, as the server says it will."""
 FIRST = 236
 """The first byte that is a command behind `IAC` (EOF, RFC 1184); others are no telnet at all."""
 
@@ -32,11 +35,18 @@ class EndlessSubnegotiation(Exception):
 class TelnetFilter:
     """Takes telnet's commands out of one connection's bytes, however these are cut into pieces."""
 
-    __slots__ = ("_held", "_inside")
+    __slots__ = ("_held", "_inside", "echoes")
 
     def __init__(self) -> None:
+        self.echoes = False
+        """Whether the client was told that we show what is typed there, which we do not."""
         self._held = b""  # the beginning of a command whose end has not arrived
         self._inside = -1  # bytes seen of a subnegotiation, -1 outside of one
+
+    def echo(self, *, is_on: bool) -> bytes:
+        """What tells the client that we show what is typed there, or no longer."""
+        self.echoes = is_on
+        return bytes([IAC, WILL if is_on else WONT, ECHO])
 
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
         """What was typed, and what is to be answered, for the next piece of a connection.
@@ -76,7 +86,8 @@ class TelnetFilter:
             elif verb == SB:
                 self._inside = 0
             elif verb == DO:
-                answers += bytes([IAC, WONT, data[command + 2]])
+                if not (self.echoes and data[command + 2] == ECHO):  # else they have agreed
+                    answers += bytes([IAC, WONT, data[command + 2]])
             elif verb == WILL:
                 answers += bytes([IAC, DONT, data[command + 2]])
             elif verb == AYT:

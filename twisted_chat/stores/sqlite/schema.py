@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted_chat.stores.sqlite import accounts, strays
 from twisted_chat.stores.sqlite.private import make_private
 
-VERSION = 5
+VERSION = 6
 
 _MIGRATIONS = (
     """
@@ -90,6 +90,13 @@ _MIGRATIONS = (
     ALTER TABLE logs_with_state RENAME TO logs;
     """,
     accounts.TABLE,
+    """
+    ALTER TABLE seats ADD COLUMN person TEXT NOT NULL DEFAULT '';
+    ALTER TABLE seats ADD COLUMN account TEXT NOT NULL DEFAULT '';
+    ALTER TABLE seats ADD COLUMN until REAL NOT NULL DEFAULT 0;
+    ALTER TABLE seats ADD COLUMN asleep INTEGER NOT NULL DEFAULT 0;
+    UPDATE seats SET person = id;
+    """,
 )
 """What makes version N + 1 of version N; a released one never changes.
 

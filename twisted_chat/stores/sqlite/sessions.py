@@ -7,27 +7,34 @@ from collections.abc import Iterator
 from twisted_chat.stores import SavedSession
 from twisted_chat.stores.sqlite.rows import Row
 
-_COLUMNS = "id, token, nickname, address, since, room, away, quiet, rooms, ignored, former, done"
+_COLUMNS = (
+    "id, person, token, nickname, address, since, room, away, quiet, account, until, asleep,"
+    " rooms, ignored, former, done"
+)
 
 SAVE_SESSION = (
     f"INSERT OR REPLACE INTO seats ({_COLUMNS})"  # noqa: S608 - ours
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 DROP_SESSION = "DELETE FROM seats WHERE id = ?"
-RENAME_SESSION = "UPDATE seats SET nickname = ? WHERE id = ?"
+RENAME_SESSION = "UPDATE seats SET nickname = ? WHERE person = ?"
 
 
 def read_sessions(connection: sqlite3.Connection) -> Iterator[SavedSession]:
     """Everybody who may resume; whoever came last is first."""
     for row in connection.execute(f"SELECT {_COLUMNS} FROM seats ORDER BY since DESC"):  # noqa: S608 - ours
-        person, token, nickname, address, since, room, away, quiet, *lists = row
+        device, person, token, nickname, address, since, room, away, quiet, *others = row
+        account, until, asleep, *lists = others
         rooms, ignored, former, done = map(json.loads, lists)
         yield SavedSession(
-            *(person, token, nickname, address, since, rooms, room, away),
+            *(device, person, token, nickname, address, since, rooms, room, away),
             ignored=tuple((name, other) for name, other in ignored),
             former=tuple(former),
             done=tuple(done),
             is_quiet=bool(quiet),
+            account=account,
+            until=until,
+            is_asleep=bool(asleep),
         )
 
 
@@ -36,6 +43,7 @@ def session_row(saved: SavedSession) -> Row:
     return (
         *(
             saved.id,
+            saved.person,
             saved.token,
             saved.nickname,
             saved.address,
@@ -43,6 +51,9 @@ def session_row(saved: SavedSession) -> Row:
             saved.room,
             saved.away,
             saved.is_quiet,
+            saved.account,
+            saved.until,
+            saved.is_asleep,
         ),
         *map(json.dumps, (saved.rooms, saved.ignored, saved.former, saved.done)),
     )

@@ -159,9 +159,9 @@ class SqliteStore:
         """See `Store.save_session`."""
         return self._writer.save(saved)
 
-    def drop_session(self, person: str) -> None:
+    def drop_session(self, device: str) -> None:
         """See `Store.drop_session`."""
-        self._writer.drop(person)
+        self._writer.drop(device)
 
     # Accounts
 

@@ -59,7 +59,7 @@ class _Group:
     Args:
         entries: what goes into the logs, in this order.
         statements: what else is to be done, before that.
-        saves: sessions to save, by the person's id.
+        saves: sessions to save, by the device's id.
         told: whoever waits for these sessions.
         accounts: changes of accounts, each with somebody who waits for it.
     """
@@ -143,7 +143,7 @@ class Writer:
         self._counters = counters
         self._queue: deque[Batch] = deque()
         self._statements: list[Statement] = []
-        self._saves: dict[str, Row] = {}  # sessions to save, by the person's id
+        self._saves: dict[str, Row] = {}  # sessions to save, by the device's id
         self._told: list[Deferred[None]] = []  # of whoever waits for these
         self._accounts: list[accounts.Write] = []
         self._busy = False
@@ -186,10 +186,10 @@ class Writer:
         self._told.append(stored)
         return stored
 
-    def drop(self, person: str) -> None:
+    def drop(self, device: str) -> None:
         """See `Store.drop_session`."""
-        self._saves.pop(person, None)
-        self.do(DROP_SESSION, (person,))
+        self._saves.pop(device, None)
+        self.do(DROP_SESSION, (device,))
 
     def write_account(self, write: accounts.Write) -> Deferred[None]:
         """See `Store.save_account` and `Store.drop_account`."""
@@ -270,8 +270,8 @@ class Writer:
             deferred.errback(Refused("not-stored", explain_unsaved(error)))
         accounts.refuse(group.accounts, Refused("not-stored", explain_unchanged(error)))
 
-    def _is_dropped(self, person: str) -> bool:
-        return (DROP_SESSION, (person,)) in self._statements
+    def _is_dropped(self, device: str) -> bool:
+        return (DROP_SESSION, (device,)) in self._statements
 
     def _go_on(self) -> None:
         """Commit again.

@@ -1,0 +1,256 @@
+"""People with accounts: the several devices of one person, and what is kept without any."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_chat.chat.device import Connection, Device
+from twisted_chat.chat.logins import Logins
+from twisted_chat.chat.person import Person
+from twisted_chat.chat.request import Request
+from twisted_chat.chat.settings import apply, rooms_in, settings_of
+from twisted_chat.events import Join
+from twisted_chat.refusal import Refused
+from twisted_chat.stores import SavedSession
+from twisted_chat.stores.account import Account
+from twisted_chat.text.counted import counted
+from twisted_chat.text.passwords import Password
+
+_log = Logger(namespace="chat")
+
+
+class Devices(Logins):
+    """People with accounts; the arguments are those of `Chat`.
+
+    A device that is remembered and stays away falls asleep: it keeps nobody in the chat, and its
+    token lets its owner come back to it for months.
+    """
+
+    # Coming
+
+    def enter_as(
+        self, account: Account, device: Device, guest: Person | None = None
+    ) -> Deferred[Person]:
+        """Come as the owner of an account, with one more device; fails with `Refused`.
+
+        Whoever has the name without being its owner loses it. If the person was not here before,
+        they are in no room yet.
+
+        Args:
+            account: whose password was right.
+            device: the one that they come with.
+            guest: who they were until now over the same connection, if anybody.
+        """
+        return Deferred.fromCoroutine(self._enter_as(account, device, guest))
+
+    async def _enter_as(self, account: Account, device: Device, guest: Person | None) -> Person:
+        fanout = await self.own_logs.of_account(account.id)
+        if device.saved is not None:
+            await self._recall_requests(device)
+        if self.accounts.with_id(account.id) is None:
+            raise Refused("no-such-account", f"The account {account.name} was deleted just now.")
+        self._make_place(account.id, device)
+        person = self.people.with_id(account.id)
+        if person is None:
+            self._observers.check(Join(self.now(), self.lobby.name, account.name))
+            person = Person(account.name, device, account.id)
+            self._make_way(account.name, guest)
+            await self.people.claim(account.name, person)
+            apply(account.settings, person, self.limits)
+            person.log, person.fanout = fanout.log, fanout
+            self._entered(person, device)
+        else:
+            self._change_devices(person, device, self.people.add_device)
+            self._log_connected(person, device)
+        self.accounts.use(account.id, device.address)
+        return person
+
+    def _make_way(self, name: str, guest: Person | None) -> None:
+        """Whoever has a name is not its owner: they are sent away, or lose it while they are."""
+        others = self.people.in_the_way(name)
+        if any(self.people.with_id(each.id) is not each or each.is_renaming for each in others):
+            return  # which is about to be refused: they are about to have it
+        for other in others:
+            if other is guest or not other.is_connected:
+                self.people.displace(other)
+                self._leave_for_now(other)
+            else:
+                self.tell(
+                    other,
+                    f"{other.nickname} is a registered name, and its owner has logged in: connect "
+                    "again under another one.",
+                )
+                self.part(other, "")
+
+    def _make_place(self, account_id: str, device: Device) -> None:
+        """Forget the device that has slept longest, where an account has too many."""
+        person, asleep = self.people.with_id(account_id), self.asleep.of(account_id)
+        others = [each for each in asleep if each.id != device.id]
+        here = len(person.devices) if person else 0
+        if here >= self.limits.devices_per_account:
+            raise Refused(
+                "too-many-devices",
+                f"You are logged in on {counted(here, 'device')}, which is the limit: "
+                "/devices on one of them lists them, and ends one.",
+            )
+        for each in others[: max(0, here + len(others) + 1 - self.limits.devices_per_account)]:
+            self.forget_asleep(each)
+
+    def hand_over(self, guest: Person, device: Device) -> None:
+        """A guest goes, who has logged in over the same connection."""
+        for key in list(guest.rooms):
+            self._leave(guest, key, "")
+        device.connection = None
+        self.part(guest, "")
+
+    # What is kept
+
+    def wake(self, token: str) -> tuple[Account, Device] | None:
+        """Whose device it is that shows the token of one that is asleep."""
+        saved = self.asleep.with_token(token)
+        account = self.accounts.with_id(saved.account) if saved else None
+        if saved is None or account is None or account.is_locked or saved.until <= self.now():
+            return None
+        device = Device(saved.address, saved.since, saved)
+        device.token = token
+        return account, device
+
+    def rooms_of_account(self, person: Person) -> Collection[str]:
+        """The names of the rooms that somebody was in when they left."""
+        account = self.accounts.with_id(person.account)
+        return rooms_in(account.settings, self.limits) if account else ()
+
+    def forget_asleep(self, saved: SavedSession) -> None:
+        """The token of a device that is asleep lets nobody in any more."""
+        self.asleep.remove(saved)
+        self._store.drop_session(saved.id)
+
+    async def _restore(self, saved: SavedSession) -> None:
+        """See `Logins`: an account may be gone by now, or its device asleep."""
+        if not saved.account:
+            await super()._restore(saved)
+            return
+        account = self.accounts.with_id(saved.account)
+        if account is None or account.is_locked or 0 < saved.until <= self.now():
+            self._store.drop_session(saved.id)
+            return
+        if saved.is_asleep:
+            self.asleep.add(saved)
+            return
+        device = Device(saved.address, saved.since, saved)
+        person = self.people.with_id(account.id)
+        if person is not None:
+            self.people.add_device(person, device)
+        else:
+            person = Person(saved.nickname, device, account.id)
+            await self._be_here_again(person)
+            apply(account.settings, person, self.limits)
+            person.fanout = await self.own_logs.of_account(account.id)
+            person.log = person.fanout.log
+            await self._be_in_again(person, rooms_in(account.settings, self.limits))
+        await self._go_on(person, device)
+
+    def attach(
+        self,
+        person: Person,
+        device: Device,
+        connection: Connection,
+        nickname: str | None = None,
+    ) -> None:
+        """See `Logins.attach`: who wakes is asleep no more."""
+        super().attach(person, device, connection, nickname)
+        if device.saved is not None:
+            self.asleep.remove(device.saved)
+
+    def keep(
+        self, person: Person, device: Device, request: Request | None = None
+    ) -> Deferred[None]:
+        """See `Logins.keep`: an account keeps some of it for when there is no device."""
+        self._keep_settings(person)
+        return super().keep(person, device, request)
+
+    def _keep_settings(self, person: Person) -> None:
+        account = self.accounts.with_id(person.account)
+        if account is None or not person.present:
+            return
+        settings = dict(account.settings) | settings_of(person, self._rooms_of(person))
+        if settings != account.settings:
+            self.accounts.set_settings(account.id, settings).addErrback(_not_kept)
+
+    def _keep_all_settings(self) -> None:
+        for person in self.people:
+            if person.account:
+                self._have_read(person)
+                self._keep_settings(person)
+
+    # Going
+
+    def part(self, person: Person, reason: str) -> None:
+        """See `Logins.part`: an account keeps where its owner was."""
+        if person.account and person.present:
+            self._have_read(person)
+            self._keep_settings(person)
+            if self.accounts.with_id(person.account) is not None:
+                self.accounts.use(person.account, next(iter(person.devices.values())).address)
+        super().part(person, reason)
+
+    def _end(self, person: Person, device: Device) -> None:
+        """See `Logins`: a device that is remembered falls asleep."""
+        if person.account and device.until > self.now() and device.token_hash:
+            saved = replace(self._session_of(person, device), is_asleep=True)
+            self.asleep.add(saved)
+            device.saved = saved
+            self._store.save_session(saved).addErrback(_not_kept)
+            device.may_resume = False
+        super()._end(person, device)
+
+    def log_out(self, person: Person, device: Device) -> None:
+        """A device goes, and its token lets nobody in any more."""
+        device.until = 0.0
+        self.quit(person, device, "")
+
+    # Having an account, or none any more
+
+    def register(self, person: Person, device: Device, password: Password) -> Deferred[Account]:
+        """Make somebody's nickname their own; fails with `Refused`."""
+        made = self.accounts.register(person.nickname, password, person.id, device.address)
+
+        def registered(account: Account) -> Account:
+            if person.present:
+                person.account = account.id
+                if person.fanout is not None:
+                    self.own_logs.keep(account.id, person.fanout)
+                self.keep(person, device)
+            return account
+
+        return made.addCallback(registered)
+
+    def forget_account(
+        self, person: Person, device: Device, password: Password
+    ) -> Deferred[Account]:
+        """Delete the account of somebody, who stays as a guest; fails with `Refused`."""
+        gone = self.accounts.forget(person.account, password, device.address)
+
+        def forgotten(account: Account) -> Account:
+            for saved in self.asleep.of(account.id):
+                self.forget_asleep(saved)
+            for other in [each for each in person.devices.values() if each is not device]:
+                self.log_out(person, other)
+            person.account = ""
+            device.until, device.is_remembered = 0.0, False
+            self.keep(person, device)
+            return account
+
+        return gone.addCallback(forgotten)
+
+    @staticmethod
+    def _have_read(person: Person) -> None:
+        if person.log is not None and person.is_connected:
+            person.read = person.log.last
+
+
+def _not_kept(failure: Failure) -> None:
+    failure.trap(Refused)  # it holds until the server restarts
