@@ -10,7 +10,7 @@ from typing import TypeVar
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from tests.people import ChatTestCase, at_once
+from tests.people import ChatTestCase, at_once, cheap_accounts
 from twisted_chat import ChatFactory
 from twisted_chat.chat.chat import Chat
 from twisted_chat.stores.sqlite.store import SqliteStore
@@ -87,7 +87,9 @@ class DiskTestCase(ChatTestCase):
         turn = Turn(partial(self.clock.callLater, 0))
         self.writing, self.reading = Disk(), Disk()
         self.store = SqliteStore(self.path, turn, self.writing, self.reading, at_once)
-        chat = Chat(self.clock, self.store, turn, limits=replace(self.limits))
+        limits = replace(self.limits)
+        accounts = cheap_accounts(self.clock, self.store, limits)
+        chat = Chat(self.clock, self.store, turn, limits=limits, accounts=accounts)
         self.factory = ChatFactory(self.clock, chat=chat)
 
     def _close(self) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from twisted.internet.defer import Deferred, execute
@@ -13,6 +14,12 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat import ChatFactory, Limits
+from twisted_chat.chat.accounts import Accounts
+from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.passwords import Hasher, OwnPasswords
+from twisted_chat.stores import Store
+from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.turn import Turn
 from twisted_chat.wire.structured import decode, encode
 
 _T = TypeVar("_T")
@@ -125,6 +132,11 @@ class Program(Somebody):
         return [thing for thing in things if not kinds or thing["event"] in kinds]
 
 
+def cheap_accounts(clock: Clock, store: Store, limits: Limits) -> Accounts:
+    """Accounts whose passwords cost no time."""
+    return Accounts(clock, store, limits, OwnPasswords(Hasher(memory=8)), clock.seconds)
+
+
 class ChatTestCase(SynchronousTestCase):
     """A chat, and people in it."""
 
@@ -156,3 +168,16 @@ class ChatTestCase(SynchronousTestCase):
         for _ in range(int(seconds)):
             self.clock.advance(1)
         self.clock.advance(seconds % 1)
+
+
+class AccountsTestCase(ChatTestCase):
+    """A chat where passwords cost no time, and people in it."""
+
+    def setUp(self) -> None:
+        """An empty chat."""
+        super().setUp()
+        store, limits = MemoryStore(), replace(self.limits)
+        accounts = cheap_accounts(self.clock, store, limits)
+        turn = Turn(partial(self.clock.callLater, 0))
+        chat = Chat(self.clock, store, turn, "the lab", limits, accounts=accounts)
+        self.factory = ChatFactory(self.clock, chat=chat)

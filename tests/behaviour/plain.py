@@ -23,7 +23,7 @@ from tests.behaviour.visitor import Visitor
 from tests.people import Person
 
 _STAMPED = re.compile(r"\[(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\] (.*)")
-_QUESTION = re.compile(r"(Welcome to .*\. )?What is your nickname\?")
+_QUESTION = re.compile(r"(Welcome to .*\. )?What is your nickname\?|Password for \S+:")
 _WHISPER = re.compile(r"\[whisper (from|to) (\S+)\] (.*)")
 _RENAMED = re.compile(r"\*\*\* (\S+) is now known as (\S+)")
 _TOPIC = re.compile(r"\*\*\* (\S+) changed the topic of (\S+) to: (.*)")
@@ -90,6 +90,11 @@ class Netcat(Visitor):
     def answers(self, nickname: str) -> Self:
         """See `Visitor.answers`."""
         self.line.types(nickname)
+        return self
+
+    def proves(self, nickname: str, password: str) -> Self:
+        """See `Visitor.proves`."""
+        self.line.types(nickname, password)
         return self
 
     def says(self, *texts: str) -> Self:

@@ -34,6 +34,11 @@ class Bot(Visitor):
         self.line.asks(do="hello", nick=nickname)
         return self
 
+    def proves(self, nickname: str, password: str) -> Self:
+        """See `Visitor.proves`."""
+        self.line.asks(do="hello", nick=nickname, password=password)
+        return self
+
     def says(self, *texts: str) -> Self:
         """See `Visitor.says`."""
         return self._asks("say", texts)
@@ -54,7 +59,7 @@ class Bot(Visitor):
         who, text, room = thing.get("from", ""), thing.get("text", ""), thing.get("room", "")
         match thing["event"]:
             case "message":
-                own = who == self.nickname and not thing.get("replayed")
+                own = who == self.nickname and "ref" in thing and not thing.get("replayed")
                 return [] if own else [Said(who, text, room)]
             case "action":
                 return [Did(who, text, room)]
@@ -93,6 +98,7 @@ class Bot(Visitor):
 
 
 def _member(member: dict[str, Any]) -> str:
+    name = member["nick"] + ("*" if member.get("account") == member["nick"] else "")
     if not member.get("connected", True):
-        return f"{member['nick']} (reconnecting)"
-    return f"{member['nick']} (away: {member['away']})" if member["away"] else str(member["nick"])
+        return f"{name} (reconnecting)"
+    return f"{name} (away: {member['away']})" if member["away"] else str(name)

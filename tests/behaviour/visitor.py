@@ -31,6 +31,10 @@ class Visitor:
         """Ask for a nickname."""
         raise NotImplementedError
 
+    def proves(self, nickname: str, password: str) -> Self:
+        """Come as the owner of a registered nickname."""
+        raise NotImplementedError
+
     def says(self, *texts: str) -> Self:
         """Say something in the room that they are typing into."""
         raise NotImplementedError
