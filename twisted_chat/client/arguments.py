@@ -4,8 +4,9 @@ import argparse
 import getpass
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
 
 from twisted_chat.client.patience import FOR_EVER, NEVER, SCRIPT, Patience
 from twisted_chat.client.place import HOST, PORT, Place, place
@@ -25,6 +26,7 @@ class Arguments:
     json: bool
     patience: Patience
     bell: bool
+    password: str = field(default="", repr=False)
 
 
 def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
@@ -43,10 +45,25 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
     nick = _login_name() if given.nick is None else given.nick.strip()
     if not nick and (given.nick is not None or given.json or not can_ask):
         parser.error("no nickname: give one with --nick NICK")
+    password = _password(parser, given, nick)
     patience = given.patience or (FOR_EVER if can_ask and not given.json else SCRIPT)
     if given.time is not None:
         patience = Patience(given.time, given.time)
-    return Arguments(where, nick, given.room, given.plain, given.json, patience, given.bell)
+    return Arguments(
+        where, nick, given.room, given.plain, given.json, patience, given.bell, password
+    )
+
+
+def _password(parser: argparse.ArgumentParser, given: argparse.Namespace, nick: str) -> str:
+    if given.password_file is None:
+        return getpass.getpass(f"Password for {nick}: ") if given.login else ""
+    try:
+        lines = given.password_file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as why:
+        parser.error(f"cannot read --password-file {given.password_file}: {why}")
+    if not lines or not lines[0].strip():
+        parser.error(f"--password-file {given.password_file} has no password in its first line")
+    return str(lines[0].strip())
 
 
 def _seconds(text: str) -> float:
@@ -77,6 +94,13 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("port", nargs="?", metavar="PORT", help=f"default: {PORT}")
     parser.add_argument("--nick", help="your nickname (default: your login name)")
+    proof = parser.add_mutually_exclusive_group()
+    proof.add_argument(
+        "--login", action="store_true", help="ask for the password of your registered nickname"
+    )
+    proof.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="the first line of FILE is the password"
+    )
     parser.add_argument("--room", default="", help="the room to talk in; joined if necessary")
     look = parser.add_mutually_exclusive_group()
     look.add_argument("--plain", action="store_true", help="no colours, no cursor movement")

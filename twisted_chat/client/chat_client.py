@@ -24,6 +24,7 @@ from twisted_chat.client.model import Model
 from twisted_chat.client.outbox import Line, Outbox
 from twisted_chat.client.patience import FOR_EVER, Patience
 from twisted_chat.client.protocol import Talker
+from twisted_chat.client.secrecy import without_secret
 from twisted_chat.client.sending import Sender
 from twisted_chat.client.typed import parse, room_name
 from twisted_chat.refusal import Refused
@@ -103,6 +104,7 @@ class ChatClient:
         self._connection: Connection | None = None
         self._connecting: Deferred[Welcome] | None = None
         self._welcome: Welcome | None = None  # while we enter the first room
+        self._password = ""  # of our nickname, if it is registered
         self._first_room = ""  # to be entered before anything is said
 
     @property
@@ -115,7 +117,7 @@ class ChatClient:
         return self.model.is_me(nick)
 
     def connect(
-        self, endpoint: IStreamClientEndpoint, nick: str, room: str = ""
+        self, endpoint: IStreamClientEndpoint, nick: str, room: str = "", password: str = ""
     ) -> Deferred[Welcome]:
         """Join the chat.
 
@@ -123,6 +125,7 @@ class ChatClient:
             endpoint: where the server is.
             nick: the nickname to take.
             room: a room to enter beside the lobby.
+            password: that of the nickname, if it is registered.
 
         Returns:
             Fires when we are in, and in the room; fails with `NicknameRefused` (this may be
@@ -132,6 +135,7 @@ class ChatClient:
         if self._connecting is not None:
             self._end(Failed("Another call of connect took its place."))
         self.model.nick = nick
+        self._password = password
         if room and key(room_name(room)) != LOBBY:
             self._first_room = room_name(room)
             self.model.go(self._first_room)
@@ -217,6 +221,8 @@ class ChatClient:
         hello: dict[str, Any] = {"do": "hello", "nick": self.model.nick}
         if self._quiet:
             hello["quiet"] = True
+        if self._password:
+            hello["password"] = self._password
         if self.model.session is not None:
             hello |= {"session": self.model.session, "seen": self.model.seen}
             if self.model.epoch:
@@ -262,6 +268,11 @@ class ChatClient:
         if self._connection is None:
             return
         again, anew = self.model.session is not None, self.model.began_anew(told)
+        if self.is_in:  # we have logged in as somebody else, over this very connection
+            self.model.rooms.clear()
+            self.model.welcome(told)
+            self._tell(replace(told, again=False))
+            return
         self.model.welcome(told)
         self._connection.welcomed()
         self.sender.limit(told.input_bytes)
@@ -343,12 +354,14 @@ class ChatClient:
 
     def _give_up_unconfirmed(self) -> None:
         for line in [line for line in self.outbox if line.sent]:
-            self._not_done(line, Unconfirmed(f"Could not be confirmed: {line.text}"))
+            self._not_done(
+                line, Unconfirmed(f"Could not be confirmed: {without_secret(line.text)}")
+            )
 
     def _give_up_lines(self) -> None:
         self._give_up_unconfirmed()
         for line in list(self.outbox):
-            self._not_done(line, Failed(f"Not sent: {line.text}"))
+            self._not_done(line, Failed(f"Not sent: {without_secret(line.text)}"))
 
     # The end
 

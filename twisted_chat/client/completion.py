@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from twisted_chat.client.incoming import Command
+from twisted_chat.client.incoming import Command, Member
 from twisted_chat.client.model import Model
 from twisted_chat.text.names import key
 
@@ -38,8 +38,8 @@ class ChatCompleter(Completer):
             yield from self._commands(word)
         elif not words and word.startswith("@"):
             names = word[1:].split(",")
-            for nick in self._nicks(names[-1]):
-                yield Completion(nick + " ", -len(names[-1]), display=nick)
+            for member in self._people(names[-1]):
+                yield Completion(member.nick + " ", -len(names[-1]), display=member.shown)
         elif words and words[0].startswith("/help"):
             yield from self._commands("/" + word.lstrip("/"), at)
         elif word.startswith("#") or self._wants(words, "ROOM"):
@@ -47,8 +47,8 @@ class ChatCompleter(Completer):
                 yield Completion(room + " ", at, display=room)
         elif word or not words or self._wants(words, "NICK"):
             after = " " if words else ": "
-            for nick in self._nicks(word):
-                yield Completion(nick + after, at, display=nick)
+            for member in self._people(word):
+                yield Completion(member.nick + after, at, display=member.shown)
 
     def _wants(self, words: list[str], what: str) -> bool:
         """Whether the command before the cursor takes a room (or a nickname) here."""
@@ -79,12 +79,12 @@ class ChatCompleter(Completer):
         order = dict.fromkeys(map(key, (*ours, *self._model.listed)))
         return [rooms[name] for name in order if name.startswith(start)]
 
-    def _nicks(self, word: str) -> list[str]:
+    def _people(self, word: str) -> list[Member]:
         """Those who begin so: the last speaker here first, then who else is here or elsewhere."""
         rooms = [self._model.here, *self._model.rooms.values()]
-        people = {key(member.nick): member.nick for room in rooms for member in room.people()}
+        people = {key(member.nick): member for room in rooms for member in room.people()}
         return [
-            nick
-            for name, nick in people.items()
-            if name.startswith(key(word)) and not self._model.is_me(nick)
+            member
+            for name, member in people.items()
+            if name.startswith(key(word)) and not self._model.is_me(member.nick)
         ]

@@ -20,6 +20,7 @@ from twisted_chat.client.incoming import Answer, Happened, Refusal, Welcome
 from twisted_chat.client.joining import Joining
 from twisted_chat.client.leaving import GOODBYE, Leaving
 from twisted_chat.client.outbox import Line
+from twisted_chat.client.secrecy import without_secret
 from twisted_chat.client.typed import Typed, parse
 from twisted_chat.client.view import View
 from twisted_chat.refusal import Refused
@@ -37,6 +38,7 @@ class Conversation:
         client: what talks to the server.
         endpoint: where that is.
         room: the room to type into; empty for the lobby.
+        password: that of the nickname; empty if it has none, or the person is to be asked.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Conversation:
         client: ChatClient,
         endpoint: IStreamClientEndpoint,
         room: str = "",
+        password: str = "",
     ) -> None:
         self.model = client.model
         self.outbox = client.outbox
@@ -53,6 +56,8 @@ class Conversation:
         self.finished: Deferred[None] = Deferred()
         self.state = "connecting"
         self.naming = False
+        self.proving = False  # the next line is a password
+        self._password = password
         self._nick = nick
         self._view = view
         self._client = client
@@ -69,7 +74,7 @@ class Conversation:
     def start(self) -> None:
         """Connect, or ask for a nickname first."""
         if self._nick:
-            self._connect(self._nick)
+            self._connect(self._nick, self._password)
         else:
             self._ask_nick("")
 
@@ -115,6 +120,10 @@ class Conversation:
             typed = typed.to(self.model.query)
         if typed.word in self.model.spellings("/quit"):
             self.leave(typed.text, GOODBYE if self._view.asks else None)
+        elif self.proving:
+            self.proving = False
+            self.state = "connecting"
+            self._connect(self.model.nick, line.strip())
         elif self.naming:
             self._name(line.strip())
         else:
@@ -154,9 +163,9 @@ class Conversation:
         self.state = "connecting"
         self._connect(nick)
 
-    def _connect(self, nick: str) -> None:
+    def _connect(self, nick: str, password: str = "") -> None:
         room, self._room = self._room, ""
-        connecting = self._client.connect(self._endpoint, nick, room)
+        connecting = self._client.connect(self._endpoint, nick, room, password)
         connecting.addCallbacks(lambda _: self._settle(), self._ended)
         self._client.finished.addErrback(self._ended)
 
@@ -164,6 +173,11 @@ class Conversation:
         self.naming = True
         self.state = "which nickname?"
         self._view.ask_nick(why)
+
+    def _ask_password(self) -> None:
+        self.proving = True
+        self.state = "which password?"
+        self._view.ask_password(self.model.nick)
 
     # What the client tells
 
@@ -202,7 +216,11 @@ class Conversation:
                 self._view.connection(wording.trying_again(told.why, told.pause, last=last))
 
     def _ended(self, failure: Failure) -> None:
-        if failure.check(NicknameRefused) and self._view.asks:
+        why = failure.value
+        if isinstance(why, NicknameRefused) and self._view.asks:
+            if why.code == "registered-nick":
+                self._ask_password()
+                return
             self._ask_nick(failure.getErrorMessage())
         else:
             self._end(lambda: self.finished.errback(Failed(failure.getErrorMessage())))
@@ -228,7 +246,7 @@ class Conversation:
             case _:
                 failure.trap(Failed)
                 if is_told:
-                    self._unsent.append(line.text)
+                    self._unsent.append(without_secret(line.text))
         self._settle()
 
     # The end

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from twisted_chat.client.harmless import harmless
 from twisted_chat.events import Entry, Event
 from twisted_chat.limits import Limits
+from twisted_chat.text.names import key
 from twisted_chat.wire.structured import understand
 
 _FOREVER = 1e9
@@ -48,11 +49,17 @@ class Welcome:
 
 @dataclass(slots=True)
 class Member:
-    """Somebody in a room; an empty `away` means that they are there."""
+    """Somebody in a room; an empty `away` means that they are there, `account` that of nobody."""
 
     nick: str
     away: str = ""
     connected: bool = True
+    account: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The nickname, with a star if it is registered and this is its owner."""
+        return self.nick + ("*" if self.account and key(self.account) == key(self.nick) else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +78,11 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event; `replayed` if it comes from history."""
+    """An event; `replayed` if it comes from history, `account` is its sender's if they have one."""
 
     entry: Entry
     replayed: bool
+    account: str = ""
 
     @property
     def event(self) -> Event:
@@ -179,7 +187,7 @@ def _happened(thing: dict[str, Any]) -> Happened | None:
     if entry is None:
         return None
     entry.id = _whole(thing, "id")
-    return Happened(entry, thing.get("replayed") is True)
+    return Happened(entry, thing.get("replayed") is True, _text(thing, "account"))
 
 
 def _text(thing: dict[str, Any], name: str) -> str:
@@ -221,7 +229,9 @@ def _objects(thing: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def _member(thing: dict[str, Any]) -> Member | None:
     nick = _text(thing, "nick")
     connected = thing.get("connected") is not False
-    return Member(nick, _text(thing, "away"), connected) if nick else None
+    if not nick:
+        return None
+    return Member(nick, _text(thing, "away"), connected, _text(thing, "account"))
 
 
 def _command(thing: dict[str, Any]) -> Command | None:

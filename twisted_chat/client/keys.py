@@ -10,6 +10,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from twisted_chat.client.conversation import Conversation
 from twisted_chat.client.leaving import GOODBYE
 from twisted_chat.client.model import Model
+from twisted_chat.client.secrecy import is_secret
 
 
 def bindings(
@@ -29,7 +30,8 @@ def bindings(
     @keys.add("enter", filter=typing)
     def _(event: KeyPressEvent) -> None:
         text = event.current_buffer.text
-        event.current_buffer.reset(append_to_history=not conversation.naming)
+        asked = conversation.naming or conversation.proving
+        event.current_buffer.reset(append_to_history=not asked and not is_secret(text))
         typed(text)
 
     @keys.add("c-c", filter=typing)

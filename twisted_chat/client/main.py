@@ -79,7 +79,7 @@ async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd])
         patience=given.patience,
         where=str(given.place),
     )
-    conversation = Conversation(given.nick, view, client, endpoint, given.room)
+    conversation = Conversation(given.nick, view, client, endpoint, given.room, given.password)
     gone: Deferred[None] = Deferred()
 
     def bow_out() -> Deferred[None] | None:

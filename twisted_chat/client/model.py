@@ -153,7 +153,7 @@ class Model:
             case events.Rename() if not told.replayed:
                 self._renamed(event, [room])
             case events.Join() if not told.replayed:
-                room.joined(event.sender)
+                room.joined(event.sender, told.account)
                 if self.is_me(event.sender):
                     self._catching_up.discard(key(event.room))
             case events.Leave() if not told.replayed:

@@ -11,6 +11,7 @@ from twisted_chat.client.incoming import Happened
 from twisted_chat.client.keyboard import Keyboard
 from twisted_chat.client.outbox import Line
 from twisted_chat.client.screen import Screen
+from twisted_chat.client.secrecy import without_secret
 
 SHOWN = 2_000
 """Characters of a refused line that are shown: enough to know it by."""
@@ -98,7 +99,9 @@ class Pipe:
     def refused(self, text: str, line: Line | None = None) -> None:
         """See `View`."""
         self.failed = True
-        self._errors.line(f"!!! {text}" + (f" [{_beginning(line.text)}]" if line else ""))
+        self._errors.line(
+            f"!!! {text}" + (f" [{_beginning(without_secret(line.text))}]" if line else "")
+        )
 
     def connection(self, text: str) -> None:
         """See `View`."""
@@ -107,6 +110,10 @@ class Pipe:
     def ask_nick(self, text: str) -> None:
         """See `View`: nobody is there to be asked."""
         raise NotImplementedError(text)
+
+    def ask_password(self, nick: str) -> None:
+        """See `View`: nobody is there to be asked."""
+        raise NotImplementedError(nick)
 
     def changed(self) -> None:
         """See `View`; the input is read no faster than it is sent."""

@@ -1,5 +1,7 @@
 """The client in plain lines, at a terminal: for screen readers, and for very simple terminals."""
 
+import os
+import termios
 from typing import TextIO
 
 from twisted.internet.interfaces import IReactorFDSet
@@ -34,6 +36,7 @@ class Plain(Reading):
         self._fd = fd
         self._out = Screen(out, self._unread)
         self._keyboard: Keyboard | None = None
+        self._is_hidden = False  # what is typed
 
     def open(self, conversation: Conversation) -> None:
         """Read the keyboard, for this conversation."""
@@ -49,6 +52,24 @@ class Plain(Reading):
         if text:
             self.refused(text)
         self._out.line("What is your nickname?")
+
+    def ask_password(self, nick: str) -> None:
+        """See `View`: a terminal shows nothing of it."""
+        self._out.line(f"Password for {nick}:")
+        self._show_typing(is_shown=False)
+
+    def typed(self, text: str) -> None:
+        """See `Reading`."""
+        self._show_typing(is_shown=True)
+        super().typed(text)
+
+    def _show_typing(self, *, is_shown: bool) -> None:
+        if self._is_hidden == (not is_shown) or not os.isatty(self._fd):
+            return
+        self._is_hidden = not is_shown
+        mode = termios.tcgetattr(self._fd)
+        mode[3] = mode[3] | termios.ECHO if is_shown else mode[3] & ~termios.ECHO
+        termios.tcsetattr(self._fd, termios.TCSADRAIN, mode)
 
     def ring(self, told: Happened) -> None:
         """See `Reading`."""
@@ -71,6 +92,7 @@ class Plain(Reading):
         self._leave()
 
     def _stop(self) -> None:
+        self._show_typing(is_shown=True)
         if self._keyboard is not None:
             self._keyboard.stop()
 

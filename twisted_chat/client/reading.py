@@ -54,7 +54,7 @@ class Reading:
     def typed(self, text: str) -> None:
         """Somebody typed this, or pasted these lines."""
         for line in lines(text):
-            if self.conversation.naming:
+            if self.conversation.naming or self.conversation.proving:
                 self.conversation.typed(line)
             elif not line.strip():
                 self._entered()

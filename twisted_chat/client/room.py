@@ -57,10 +57,10 @@ class Room:
             self.members[key(new)] = member
         self.speakers = [key(new) if name == key(old) else name for name in self.speakers]
 
-    def joined(self, nick: str) -> None:
-        """Somebody came."""
+    def joined(self, nick: str, account: str = "") -> None:
+        """Somebody came, who may have an account."""
         if key(nick) not in self.members:
-            self.members[key(nick)] = Member(nick)
+            self.members[key(nick)] = Member(nick, account=account)
             self.count += 1
 
     def left(self, nick: str) -> None:

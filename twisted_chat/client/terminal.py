@@ -17,12 +17,14 @@ from twisted_chat.client.alerts import notification
 from twisted_chat.client.colours import STYLE
 from twisted_chat.client.completion import ChatCompleter
 from twisted_chat.client.conversation import Conversation
+from twisted_chat.client.hiding import HidePasswords
 from twisted_chat.client.history import InputHistory, history_file
 from twisted_chat.client.incoming import Happened
 from twisted_chat.client.keys import bindings
 from twisted_chat.client.leaving import GOODBYE
 from twisted_chat.client.own_commands import COMMANDS
 from twisted_chat.client.reading import Reading
+from twisted_chat.client.secrecy import is_secret
 from twisted_chat.client.toolbar import toolbar
 from twisted_chat.client.typed import parse
 from twisted_chat.client.wrapping import Row, wrapped
@@ -76,6 +78,7 @@ class Terminal(Reading):
             history=InputHistory(history, self._is_private) if history else None,
             key_bindings=bindings(conversation, self.typed, self.changed),
             style=self._style,
+            input_processors=[HidePasswords(lambda: conversation.proving)],
             erase_when_done=True,
             enable_suspend=True,
             input=self._keys,
@@ -104,6 +107,9 @@ class Terminal(Reading):
         if text:
             self.refused(text)
 
+    def ask_password(self, nick: str) -> None:
+        """See `View`; the prompt asks."""
+
     def changed(self) -> None:
         """See `View`: draw the toolbar again, and again when a line has waited for too long."""
         super().changed()
@@ -116,6 +122,8 @@ class Terminal(Reading):
     def _before_input(self) -> FormattedText:
         model = self.conversation.model
         asked = "What is your nickname?" if self.conversation.naming else ""
+        if self.conversation.proving:
+            asked = f"Password for {model.nick}:"
         query = f"@{model.query}" if model.query else ""
         return FormattedText([("class:prompt", f"{asked or query or model.current}> ")])
 
@@ -123,7 +131,7 @@ class Terminal(Reading):
         """Whether nobody else should read this line in a file."""
         talk, typed = self.conversation, parse(line)
         to_one = bool(talk.model.query) and not typed.command
-        return talk.naming or to_one or typed.is_private(talk.model)
+        return talk.naming or to_one or typed.is_private(talk.model) or is_secret(line)
 
     def _toolbar(self) -> FormattedText:
         width = self._prompt.app.output.get_size().columns if self._prompt else 0

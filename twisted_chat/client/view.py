@@ -39,5 +39,8 @@ class View(Protocol):
     def ask_nick(self, text: str) -> None:
         """The next line that is typed will be taken for the nickname; `text` says why."""
 
+    def ask_password(self, nick: str) -> None:
+        """The next line that is typed will be taken for the password of this nickname."""
+
     def changed(self) -> None:
         """Something about the conversation is not as it was."""

@@ -13,7 +13,7 @@ _NAMES = 500  # on entering a room, whatever the server tells
 
 def in_room(told: State) -> list[str]:
     """What one reads on entering a room."""
-    nicks = ", ".join(member.nick for member in told.members[:_NAMES])
+    nicks = ", ".join(member.shown for member in told.members[:_NAMES])
     more = told.count - len(told.members[:_NAMES])
     others = f" and {more} more" if more else ""
     lines = [f"In {told.room}: {nicks}{others} ({told.count})"]
