@@ -149,6 +149,10 @@ class EverythingTestCase(DiskTestCase):
         ann, eve = self.program("ann"), self.program("eve")
         self.the_disk_works()
         welcome = self.reads(ann)
+        self.commands(ann, "/register correct horse")
+        self.commands(eve, "/join tea")
+        self.commands(ann, "/join tea", "/leave #tea")
+        self.commands(eve, "/leave #tea")
         for program in (ann, eve):
             self.does(program, {"do": "say", "text": "hello", "ref": "s"}, {"do": "ping"})
             self.commands(program, "/me waves", "/topic tea", "/away at lunch", "/users")
@@ -283,6 +287,8 @@ class RequestTests(EverythingTestCase):
         self.assertEqual(refused["text"].count(","), len(REQUESTS) - 1)
 
     def test_the_examples_are_understood_and_what_is_always_there_is_needed(self) -> None:
+        dana = self.program("dana")
+        self.commands(dana, "/register correct horse", "/quit")
         for section in self.sections:
             self.assertTrue(section.examples, section.kinds)
             for example in section.examples:

@@ -128,8 +128,8 @@ def _help(caller: Caller, room: Room, rest: str) -> Lines:
 
 _ORDER = (
     *("users", "whisper", "reply", "me", "nick", "join", "leave", "rooms", "topic", "away", "back"),
-    *("ignore", "unignore", "history", "whois", "bell", "time", ""),
-    *("register", "login", "logout", "password", "devices", "forget", "help", "quit"),
+    *("ignore", "unignore", "history", "whois", "bell", "time"),
+    *("register", "login", "logout", "password", "devices", "forget", "", "help", "quit"),
 )
 """The order of commands in /help, for first-time readers.
 
