@@ -68,10 +68,11 @@ class PlainSession(Session):
     def answer_password(self, line: bytes) -> None:
         """Take a line for a password; see `Conversation.answer_password`."""
         self._frontend.hide_typing(is_hidden=False)
-        text = clean(line, self.chat.limits.line_bytes).text
-        if line.endswith(keys.KEYS) or text.strip().lower() == "/quit":
+        if line.endswith(keys.KEYS) or line.strip().lower() == b"/quit":
             self.hang_up()
-        elif is_blank(text):
+            return
+        text = clean(line, self.chat.limits.line_bytes).text
+        if is_blank(text):
             raise Refused("bad-password", "That was no password: choose a nickname.")
         else:
             self._come_as(self._wanted, text)

@@ -1,0 +1,359 @@
+"""Devices of an account over structured lines: tokens that last, and what each of them reads."""
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.logger import capturedLogs, formatEvent
+
+from tests.disk import DiskTestCase
+from tests.people import AccountsTestCase, Person, Program
+from twisted_chat import Limits
+
+SECRET = "correct horse"
+DAY = 86400.0
+
+
+class _DeviceTestCase(AccountsTestCase):
+    limits = Limits(pace=None)
+
+    def setUp(self) -> None:
+        """Alice has registered, and is here with a program."""
+        super().setUp()
+        self.alice = self.program("alice").asks(do="command", text=f"/register {SECRET}")
+        self.alice.gets()
+
+    def device(self, **hello: Any) -> Program:
+        """Another device of alice's."""
+        return self.program("alice", password=SECRET, **hello)
+
+
+class TokenTests(_DeviceTestCase):
+    def token(self, device: Program) -> str:
+        (welcome,) = device.gets("welcome")
+        return str(welcome["session"])
+
+    def test_each_device_resumes_its_own_session(self) -> None:
+        one, two = self.device(), self.device()
+        tokens = [self.token(one), self.token(two)]
+        self.assertNotEqual(*tokens)
+        one.vanishes()
+        self.alice.asks(do="say", text="hello")
+        back = self.program("alice", session=tokens[0], seen={"#lobby": 0})
+        self.assertTrue(back.gets("welcome")[0]["resumed"])
+        self.assertFalse(two.is_gone)
+        self.assertTrue(self.program("alice", session=tokens[1]).gets("welcome")[0]["resumed"])
+        self.assertTrue(two.is_gone)
+
+    def test_one_that_is_remembered_comes_back_after_months_without_the_password(self) -> None:
+        token = self.token(self.device(remember=True))
+        self.alice.asks(do="command", text="/logout")
+        bob = self.joins("bob")
+        device = self.program("alice", session=token)
+        device.vanishes()
+        bob.raw()
+        self.clock.advance(301)
+        self.assertEqual(bob.sees(), ["*** alice has left #lobby (connection lost)"])
+        self.clock.advance(80 * DAY)
+        back = self.program("alice", session=token)
+        (welcome,) = back.gets("welcome")
+        self.assertEqual((welcome["nick"], welcome["session"]), ("alice", token))
+        self.assertEqual(bob.sees(), ["*** alice has joined #lobby"])
+        back.vanishes()
+        self.clock.advance(301)
+        self.factory.chat.accounts.name_expiry = None
+        self.clock.advance(91 * DAY)
+        (refused,) = self.program("alice", session=token).gets("error")
+        self.assertEqual(refused["code"], "registered-nick")
+
+    def test_what_was_said_while_it_was_away_comes_once(self) -> None:
+        device = self.device(remember=True)
+        token = self.token(device)
+        device.vanishes()
+        self.clock.advance(301)
+        bob = self.joins("bob")
+        bob.types("one", "two", "/whisper alice psst")
+        seen = {"#lobby": 1, "@": 0}
+        things = self.program("alice", session=token, seen=seen).gets("message", "whisper")
+        self.assertEqual([thing["text"] for thing in things], ["psst", "two"])
+
+    def test_others_do_not_last(self) -> None:
+        token = self.token(self.device())
+        self.clock.advance(1)
+        self.alice.asks(do="command", text="/quit")
+        device = self.program("alice", session=token)
+        device.vanishes()
+        self.clock.advance(301)
+        self.assertEqual(self.program("alice", session=token).gets("welcome"), [])
+
+    def test_who_leaves_stays_logged_in_and_who_logs_out_does_not(self) -> None:
+        for farewell, codes in (("/quit", []), ("/logout", ["registered-nick"])):
+            device = self.device(remember=True)
+            token = self.token(device)
+            device.asks(do="command", text=farewell)
+            errors = self.program("alice", session=token).gets("error")
+            self.assertEqual([error["code"] for error in errors], codes)
+
+    def test_one_that_is_away_is_listed_and_ended(self) -> None:
+        device = self.device(remember=True)
+        token = self.token(device)
+        device.asks(do="command", text="/quit")
+        (answer,) = self.alice.asks(do="command", text="/devices").gets("answer")
+        self.assertRegex(answer["lines"][1], r"^2\. away, since .*, last from 127.0.0.1, until ")
+        self.alice.asks(do="command", text="/devices end 2")
+        self.assertEqual(self.program("alice", session=token).gets("welcome"), [])
+
+    def test_of_too_many_the_one_that_slept_longest_is_forgotten(self) -> None:
+        self.factory.chat.limits.devices_per_account = 3
+        tokens = []
+        for _ in range(3):
+            device = self.device(remember=True)
+            tokens.append(self.token(device))
+            device.asks(do="command", text="/quit")
+            self.clock.advance(1)
+        found = [self.program("alice", session=token).gets("welcome") for token in tokens]
+        self.assertEqual([bool(each) for each in found], [False, True, True])
+
+    def test_the_token_of_a_deleted_account_is_worth_nothing(self) -> None:
+        tokens = [self.token(self.device(remember=each)) for each in (True, False)]
+        self.alice.asks(do="command", text=f"/forget {SECRET}")
+        self.alice.asks(do="command", text="/quit")
+        for token in tokens:
+            self.assertEqual(self.program("", session=token).gets("welcome"), [])
+
+
+class MarkTests(_DeviceTestCase):
+    def test_events_and_members_carry_the_name_of_the_account(self) -> None:
+        bob = self.program("bob")
+        (state,) = bob.gets("state")
+        accounts = {each["nick"]: each.get("account") for each in state["members"]}
+        self.assertEqual(accounts, {"alice": "alice", "bob": None})
+        self.alice.asks(do="say", text="hi").asks(do="command", text="/nick anna")
+        bob.asks(do="say", text="hi")
+        said = [(each["from"], each.get("account")) for each in bob.gets("message", "rename")]
+        self.assertEqual(said, [("alice", "alice"), ("alice", "alice"), ("bob", None)])
+
+    def test_what_was_said_before_registering_is_by_the_same_person(self) -> None:
+        bob = self.program("bob").asks(do="say", text="before")
+        bob.asks(do="command", text=f"/register {SECRET}").gets()
+        (said,) = bob.asks(do="history", room="#lobby").gets("history")[0]["events"]
+        self.assertEqual(said["account"], "bob")
+
+
+class PostingTests(_DeviceTestCase):
+    def test_a_device_that_only_posts_is_not_told_until_another_comes(self) -> None:
+        bob = self.joins("bob")
+        self.alice.asks(do="command", text="/quit")
+        bob.raw()
+        script = self.device(quiet=True)
+        self.assertEqual(bob.sees(), [])
+        person = self.device()
+        self.assertEqual(bob.sees(), ["*** alice has joined #lobby"])
+        person.asks(do="command", text="/quit")
+        self.assertEqual(bob.sees(), ["*** alice has left #lobby"])
+        self.assertEqual(
+            bob.types("/users").sees(), ["*** In #lobby: bob, alice* (only posts) (2)"]
+        )
+        script.asks(do="command", text="/quit")
+        self.assertEqual(bob.sees(), [])
+
+
+class TelnetTests(_DeviceTestCase):
+    def test_the_echo_is_off_while_a_password_is_typed(self) -> None:
+        person = Person(self.factory)
+        person.sends(b"\xff\xfd\x03")  # telnet begins
+        person.transport.clear()
+        person.sends(b"alice\r\n")
+        self.assertEqual(person.transport.value(), b"Password for alice:\r\n\xff\xfb\x01")
+        person.transport.clear()
+        person.sends(b"\xff\xfd\x01")  # it agrees
+        self.assertEqual(person.transport.value(), b"")
+        person.sends(SECRET.encode() + b"\r\n")
+        self.assertTrue(person.transport.value().startswith(b"\xff\xfc\x01*** Welcome, alice!"))
+
+    def test_a_wrong_one_brings_the_question_again_with_its_echo(self) -> None:
+        person = Person(self.factory)
+        person.sends(b"\xff\xfd\x03alice\r\nwrong wrong\r\n")
+        self.assertTrue(
+            person.transport.value().endswith(
+                b"\xff\xfc\x01!!! The nickname or the password is wrong: try again.\r\n"
+                b"What is your nickname?\r\n"
+            )
+        )
+
+    def test_netcat_is_sent_no_such_bytes(self) -> None:
+        person = self.connects().types("alice")
+        self.assertEqual(person.sees()[-1], "Password for alice:")
+
+    def test_no_password_is_an_answer_too(self) -> None:
+        for typed, seen in (
+            ("", ["!!! That was no password: choose a nickname.", "What is your nickname?"]),
+            ("/quit", []),
+            ("\x03", []),
+        ):
+            person = self.connects().types("alice")
+            person.raw()
+            self.assertEqual(person.types(typed).sees(), seen)
+
+    def test_one_line_answers_both_questions(self) -> None:
+        for line in (f"alice {SECRET}", f"/login alice {SECRET}"):
+            self.assertIn("*** Welcome, alice!", self.connects().types(line).raw())
+
+
+class SecretTests(DiskTestCase):
+    limits = Limits(pace=None)
+
+    def test_passwords_are_nowhere(self) -> None:
+        with capturedLogs() as logs:
+            alice = self.joins("alice")
+            alice.types("/register hunter22!", "/password hunter22! / hunter23!")
+            alice.types("login alice hunter23!", "/login hunter23!", "/forget hunter99!")
+            alice.types("/logn alice hunter23!", "/identify hunter23!", "/whisper bob hello")
+            self.the_disk_works()
+            bob = self.connects().types("alice", "hunter99!", "alice hunter99!", "/history")
+            bob.types("alice", "hunter23!")
+            self.the_disk_works()
+            program = self.program("alice", password="hunter23!")
+            program.asks(do="hello", password="hunter23!").asks(do="hello", password=["hunter23!"])
+            program.asks(do="say", text="/login hunter23!").asks(do="command", text="/history")
+            self.the_disk_works()
+        told = [str(formatEvent(event)) + repr(event) for event in logs]
+        seen = [alice.raw(), bob.raw(), program.raw()]
+        kept = self.path.read_bytes() + self.path.with_name(self.path.name + "-wal").read_bytes()
+        for text in (*told, *seen, kept.decode(errors="replace")):
+            self.assertNotIn("hunter2", text)
+            self.assertNotIn("hunter99", text)
+
+
+class RestartTests(DiskTestCase):
+    limits = Limits(pace=None)
+
+    def setUp(self) -> None:
+        """Alice is here with a program and a remembered one that sleeps."""
+        super().setUp()
+        self.alice = self.program("alice").asks(do="command", text=f"/register {SECRET}")
+        self.the_disk_works()
+        self.alice.asks(do="command", text="/join #dev", ref="j")
+        self.second = self.program("alice", password=SECRET)
+        asleep = self.program("alice", password=SECRET, remember=True)
+        self.the_disk_works()
+        self.tokens = [
+            each.gets("welcome")[0]["session"] for each in (self.alice, self.second, asleep)
+        ]
+        asleep.asks(do="command", text="/quit")
+        self.the_disk_works()
+
+    def test_every_device_goes_on_after_the_server_was_killed(self) -> None:
+        self.the_server_is_killed()
+        welcomes = []
+        for token in self.tokens:
+            device = self.program("alice", session=token, seen={"#lobby": 0, "#dev": 0, "@": 0})
+            self.the_disk_works()
+            welcomes += device.gets("welcome")
+        self.assertEqual([each["resumed"] for each in welcomes], [True, True, False])
+        self.assertEqual({each["account"] for each in welcomes}, {"alice"})
+        person = self.factory.chat.people.called("alice")
+        assert person is not None
+        self.assertEqual(len(person.devices), 3)
+        self.assertEqual(set(person.rooms), {"#lobby", "#dev"})
+
+    def test_nobody_else_has_the_name_meanwhile(self) -> None:
+        self.the_server_is_killed()
+        (refused,) = self.program("alice").gets("error")
+        self.assertEqual(refused["code"], "registered-nick")
+
+    def test_an_account_that_was_locked_meanwhile_is_not_there(self) -> None:
+        accounts = self.factory.chat.accounts
+        account = accounts.called("alice")
+        assert account is not None
+        accounts.set_locked(account.id, is_locked=True)
+        self.the_disk_works()
+        self.the_server_is_killed()
+        self.assertIsNone(self.factory.chat.people.called("alice"))
+        self.assertEqual(self.program("alice", session=self.tokens[0]).gets("welcome"), [])
+
+    def test_a_room_that_was_left_on_one_device_is_left_on_all(self) -> None:
+        self.second.asks(do="command", text="/leave #dev", ref="l")
+        self.the_disk_works()
+        self.the_server_is_killed()
+        person = self.factory.chat.people.called("alice")
+        assert person is not None
+        self.assertEqual(list(person.rooms), ["#lobby"])
+
+
+ACTS = ("comes", "goes", "vanishes", "resumes", "says", "whispers", "joins", "leaves", "stops")
+
+
+class EveryEventOnceTests(AccountsTestCase):
+    limits = Limits(pace=None, presence_per_person=replace(Limits.presence_per_person, lines=999))
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 3)), max_size=40))
+    def test_whatever_devices_do_each_event_is_on_each_once_in_order(
+        self, script: list[tuple[str, int]]
+    ) -> None:
+        self.setUp()
+        bob = self.program("bob")
+        first = self.program("alice").asks(do="command", text=f"/register {SECRET}")
+        first.asks(do="command", text="/quit")
+        devices: list[Program | None] = [None] * 4
+        tokens = [""] * 4
+        seen: list[dict[str, int]] = [{} for _ in devices]
+        said: dict[tuple[str, int], str] = {}
+
+        def looks(number: int) -> None:
+            device = devices[number]
+            for thing in device.gets() if device else ():
+                if thing["event"] == "welcome":
+                    tokens[number] = thing["session"]
+                if "id" in thing:
+                    last = seen[number].get(thing["room"])
+                    if last is not None:
+                        self.assertEqual(thing["id"], last + 1, f"device {number}: {thing}")
+                    seen[number][thing["room"]] = thing["id"]
+                    told = f"{thing['from']}: {thing.get('text', '')}"
+                    self.assertEqual(said.setdefault((thing["room"], thing["id"]), told), told)
+
+        for count, (act, number) in enumerate(script):
+            device = devices[number]
+            if act == "comes" and device is None:
+                seen[number] = {}
+                devices[number] = self.program("alice", password=SECRET, remember=number % 2 == 0)
+            elif act == "resumes" and device is None and tokens[number]:
+                devices[number] = self.program(
+                    "alice", session=tokens[number], password=SECRET, seen=dict(seen[number])
+                )
+            elif act == "whispers":
+                bob.asks(do="command", text=f"/whisper alice {count}")
+            elif device is None:
+                bob.asks(do="say", text=f"bob {count}")
+            elif act == "goes":
+                looks(number)
+                device.asks(do="command", text="/quit")
+                looks(number)
+                devices[number] = None
+            elif act == "vanishes":
+                device.vanishes()
+                looks(number)
+                devices[number] = None
+                if count % 3 == 0:
+                    self.clock.advance(301)
+            elif act == "says":
+                device.asks(do="say", text=f"alice {count}", room="#lobby", ref=f"r{count}")
+            elif act == "joins":
+                device.asks(do="command", text="/join dev")
+            elif act == "leaves":
+                device.asks(do="command", text="/nick anna" if count % 2 else "/nick alice")
+            elif act == "stops":
+                device.stops_reading()
+                bob.asks(do="say", text=f"unread {count}")
+                device.reads_again()
+            for each in range(4):
+                looks(each)
+        self.clock.advance(0)
+        lobby = self.factory.chat.lobby.log.last
+        for number, device in enumerate(devices):
+            looks(number)
+            if device is not None and "#lobby" in seen[number]:
+                self.assertEqual(seen[number]["#lobby"], lobby, f"device {number}")
