@@ -74,8 +74,7 @@ class PlainSession(Session):
         text = clean(line, self.chat.limits.line_bytes).text
         if is_blank(text):
             raise Refused("bad-password", "That was no password: choose a nickname.")
-        else:
-            self._come_as(self._wanted, text)
+        self._come_as(self._wanted, text)
 
     def _come_as(self, name: str, password: str) -> None:
         device = Device(self.address, self.chat.now())
