@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.logger import capturedLogs, formatEvent
 
-from tests.disk import DiskTestCase
+from tests.disk import Disk, DiskTestCase
 from tests.people import AccountsTestCase, Person, Program
-from twisted_chat import Limits
+from twisted_chat import Limits, Refused
+from twisted_chat.chat.passwords import Hasher, OwnPasswords
+from twisted_chat.text.passwords import Password
 
 SECRET = "correct horse"
 DAY = 86400.0
@@ -357,3 +359,74 @@ class EveryEventOnceTests(AccountsTestCase):
             looks(number)
             if device is not None and "#lobby" in seen[number]:
                 self.assertEqual(seen[number]["#lobby"], lobby, f"device {number}")
+
+
+class GuessingTests(AccountsTestCase):
+    """Passwords are checked by a thread that takes its time."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.thread = Disk()
+        self.accounts = self.factory.chat.accounts
+        self.accounts._authenticator = OwnPasswords(Hasher(memory=8), self.thread)
+        self.alice, self.bob = self.joins("alice"), self.joins("bob")
+        self.alice.types(f"/register {SECRET}")
+        self.the_thread_works()
+        self.alice.raw()
+        self.bob.raw()
+
+    def the_thread_works(self) -> None:
+        while self.thread.is_busy:
+            self.thread.turns()
+            self.thread.is_heard()
+        self.clock.advance(0)
+
+    def test_a_thousand_guesses_delay_nobodys_line(self) -> None:
+        guessers = [
+            self.program(
+                "alice", f"10.1.{number // 250}.{number % 250}", password=f"guess {number}"
+            )
+            for number in range(1000)
+        ]
+        codes = [error["code"] for each in guessers for error in each.gets("error")]
+        self.assertGreater(codes.count("too-fast"), 900)
+        self.alice.types("hello")
+        self.assertEqual(self.bob.sees(), ["alice: hello"], "although nothing is checked yet")
+        self.the_thread_works()
+        codes += [error["code"] for each in guessers for error in each.gets("error")]
+        self.assertEqual(len(codes), 1000)
+        self.assertEqual(set(codes), {"bad-password", "too-fast"})
+        self.assertIsNotNone(self.accounts.called("alice"))
+
+    def test_all_who_log_in_at_once_are_one_person(self) -> None:
+        self.alice.types("/quit")
+        self.bob.raw()
+        devices = [self.program("alice", password=SECRET) for _ in range(5)]
+        self.the_thread_works()
+        self.assertEqual([len(each.gets("welcome")) for each in devices], [1] * 5)
+        self.assertEqual(self.bob.sees(), ["*** alice has joined #lobby"])
+
+    def test_who_is_gone_when_the_answer_comes_is_not_there(self) -> None:
+        self.alice.types("/quit")
+        self.bob.raw()
+        devices = [self.program("alice", password=SECRET) for _ in range(2)]
+        for device in devices:
+            device.vanishes()
+        guest = self.joins("guest")
+        guest.types(f"/login alice {SECRET}")
+        guest.closes()
+        self.the_thread_works()
+        self.clock.advance(301)
+        self.assertEqual(self.bob.types("/users").sees()[-1], "*** In #lobby: bob (1)")
+
+    def test_of_ten_who_register_at_once_with_names_that_look_alike_one_does(self) -> None:
+        guests = [self.joins(f"g{number}") for number in range(10)]
+        asked = [
+            self.accounts.register(name, Password(SECRET), f"id-{number}", "10.2.0.1")
+            for number, name in enumerate(["zoe", "Zoe", "ZOE", "zoE", "ZoE"] * 2)
+        ]
+        self.the_thread_works()
+        made = [each.addErrback(lambda why: why.trap(Refused)) for each in asked]
+        found = [self.successResultOf(each) for each in made]
+        self.assertEqual([each is Refused for each in found], [False] + [True] * 9)
+        self.assertEqual(len(guests), 10)

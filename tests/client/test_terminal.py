@@ -71,14 +71,24 @@ class Seat:
 
 
 class TerminalTests(SynchronousTestCase):
-    def sits(self, does: Callable[[Seat], Awaitable[None]], nick: str = "alice") -> None:
+    def sits_unwelcome(self, does: Callable[[Seat], Awaitable[None]]) -> None:
+        """Let somebody sit down whom the server does not let in yet, and do something."""
+        self.sits(does, welcome=False)
+
+    def sits(
+        self,
+        does: Callable[[Seat], Awaitable[None]],
+        nick: str = "alice",
+        *,
+        welcome: bool = True,
+    ) -> None:
         """Let somebody sit down at a terminal, and do something."""
 
         async def run() -> None:
             with create_pipe_input() as keys, create_app_session():
                 seat = Seat(keys, nick)
                 await seat.settles()
-                if nick:
+                if nick and welcome:
                     seat.server.accepts()
                     seat.server.welcomes(nick)
                     seat.server.hears()
@@ -197,6 +207,31 @@ class TerminalTests(SynchronousTestCase):
             self.assertEqual(seat.line, "hello")
 
         self.sits(does, nick="")
+
+    def test_the_prompt_asks_for_a_password_which_stands_nowhere(self) -> None:
+        async def does(seat: Seat) -> None:
+            seat.server.accepts()
+            seat.server.says("error", code="registered-nick", text="Registered.")
+            seat.sees()
+            await seat.settles()
+            self.assertIn("Password for alice:", seat.sees())
+            await seat.types("hunter22")
+            drawn = seat.sees()
+            await seat.types("\r\x1b[A")  # Up
+            self.assertEqual(seat.line, "")
+            self.assertNotIn("hunter22", drawn + seat.sees())
+            seat.server.accepts()
+            self.assertEqual(seat.server.hears()[0]["password"], "hunter22")
+
+        self.sits_unwelcome(does)
+
+    def test_a_command_with_a_password_is_in_no_history(self) -> None:
+        async def does(seat: Seat) -> None:
+            await seat.types("/register hunter22\r\x1b[A")
+            self.assertEqual(seat.line, "")
+            self.assertNotIn("hunter22", seat.sees())
+
+        self.sits(does)
 
     def test_page_up_and_page_down_leave_the_line_alone(self) -> None:
         async def does(seat: Seat) -> None:

@@ -109,6 +109,7 @@ class Terminal(Reading):
 
     def ask_password(self, nick: str) -> None:
         """See `View`; the prompt asks."""
+        self.changed()
 
     def changed(self) -> None:
         """See `View`: draw the toolbar again, and again when a line has waited for too long."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.person import Person
+from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
 from twisted_chat.commands.command import Caller, Command, Family, Lines
@@ -86,8 +87,18 @@ def _whisper_to(caller: Caller, others: Sequence[Person | Account], text: str) -
             "/join a room to talk to more.",
         )
     caller.charge(len(others) - 1)
-    whispered = caller.chat.whisper(me, others, text, caller.request)
-    return whispered.addCallback(lambda _: _who_is_not_there(me, others))
+    request = caller.request
+    whispered = caller.chat.whisper(me, others, text, request)
+    return whispered.addCallback(lambda _: _when_stored(request, _who_is_not_there(me, others)))
+
+
+def _when_stored(request: Request, lines: Lines) -> Deferred[Lines]:
+    """Lines that promise something are an answer once that is stored, and none if it is not."""
+    if not lines:
+        return succeed(lines)
+    stored: Deferred[Lines] = Deferred()
+    request.when_settled(lambda: stored.callback([] if request.is_refused else lines))
+    return stored
 
 
 def _who_is_not_there(me: Person, others: Sequence[Person | Account]) -> Lines:
