@@ -11,8 +11,8 @@ from tests.world.world import World
 
 
 def _commits(world: World, *, heard: bool) -> None:
-    """Take a turn, in which something is committed."""
-    world.turns(1, disk=False)
+    """Take the turns after which something is committed."""
+    world.turns(3, disk=False)
     world.server.writing.works()
     if heard:
         world.server.writing.is_heard()
@@ -35,7 +35,7 @@ def asks_too_early(world: World, index: int, other: int, token: str) -> object:
         return False
     _commits(world, heard=False)
     doings.asks_history(world, other, {"limit": 5})
-    world.turns(1, disk=False)
+    world.turns(2, disk=False)
     world.server.reading.works()
     world.server.reading.is_heard()
     world.rests()
@@ -47,9 +47,9 @@ def waits_beside_a_failure(world: World, index: int, other: int, token: str) -> 
     world.rests()
     if world.server.writing.trouble or says(world, index, token) is False:
         return False
-    world.turns(1, disk=False)
+    world.turns(3, disk=False)
     doings.goes_away(world, other, f"a{token[1:]}")
-    world.turns(1, disk=False)
+    world.turns(3, disk=False)
     world.server.writing.trouble, world.had_trouble = "commit", True
     world.server.writing.works()
     world.server.writing.trouble = ""
@@ -65,7 +65,7 @@ def leaves_between(world: World, index: int, other: int, token: str) -> object:
     world.rests()
     for number in (0, 1):
         says(world, other, f"{token}.{number}")
-        world.turns(1, disk=False)
+        world.turns(2, disk=False)
     doings.leaves(world, index, "#lobby")
     world.turns(1, disk=False)
     says(world, other, f"{token}.2")

@@ -142,6 +142,7 @@ class World:
             (visit, [token for end, token in visit.typed if end <= visit.socket.taken])
             for visit in self.visits
             if visit.is_open and visit.is_clean and isinstance(visit, PlainVisit)
+            if visit.who.visit is visit
         ]
         self.is_hurried = True  # what waits for its rate limit is done at once
         gone: list[object] = []

@@ -87,7 +87,11 @@ class StructuredSession(Session):
             self._write(error)
 
     def too_fast(self, line: bytes, wait: float) -> None:
-        """Every request is answered, so that its sender can make it again."""
+        """Every request is answered, so that its sender can make it again.
+
+        What is known to be done is answered as such: at once, as every refusal here, although
+        earlier requests may still wait for the pace.
+        """
         ref, do = _named(line)
         if do in _ONCE and self._is_done(ref, do):
             return
