@@ -116,7 +116,7 @@ class Chance:
 
     def _choices(self) -> Iterator[tuple[str, float, Callable[[], Action]]]:
         chance, who = self._random, self._who
-        later = partial(chance.choice, (0.5, 9.0))
+        later = partial(chance.choice, (0.5, 30.0))
         yield "", 40, lambda: ("turn", chance.randrange(8))
         yield "", 5, lambda: ("passes", chance.choice((0.01, 0.3, 0.3, 1.1, 2.5, 5.0)))
         yield "", 0.5, lambda: ("passes", chance.choice((31.0, 70.0, 400.0)))
