@@ -119,11 +119,12 @@ def quits_unread(world: World, index: int, seconds: float, token: str) -> object
     says(world, index, f"{token}.0")
     doings.quits(world, index, f"q{token[1:]}")
     world.rests()
+    has_quit = visit.person in world.oracle.gone  # else that waits for its rate limit
     world.turns(3, seconds / 3)
     if seconds < 2:
         visit.reads_again()
     world.rests()
-    if visit.person in world.oracle.gone and not visit.socket.closed:
+    if has_quit and not visit.socket.closed:
         world.oracle.find("unclosed", f"{visit} has quit, and is here still")
     visit.reads_again()
     return True
