@@ -184,6 +184,7 @@ class World:
         for who in self.people:
             who.away_asked += self.had_trouble or not who.is_program  # this is not kept
         for visit in self.visits:
+            visit.reads_again()  # what has come, as long as it is this run's
             if visit.is_open:
                 visit.socket.breaks()
                 visit.ends()
