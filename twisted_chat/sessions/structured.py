@@ -75,7 +75,11 @@ class StructuredSession(HelloSession):
             self._write(error)
 
     def too_fast(self, line: bytes, wait: float) -> None:
-        """Every request is answered, so that its sender can make it again."""
+        """Every request is answered, so that its sender can make it again.
+
+        One that is already done is answered as such, at once, like every refusal here, although
+        earlier requests may still be waiting for the rate limit.
+        """
         ref, do = ref_and_kind(line)
         if do in _ONCE and self._is_done(ref, do):
             return
