@@ -4,7 +4,7 @@ import re
 import time
 
 from tests.people import NOW, ChatTestCase
-from twisted_chat.events import Entry
+from twisted_chat.events import By, Entry
 from twisted_chat.wire.plain import PlainWire
 
 
@@ -347,11 +347,11 @@ class PlainLineTests(ChatTestCase):
         show = PlainWire.show
 
         def fails_once(
-            wire: PlainWire, entry: Entry, reader: str = "", *, replayed: bool = False
+            wire: PlainWire, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False
         ) -> bytes:
             if getattr(entry.event, "text", "") == "two":
                 raise RuntimeError("this cannot be shown")
-            return show(wire, entry, reader, replayed=replayed)
+            return show(wire, entry, by, replayed=replayed)
 
         self.bob.types("one", "two", "three")
         self.alice.raw()

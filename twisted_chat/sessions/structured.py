@@ -136,6 +136,8 @@ class StructuredSession(HelloSession):
         request = self.request
         self.device.remember(request, self.chat.limits.refs)
         answer = table.run(self, *command)
+        if isinstance(answer, Deferred) and not answer.called:
+            request.wait_for(answer)
         self._answer_when_stored(
             request, answer if isinstance(answer, Deferred) else succeed(answer)
         )
