@@ -196,9 +196,15 @@ class BadRequestTests(WebTestCase):
 
     def test_the_oldest_makes_room(self) -> None:
         slow = [Asker(self.web, f"192.0.2.{number}") for number in range(200)]
+        self.clock.advance(2)
         self.assertFalse(any(each.is_gone for each in slow))
         self.assertEqual(Asker(self.web, "203.0.113.1").asks("/").gets()[0], 200)
         self.assertEqual([each.is_gone for each in slow], [True] + [False] * 199)
+
+    def test_a_rush_is_served_as_far_as_the_server_has_room(self) -> None:
+        self.factory.chat.limits.clients = 300
+        rush = [Asker(self.web, f"192.0.2.{number}") for number in range(301)]
+        self.assertEqual([each.is_gone for each in rush], [False] * 300 + [True])
 
     def test_one_address_has_so_many(self) -> None:
         many = [Asker(self.web, "2001:db8::1") for _ in range(65)]
