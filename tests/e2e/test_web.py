@@ -22,10 +22,8 @@ NEVER_READ = 1_000
 
 
 def page(server: Server) -> str:
-    """Where the page is."""
-    found = re.search(r"Open in a browser: (\S+)", server.output)
-    assert found is not None, server.output
-    return found[1]
+    """Where the page is; the last of its places, if there are several."""
+    return re.findall(r"Open in a browser: (\S+)", server.output)[-1]
 
 
 class Tab(Program):
