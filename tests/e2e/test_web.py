@@ -23,7 +23,7 @@ NEVER_READ = 1_000
 
 def page(server: Server) -> str:
     """Where the page is; the last of its places, if there are several."""
-    return re.findall(r"Open in a browser: (\S+)", server.output)[-1]
+    return str(re.findall(r"Open in a browser: (\S+)", server.output)[-1])
 
 
 class Tab(Program):
