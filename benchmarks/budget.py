@@ -23,7 +23,8 @@ from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.log.reader import Reader
 from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.sqlite.schema import open_database, to_row
+from twisted_chat.stores.sqlite.rows import INSERT_EVENT, to_row
+from twisted_chat.stores.sqlite.schema import open_database
 from twisted_chat.turn import Turn
 from twisted_chat.wire.plain import PlainWire
 
@@ -58,7 +59,7 @@ class Nothing(Connection):
 def delivery() -> float:
     """To find out what a reader has not seen, and to hand it over."""
     calls: list[Callable[[], None]] = []
-    log, wire = Log("#x", "#x", MemoryStore()), PlainWire()
+    log, wire = Log.new("#x", "#x", MemoryStore()), PlainWire()
     fanout = Fanout(log, Turn(calls.append))
     for _ in range(READERS):
         Reader(fanout, wire, Outlet(Nothing(), lambda: None))
@@ -126,7 +127,7 @@ def row() -> float:
                 entry = Entry(Message(0.0, "#x", "bob", TEXT), "somebody", None, number)
                 rows.append(to_row(1, entry))
             database.execute("BEGIN IMMEDIATE")
-            database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            database.executemany(INSERT_EVENT, rows)
             database.execute("COMMIT")
 
         took = best(commit, LINES)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.ways_in`: what a delivery costs over WebSockets and TLS, beside plain.
+"""`python -m benchmarks.ways_in`: the cost of a delivery over WebSockets and TLS.
 
 A thousand readers of one kind are in a room, and one more says a hundred messages at a time, or
 one. Counted is the server's own CPU for each delivery, which does not depend on how fast the

@@ -92,7 +92,12 @@ class DiskTestCase(ChatTestCase):
 
     def _close(self) -> None:
         store = self.store
-        for held in (store._writer, store._reader, store._checkpoints._connection, store._lock):
+        connections = (
+            store._connection,
+            store._history._connection,
+            store._checkpoints._connection,
+        )
+        for held in (*connections, store._lock):
             held.close()
 
     def the_disk_works(self) -> None:

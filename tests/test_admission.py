@@ -6,8 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase, Person
 from twisted_chat import Limits, Pace
+from twisted_chat.addresses import neighbourhood
 from twisted_chat.frontends.admission import FORGET, Admission
-from twisted_chat.frontends.networks import Networks, neighbourhood
+from twisted_chat.frontends.networks import Networks
 from twisted_chat.refusal import Refused
 
 HERE, THERE = "192.0.2.7", "198.51.100.1"
@@ -28,7 +29,7 @@ class NetworkTests(SynchronousTestCase):
 
     def test_a_wrong_line_is_named(self) -> None:
         error = self.assertRaises(ValueError, Networks, ["192.0.2.7", "", "192.0.2.300"])
-        self.assertIn("line 3: '192.0.2.300' is no address", str(error))
+        self.assertIn("line 3: '192.0.2.300' is not an address", str(error))
 
     def test_ipv6_addresses_are_for_free_within_64_bits(self) -> None:
         self.assertEqual(neighbourhood("2001:db8:0:1::5"), neighbourhood("2001:db8:0:1:9:9:9:9"))
@@ -51,7 +52,7 @@ class AddressTests(ChatTestCase):
             people.append(self.joins(f"bob{number}", host=HERE))
             self.time_passes(5)
         refused = self.fails(self.connects(HERE))
-        self.assertIn("!!! Too many connections from your address (the most is 16)", refused)
+        self.assertIn("!!! Too many connections from your address (the limit is 16)", refused)
         self.joins("carol", host=THERE)
         people[0].closes()
         self.joins("late", host=HERE)
@@ -103,12 +104,12 @@ class AddressTests(ChatTestCase):
         self.factory.ban(Networks(), Networks([HERE]))
         people = [self.joins(f"bob{number}", host=HERE) for number in range(17)]
         self.factory.ban(Networks(), Networks())
-        self.assertIn("the most is 16", self.fails(self.connects(HERE)))
+        self.assertIn("the limit is 16", self.fails(self.connects(HERE)))
         people[0].closes()
-        self.assertIn("the most is 16", self.fails(self.connects(HERE)))
+        self.assertIn("the limit is 16", self.fails(self.connects(HERE)))
         people[1].closes()
         self.joins("carol", host=HERE)
-        self.assertIn("the most is 16", self.fails(self.connects(HERE)))
+        self.assertIn("the limit is 16", self.fails(self.connects(HERE)))
 
     def test_who_is_allowed_for_a_while_is_not_forgotten(self) -> None:
         for number in range(16):
@@ -119,7 +120,7 @@ class AddressTests(ChatTestCase):
         for guest in guests:
             guest.closes()
         self.factory.ban(Networks(), Networks())
-        self.assertIn("the most is 16", self.fails(self.connects(HERE)))
+        self.assertIn("the limit is 16", self.fails(self.connects(HERE)))
 
     def test_who_has_no_nickname_yet_is_counted_so_after_a_reload_too(self) -> None:
         nobody, *_ = [self.connects(HERE) for _ in range(4)]
@@ -138,7 +139,7 @@ class AddressTests(ChatTestCase):
         for number in range(15):
             self.time_passes(5)
             self.joins(f"bob{number}", host="2001:db8::7")
-        self.assertIn("the most is 16", self.fails(self.connects("2001:db8::8")))
+        self.assertIn("the limit is 16", self.fails(self.connects("2001:db8::8")))
 
 
 class ProxyTests(ChatTestCase):
@@ -190,7 +191,7 @@ class MemoryTests(SynchronousTestCase):
             subscriber.admit(address)
             subscriber.dismiss(address, nameless=True)
         refused = self.assertRaises(Refused, subscriber.admit, HERE)
-        self.assertIn("the most is 1", refused.text)
+        self.assertIn("the limit is 1", refused.text)
         self.assertEqual(self.assertRaises(Refused, subscriber.admit, THERE).code, "too-fast")
 
     def test_a_connection_that_is_refused_is_not_counted(self) -> None:

@@ -32,7 +32,7 @@ class ArchiveTests(SynchronousTestCase):
         clock = Clock()
         clock.advance(1_790_000_000.123456)
         self.server = Run(self.database, clock)
-        self.server.hears("alice", "hello", "/topic tea", "/join dev", "in dev")
+        self.server.hears("alice", "hello", "/topic oolong", "/join dev", "in dev")
         self.server.hears("bob", "hi", "/whisper alice secret")
 
     def archive(self, *arguments: str, status: int = 0) -> tuple[bytes, str]:
@@ -78,7 +78,7 @@ class ArchiveTests(SynchronousTestCase):
             moved = database.execute("SELECT kind FROM events WHERE log = 1 AND id = 9").fetchone()
         self.assertEqual(moved, ("whisper",))
         self.assertNotIn(b"secret", self.archive("export")[0])
-        self.assertIn("do not belong (1 in #lobby)", self.archive("check", status=1)[1])
+        self.assertIn("wrong place (1 in #lobby)", self.archive("check", status=1)[1])
 
     def test_one_room_is_exported_alone(self) -> None:
         self.server.ends()
@@ -103,7 +103,7 @@ class ArchiveTests(SynchronousTestCase):
         self.server.ends()
         self.database = copy
         self.assertIn("is sound: 6 events in 4 logs", self.archive("check")[1])
-        self.assertIn("2 are private to people who cannot resume", self.archive("check")[1])
+        self.assertIn("2 are private to people who can no longer resume", self.archive("check")[1])
 
     def test_a_backup_is_its_owners_alone_and_has_a_name_only_once_it_is_whole(self) -> None:
         self.addCleanup(os.umask, os.umask(0))
@@ -157,7 +157,7 @@ class ArchiveTests(SynchronousTestCase):
     def test_a_hole_is_found(self) -> None:
         self.server.ends()
         database = sqlite3.connect(self.database)
-        database.execute("DELETE FROM events WHERE id = 2 AND text = 'tea'")
+        database.execute("DELETE FROM events WHERE id = 2 AND text = 'oolong'")
         database.commit()
         database.close()
         self.assertIn("events are missing in #lobby", self.archive("check", status=1)[1])
@@ -168,12 +168,22 @@ class ArchiveTests(SynchronousTestCase):
         self.assertIn("3 lines of ALICE erased", self.archive("erase", "ALICE")[1])
         exported, _ = self.archive("export")
         self.assertNotIn(b"hello", exported)
-        self.assertNotIn(b"tea", exported)
+        self.assertNotIn(b"oolong", exported)
         self.assertIn(b"hi", exported)
         self.archive("check")
         self.assertNotIn(b"in dev", self.database.read_bytes())
         self.assertEqual(self.topics(), {"#lobby": "(erased)"})
         self.assertEqual(self.archive("erase", "ALICE")[1], "0 lines of ALICE erased\n")
+
+    def test_who_erases_while_somebody_reads_is_told_that_the_files_still_hold_it(self) -> None:
+        self.server.ends()
+        with contextlib.closing(sqlite3.connect(self.database)) as reader:
+            reader.execute("BEGIN")
+            self.assertEqual(reader.execute("SELECT count(*) FROM events").fetchone(), (6,))
+            told = self.archive("erase", "alice", status=1)[1]
+            self.assertIn("another program reads", told)
+        self.assertIn("0 lines of alice erased", self.archive("erase", "alice")[1])
+        self.assertNotIn(b"oolong", self.database.read_bytes())
 
     def test_why_somebody_is_away_is_erased_too(self) -> None:
         for nickname, note in (("carol", "at the dentist"), ("dan", "out for lunch")):
@@ -193,21 +203,24 @@ class ArchiveTests(SynchronousTestCase):
     def topics(self) -> dict[str, str]:
         """What rooms are about, where they are about anything."""
         with contextlib.closing(sqlite3.connect(self.database)) as database:
-            return dict(database.execute("SELECT room, topic FROM logs WHERE topic != ''"))
+            query = "SELECT room, value FROM state JOIN logs USING (log) WHERE state.name = 'topic'"
+            return {room: json.loads(value) for room, value in database.execute(query)}
 
     def test_a_topic_goes_too_if_nobody_knows_any_more_who_set_it(self) -> None:
-        self.server.hears("carol", "/join dev", "/topic tea time", "/join away", "/topic -", "hi")
+        self.server.hears(
+            "carol", "/join dev", "/topic oolong time", "/join away", "/topic -", "hi"
+        )
         self.server.hears("dan", "/join dev", "/topic coffee", "enough")
         self.server.ends()
         self.forget("alice")
         told = self.archive("erase", "carol")[1]
         self.assertEqual(
             told,
-            "2 lines of carol erased; also the topics of #lobby, since nobody knows any more who "
-            "set them\n",
+            "2 lines of carol erased; also the topics of #lobby, since it is no longer recorded "
+            "who set them\n",
         )
         self.assertEqual(self.topics(), {"#dev": "coffee"})
-        self.assertNotIn(b"tea", self.database.read_bytes())
+        self.assertNotIn(b"oolong", self.database.read_bytes())
 
     def test_a_topic_that_was_taken_away_is_not_given_back(self) -> None:
         self.server.hears("carol", "/join away", "/topic x", "/topic -")
@@ -265,7 +278,7 @@ class ArchiveTests(SynchronousTestCase):
         file.write_bytes(self.archive("export")[0])
         self.database = self.folder / "new.sqlite"
         self.archive("import", str(file))
-        self.assertEqual(self.topics(), {"#lobby": "tea"})
+        self.assertEqual(self.topics(), {"#lobby": "oolong"})
         file.write_bytes(b"")
         self.assertEqual(self.archive("import", str(file))[1], "0 events in 0 rooms\n")
 

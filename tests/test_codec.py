@@ -14,7 +14,8 @@ from twisted_chat.events import Entry, Event, Message, Stored
 from twisted_chat.events.codec import KINDS, NAMED, OF, Kept, Kind
 from twisted_chat.service import archive
 from twisted_chat.service.exchange import from_line, to_line
-from twisted_chat.stores.sqlite.schema import Unusable, to_entry, to_row
+from twisted_chat.stores.sqlite.rows import to_entry, to_row
+from twisted_chat.stores.sqlite.schema import Unusable
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import describe, understand
 
@@ -57,7 +58,7 @@ class CodecTests(SynchronousTestCase):
 
     def test_every_kind_that_is_kept_comes_back_from_a_database(self) -> None:
         for kind, event in of(Kept.IN_ROOMS, Kept.IN_OWN_LOGS):
-            entry = Entry(event, "0123abcd", "c-17", 7)
+            entry = Entry(event, "0123abcd", "c-17", 7, client="0123abcd")
             log, *row = to_row(1, entry)
             self.assertEqual((log, to_entry("#dev", tuple(row))), (1, entry), kind.name)
 
@@ -69,7 +70,7 @@ class CodecTests(SynchronousTestCase):
         for kind, event in of(Kept.IN_OWN_LOGS, Kept.NOWHERE):
             line = to_line(Entry(event, id=7))
             error = self.assertRaises(ValueError, from_line, line)
-            self.assertIn("one that a room keeps", str(error), kind.name)
+            self.assertIn("must be one of ", str(error), kind.name)
 
 
 class UnknownKindTests(DiskTestCase):

@@ -51,7 +51,7 @@ class SameAddressTests(ChatTestCase):
         told = [thing["text"] for thing in things if thing.get("room") == "@"]
         self.assertEqual(
             told,
-            ["psst", "Somebody took the nickname alice meanwhile: you are alice_2 now."],
+            ["psst", "Somebody else took the nickname alice: you are now alice_2."],
         )
         self.assertIn("*** alice_2 has joined #lobby", self.bob.sees())
         self.assertIn("*** In #lobby: bob, alice, alice_2 (3)", anew.types("/users").sees())
@@ -214,7 +214,7 @@ class RestartTests(DiskTestCase):
         self.assertEqual(self.comes_back().gets("welcome")[0]["epoch"], self.epoch)
 
     def test_two_who_were_called_the_same_are_told_apart(self) -> None:
-        self.factory.chat.people.called("bot").connection.end()  # type: ignore[union-attr]
+        next(self.factory.chat.people.find("bot").connections).end()
         self.time_passes(5)
         for connection in list(self.factory.connections):
             connection.vanish()

@@ -53,10 +53,10 @@ class TableTests(CommandTestCase):
     def test_a_command_of_other_chats_is_answered_with_what_to_do_here(self) -> None:
         for line, told in (
             ("/clear", "your terminal can clear its screen, the server cannot."),
-            ("/query bob", "/whisper NICK TEXT begins a private conversation, and /reply TEXT"),
+            ("/query bob", "/whisper NICK TEXT sends a private message, and /reply TEXT"),
             (
                 "/kick bob",
-                "nobody can send others away here, but /ignore NICK hides what they say.",
+                "nobody can remove others here, but /ignore NICK hides their messages.",
             ),
         ):
             command = line.split()[0]
@@ -74,7 +74,7 @@ class TableTests(CommandTestCase):
     def test_what_a_command_cannot_do_without_is_asked_for(self) -> None:
         for word, command in BY_WORD.items():
             if command.needs:
-                wanted = f"!!! Something is missing: {command.synopsis} ({command.help})"
+                wanted = f"!!! Usage: {command.synopsis} ({command.help})"
                 for rest in ("", "   ", "\u3000\u200b"):
                     self.assertEqual(self.answer(self.alice, f"/{word} {rest}"), wanted)
         self.assert_nobody_saw_anything()
@@ -107,7 +107,7 @@ class WhisperTests(CommandTestCase):
         self.assertEqual(
             sorted(self.alice.sees()),
             [
-                "*** bot has lost the connection, and will read it when back.",
+                "*** bot is disconnected, and will see it when they reconnect.",
                 "[whisper to bot] psst",
             ],
         )
@@ -157,9 +157,9 @@ class IgnoreTests(CommandTestCase):
         self.assertEqual(
             self.carol.types("/ignore bbo", "/ignore zebra").sees(),
             [
-                "*** You ignore bbo: /unignore bbo ends it.",
+                "*** You are ignoring bbo: /unignore bbo ends it.",
                 "*** Nobody called bbo is here: did you mean bob?",
-                "*** You ignore zebra: /unignore zebra ends it.",
+                "*** You are ignoring zebra: /unignore zebra ends it.",
                 "*** Nobody called zebra is here.",
             ],
         )

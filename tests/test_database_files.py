@@ -124,6 +124,13 @@ class LockTests(FilesTestCase):
             self.assertEqual(self.modes(), {"chat.sqlite.lock": 0o600})
         self.assertEqual(self.modes(), {})
 
+    def test_what_is_let_go_twice_is_let_go(self) -> None:
+        lock = Lock(self.database)
+        lock.close()
+        with Lock(self.database):
+            lock.close()
+            self.assertRaises(Unusable, Lock, self.database)
+
     def test_one_that_was_left_by_a_crash_is_nobodys(self) -> None:
         (self.folder / "chat.sqlite.lock").write_bytes(b"")
         with Lock(self.database):

@@ -135,7 +135,7 @@ class StoppedReaderTests(ChatTestCase):
         greedy.reads_again()
         greedy.turn_ends()  # more than one turn takes
         greedy.turn_ends()
-        self.assertEqual(greedy.raw().count("/help COMMAND says more"), 1000)
+        self.assertEqual(greedy.raw().count("/help COMMAND shows details"), 1000)
 
 
 class FreeingTestCase(ChatTestCase):
@@ -176,6 +176,19 @@ class MemoryTests(FreeingTestCase):
         alice = self.joins("alice").types("/bell all")
         alice.vanishes()
         self.assert_freed(alice)
+
+    def test_who_is_banned_without_a_nickname_is_freed(self) -> None:
+        somebody = self.connects().types("no such name!")
+        somebody.protocol.ban()
+        somebody.closes()
+        self.assert_freed(somebody)
+
+    def test_who_says_no_more_without_a_nickname_and_is_banned_is_freed(self) -> None:
+        somebody = self.connects().types("no such name!")
+        somebody.says_no_more()
+        somebody.protocol.ban()
+        somebody.closes()
+        self.assert_freed(somebody)
 
     def test_who_is_lost_while_leaving_is_freed(self) -> None:
         alice = self.joins("alice")
@@ -250,14 +263,14 @@ class OptionTests(SynchronousTestCase):
         for arguments, reason in (
             (("--port", "x"), "--port must be a number from 0 to 65535, not 'x'"),
             (("--port", "70000"), "--port must be a number from 0 to 65535, not '70000'"),
-            (("--max-clients", "0"), "--max-clients must be a whole number from 1 on"),
+            (("--max-clients", "0"), "--max-clients must be a whole number of 1 or more"),
             (("--flood", "3"), "--flood must be COUNT/SECONDS, such as 10/5, not '3'; off"),
             (("--flood", "0/5"), "--flood must be COUNT/SECONDS, such as 10/5"),
             (("--sync", "never"), "--sync must be normal or full, not 'never'"),
             (("--keep", "3"), "--keep must be forever, or a time such as 12h, 90d or 52w, not '3'"),
             (("--endpoint", "nope:1"), "cannot use --endpoint nope:1"),
             (("--motd", "/nonexistent"), "cannot read --motd"),
-            (("--name", "a\x1bb"), "no screen can show"),
+            (("--name", "a\x1bb"), "cannot be displayed"),
         ):
             error = self.assertRaises(usage.UsageError, self.options, *arguments)
             self.assertIn(reason, str(error))
@@ -291,9 +304,9 @@ class OptionTests(SynchronousTestCase):
     def test_a_motd_that_no_screen_can_show_is_refused(self) -> None:
         file = Path(self.mktemp())
         for content, reason in (
-            (b"Hi.\n\x1b[31mred\n", ", line 2: it has control characters"),
+            (b"Hi.\n\x1b[31mred\n", ", line 2 has control characters"),
             (b"\xff\xfe", "is not UTF-8"),
-            (b"Hi.\n" + b"x" * 2001, ", line 2: it has more than 2000 bytes"),
+            (b"Hi.\n" + b"x" * 2001, ", line 2 has more than 2000 bytes"),
         ):
             file.write_bytes(content)
             error = self.assertRaises(usage.UsageError, self.options, "--motd", str(file))
@@ -440,7 +453,7 @@ class LoggingTests(ChatTestCase):
         self.assertNotIn("secret", text)
         self.assertNotIn("Traceback", text)
         for line in (
-            "alice is here from 127.0.0.1",
+            "alice connected from 127.0.0.1",
             "alice is now allie",
             "allie has left",
             "The nickname Server is reserved",

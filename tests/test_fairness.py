@@ -15,7 +15,7 @@ from twisted_chat import Limits
 from twisted_chat.chat.chat import Chat
 from twisted_chat.frontends.factory import ChatFactory
 from twisted_chat.frontends.fairness import LATER, LINES
-from twisted_chat.stores.sqlite import store as sqlite_store
+from twisted_chat.stores.sqlite import writer
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 
@@ -117,7 +117,7 @@ class SlowDiskTests(ChatTestCase):
     def setUp(self) -> None:
         """A chat whose disk stores nothing until `self.disk` is told to."""
         super().setUp()
-        self.patch(sqlite_store, "GROUP", 10)
+        self.patch(writer, "GROUP", 10)
         turn = Turn(lambda call: self.clock.callLater(0, call))
         self.disk: list[Callable[[], None]] = []
         store = SqliteStore(Path(self.mktemp()), turn, self.write, at_once, at_once)

@@ -17,10 +17,10 @@ STRANGERS = (
     (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01\0\x01\0\x02mallory\r\n", "proxy"),
     (b"\x05\x01\0", "proxy"),
     (b"\x04\x01\x13\x88\x7f\0\0\x01\0", "proxy"),
-    (b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02me", "none of its languages"),
-    (b"\0\0\0\x08\x04\xd2\x16/", "none of its languages"),
-    (b"<?xml version='1.0'?><stream:stream to='chat'>\n", "none of its languages"),
-    (b"*1\r\n$4\r\nPING\r\n", "none of its languages"),
+    (b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02me", "does not speak your"),
+    (b"\0\0\0\x08\x04\xd2\x16/", "does not speak your"),
+    (b"<?xml version='1.0'?><stream:stream to='chat'>\n", "does not speak your"),
+    (b"*1\r\n$4\r\nPING\r\n", "does not speak your"),
 )
 
 

@@ -43,11 +43,11 @@ class HowToJoinTests(SynchronousTestCase):
     def test_behind_a_proxy_nobody_is_told_to_join(self) -> None:
         self.assertEqual(
             how_to_join("haproxy:tcp:5002", IPv4Address("TCP", "192.0.2.2", 5002)),
-            ["A proxy may connect to 192.0.2.2 port 5002"],
+            ["Proxies can connect to 192.0.2.2 port 5002"],
         )
         self.assertEqual(
             how_to_join("haproxy:unix:/run/chat.sock", UNIXAddress(b"/run/chat.sock")),
-            ["A proxy may connect to unix:/run/chat.sock"],
+            ["Proxies can connect to unix:/run/chat.sock"],
         )
 
     def test_the_addresses_that_others_can_reach_are_told_first(self) -> None:

@@ -1,4 +1,4 @@
-"""Who has vanished is looked for, however many come and go meanwhile."""
+"""Dead connections are found, however many come and go in the meantime."""
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -25,7 +25,7 @@ class Somebody:
 
 
 class LookoutTests(SynchronousTestCase):
-    def test_who_goes_between_two_looks_stops_nobody_from_looking(self) -> None:
+    def test_a_connection_closed_between_two_checks_does_not_stop_them(self) -> None:
         clock, people = Clock(), [Somebody() for _ in range(SOME + 100)]
         connections = dict.fromkeys(people)
         lookout = Lookout(clock, connections.keys())

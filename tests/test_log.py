@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import Disk
 from tests.people import at_once
-from twisted_chat.events import Entry, Hidden, Join, Message
+from twisted_chat.events import By, Entry, Hidden, Join, Message
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.log.reader import PAGE, Reader
@@ -32,10 +32,10 @@ SETTINGS = settings(max_examples=60, stateful_step_count=40, deadline=None)
 class NumbersWire:
     """Shows entries so that a test can tell them apart."""
 
-    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+    def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
         """See `Wire.show`."""
         number = str(entry.id) if entry.stored else "-"
-        own = "own" if reader and entry.origin == reader else "other"
+        own = "other" if by is By.OTHERS else "own"
         text = getattr(entry.event, "text", f"{entry.event.sender} after {entry.id}")
         return f"{number} {own} {'replayed' if replayed else 'live'} {text}\n".encode()
 
@@ -84,7 +84,7 @@ class Somebody:
         self.history = room.log.last  # what has happened up to here is history to them
         self.is_awake = after == room.log.last  # and has been all the time
         self.screen = Screen()
-        self.reader = Reader(room, wire, self.screen, self, after)
+        self.reader = Reader(room, wire, self.screen, self, name, after)
         self.reader.catch_up()
 
     def failed(self, reader: Reader) -> None:
@@ -96,7 +96,7 @@ class Somebody:
 
     def view(self, entry: Entry) -> Entry:
         """See `Viewer.view`."""
-        if entry.origin not in self.ignored:
+        if entry.author not in self.ignored:
             return entry
         return Entry(Hidden(0.0, entry.event.room, ""), id=entry.id)
 
@@ -136,6 +136,7 @@ class ARoom(RuleBasedStateMachine):
         self.store = self.make_store(turn)
         self.order: list[Entry] = []  # everything that may be seen
         self.log = Log("#lobby", "#lobby", self.store, self.order.append)
+        self.log.open()
         self.room = Fanout(self.log, turn, window=5)
         self.wire = NumbersWire()
         self.people: list[Somebody] = []
@@ -304,12 +305,15 @@ class RoomTests(SynchronousTestCase):
 class MemoryStoreTests(SynchronousTestCase):
     def test_what_is_old_is_forgotten_and_the_numbers_go_on(self) -> None:
         store = MemoryStore()
-        log = Log("#lobby", "#lobby", store)
+        log = Log.new("#lobby", "#lobby", store)
         for hour in range(4):
             log.append(Entry(Message(3600.0 * hour, "#lobby", "x", f"in hour {hour}")))
         store.forget(7200.0)
         kept = self.successResultOf(log.before(5, 10))
         self.assertEqual([entry.id for entry in kept], [3, 4])
+        store.forget(1e9)
+        kept = self.successResultOf(log.before(5, 10))
+        self.assertEqual([entry.id for entry in kept], [4], "the last one stays")
         log.append(Entry(Message(14400.0, "#lobby", "x", "later")))
         self.assertEqual(log.last, 5)
 
@@ -319,12 +323,12 @@ class LogTests(SynchronousTestCase):
         shown: list[int] = []
 
         class CountingWire(NumbersWire):
-            def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+            def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
                 shown.append(entry.id)
-                return super().show(entry, reader, replayed=replayed)
+                return super().show(entry, by, replayed=replayed)
 
         turns: list[Callable[[], None]] = []
-        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn(turns.append))
+        room = Fanout(Log.new("#lobby", "#lobby", MemoryStore()), Turn(turns.append))
         wire = CountingWire()
         people = [Somebody(room, wire, f"p{number}", 0) for number in range(50)]
         for number in range(3):
@@ -335,7 +339,7 @@ class LogTests(SynchronousTestCase):
         self.assertEqual([somebody.last for somebody in people], [3] * 50)
 
     def test_who_takes_half_of_a_line_gets_the_rest_of_it_later(self) -> None:
-        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        room = Fanout(Log.new("#lobby", "#lobby", MemoryStore()), Turn())
         alice, bob = (Somebody(room, NumbersWire(), name, 0) for name in ("alice", "bob"))
         room.log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
         alice.screen.patience = 1
@@ -352,7 +356,7 @@ class LogTests(SynchronousTestCase):
             def send(self, data: bytes, /) -> int:
                 raise BlockingIOError
 
-        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        room = Fanout(Log.new("#lobby", "#lobby", MemoryStore()), Turn())
         alice = Somebody(room, NumbersWire(), "alice", 0)
         room.log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
         shown, alice.screen = alice.screen.shown, FullScreen()
@@ -363,7 +367,7 @@ class LogTests(SynchronousTestCase):
 
     def test_who_comes_when_the_last_one_has_just_left_is_told_everything(self) -> None:
         turns: list[Callable[[], None]] = []
-        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn(turns.append), window=5)
+        room = Fanout(Log.new("#lobby", "#lobby", MemoryStore()), Turn(turns.append), window=5)
         Somebody(room, NumbersWire(), "alice", 0).reader.close()
         bob = Somebody(room, NumbersWire(), "bob", 0)
         for number in range(20):
@@ -380,9 +384,9 @@ class LogTests(SynchronousTestCase):
                 raise RuntimeError("this screen is broken")
 
         turns: list[Callable[[], None]] = []
-        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn(turns.append))
+        room = Fanout(Log.new("#lobby", "#lobby", MemoryStore()), Turn(turns.append))
         alice, bob = (Somebody(room, NumbersWire(), name, 0) for name in ("alice", "bob"))
-        alice.reader = Reader(room, NumbersWire(), BrokenScreen(), alice, 0, alice)
+        alice.reader = Reader(room, NumbersWire(), BrokenScreen(), alice, alice.id, 0, alice)
         for number in range(2):
             room.log.append(Entry(Message(0.0, "#lobby", "x", f"line {number + 1}")))
             while turns:
@@ -393,12 +397,12 @@ class LogTests(SynchronousTestCase):
 
     def test_what_cannot_be_shown_is_hidden_and_stops_nobody(self) -> None:
         class PickyWire(NumbersWire):
-            def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+            def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
                 if getattr(entry.event, "text", "") == "two":
                     raise RuntimeError("this cannot be shown")
-                return super().show(entry, reader, replayed=replayed)
+                return super().show(entry, by, replayed=replayed)
 
-        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        room = Fanout(Log.new("#lobby", "#lobby", MemoryStore()), Turn())
         alice = Somebody(room, PickyWire(), "alice", 0)
         for text in ("one", "two", "three"):
             room.log.append(
@@ -413,7 +417,7 @@ class LogTests(SynchronousTestCase):
         self.assertGreaterEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
 
     def test_what_is_ignored_is_hidden_in_its_place(self) -> None:
-        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        room = Fanout(Log.new("#lobby", "#lobby", MemoryStore()), Turn())
         alice = Somebody(room, NumbersWire(), "alice", 0)
         alice.ignored.add("mallory")
         for origin in ("bob", "mallory", "bob"):
@@ -424,7 +428,7 @@ class LogTests(SynchronousTestCase):
         )
 
     def test_who_asks_is_told_when_everything_said_until_then_is_read(self) -> None:
-        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        room = Fanout(Log.new("#lobby", "#lobby", MemoryStore()), Turn())
         alice = Somebody(room, NumbersWire(), "alice", 0)
         alice.screen.ready = False
         room.log.append(Entry(Message(0.0, "#lobby", "x", "line 1")))
@@ -444,7 +448,7 @@ class LogTests(SynchronousTestCase):
                 sizes.append(len(data))
                 super().write(data)
 
-        room = Fanout(Log("#lobby", "#lobby", MemoryStore()), Turn())
+        room = Fanout(Log.new("#lobby", "#lobby", MemoryStore()), Turn())
         alice = Somebody(room, NumbersWire(), "alice", 0)
         alice.reader.outlet = screen = MeasuringScreen()
         screen.ready = False

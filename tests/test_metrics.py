@@ -26,7 +26,7 @@ class MetricsTests(ChatTestCase):
         self.program("bot")
         self.connects()
         for frontend, state in (("plain", "named"), ("structured", "named"), ("plain", "nameless")):
-            self.assertEqual(self.value("chat_connections", door=frontend, state=state), 1)
+            self.assertEqual(self.value("chat_connections", protocol=frontend, state=state), 1)
         self.assertEqual(self.value("chat_people"), 2)
         self.assertEqual(self.value("chat_rooms"), 1)
 

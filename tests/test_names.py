@@ -35,8 +35,8 @@ GOOD = (
 )
 
 BAD = {
-    "has at least one letter": ("", " ", "\t", "\u3000"),
-    "begins with a letter": (
+    "needs at least one letter": ("", " ", "\t", "\u3000"),
+    "starts with a letter": (
         *("4you", "_x", "-x", "2", "٣", "two words", "a.b", "a/b", "a@b", "#dev", "@bob", "a:b"),
         *("*** x", "a\u00a0b", "a\u3000b", "a!", "<b>", "a'b", "a\\b", "a,b", "\u0301a"),
         *("al\u200bice", "al\u00adice", "al\u200dice", "al\u2060ice", "al\ufeffice"),
@@ -82,7 +82,7 @@ BAD = {
         *("аlice", "Bоb", "pаypal", "Αlice", "aβ", "Ивaн", "漢字かな한글", "สมa", "aᏟ"),
     ),
     "too long": ("x" * 21, "x" * 100_000, "\ufdfa\ufdfa", "ﷺ" * 18, "\u3315" * 7),
-    "too much room": ("\U00010400" * 17, "\U00020000" * 20),
+    "too many bytes": ("\U00010400" * 17, "\U00020000" * 20),
 }
 
 RESERVED = """server System ADMIN root Notice error nobody chanserv Server- root_ Ｓerver

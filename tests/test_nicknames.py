@@ -37,7 +37,7 @@ class NicknameTests(ChatTestCase):
         somebody.sends(b"slo")
         self.assertFalse(somebody.is_gone)
         self.time_passes(1)
-        self.assertIn("No nickname in 30 seconds", somebody.raw())
+        self.assertIn("You chose no nickname within 30 seconds", somebody.raw())
         self.assertTrue(somebody.is_gone)
 
     def test_a_first_word_of_a_program_does_not_lengthen_the_thirty_seconds(self) -> None:
@@ -74,7 +74,7 @@ class NicknameTests(ChatTestCase):
             self.assertEqual(
                 somebody.types(word).sees(),
                 [
-                    "*** Type the name that others are to see, then Enter. /quit leaves.",
+                    "*** Type the name that others will see, then press Enter. /quit leaves.",
                     "What is your nickname?",
                 ],
             )

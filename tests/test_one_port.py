@@ -1,4 +1,4 @@
-"""One port for everybody: what somebody speaks is recognised by their first bytes."""
+"""One port for all clients: their protocol is recognised by the first bytes."""
 
 import contextlib
 from typing import Any
@@ -21,7 +21,7 @@ PAGE = File("text/html", b'W/"1"', b"<!doctype html>", b"")
 
 
 class BeginningTests(SynchronousTestCase):
-    def test_what_is_spoken(self) -> None:
+    def test_first_bytes_tell_the_protocol(self) -> None:
         for data, speaks in (
             (b"\x16\x03\x01\x02\x00", Speaks.TLS),
             (b"\x16\x03", Speaks.TLS),
@@ -44,7 +44,7 @@ class BeginningTests(SynchronousTestCase):
         ):
             self.assertEqual(recognize(data), speaks, data[:40])
 
-    def test_where_more_is_needed_to_tell(self) -> None:
+    def test_some_first_bytes_are_not_enough_to_tell(self) -> None:
         for data in (b"", b"\x16", b"\x16\x03", b"GET / HTTP/1.1\r\n"):
             for end in range(len(data) - 1):
                 self.assertIsNone(recognize(data[:end]), data[:end])
@@ -96,7 +96,7 @@ class PortTestCase(ChatTestCase):
 
 
 class OnlyInPlainTests(PortTestCase):
-    def test_who_sends_and_ends_at_once_is_heard(self) -> None:
+    def test_a_script_that_sends_and_closes_at_once_is_heard(self) -> None:
         alice = self.joins("alice")
         bob, carl = self.comes(), self.comes()
         bob.transport.protocol.dataReceived(b"bob\nhello\nlast")
@@ -111,7 +111,7 @@ class OnlyInPlainTests(PortTestCase):
         self.assertIn("*** bob has left #lobby", seen)
         self.assertIn("*** Welcome, CARL!", carl.raw())
 
-    def test_who_goes_without_a_word_leaves_nothing_behind(self) -> None:
+    def test_leaving_without_a_word_leaves_nothing_behind(self) -> None:
         before = len(self.clock.getDelayedCalls())
         somebody = self.comes()
         somebody.transport.protocol.connectionLost(Failure(ConnectionDone()))
@@ -133,7 +133,7 @@ class OnlyInPlainTests(PortTestCase):
         self.clock.advance(0.2)
         self.assertEqual(self.comes().sees(), ["!!! The server is full: try again in a minute."])
 
-    def test_without_a_certificate_tls_is_told_so(self) -> None:
+    def test_without_a_certificate_tls_is_refused(self) -> None:
         self.port = OnePort(self.factory.server, self.factory, self.factory.web({}))
         somebody = self.comes()
         somebody.sends(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
@@ -141,7 +141,7 @@ class OnlyInPlainTests(PortTestCase):
 
 
 class OnePortTests(PortTestCase):
-    def test_who_says_nothing_is_greeted_after_a_moment(self) -> None:
+    def test_a_silent_client_is_greeted_after_a_moment(self) -> None:
         somebody = self.comes()
         self.clock.advance(0.19)
         self.assertEqual(somebody.raw(), "")
@@ -150,7 +150,7 @@ class OnePortTests(PortTestCase):
         somebody.types("alice", "/time")
         self.assertIn("*** Welcome, alice!", somebody.raw())
 
-    def test_who_speaks_first_is_greeted_at_once(self) -> None:
+    def test_a_client_that_sends_first_is_greeted_at_once(self) -> None:
         somebody = self.comes().types("alice", "hello")
         self.assertEqual(somebody.sees()[0], "Welcome to the lab. What is your nickname?")
         program = self.comes()
@@ -187,14 +187,14 @@ class OnePortTests(PortTestCase):
         self.assertTrue(answer.startswith("HTTP/1.1 200 OK\r\n"))
         self.assertTrue(answer.endswith("<!doctype html>"))
 
-    def test_and_its_websocket(self) -> None:
+    def test_a_browser_gets_its_websocket(self) -> None:
         browser = self.comes()
         browser.sends(request("/ws", HANDSHAKE))
         self.assertIn("101 Switching Protocols", browser.raw())
         (connection,) = self.factory.connections
         self.assertEqual(connection.state, ("websocket", "nameless"))
 
-    def test_each_is_greeted_in_their_own_time(self) -> None:
+    def test_everyone_is_greeted_after_their_own_moment(self) -> None:
         early = self.comes()
         self.clock.advance(0.15)
         late = self.comes()
@@ -203,7 +203,7 @@ class OnePortTests(PortTestCase):
         self.clock.advance(0.15)
         self.assertIn("Welcome", late.raw())
 
-    def test_those_who_are_turned_away_are_told_as_before(self) -> None:
+    def test_people_who_are_refused_are_told_why(self) -> None:
         somebody = self.comes()
         somebody.sends(b"SSH-2.0-OpenSSH_9.2\r\n")
         self.assertIn("!!! This is a chat port, not SSH", somebody.raw())
@@ -265,7 +265,7 @@ class HandshakeTests(ChatTestCase):
         somebody.sends(b"\x16\x03\x01\x02\x00\x01")
         return somebody
 
-    def test_one_that_is_never_finished_ends_after_ten_seconds(self) -> None:
+    def test_an_unfinished_handshake_ends_after_ten_seconds(self) -> None:
         somebody = self.begins()
         self.time_passes(9)
         self.assertFalse(somebody.is_gone)
@@ -273,12 +273,12 @@ class HandshakeTests(ChatTestCase):
         self.assertTrue(somebody.is_gone)
         self.assertEqual(len(self.factory.connections), 0)
 
-    def test_one_address_has_so_many(self) -> None:
+    def test_one_address_has_a_limit(self) -> None:
         many = [self.begins("192.0.2.1") for _ in range(65)]
         self.assertEqual([each.is_gone for each in many], [False] * 64 + [True])
         self.assertFalse(self.begins("192.0.2.2").is_gone)
 
-    def test_the_oldest_makes_room(self) -> None:
+    def test_the_oldest_handshake_makes_room(self) -> None:
         many = [self.begins(f"192.0.2.{number}") for number in range(200)]
         self.clock.advance(2)
         self.begins("203.0.113.1")

@@ -71,7 +71,7 @@ class LogTests(SynchronousTestCase):
         left_out = 1_000 - PACE.lines
         self.assertEqual(
             self.texts(),
-            [f"Left out {left_out} more like the next line\n", "1000 was refused\n"],
+            [f"Left out {left_out} more like the next one\n", "1000 was refused\n"],
         )
 
     def test_kinds_that_are_made_up_do_not_fill_the_memory(self) -> None:

@@ -4,6 +4,8 @@ import re
 import time
 
 from tests.people import NOW, ChatTestCase
+from twisted_chat.events import By, Entry
+from twisted_chat.wire.plain import PlainWire
 
 
 def longest_blank(line: str) -> int:
@@ -190,7 +192,7 @@ class PlainLineTests(ChatTestCase):
     def test_direction_marks_are_taken_out_and_their_sender_is_told(self) -> None:
         self.bob.types("\u202egnp.exe\u202c")
         self.assertEqual(self.alice.sees(), ["bob: gnp.exe"])
-        self.assertIn("direction marks were taken out", self.bob.sees()[0])
+        self.assertIn("direction marks were removed", self.bob.sees()[0])
 
     def test_nobody_can_forge_a_line(self) -> None:
         self.bob.sends(b"hello\rvictim: I am a fool\n")
@@ -246,7 +248,7 @@ class PlainLineTests(ChatTestCase):
                 f"{stamp} #dev bob: hello",
                 f"{stamp} #dev * bob waves",
                 f"{stamp} *** bob changed the topic of #dev to: tea",
-                f"{stamp} *** bob took away the topic of #dev",
+                f"{stamp} *** bob removed the topic of #dev",
                 f"{stamp} bob: hello",
                 f"{stamp} * bob waves",
                 f"{stamp} *** bob is now known as robert",
@@ -341,6 +343,30 @@ class PlainLineTests(ChatTestCase):
             ],
         )
 
+    def test_a_line_that_cannot_be_shown_does_not_spoil_the_history_beside_it(self) -> None:
+        show = PlainWire.show
+
+        def fails_once(
+            wire: PlainWire, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False
+        ) -> bytes:
+            if getattr(entry.event, "text", "") == "two":
+                raise RuntimeError("this cannot be shown")
+            return show(wire, entry, by, replayed=replayed)
+
+        self.bob.types("one", "two", "three")
+        self.alice.raw()
+        bot = self.program("bot")
+        bot.gets()
+        self.patch(PlainWire, "show", fails_once)
+        self.alice.types("/history 3")
+        self.assertEqual(self.alice.sees()[-2:], ["bob: one", "bob: three"])
+        bot.asks(do="command", text="/history 3", ref="h")
+        (answer,) = bot.gets("answer")
+        self.assertEqual(
+            [line.split("] ")[1] for line in answer["lines"]], ["bob: one", "bob: three"]
+        )
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
+
     def test_ones_own_lines_are_shown_from_history(self) -> None:
         self.bob.types("I was here", "/join dev", "/leave lobby", "/join lobby")
         self.assertIn("bob: I was here", self.bob.sees())
@@ -370,7 +396,7 @@ class PlainLineTests(ChatTestCase):
         self.bob.says_no_more()
         members, now = self.bob.sees()
         self.assertEqual(members, "*** In #lobby: alice, bob (2)")
-        self.assertIn("*** It is 2026-09-21 ", now)
+        self.assertIn("*** The server's time is 2026-09-21 ", now)
 
     def test_who_stops_reading_reads_everything_later_in_order(self) -> None:
         self.alice.stops_reading()

@@ -164,7 +164,9 @@ class PaceTests(ChatTestCase):
 
     def test_of_a_flood_the_rest_is_refused_and_that_is_said_once(self) -> None:
         (refusal,) = self.floods(300)
-        self.assertTrue(refusal.startswith("!!! That is too fast, and lines are lost: wait "))
+        self.assertTrue(
+            refusal.startswith("!!! You are sending too fast, and lines are lost: wait ")
+        )
         self.time_passes(12)
         self.assertEqual(len(self.alice.sees()), 30)
         self.assertEqual(self.bob.raw(), "")

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable
 from importlib import reload
+from itertools import pairwise
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase
+from tools import package_map
 from twisted_chat.client.arguments import make_parser
 from twisted_chat.commands import table, talking
 from twisted_chat.commands.table import COMMANDS
@@ -47,32 +49,58 @@ def client_table() -> str:
 
 
 class ReadmeTests(SynchronousTestCase):
-    def has_rows(self, table: str, page: str, name: str) -> None:
-        """Check a page's table; it lacks as many rows as the failure has lines to paste."""
-        lacking = [row for row in table.splitlines() if row not in page.splitlines()]
-        self.assertFalse(lacking, f"paste into the table of {name}:\n" + "\n".join(lacking))
-        self.assertTrue(table in page, f"the table of {name} should be:\n{table}")
+    def has_rows(self, table: str, name: str, page: str | None = None) -> None:
+        """Check a page's table; a failure is one line that says what to do about the first row.
+
+        Args:
+            table: as it should be.
+            name: the page's path.
+            page: what stands there.
+        """
+        page = (ROOT / name).read_text() if page is None else page
+        head, *rows = table.splitlines()
+        _, _, rest = page.partition(head + "\n")
+        there = rest.partition("\n\n")[0].splitlines()
+        for before, row in pairwise((head, *rows)):
+            if row not in there:
+                self.fail(f"paste into {name}, below the row {before}: {row}")
+        for row in there:
+            if row not in rows:
+                self.fail(f"take out of {name}: {row}")
+        for wanted, row in zip(rows, there, strict=True):
+            if row != wanted:
+                self.fail(f"move up in {name}, to before the row {row}: {wanted}")
 
     def test_every_command_is_in_it_as_help_has_it(self) -> None:
-        self.has_rows(commands_table(), README, "README.md")
+        self.has_rows(commands_table(), "README.md")
 
     def test_every_option_is_in_it_as_help_has_it(self) -> None:
-        self.has_rows(options_table(EVERYDAY), README, "README.md")
+        self.has_rows(options_table(EVERYDAY), "README.md")
 
     def test_every_limit_is_in_the_operators_guide(self) -> None:
-        guide = (ROOT / "docs" / "operating.md").read_text()
-        self.has_rows(options_table(LIMITS), guide, "docs/operating.md")
+        self.has_rows(options_table(LIMITS), "docs/operating.md")
 
     def test_every_option_of_the_client_is_in_it(self) -> None:
-        self.has_rows(client_table(), README, "README.md")
+        self.has_rows(client_table(), "README.md")
 
-    def test_every_file_of_the_package_is_on_the_map(self) -> None:
-        package = ROOT / "twisted_chat"
-        files = [path.relative_to(package).as_posix() for path in package.rglob("*.py")]
-        for file in files:
-            folder = file.rpartition("/")[0]
-            if not file.endswith("__init__.py") and folder != "client":
-                self.assertTrue(f"| `{file}` |" in README, f"put {file} on README.md's map")
+    def test_a_table_that_is_not_as_it_should_be_fails_with_one_line_that_says_what_to_do(
+        self,
+    ) -> None:
+        head, line, *rows = ["| a |", "|---|", "| 1 |", "| 2 |"]
+        should = "\n".join((head, line, *rows))
+        for there, told in {
+            ("| 1 |",): "paste into README.md, below the row | 1 |: | 2 |",
+            ("| 1 |", "| 3 |", "| 2 |"): "take out of README.md: | 3 |",
+            ("| 2 |", "| 1 |"): "move up in README.md, to before the row | 2 |: | 1 |",
+        }.items():
+            page = "\n".join(("x", "", head, line, *there, "", "y"))
+            why = self.assertRaises(self.failureException, self.has_rows, should, "README.md", page)
+            self.assertEqual(str(why), told)
+
+    def test_the_map_has_every_file_with_its_first_line(self) -> None:
+        self.assertEqual(
+            package_map.MAP.read_text(), package_map.text(), "run `python -m tools.package_map`"
+        )
 
     def test_its_links_lead_somewhere(self) -> None:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README):
@@ -92,7 +120,7 @@ class ExampleTests(ChatTestCase):
         self.assertEqual(
             bob.sees()[-3:],
             [
-                "!!! Something is missing: /shout TEXT (say it louder)",
+                "!!! Usage: /shout TEXT (say it louder)",
                 "*** /shout TEXT: say it louder",
                 "*** Also: /yell",
             ],

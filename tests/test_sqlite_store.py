@@ -315,7 +315,7 @@ class FullDiskTests(ChatTestCase):
         self.is_full = True
         self.alice.types("is anybody there?")
         why = "!!! That could not be stored (the disk is full), so nobody saw it"
-        self.assertEqual(self.alice.sees(), [f"{why}: try again in a while."])
+        self.assertEqual(self.alice.sees(), [f"{why}: try again later."])
         self.assertEqual((self.bob.sees(), self.robot.gets()), ([], []))
 
     def test_who_comes_and_goes_is_told_all_the_same(self) -> None:

@@ -1,5 +1,6 @@
 """Whatever a store goes through, each log shows what was put into it, in order, and no more."""
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,14 +21,15 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import Disk
-from tests.kept import Batch, Life, owner
+from tests.kept import Batch, Life, Register, owner
 from tests.people import at_once
 from twisted_chat.events import OWN, Entry, Event, Join, Message, Notice, Topic, Whisper
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, Store
+from twisted_chat.stores.account import Account
 from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.sqlite import store as sqlite_store
-from twisted_chat.stores.sqlite.schema import COLUMNS, to_entry
+from twisted_chat.stores.sqlite import forgetting, writer
+from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 
@@ -38,15 +40,25 @@ ROOMS = ("#tea", "#milk")
 PEOPLE = ("ann", "bob")
 LOGS = (*ROOMS, *("@" + person for person in PEOPLE))
 
-_Wanted = tuple[str, str, str, bool]
+_Wanted = tuple[str, str, str, str, bool]
 
 logs = st.sampled_from(LOGS)
 people = st.sampled_from(PEOPLE)
-kinds = st.sampled_from(("said", "told", "topic"))
-batches = st.lists(st.tuples(logs, kinds, people, st.booleans()), min_size=1, max_size=5)
+devices = st.sampled_from(("", "-phone"))
+kinds = st.sampled_from(("said", "told", "topic", "no topic"))
+wanted = st.tuples(logs, kinds, people, devices, st.booleans())
+batches = st.lists(wanted, min_size=1, max_size=5)
 choices = st.lists(st.integers(0, 14), max_size=8)
 FULL, ROOMY = (14,), (10, 11, 12, 13)
 """Choices after which the disk is full, and has room again."""
+
+
+def answer(asked: Deferred[_T]) -> _T:
+    """What a store answers at once."""
+    found: list[_T] = []
+    asked.addCallback(found.append)
+    (only,) = found
+    return only
 
 
 class AnyStore(RuleBasedStateMachine):
@@ -58,6 +70,7 @@ class AnyStore(RuleBasedStateMachine):
         self.count = 0
         self.wrong: list[BaseException | None] = []
         self.put_into: dict[Event, Life] = {}
+        self.register = Register()
         self.store: Store
         self.start()
 
@@ -76,6 +89,8 @@ class AnyStore(RuleBasedStateMachine):
                 return Notice(time, OWN, "", text)
             case "topic", True:
                 return Topic(time, log, "x", text)
+            case "no topic", True:
+                return Topic(time, log, "x", "")
             case _, True:
                 return Message(time, log, "x", text)
             case _:
@@ -84,19 +99,27 @@ class AnyStore(RuleBasedStateMachine):
     # What the chat asks for
 
     def _open(self, log: str) -> Life:
+        is_new = log not in self.lives
         life = self.lives.setdefault(log, Life(log))
-        if not life.is_open:
-            life.is_open = True
-            assert self.store.open(log, life.room, life) == life.last
+        if is_new and log not in ROOMS:
+            self.store.begin(log, life.room, life)
+        elif not life.is_open:
+            self._check_opened(life)
+        life.is_open = True
         return life
 
-    @rule(wanted=st.lists(st.tuples(batches, choices), min_size=1, max_size=4))
-    def people_do_something(self, wanted: list[tuple[list[_Wanted], list[int]]]) -> None:
-        for each, then in wanted:
+    def _check_opened(self, life: Life) -> None:
+        opened = answer(self.store.open(life.name, life.room, life))
+        assert (opened.last, opened.state) == (life.last, life.state)
+
+    @rule(asked=st.lists(st.tuples(batches, choices), min_size=1, max_size=4))
+    def people_do_something(self, asked: list[tuple[list[_Wanted], list[int]]]) -> None:
+        for each, then in asked:
             batch, entries = Batch(), list[tuple[str, Entry]]()
-            for log, kind, person, has_ref in each:
+            for log, kind, person, device, has_ref in each:
                 event = self.event(log, kind)
-                entry = Entry(event, person, f"r{self.count}" if has_ref else None)
+                ref = f"r{self.count}" if has_ref else None
+                entry = Entry(event, person, ref, client=person + device)
                 life = self.put_into[event] = self._open(log)
                 life.append(replace(entry), batch)
                 entries.append((log, entry))
@@ -128,6 +151,33 @@ class AnyStore(RuleBasedStateMachine):
 
     def is_erased(self, life: Life) -> None:
         """Nothing of that may be seen any more, but for what a crash undoes."""
+
+    @rule(
+        person=people,
+        name=st.sampled_from(("ann", "Ann", "bob", "Žofie")),
+        is_dropped=st.booleans(),
+        then=choices,
+    )
+    def an_account_is_saved_or_dropped(
+        self, person: str, name: str, is_dropped: bool, then: list[int]
+    ) -> None:
+        self.count += 1
+        if is_dropped:
+            self.register.ask(person, self.store.drop_account(person))
+        else:
+            account = Account(
+                *(person, name, f"hash {self.count}", 1.0, float(self.count)),
+                places=("::1",) * (self.count % 3),
+                is_locked=self.count % 2 == 0,
+                is_admin=self.count % 3 == 0,
+                settings={"count": self.count, "rooms": ["#tea"]},
+            )
+            self.register.ask(account, self.store.save_account(account))
+        self.work(then)
+
+    def accounts(self) -> dict[str, Account]:
+        """The accounts that are kept, by id."""
+        return {account.id: account for account in answer(self.store.accounts())}
 
     @rule(age=st.integers(0, 20))
     def what_is_old_is_forgotten(self, age: int) -> None:
@@ -169,8 +219,9 @@ class AnyStore(RuleBasedStateMachine):
         for life in self.lives.values():
             assert not life.pending, f"{life.name} hears nothing of {life.pending}"
             if life.is_open:
-                assert self.store.topic(life.name) == life.topic
+                self._check_opened(life)
         assert not self.store.is_behind
+        assert not self.register.pending, "somebody hears nothing of their account"
 
     def teardown(self) -> None:
         """In the end everything is told of."""
@@ -188,10 +239,14 @@ class InMemory(AnyStore):
     @rule()
     def the_server_is_restarted(self) -> None:
         epoch = self.store.epoch
-        self.lives = {}
+        self.lives, self.register = {}, Register()
         self.start()
         assert self.store.epoch != epoch
-        assert not (*self.store.rooms(), *self.store.saved_sessions(), *self.store.refs("ann", 9))
+        assert not self.accounts()
+        store = self.store
+        assert not answer(store.rooms())
+        assert not answer(store.saved_sessions())
+        assert not answer(store.refs("ann", 9))
 
 
 class InSqlite(AnyStore):
@@ -303,22 +358,32 @@ class InSqlite(AnyStore):
         kept = [life for life in self.lives.values() if life.last]
         last = {(name, number) for _, name, number, *_ in rows}
         assert all((life.name, life.last) in last for life in kept), "a last event is forgotten"
-        for person in PEOPLE:
+        for client in (person + device for person in PEOPLE for device in ("", "-phone")):
             asked = sorted(
                 (entry.event.time, entry.ref, entry.id, entry.id <= life.bound)
                 for life in kept
                 for entry in life.kept.values()
-                if entry.origin == person and entry.ref is not None
+                if entry.client == client and entry.ref is not None
             )
-            refs = [(ref, entry.id) for ref, entry in self.store.refs(person, 5)]
+            refs = answer(self.store.refs(client, 5))
             there = [(ref, n) for _, ref, n, may_be_gone in asked if not may_be_gone]
             maybe = [(ref, n) for _, ref, n, _ in asked]
             assert [ref for ref in maybe if ref in refs] == refs, "no such refs, or out of order"
             assert set(there[-5:]) <= set(refs)
+        self._check_states()
         self._check_sessions()
+        assert self.accounts() == self.register.kept
+
+    def _check_states(self) -> None:
+        """What has no log has no state either."""
+        found: dict[str, dict[str, Any]] = {name: {} for name in self.lives}
+        query = "SELECT logs.name, state.name, value FROM state LEFT JOIN logs USING (log)"
+        for log, name, value in self.file.execute(query):
+            found[log][name] = json.loads(value)
+        assert found == {name: life.state for name, life in self.lives.items()}
 
     def _check_sessions(self) -> None:
-        saved = {each.id: each for each in self.store.saved_sessions()}
+        saved = {each.id: each for each in answer(self.store.saved_sessions())}
         for person, states in self.saved.items():
             assert saved.get(person) in states
             self.saved[person] = [saved.get(person)]
@@ -337,33 +402,43 @@ class InSqlite(AnyStore):
         self.start()
         assert self.store.epoch == epoch
         self._check_sessions()
+        self.register.recover(self.accounts())
         before, self.lives = self.lives, {}
         for log in LOGS:
             self._recover(log, before.get(log))
         self.erased = []
-        assert set(self.store.rooms()) == self.lives.keys() & set(ROOMS)
+        rooms = answer(self.store.rooms())
+        assert set(rooms) == self.lives.keys() & set(ROOMS)
 
     def _stop(self) -> None:
         stopped = self.store.stop()
-        self.reading = Disk()  # who asks for something while the server stops gets no answer
         self._everything_happens()
         assert stopped.called, "it does not stop"
         for life in self.lives.values():
             assert not life.pending, f"{life.name} hears nothing of {life.pending}"
+        assert not self.register.pending, "somebody hears nothing of their account"
         if not self.was_full:
             self._is_all_stored()
 
     def _close(self) -> None:
         store = self.sqlite
-        for held in (store._writer, store._reader, store._checkpoints._connection, store._lock):
+        connections = (
+            store._connection,
+            store._history._connection,
+            store._checkpoints._connection,
+        )
+        for held in (*connections, store._lock):
             held.close()
+
+    def _cannot_come_back(self, person: str) -> bool:
+        return self.saved[person] == [None] and person not in self.register.kept
 
     def _recover(self, log: str, life: Life | None) -> None:
         """The log is as it was; or as it was before it was erased, if that is not stored."""
         found: list[Entry] = []
         self.store.after(log, 0, 1_000).addCallback(found.extend)
         self._everything_happens()
-        if log not in ROOMS and self.saved[log[1:]] == [None]:
+        if log not in ROOMS and self._cannot_come_back(log[1:]):
             assert not found, f"{log} is kept of somebody who cannot come back"
             return
         lives = [life] if life is not None else []
@@ -390,6 +465,11 @@ class InSqlite(AnyStore):
 
 class StoreTests(SynchronousTestCase):
     def test_whatever_happens_each_log_shows_what_was_put_into_it(self) -> None:
-        self.patch(sqlite_store, "GROUP", 2)
+        for module, name, few in (
+            (writer, "GROUP", 2),
+            (writer, "QUEUE", 3),
+            (forgetting, "MOST", 2),
+        ):
+            self.patch(module, name, few)
         for machine in (InMemory, InSqlite):
             run_state_machine_as_test(machine, settings=SETTINGS)

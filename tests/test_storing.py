@@ -6,6 +6,7 @@ from typing import Any
 from tests.disk import DiskTestCase
 from tests.people import Program
 from twisted_chat.limits import Limits, Pace
+from twisted_chat.stores.sqlite import writer
 from twisted_chat.stores.sqlite.schema import explain_unsaved
 
 
@@ -99,7 +100,7 @@ class RefusalTests(DiskTestCase):
         self.assertEqual(
             answer["lines"],
             [
-                "You ignore eve: /unignore eve ends it.",
+                "You are ignoring eve: /unignore eve ends it.",
                 "Nobody called eve is here.",
                 explain_unsaved(sqlite3.OperationalError("database or disk is full")),
             ],
@@ -111,7 +112,9 @@ class RefusalTests(DiskTestCase):
         back = self.program("bot", session=self.token)
         back.asks(do="command", text="/ignore", ref="i")
         self.the_disk_works()
-        self.assertEqual(back.gets("answer")[0]["lines"], ["You ignore: eve"], "it is tried again")
+        self.assertEqual(
+            back.gets("answer")[0]["lines"], ["You are ignoring: eve"], "it is tried again"
+        )
 
     def test_who_vanishes_while_being_renamed_leaves_under_the_new_name(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")
@@ -181,7 +184,7 @@ class OutcomeTests(DiskTestCase):
         bot.asks(do="command", text="/whois bot", ref="3")
         self.the_disk_works()
         answers = [line for answer in bot.gets("answer") for line in answer["lines"]]
-        self.assertIn("You ignore: alice", answers)
+        self.assertIn("You are ignoring: alice", answers)
         self.assertIn("The topic of #dev is: tea", answers)
         self.assertIn("bot is away: lunch", answers)
 
@@ -241,7 +244,7 @@ class OutcomeTests(DiskTestCase):
         self.the_disk_works()
         first, second = self.alice.sees()
         self.assertEqual(first, "alice: hello")
-        self.assertIn("It is 20", second)
+        self.assertIn("time is 20", second)
         told = [t["event"] for t in self.bot.gets("history", "pong")]
         self.assertEqual(told, ["history", "pong"])
 
@@ -278,8 +281,8 @@ class ReadingTests(DiskTestCase):
         bot.asks(do="command", text="/join dev", ref="j").asks(do="ping")
         self.the_disk_works()
         seen = bob.sees()
-        self.assertIn("*** You missed 9 lines of #dev: they cannot be read just now", seen)
-        self.assertTrue(seen[-1].startswith("*** It is "))
+        self.assertIn("*** You missed 9 lines of #dev: they cannot be read right now", seen)
+        self.assertTrue(seen[-1].startswith("*** The server's time is "))
         missed = {"event": "missed", "room": "#dev", "count": 9, "kept": True}
         things = bot.gets()
         self.assertIn(missed, things)
@@ -327,6 +330,36 @@ class ForgettingTests(DiskTestCase):
         self.assertEqual(self.ids(), [2])
 
 
+class OverloadTests(DiskTestCase):
+    limits = Limits(pace=None)
+
+    def test_nothing_overtakes_what_waits_however_much_that_is(self) -> None:
+        self.patch(writer, "QUEUE", 2)
+        alice, bot = self.joins("alice"), self.program("bot")
+        self.the_disk_works()
+        bot.gets()
+        alice.types("one", "two", "/away three", "/back", "/away four", "/back")
+        self.assertEqual(bot.gets(), [])
+        self.the_disk_works()
+        told = [(thing["event"], thing["text"]) for thing in bot.gets()]
+        self.assertEqual(
+            told, [("message", "one"), ("message", "two"), ("away", "three"), ("away", "")]
+        )
+
+    def test_who_comes_while_nothing_can_be_told_is_in_the_lists(self) -> None:
+        self.patch(writer, "QUEUE", 1)
+        alice = self.joins("alice")
+        self.the_disk_works()
+        alice.types("one")
+        alice.types("two", "/away")
+        self.joins("bob")
+        self.the_disk_works()
+        bot = self.program("bot")
+        self.the_disk_works()
+        (state,) = bot.gets("state")
+        self.assertIn("bob", [member["nick"] for member in state["members"]])
+
+
 class StoppingTests(DiskTestCase):
     limits = Limits(pace=Pace(1, 10))
 
@@ -339,6 +372,39 @@ class StoppingTests(DiskTestCase):
         self.the_disk_works()
         said = [line.partition(": ")[2] for line in later.sees() if "carol" not in line]
         self.assertEqual(sorted(said), ["five", "four", "one", "three", "two"])
+
+    def test_pages_that_are_asked_for_are_still_read(self) -> None:
+        self.joins("alice").types("hello")
+        self.the_disk_works()
+        page, stopped = self.store.after("#lobby", 0, 9), self.store.stop()
+        self.assertNoResult(stopped)
+        self.the_disk_works()
+        self.successResultOf(stopped)
+        self.assertEqual(len(self.successResultOf(page)), 1)
+
+    def test_a_session_is_stored_at_the_second_try(self) -> None:
+        bot = self.program("bot")
+        self.the_disk_works()
+        token = bot.gets("welcome")[0]["session"]
+        bot.asks(do="command", text="/away lunch", ref="a")
+        self.writing.is_full = True
+        stopped = self.store.stop()
+        self.writing.turns()
+        self.writing.is_full = False
+        self.the_disk_works()
+        self.successResultOf(stopped)
+        self._start()
+        back = self.program("bot", session=token)
+        back.asks(do="command", text="/whois bot", ref="w")
+        self.the_disk_works()
+        self.assertIn("bot is away: lunch", back.gets("answer")[0]["lines"])
+
+    def test_it_stops_although_nothing_can_be_stored(self) -> None:
+        self.program("bot").asks(do="command", text="/away lunch")
+        self.writing.is_full = True
+        stopped = self.store.stop()
+        self.the_disk_works()
+        self.successResultOf(stopped)
 
     def test_a_line_that_comes_too_late_is_refused(self) -> None:
         alice, bot = self.joins("alice"), self.program("bot")

@@ -1,4 +1,4 @@
-"""Private rows that stand where they do not belong, and those that do belong there."""
+"""Private rows in the wrong log, and those in the right one."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -8,7 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat.stores import SavedSession
 from twisted_chat.stores.sqlite import strays
-from twisted_chat.stores.sqlite.schema import SAVE_SESSION, open_database, session_row
+from twisted_chat.stores.sqlite.schema import open_database
+from twisted_chat.stores.sqlite.sessions import SAVE_SESSION, session_row
 
 CAME = 1_790_000_000.0
 """When alice, who may resume, came."""
@@ -28,14 +29,14 @@ class StrayTests(SynchronousTestCase):
 
     def has_log(self, number: int, name: str) -> None:
         """There is a log of this name."""
-        self.database.execute("INSERT INTO logs VALUES (?, ?, ?, '')", (number, name, name))
+        self.database.execute("INSERT INTO logs VALUES (?, ?, ?)", (number, name, name))
 
     def stands(
         self,
         log: int,
         kind: str,
         sender: str,
-        origin: str,
+        author: str,
         to: str | None = None,
         time: float = CAME + 1,
     ) -> int:
@@ -43,8 +44,8 @@ class StrayTests(SynchronousTestCase):
         row = self.last[log] = self.last.get(log, 0) + 1
         text = None if kind == "rename" else "psst"
         self.database.execute(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-            (log, row, time, kind, sender, to, text, origin),
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
+            (log, row, time, kind, sender, to, text, author),
         )
         return row
 
@@ -123,11 +124,14 @@ class StrayTests(SynchronousTestCase):
         self.has_log(3, "@z9")
         self.assertEqual(strays.abandoned(self.database), 0)
         gone = [(3, self.stands(3, "whisper", "bob", "b2", "zed")) for _ in range(2)]
+        for log in (1, 3):
+            self.database.execute("INSERT INTO state VALUES (?, 'topic', '\"tea\"')", (log,))
         self.stands(2, "whisper", "bob", "b2", "alice")
         self.assertEqual(strays.abandoned(self.database), 2)
         self.go(*gone, found={})
         self.assertEqual(strays.abandoned(self.database), 0)
         self.assertEqual(self.names(), {"#lobby", "@a1"})
+        self.assertEqual(self.database.execute("SELECT log FROM state").fetchall(), [(1,)])
 
     def names(self) -> set[str]:
         """The logs that there are."""

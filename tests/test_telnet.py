@@ -144,7 +144,7 @@ class TelnetClientTests(ChatTestCase):
         bob.sends(IAC + SB)
         for _ in range(5):
             bob.sends(b"x" * 1000)
-        self.assertEqual(bob.sees(), ["!!! That telnet negotiation does not end: goodbye."])
+        self.assertEqual(bob.sees(), ["!!! That telnet negotiation is too long: goodbye."])
         self.assertTrue(bob.is_gone)
         bob.vanishes()
         self.assertEqual(alice.sees(), ["*** bob has left #lobby (connection lost)"])

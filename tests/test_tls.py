@@ -41,7 +41,7 @@ class CertificateTests(SynchronousTestCase):
         why = str(self.assertRaises(UsageError, self.options, *words))
         self.assertEqual(why.replace(str(self.folder), "FOLDER"), sentence)
 
-    def test_one_that_is_made_is_for_this_machine_and_ten_years(self) -> None:
+    def test_a_created_certificate_is_for_this_machine_and_ten_years(self) -> None:
         pem = tls.make("chat.example", datetime(2026, 11, 21, tzinfo=UTC))
         made = x509.load_pem_x509_certificate(pem)
         names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -53,7 +53,7 @@ class CertificateTests(SynchronousTestCase):
         self.assertEqual(made.not_valid_before_utc.isoformat(), "2026-11-20T00:00:00+00:00")
         self.assertEqual(made.not_valid_after_utc.year, 2036)
 
-    def test_its_key_is_for_its_owner_alone_and_never_written_over(self) -> None:
+    def test_only_its_owner_can_read_its_key_which_is_never_overwritten(self) -> None:
         path = self.folder / "chat.tls.pem"
         tls.keep(b"key", path)
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
@@ -61,29 +61,29 @@ class CertificateTests(SynchronousTestCase):
         self.assertIn("cannot write", str(why))
         self.assertEqual(path.read_bytes(), b"key")
 
-    def test_its_fingerprint_is_as_openssl_writes_it(self) -> None:
+    def test_its_fingerprint_looks_as_in_openssl(self) -> None:
         self.assertRegex(
             certificate().pair.fingerprint, r"\ASHA256:([0-9A-F]{2}:){31}[0-9A-F]{2}\Z"
         )
 
-    def test_the_one_that_was_made_is_used_again(self) -> None:
+    def test_a_created_certificate_is_used_again(self) -> None:
         pem = tls.make("chat.example")
         self.file("chat.tls.pem", pem)
         pair = self.options("--tls-port", "0").pair
         assert pair is not None
         self.assertEqual(pair.fingerprint, tls.Pair(pem, pem).fingerprint)
 
-    def test_at_the_first_run_there_is_none_yet(self) -> None:
+    def test_there_is_no_certificate_before_the_first_start(self) -> None:
         self.assertIsNone(self.options("--tls-port", "0").pair)
 
-    def test_a_key_may_stand_in_a_file_of_its_own(self) -> None:
+    def test_a_key_may_have_a_file_of_its_own(self) -> None:
         pem = tls.make("chat.example")
         start = pem.index(b"-----BEGIN CERTIFICATE")
         key, cert = self.file("key.pem", pem[:start]), self.file("cert.pem", pem[start:])
         options = self.options("--tls-port", "0", "--tls-cert", str(cert), "--tls-key", str(key))
         self.assertIsNotNone(options.pair)
 
-    def test_a_chain_is_shown_whole(self) -> None:
+    def test_the_whole_chain_is_sent(self) -> None:
         pem, other = tls.make("chat.example"), tls.make("authority.example")
         pair = tls.Pair(pem + other[other.index(b"-----BEGIN CERTIFICATE") :], pem)
         server = SSL.Connection(pair.context, None)
@@ -97,7 +97,7 @@ class CertificateTests(SynchronousTestCase):
         client.do_handshake()
         self.assertEqual(len(client.get_peer_cert_chain() or ()), 2)
 
-    def test_what_cannot_be_used_is_said_in_a_sentence(self) -> None:
+    def test_an_unusable_certificate_is_explained_in_a_sentence(self) -> None:
         pem, other = tls.make("chat.example"), tls.make("other.example")
         good = str(self.file("good.pem", pem))
         cert = str(self.file("cert.pem", pem[pem.index(b"-----BEGIN CERTIFICATE") :]))
@@ -106,23 +106,26 @@ class CertificateTests(SynchronousTestCase):
         tls_port = ("--tls-port", "0", "--tls-cert")
         for words, sentence in (
             (("FOLDER/none.pem",), "cannot read FOLDER/none.pem: No such file or directory"),
-            ((text,), "cannot use FOLDER/text.pem: there is no certificate in it (PEM)"),
-            ((cert,), "cannot use FOLDER/cert.pem: there is no private key in it (PEM)"),
+            ((text,), "cannot use FOLDER/text.pem: it contains no PEM certificate"),
+            ((cert,), "cannot use FOLDER/cert.pem: it contains no PEM private key"),
             (
                 (good, "--tls-key", stranger),
-                "cannot use FOLDER/good.pem with FOLDER/other.pem: the key is not its own",
+                (
+                    "cannot use FOLDER/good.pem with FOLDER/other.pem: "
+                    "the key and the certificate do not match"
+                ),
             ),
         ):
             given = [word.replace("FOLDER", str(self.folder)) for word in words]
             self.assert_wrong(f"--tls-cert: {sentence}", *tls_port, *given)
         self.assert_wrong(
-            "--tls-key needs --tls-cert, the certificate that it is for",
+            "--tls-key needs --tls-cert: the certificate for this key",
             *tls_port[:2],
             "--tls-key",
             good,
         )
 
-    def test_an_endpoint_without_a_certificate_has_the_servers(self) -> None:
+    def test_an_endpoint_without_a_certificate_uses_the_servers(self) -> None:
         for description, below in (
             ("ssl:5001", "tcp:5001"),
             (r"ssl:5001:interface=\:\:1:backlog=5", r"tcp:5001:interface=\:\:1:backlog=5"),
@@ -133,7 +136,7 @@ class CertificateTests(SynchronousTestCase):
         ):
             self.assertEqual(below_tls(description), below)
 
-    def test_the_port_is_one_more(self) -> None:
+    def test_the_tls_port_is_an_additional_port(self) -> None:
         options = self.options("--port", "7", "--tls-port", "8", "--interface", "::1")
         self.assertEqual(
             options.endpoints,
@@ -144,7 +147,7 @@ class CertificateTests(SynchronousTestCase):
         )
         self.assertEqual(self.options("-e", "unix:x", "--tls-port", "8").endpoints[0], "unix:x")
 
-    def test_it_is_needed_only_where_it_is_shown(self) -> None:
+    def test_a_certificate_is_read_only_if_it_is_used(self) -> None:
         self.assertFalse(self.options("--web-port", "0").has_tls)
         for words in (("--tls-port", "0"), ("-e", "ssl:0"), ("--web-endpoint", "ssl:0")):
             self.assertTrue(self.options(*words).has_tls)
@@ -172,7 +175,7 @@ class ConnectionTests(ChatTestCase):
             person = SecurePerson(self.factory, context=context)
             self.assertEqual("What is your nickname?" in person.raw(), speaks)
 
-    def test_another_certificate_is_for_those_who_come_later(self) -> None:
+    def test_a_new_certificate_is_for_new_connections(self) -> None:
         shown = certificate()
         self.addCleanup(setattr, shown, "pair", shown.pair)
         before = SecurePerson(self.factory).types("alice")

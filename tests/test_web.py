@@ -45,7 +45,7 @@ class FileTests(WebTestCase):
         ):
             self.assertEqual(self.asks(path)[:2], (200, expected))
 
-    def test_nothing_else_can_be_had(self) -> None:
+    def test_nothing_else_is_served(self) -> None:
         for path in (
             "/page/notes.txt",
             "/page/../secret.html",
@@ -68,10 +68,10 @@ class FileTests(WebTestCase):
             self.assertEqual(status, 404, path)
             self.assertNotIn(b"secret", body)
 
-    def test_a_question_mark_ends_the_path(self) -> None:
+    def test_the_query_of_a_url_is_ignored(self) -> None:
         self.assertEqual(self.asks("/?room=dev")[0], 200)
 
-    def test_every_answer_says_what_a_browser_may_do_with_it(self) -> None:
+    def test_every_response_has_the_security_headers(self) -> None:
         for path in ("/", "/page/chat.js", "/nothing", "/ws"):
             _, headers, _ = Asker(self.web).asks(path).gets()
             policy = headers["content-security-policy"].split("; ")
@@ -90,14 +90,14 @@ class FileTests(WebTestCase):
             self.assertNotIn("set-cookie", headers)
             self.assertNotIn("server", headers)
 
-    def test_what_has_not_changed_is_not_sent_again(self) -> None:
+    def test_an_unchanged_file_is_not_sent_again(self) -> None:
         _, headers, _ = Asker(self.web).asks("/").gets()
         self.assertEqual(headers["cache-control"], "no-cache")
         seen = {"Host": "chat.example", "If-None-Match": headers["etag"]}
         status, _, body = Asker(self.web).asks("/", seen).gets()
         self.assertEqual((status, body), (304, b""))
 
-    def test_who_can_unpack_it_gets_less(self) -> None:
+    def test_files_are_compressed_for_browsers_that_accept_it(self) -> None:
         accepts = {"Host": "chat.example", "Accept-Encoding": "br, gzip"}
         _, headers, body = Asker(self.web).asks("/", accepts).gets()
         self.assertEqual(headers["content-encoding"], "gzip")
@@ -107,12 +107,12 @@ class FileTests(WebTestCase):
         status, headers, body = Asker(self.web).asks("/", method="HEAD").gets()
         self.assertEqual((status, body, headers["content-length"]), (200, b"", "618"))
 
-    def test_there_is_nothing_but_get(self) -> None:
+    def test_other_methods_are_refused(self) -> None:
         for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT"):
             status, headers, _ = Asker(self.web).asks("/", method=method).gets()
             self.assertEqual((status, headers["allow"]), (405, "GET, HEAD"))
 
-    def test_several_can_be_asked_for_over_one_connection(self) -> None:
+    def test_several_files_can_be_requested_over_one_connection(self) -> None:
         browser = Asker(self.web)
         for path in ("/", "/page/chat.js", "/nothing"):
             self.assertIn(browser.asks(path).gets()[0], (200, 404))
@@ -152,7 +152,7 @@ class BadRequestTests(WebTestCase):
                 start = method + b" / HTTP/1.1\r\nHost: chat.example\r\n"
                 self.assert_refused(start + headers + b"\r\n\r\n0\r\n\r\n" + smuggled)
 
-    def test_a_request_that_is_none_is_refused(self) -> None:
+    def test_an_invalid_request_is_refused(self) -> None:
         for line in (b"hello", b"GET", b"GET /", b"{}", b"\x16\x03\x01", b"GET / HTTP/1.1 x y"):
             self.assert_refused(line + b"\r\nHost: x\r\n\r\n")
         self.assert_refused(b"GET / HTTP/1.1\r\nHost chat\r\n\r\n")
@@ -163,7 +163,7 @@ class BadRequestTests(WebTestCase):
             somebody = Asker(self.web).sends(b"GET / HTTP/1.1\r\n" + hosts + b"\r\n")
             self.assertEqual(somebody.gets()[0], 400)
 
-    def test_headers_without_an_end_are_refused(self) -> None:
+    def test_endless_headers_are_refused(self) -> None:
         for data in (
             b"GET / HTTP/1.1\r\n" + b"X: " + b"x" * 1_000_000,
             b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 10_000,
@@ -176,7 +176,7 @@ class BadRequestTests(WebTestCase):
                     somebody.sends(data[at : at + 1_000])
             self.assertTrue(somebody.is_gone)
 
-    def test_who_sends_a_request_a_byte_at_a_time_has_twenty_seconds(self) -> None:
+    def test_a_request_sent_byte_by_byte_has_twenty_seconds(self) -> None:
         slow = Asker(self.web)
         for byte in request("/", {"Host": "x", "X-Slow": "x" * 100})[:19]:
             slow.sends(bytes([byte]))
@@ -185,7 +185,7 @@ class BadRequestTests(WebTestCase):
         self.clock.advance(1)
         self.assertTrue(slow.is_gone)
 
-    def test_who_asks_for_nothing_more_is_not_waited_for(self) -> None:
+    def test_an_idle_connection_is_closed(self) -> None:
         browser = Asker(self.web).asks("/")
         self.clock.advance(19)
         self.assertFalse(browser.asks("/").is_gone)
@@ -194,7 +194,7 @@ class BadRequestTests(WebTestCase):
         self.clock.advance(1)
         self.assertTrue(browser.is_gone)
 
-    def test_the_oldest_makes_room(self) -> None:
+    def test_the_oldest_connection_makes_room(self) -> None:
         slow = [Asker(self.web, f"192.0.2.{number}") for number in range(200)]
         self.clock.advance(2)
         self.assertFalse(any(each.is_gone for each in slow))
@@ -206,12 +206,12 @@ class BadRequestTests(WebTestCase):
         rush = [Asker(self.web, f"192.0.2.{number}") for number in range(301)]
         self.assertEqual([each.is_gone for each in rush], [False] * 300 + [True])
 
-    def test_one_address_has_so_many(self) -> None:
+    def test_one_address_has_a_limit(self) -> None:
         many = [Asker(self.web, "2001:db8::1") for _ in range(65)]
         self.assertEqual([each.is_gone for each in many], [False] * 64 + [True])
         self.assertFalse(Asker(self.web, "2001:db8:1::1").is_gone)
 
-    def test_one_that_is_gone_is_not_counted(self) -> None:
+    def test_closed_connections_are_not_counted(self) -> None:
         for _ in range(100):
             Asker(self.web, "192.0.2.1").channel.connectionLost()
         self.assertFalse(Asker(self.web, "192.0.2.1").is_gone)
@@ -225,25 +225,25 @@ class HandshakeTests(WebTestCase):
         kept = {name: value for name, value in sent.items() if value is not None}
         return Asker(self.web).asks("/ws", kept).gets()[:2]
 
-    def test_it_is_answered_as_rfc_6455_says(self) -> None:
+    def test_the_handshake_is_answered_as_rfc_6455_says(self) -> None:
         status, headers = self.handshake()
         self.assertEqual(status, 101)
         self.assertEqual(headers["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
         self.assertEqual((headers["upgrade"], headers["connection"]), ("websocket", "Upgrade"))
 
-    def test_what_is_not_offered_is_not_taken(self) -> None:
+    def test_extensions_and_subprotocols_are_not_accepted(self) -> None:
         _, headers = self.handshake(
             Sec_WebSocket_Extensions="permessage-deflate", Sec_WebSocket_Protocol="chat"
         )
         self.assertNotIn("sec-websocket-extensions", headers)
         self.assertNotIn("sec-websocket-protocol", headers)
 
-    def test_another_version_is_told_which_one_there_is(self) -> None:
+    def test_another_version_is_told_the_supported_one(self) -> None:
         for version in ("8", "14", "", None):
             status, headers = self.handshake(Sec_WebSocket_Version=version)
             self.assertEqual((status, headers["sec-websocket-version"]), (426, "13"))
 
-    def test_what_is_no_handshake_is_refused(self) -> None:
+    def test_an_invalid_handshake_is_refused(self) -> None:
         for headers in (
             {"Upgrade": None},
             {"Upgrade": "h2c"},
@@ -270,16 +270,16 @@ class HandshakeTests(WebTestCase):
         ):
             self.assertEqual(self.handshake(Origin=origin)[0], 403, origin)
 
-    def test_the_page_itself_may_and_programs_too(self) -> None:
+    def test_the_servers_own_page_and_programs_may_connect(self) -> None:
         for origin in ("http://chat.example", "https://chat.example", "https://CHAT.example", None):
             self.assertEqual(self.handshake(Origin=origin)[0], 101, origin)
 
-    def test_others_may_that_were_named(self) -> None:
+    def test_pages_of_named_origins_may_connect(self) -> None:
         self.web = self.factory.web({}, ["https://other.example"])
         self.assertEqual(self.handshake(Origin="https://other.example")[0], 101)
         self.assertEqual(self.handshake(Origin="http://other.example")[0], 403)
 
-    def test_what_comes_right_behind_it_is_heard(self) -> None:
+    def test_a_message_right_behind_the_handshake_is_heard(self) -> None:
         alice = self.joins("alice")
         hello = b'{"do":"hello","nick":"bob"}'
         data = request("/ws", HANDSHAKE) + bytes((0x81, 0x80 | len(hello))) + b"\0\0\0\0" + hello
@@ -287,7 +287,7 @@ class HandshakeTests(WebTestCase):
         self.clock.advance(0)
         self.assertEqual(alice.sees(), ["*** bob has joined #lobby"])
 
-    def test_it_is_no_longer_one_that_asks_for_files(self) -> None:
+    def test_a_websocket_no_longer_counts_as_an_http_connection(self) -> None:
         tabs = [Tab(self.factory, "127.0.0.1", self.web) for _ in range(250)]
         for tab in tabs[::50]:
             tab.asks(do="hello", nick=f"tab{tabs.index(tab)}")
@@ -299,33 +299,33 @@ class ProxyTests(ChatTestCase):
     limits = Limits(nameless_per_address=1)
 
     def address(self, peer: str, forwarded: str | None, *proxies: str) -> str:
-        """What counts as the address of who connects from `peer`."""
+        """The address that a connection from `peer` counts as."""
         headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
         web = self.factory.web({}, (), Networks(proxies))
         return str(Tab(self.factory, peer, web, headers).protocol.address)
 
-    def test_nobody_is_believed_who_is_no_proxy(self) -> None:
+    def test_a_header_from_anyone_but_a_proxy_is_ignored(self) -> None:
         self.assertEqual(self.address("192.0.2.7", "198.51.100.1"), "192.0.2.7")
         self.assertEqual(self.address("127.0.0.1", "198.51.100.1"), "127.0.0.1")
 
-    def test_a_proxy_says_who_connects(self) -> None:
+    def test_a_proxy_tells_the_clients_address(self) -> None:
         self.assertEqual(self.address("127.0.0.1", "192.0.2.7", "127.0.0.1"), "192.0.2.7")
         self.assertEqual(self.address("::1", "2001:db8::7", "::/0"), "2001:db8::7")
         self.assertEqual(self.address("127.0.0.1", "::ffff:192.0.2.9", "127.0.0.1"), "192.0.2.9")
 
-    def test_what_somebody_has_written_there_themselves_does_not_count(self) -> None:
+    def test_a_forged_header_does_not_count(self) -> None:
         forged = "127.0.0.1, 10.0.0.1,192.0.2.7"
         self.assertEqual(self.address("127.0.0.1", forged, "127.0.0.1", "10.0.0.0/8"), "192.0.2.7")
 
-    def test_several_proxies_are_passed(self) -> None:
+    def test_several_proxies_in_a_row_work(self) -> None:
         hops = "192.0.2.7, 10.0.0.1"
         self.assertEqual(self.address("127.0.0.1", hops, "127.0.0.1", "10.0.0.0/8"), "192.0.2.7")
 
-    def test_what_is_no_address_is_not_believed(self) -> None:
+    def test_an_invalid_address_is_ignored(self) -> None:
         for text in ("", "unknown", "192.0.2.7:80", "x" * 100, "\x1b[31m"):
             self.assertEqual(self.address("127.0.0.1", text, "127.0.0.1"), "127.0.0.1")
 
-    def test_people_behind_it_are_counted_each_for_themselves(self) -> None:
+    def test_people_behind_a_proxy_are_counted_by_their_own_address(self) -> None:
         web = self.factory.web({}, (), Networks(["127.0.0.1"]))
         for host in ("192.0.2.1", "192.0.2.2"):
             tab = Tab(self.factory, "127.0.0.1", web, {"X-Forwarded-For": host})

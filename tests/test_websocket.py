@@ -1,4 +1,4 @@
-"""What a browser may send over a WebSocket, and what becomes of what it may not."""
+"""What browsers may send over a WebSocket, and how the rest is refused."""
 
 import struct
 from dataclasses import replace
@@ -42,7 +42,7 @@ class FrameTests(ChatTestCase):
         self.assertEqual(tab.closed, code)
         self.assertTrue(tab.is_gone)
 
-    def test_what_is_said_goes_both_ways(self) -> None:
+    def test_messages_go_both_ways(self) -> None:
         alice, tab = self.joins("alice"), self.tab()
         alice.types("hello")
         (heard,) = tab.gets("message")
@@ -53,7 +53,7 @@ class FrameTests(ChatTestCase):
     def test_there_is_no_greeting(self) -> None:
         self.assertEqual(Tab(self.factory).gets_frames(), [])
 
-    def test_frames_have_the_length_that_they_need(self) -> None:
+    def test_lengths_of_frames_are_encoded_in_the_fewest_bytes(self) -> None:
         for size, head in (
             (0, b"\x81\x00"),
             (125, b"\x81\x7d"),
@@ -101,7 +101,7 @@ class FrameTests(ChatTestCase):
         self.assertEqual(alice.sees()[-1], "tab1: hi")
         self.assertEqual([thing["event"] for thing in tab.gets()], ["message"])
 
-    def test_what_is_no_object_is_answered_and_it_goes_on(self) -> None:
+    def test_a_message_that_is_no_object_is_refused_and_the_connection_stays_open(self) -> None:
         tab = self.tab()
         for text in ("", "hello", "[]", "GET / HTTP/1.1", "{" * 3000, "\x16\x03\x01", "\x04"):
             tab.sends_text(text)
@@ -116,7 +116,7 @@ class FrameTests(ChatTestCase):
         self.assertEqual([thing["code"] for thing in tab.gets()], ["too-long"])
         self.assertFalse(tab.is_gone)
 
-    def test_one_of_thirty_megabytes_is_cut_as_soon_as_it_is_too_long(self) -> None:
+    def test_a_message_of_thirty_megabytes_closes_the_connection_early(self) -> None:
         tab = self.tab()
         tab.sends(masked(0x81, b"", 30_000_000))
         sent = 0
@@ -127,12 +127,12 @@ class FrameTests(ChatTestCase):
         self.assert_closed(tab, CloseReason.MESSAGE_TOO_BIG)
         self.assertEqual(tab.protocol.beginning, b"")
 
-    def test_fragments_without_an_end_are_cut(self) -> None:
+    def test_endless_fragments_close_the_connection(self) -> None:
         tab = self.tab()
         tab.sends(masked(0x01, b"{") + masked(0x00) * 2_000)
         self.assert_closed(tab, CloseReason.MESSAGE_TOO_BIG)
 
-    def test_frames_that_break_the_protocol_close_it(self) -> None:
+    def test_frames_that_break_the_protocol_close_the_connection(self) -> None:
         for data, code in (
             (frame(TEXT, b"{}"), CloseReason.PROTOCOL_ERROR),  # without a mask
             (masked(0xC1, b"{}"), CloseReason.PROTOCOL_ERROR),  # compressed
@@ -151,7 +151,7 @@ class FrameTests(ChatTestCase):
             tab.sends(data)
             self.assert_closed(tab, code)
 
-    def test_after_that_nothing_is_heard(self) -> None:
+    def test_nothing_after_a_broken_frame_is_heard(self) -> None:
         alice, tab = self.joins("alice"), self.tab()
         tab.sends(masked(0x82) + masked(0x81, b'{"do":"say","text":"hi"}'))
         tab.sends(masked(0x81, b'{"do":"say","text":"hi"}'))
@@ -162,13 +162,13 @@ class FrameTests(ChatTestCase):
         tab.sends(masked(0x89, b"are you there?"))
         self.assertEqual(tab.gets_frames(), [(Opcode.PONG, b"are you there?")])
 
-    def test_who_only_pings_is_sent_away(self) -> None:
+    def test_a_flood_of_pings_closes_the_connection(self) -> None:
         tab = self.tab()
         tab.sends(masked(0x89) * 1_000)
         self.assertEqual(len(tab.gets_frames()), 21)
         self.assert_closed(tab, CloseReason.POLICY_VIOLATION)
 
-    def test_closing_is_answered_in_kind_once_all_is_read(self) -> None:
+    def test_a_close_frame_is_answered_after_everything_before_it(self) -> None:
         alice, tab = self.joins("alice"), self.tab()
         tab.sends(masked(0x81, b'{"do":"say","text":"bye"}') + masked(0x88, b"\x03\xe9going"))
         self.assertEqual(alice.sees()[-1], "tab1: bye")
@@ -176,19 +176,19 @@ class FrameTests(ChatTestCase):
         self.assertEqual(frames[-1], (Opcode.CLOSE, (CloseReason.GOING_AWAY, "")))
         self.assertTrue(tab.is_gone)
 
-    def test_closing_without_a_reason_is_answered_without_one(self) -> None:
+    def test_a_close_frame_without_a_code_is_answered_without_one(self) -> None:
         tab = self.tab()
         tab.sends(masked(0x88))
         self.assertEqual(tab.transport.value(), b"\x88\x00")
 
-    def test_half_a_message_is_none(self) -> None:
+    def test_half_a_message_is_dropped(self) -> None:
         alice, tab = self.joins("alice"), self.tab()
         tab.sends(masked(0x01, b'{"do":"say","text":"hi"}'))
         tab.says_no_more()
         self.assertEqual(alice.sees(), ["*** tab1 has joined #lobby"])
         self.assertEqual(tab.gets("error"), [])
 
-    def test_the_end_of_the_server_is_told(self) -> None:
+    def test_a_server_that_stops_says_so(self) -> None:
         tab, nameless = self.tab(), Tab(self.factory)
         self.factory.say_goodbye()
         self.clock.advance(0)
@@ -197,15 +197,15 @@ class FrameTests(ChatTestCase):
         self.assertEqual(tab.closed, CloseReason.GOING_AWAY)
         self.assert_closed(nameless, CloseReason.GOING_AWAY)
 
-    def test_who_has_no_nickname_in_time_is_told(self) -> None:
+    def test_taking_too_long_for_a_nickname_is_explained(self) -> None:
         tab = Tab(self.factory)
         self.time_passes(30)
         (told,) = tab.gets()
         self.assertEqual(told["code"], "closing")
-        self.assertIn("No nickname in 30 seconds", told["text"])
+        self.assertIn("You chose no nickname within 30 seconds", told["text"])
         self.assertTrue(tab.is_gone)
 
-    def test_it_is_counted_as_what_it_is(self) -> None:
+    def test_it_is_counted_as_a_websocket(self) -> None:
         tab, nameless = self.tab(), Tab(self.factory)
         self.assertEqual(tab.protocol.state, ("websocket", "named"))
         self.assertEqual(nameless.protocol.state, ("websocket", "nameless"))
@@ -219,12 +219,12 @@ class PingTests(ChatTestCase):
         tab.gets()
         return tab
 
-    def test_who_answers_pings_may_be_silent(self) -> None:
+    def test_people_whose_browser_answers_pings_may_be_silent(self) -> None:
         tab = self.tab()
         self.time_passes(600)
         self.assertFalse(tab.is_gone)
 
-    def test_who_does_not_answer_has_vanished(self) -> None:
+    def test_unanswered_pings_close_the_connection(self) -> None:
         tab = self.tab(answers=False)
         self.time_passes(70)
         self.assertFalse(tab.is_gone)
@@ -232,14 +232,14 @@ class PingTests(ChatTestCase):
         self.assertTrue(tab.is_gone)
         self.assertEqual([kind for kind, _ in tab.gets_frames()], [Opcode.PING] * 3)
 
-    def test_who_says_something_is_there(self) -> None:
+    def test_messages_count_as_answers_to_pings(self) -> None:
         tab = self.tab(answers=False)
         for _ in range(20):
             self.time_passes(30)
             tab.asks(do="ping")
         self.assertFalse(tab.is_gone)
 
-    def test_who_stands_still_is_not_asked_and_nothing_grows(self) -> None:
+    def test_a_client_that_does_not_read_is_not_pinged_and_nothing_grows(self) -> None:
         tab, alice = self.tab(), self.joins("alice")
         tab.stops_reading()
         tab.gets_frames()
@@ -276,7 +276,7 @@ class AdmissionTests(ChatTestCase):
         self.assertTrue(third.is_gone)
         self.assertFalse(Tab(self.factory, "192.0.2.2", web).is_gone)
 
-    def test_who_is_told_to_wait_is_told_how_long(self) -> None:
+    def test_a_refusal_says_how_long_to_wait(self) -> None:
         self.factory.chat.limits.nameless_per_address = 100
         self.factory.chat.limits.per_address = 100
         web = self.factory.web({})

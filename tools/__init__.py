@@ -1,1 +1,1 @@
-"""What makes parts of this project out of other people's data."""
+"""Scripts that generate files of this project."""

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-HEAD = '''"""Unicode's data about look-alikes, scripts, marks and the invisible, version {version}.
+HEAD = '''"""Unicode data on look-alikes, scripts, marks and invisible characters ({version}).
 
 Made by `python -m tools.unicode_tables` from Unicode's confusables.txt (UTS 39), Scripts.txt
 (UAX 24), DerivedGeneralCategory.txt and DerivedCoreProperties.txt (UAX 44): do not edit.

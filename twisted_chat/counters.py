@@ -1,14 +1,14 @@
-"""What is counted, as plain numbers: whoever shows them looks when they are asked for."""
+"""Counters as plain numbers, which the metrics read when they are requested."""
 
 from bisect import bisect_left
 from collections import Counter
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Bounds of the classes into which times fall."""
+"""Upper bounds of the histogram's buckets, in seconds."""
 
 
 class Durations:
-    """How long something took, in classes."""
+    """A histogram of how long something took."""
 
     __slots__ = ("counts", "last", "total")
 
@@ -18,7 +18,7 @@ class Durations:
         self.last = 0.0
 
     def add(self, seconds: float) -> None:
-        """It took so long."""
+        """Record one duration."""
         self.counts[bisect_left(SECONDS, seconds)] += 1
         self.total += seconds
         self.last = seconds
@@ -31,7 +31,7 @@ class Counters:
 
     def __init__(self) -> None:
         self.lines = 0
-        """Lines that came in."""
+        """Lines received."""
         self.deliveries = 0
         """Events times the people they were written to."""
         self.replayed = 0
@@ -39,6 +39,6 @@ class Counters:
         self.refusals: Counter[str] = Counter()
         """What was refused, by the code of `Refused`."""
         self.commits = Durations()
-        """How long commits took."""
+        """Duration of database commits."""
         self.turns = Durations()
         """How late the reactor came to what was due: as late as its turn was long."""

@@ -1,4 +1,4 @@
-"""Every limit and default of the chat, each with its reason, and as the operator is told of it."""
+"""Every limit and its default, with the reason, and the description for operators."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Pace:
-    """So many lines in so many seconds: at once, and then evenly.
+    """A rate limit: so many lines at once, and as many again evenly over some seconds.
 
     Args:
-        lines: how many may come at once after a silence.
-        seconds: the time in which that many come again.
+        lines: how many may come at once.
+        seconds: the time in which as many more are allowed.
     """
 
     lines: int
@@ -28,105 +28,134 @@ def _limit(default: Any, told: str, option: str | None = None) -> Any:
 class Limits:
     """What one connection, one person and one room may take.
 
-    Who has to do with a limit holds on to this and looks at it each time, so that `become`
-    changes the limits of a chat that is running.
+    Code that applies a limit keeps this object and reads it each time, so that `become`
+    changes the limits of a running chat.
     """
 
-    clients: int = _limit(10_000, "Connections at once.", option="max-clients")
-    """A hundred megabytes of memory at the most."""
+    clients: int = _limit(10_000, "Most connections at once.", option="max-clients")
+    """At most a hundred megabytes of memory."""
 
     pace: Pace | None = _limit(
-        Pace(10, 5), "How fast one may talk: off or LINES/SECONDS.", option="flood"
+        Pace(10, 5), "Rate limit for messages: LINES/SECONDS, or off.", option="flood"
     )
     """Faster than anybody types, slower than anybody reads."""
 
-    waiting_lines: int = _limit(20, "Lines over that pace that wait their turn.")
-    """A pasted paragraph does, a flood does not."""
+    waiting_lines: int = _limit(20, "Lines over the rate limit that are queued; more are refused.")
+    """Enough for a pasted paragraph, not for a flood."""
 
     refused_lines: Pace = _limit(
-        Pace(10_000, 60), "Lines that are refused for it before one is sent away."
+        Pace(10_000, 60), "Rate of refused lines at which somebody is disconnected."
     )
-    """A large file that was pasted by mistake is told, and forgiven."""
+    """Somebody who pastes a large file by mistake is not disconnected."""
 
-    answer_bytes: int = _limit(2_048, "Bytes of an answer that count as one more line.")
-    """So that asking for much is no faster than reading it."""
+    answer_bytes: int = _limit(
+        2_048, "Bytes of an answer that count as one line of the rate limit."
+    )
+    """So that nobody can request data faster than they read it."""
 
     per_address: int = _limit(16, "Connections from one IPv4 address or IPv6 /64.")
-    """A family, or a class behind one router; not a botnet."""
+    """Enough for a family or a class behind one router."""
 
-    nameless_per_address: int = _limit(4, "Of these, without a nickname.")
-    """Nobody answers more questions at a time."""
+    nameless_per_address: int = _limit(4, "Connections from one address that have no nickname yet.")
+    """Nobody chooses more nicknames at the same time."""
 
-    connections: Pace = _limit(Pace(20, 60), "New connections from one address.")
-    """A laptop that wakes up makes five."""
+    connections: Pace = _limit(Pace(20, 60), "Rate limit for new connections from one address.")
+    """A laptop that wakes up makes about five."""
 
-    nickname_seconds: float = _limit(30.0, "Seconds that a connection may stay nameless.")
-    """Absolute, so that a trickle does not stretch it."""
+    nickname_seconds: float = _limit(30.0, "Seconds to choose a nickname.")
+    """In total, so that sending slowly does not extend it."""
 
-    nickname_tries: int = _limit(10, "Wrong answers to the question for a nickname.")
-    """A person needs three, a guesser all."""
+    nickname_tries: int = _limit(10, "Attempts to choose a nickname.")
+    """A person needs about three."""
 
-    nickname_characters: int = _limit(20, "Characters of a nickname.")
-    """A name must leave room for the line beside it on 80 columns."""
+    nickname_characters: int = _limit(20, "Longest nickname, in characters.")
+    """On 80 columns, there must be room for the message next to the name."""
 
-    nickname_bytes: int = _limit(64, "Bytes of a nickname.")
+    nickname_bytes: int = _limit(64, "Longest nickname, in bytes.")
     """What 20 characters of any living script take."""
 
-    line_bytes: int = _limit(2_000, "Bytes of a line that is said.")
-    """A long paragraph; anything longer belongs into a file."""
+    line_bytes: int = _limit(2_000, "Longest message, in bytes.")
+    """A long paragraph; anything longer belongs in a file."""
 
-    input_bytes: int = _limit(8_192, "Bytes of unread input of one connection.")
+    input_bytes: int = _limit(8_192, "Most unprocessed input of one connection, in bytes.")
     """The longest line, with every character escaped in JSON."""
 
-    renames: Pace = _limit(Pace(3, 60), "Nickname changes of one person.")
-    """More is a disguise, or noise."""
+    renames: Pace = _limit(Pace(3, 60), "Rate limit for nickname changes of one person.")
+    """More would be a disguise, or noise."""
 
-    presence: Pace = _limit(Pace(20, 20), "Joins and leaves told one by one in a room.")
-    """What is over that is told later in one line, if it is still true."""
+    presence: Pace = _limit(
+        Pace(20, 20), "Rate up to which a room's joins and leaves are shown one by one."
+    )
+    """The rest is announced later in one line, if still true."""
 
-    presence_per_person: Pace = _limit(Pace(4, 40), "The same of one nickname.")
-    """So that nobody flaps."""
+    presence_per_person: Pace = _limit(
+        Pace(4, 40), "Rate up to which joins and leaves of one nickname are shown."
+    )
+    """So that an unstable connection does not fill the room with joins and leaves."""
 
-    whispered_people: int = _limit(10, "People in one whisper.")
-    """For more there are rooms."""
+    whispered_people: int = _limit(10, "Most recipients of one whisper.")
+    """A room is better for more."""
 
-    rooms_per_person: int = _limit(50, "Rooms that one person is in.")
+    rooms_per_person: int = _limit(50, "Most rooms one person can be in.")
     """Enough for anybody who reads what they are in."""
 
-    rooms: int = _limit(10_000, "Rooms in all.")
+    rooms: int = _limit(10_000, "Most rooms in total.")
     """A room costs about 2 kB of memory, and 30 kB once people talk there."""
 
-    entry_history: int = _limit(20, "Lines of history shown on entering.")
+    entry_history: int = _limit(20, "Lines of history shown to somebody who joins a room.")
     """A screen, with room to read on."""
 
-    history_lines: int = _limit(200, "Events in one answer or page of history.")
-    """As many as anybody reads at once."""
+    history_lines: int = _limit(200, "Most events in one answer or page of history.")
+    """As many as a person reads at once."""
 
-    history_bytes: int = _limit(64 * 1024, "Bytes of text in one page of history.")
-    """So that an answer is one burst at the most."""
+    history_bytes: int = _limit(64 * 1024, "Most bytes of text in one page of history.")
+    """So that an answer is at most one burst of output."""
 
-    listed_names: int = _limit(500, "Names in one answer.")
-    """A longer list is nobody's reading, and costs O(n^2) in a storm."""
+    listed_names: int = _limit(500, "Most names in one answer.")
+    """Nobody reads a longer list, and it would cost O(n^2) when many people join."""
 
-    listed_rooms: int = _limit(200, "Rooms in one answer.")
-    """As many as anybody looks through."""
+    listed_rooms: int = _limit(200, "Most rooms in one answer.")
+    """As many as a person looks through."""
 
-    ignored_people: int = _limit(500, "People whom one person ignores.")
-    """Each line of each of them is looked up."""
+    ignored_people: int = _limit(500, "Most people one person can ignore.")
+    """Every message is checked against this list."""
 
-    refs: int = _limit(1_000, "Requests of one person that are not done twice.")
-    """More than any client has under way."""
+    refs: int = _limit(
+        1_000, "Request IDs remembered for each person, to detect repeated requests."
+    )
+    """More than any client has pending."""
 
-    resume_seconds: float = _limit(300.0, "Seconds that who lost the connection stays a member.")
-    """A train's tunnel, or a restart."""
+    accounts: int = _limit(10_000, "Most registered accounts.")
+    """All of them are in memory, with 800 bytes each."""
 
-    gone_seconds: float = _limit(600.0, "Seconds for which it is known who has just left.")
-    """To say so to who whispers to them."""
+    registrations: Pace = _limit(Pace(3, 3600), "Rate limit for new accounts from one address.")
+    """A family registers in one evening; nobody fills the disk."""
 
-    close_seconds: float = _limit(3.0, "Seconds that a closing connection gets to read the end.")
-    """One is enough on a bad line; who does not read holds up a restart."""
+    login_tries: int = _limit(5, "Wrong passwords for one account before logging in is delayed.")
+    """Who knows it needs three."""
+
+    login_tries_per_address: int = _limit(
+        20, "Wrong passwords from one address before logging in is delayed."
+    )
+    """A class behind one router mistypes more often than one person."""
+
+    login_wait_seconds: float = _limit(900.0, "Longest delay after wrong passwords, in seconds.")
+    """A hundred guesses a day find no password of eight characters."""
+
+    resume_seconds: float = _limit(
+        300.0, "Seconds for which a disconnected person stays a member and can resume."
+    )
+    """Long enough for a train in a tunnel, or a restart."""
+
+    gone_seconds: float = _limit(
+        600.0, "Seconds for which the nicknames of people who left are remembered."
+    )
+    """So that anyone who whispers to them is told that they have left."""
+
+    close_seconds: float = _limit(3.0, "Seconds a closing connection has to receive the rest.")
+    """One is enough on a bad line; a client that does not read delays a restart."""
 
     def become(self, other: "Limits") -> None:
-        """Take over other limits, for everybody who holds these."""
+        """Replace the values by those of other limits, for everything that uses this object."""
         for limit in fields(self):
             setattr(self, limit.name, getattr(other, limit.name))

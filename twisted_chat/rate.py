@@ -1,4 +1,4 @@
-"""A pace: how much may come at once, and how fast it may come again."""
+"""A rate limit: how many may come at once, and how fast more may follow."""
 
 import math
 
@@ -6,10 +6,10 @@ from twisted_chat.limits import Pace
 
 
 class Bucket:
-    """Counts what comes against a pace, as a bucket that fills evenly.
+    """Applies a rate limit, as a token bucket that refills evenly.
 
-    Nobody waits longer because the clock was set back. The server's is not, but whoever embeds
-    the chat may count by the time of day.
+    Nobody waits longer because the clock was set back. The server's clock never is, but a program
+    that embeds the chat may use the time of day.
     """
 
     __slots__ = ("_full", "_last")
@@ -19,7 +19,7 @@ class Bucket:
         self._last = -math.inf  # when that was asked last
 
     def wait(self, pace: Pace, now: float) -> float:
-        """How many seconds it takes until one more may come; 0 when it may come now."""
+        """How many seconds until one more is allowed; 0 if it is allowed now."""
         if now < self._last:
             self._full += now - self._last
         self._last = now
@@ -27,10 +27,14 @@ class Bucket:
         return max(0.0, max(self._full, now - pace.seconds) + each - now)
 
     def take(self, pace: Pace, now: float) -> None:
-        """One has come."""
+        """Count one."""
         each = pace.seconds / pace.lines
         self._full = max(self._full, now - pace.seconds) + each
 
+    def give_back(self, pace: Pace) -> None:
+        """One that had come does not count after all."""
+        self._full -= pace.seconds / pace.lines
+
     def is_used(self, pace: Pace, now: float) -> bool:
-        """Whether anything came so lately that it still counts."""
+        """Whether anything was counted so recently that it still matters."""
         return self._full > now - pace.seconds

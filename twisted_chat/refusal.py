@@ -1,13 +1,13 @@
-"""What is said to somebody whose wish cannot be granted."""
+"""Why a request is refused, as the person reads it."""
 
 
 class Refused(Exception):
-    """A wish that is not granted; its text is what the person reads.
+    """A request that is refused; the text is shown to the person.
 
     Args:
         code: a stable word for programs (`no-such-nick`), see docs/protocol.md.
         text: one sentence that says why, and what to do instead.
-        wait: seconds after which the same wish may be granted; None when waiting does not help.
+        wait: seconds after which the same request may succeed; None if waiting does not help.
     """
 
     def __init__(self, code: str, text: str, wait: float | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The end of a turn: what many ask for in one turn is done once, when all have asked."""
+"""The end of an event-loop turn: work that many ask for in one turn is done once."""
 
 from collections.abc import Callable
 
@@ -34,4 +34,4 @@ class Turn:
             try:
                 call()
             except Exception:
-                _log.failure("What was asked for in a turn failed")
+                _log.failure("A call at the end of an event-loop turn failed")

@@ -5,6 +5,6 @@ from tests.secure import SecurePerson
 
 
 class SecureNetcat(Netcat):
-    """Somebody whose lines nobody can read on the way."""
+    """Somebody who connects with TLS."""
 
     kind = SecurePerson

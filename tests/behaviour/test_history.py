@@ -54,7 +54,7 @@ class HistoryTests(Behaviour):
         for rest in ("-1", "x", "1y", "five", "2026-13-01", "1.5h", "9999999", "1 2", "２m x"):
             self.assert_refused(
                 self.alice.does(f"/history {rest}"),
-                "Say how much: /history 50, /history 1h or /history 2026-11-20",
+                "Usage: /history 50, /history 1h or /history 2026-11-20",
             )
 
     def test_a_page_is_two_hundred_lines(self) -> None:
@@ -91,7 +91,7 @@ class AskingTests(Behaviour):
     def test_what_time_it_is(self) -> None:
         now = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(NOW))
         (told,) = self.alice.does("/time").sees()
-        self.assertIn(f"It is {now} (UTC", str(told))
+        self.assertIn(f"The server's time is {now} (UTC", str(told))
 
 
 globals().update(HistoryTests.make_test_case_classes())

@@ -31,13 +31,13 @@ class NicknameTests(Behaviour):
 
     def test_what_cannot_be_one_is_refused_with_the_reason(self) -> None:
         for nickname, reason in {
-            "two words": "letters, digits, _ and - only",
-            "4you": "begins with a letter",
+            "two words": "letters, digits, _ and -",
+            "4you": "starts with a letter",
             "x" * 21: "too long",
             "\ufdfa\ufdfa": "too long",  # 18 letters each, once normalised
             "Server": "reserved",
             "раураl": "mixes letters of several alphabets",
-            "al\u200bice": "letters, digits, _ and - only",
+            "al\u200bice": "letters, digits, _ and -",
             "al\x1b[2Jice": "Control characters are not allowed",
             "al\x85ice": "Control characters are not allowed",
         }.items():
@@ -48,7 +48,7 @@ class NicknameTests(Behaviour):
         for hidden in ("\u200b", "\u00ad", "\u2060", "\u200d", "\ufe0f", "\u3164", "\u2800"):
             for nickname in (f"al{hidden}ice", f"alice{hidden}"):
                 somebody = self.connects().answers(nickname)
-                self.assert_refused(somebody, "letters, digits, _ and - only")
+                self.assert_refused(somebody, "letters, digits, _ and -")
 
     def test_it_shows_in_one_form_however_it_was_composed(self) -> None:
         self.assertIn(Welcomed("Zo\u00eb"), self.connects().answers("Zoe\u0308").sees())
@@ -75,7 +75,7 @@ class NicknameTests(Behaviour):
         self.time_passes(29)
         self.assertFalse(somebody.is_gone)
         self.time_passes(1)
-        self.assertIn("No nickname in 30 seconds", str(somebody.sees(Refusal)[-1]))
+        self.assertIn("You chose no nickname within 30 seconds", str(somebody.sees(Refusal)[-1]))
         self.assertTrue(somebody.is_gone)
 
     def test_who_has_one_may_be_silent_for_hours(self) -> None:
@@ -110,7 +110,7 @@ class RenamingTests(Behaviour):
             self.assert_sees(person, Renamed("bob", "robert"))
 
     def test_the_same_name_is_no_new_name(self) -> None:
-        self.assert_refused(self.bob.is_called("bob"), "You are called bob already.")
+        self.assert_refused(self.bob.is_called("bob"), "You are already called bob.")
         self.assert_sees(self.alice)
 
     def test_ones_own_name_may_be_written_otherwise(self) -> None:
@@ -126,7 +126,7 @@ class RenamingTests(Behaviour):
 
     def test_what_cannot_be_a_nickname_cannot_become_one(self) -> None:
         for name, reason in (
-            *(("Server", "reserved"), ("two words", "letters"), ("9", "begins")),
+            *(("Server", "reserved"), ("two words", "letters"), ("9", "starts")),
             *(("aIice", "looks like alice"), ("аlice", "mixes letters")),
         ):
             self.assert_refused(self.bob.is_called(name), reason)
@@ -157,7 +157,7 @@ class RenamingTests(Behaviour):
         for number in range(5):
             self.bob.is_called(f"bob{number}")
         self.assertEqual(len(self.alice.sees(Renamed)), 3)
-        self.assertIn("You change your nickname too often: wait", str(self.bob.sees()[-1]))
+        self.assertIn("You are changing your nickname too often: wait", str(self.bob.sees()[-1]))
         self.time_passes(21)
         self.bob.is_called("robert")
         self.assert_sees(self.alice, Renamed("bob2", "robert"))

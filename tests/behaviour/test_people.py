@@ -63,7 +63,7 @@ class WhisperTests(_PeopleTests):
         for to, reason in (
             ("zed", "There is nobody called zed: /users lists who is here."),
             ("carl", "did you mean carol?"),
-            (",", "Say to whom"),
+            (",", "Usage: /whisper NICK TEXT"),
         ):
             self.assert_refused(self.alice.whispers(to, "psst"), reason)
         self.assert_nobody_saw_anything()
@@ -78,7 +78,7 @@ class WhisperTests(_PeopleTests):
 
     def test_without_a_text_or_with_blanks_alone_is_refused(self) -> None:
         for line in ("/w bob", "/w bob ", "@bob", "@bob   ", "@bob \u200b", "/w bob \u3000"):
-            self.assert_refused(self.alice.does(line), "omething")
+            self.assert_refused(self.alice.does(line), "Usage: ")
         self.assert_nobody_saw_anything()
 
     def test_the_text_is_shown_as_it_was_typed(self) -> None:
@@ -195,7 +195,7 @@ class IgnoreTests(_PeopleTests):
         super().setUp()
         self.bob.says("before")
         self.look_away(*self.everybody)
-        ignored = Told("You ignore bob: /unignore bob ends it.")
+        ignored = Told("You are ignoring bob: /unignore bob ends it.")
         self.assert_sees(self.alice.does("/ignore bob"), ignored)
 
     def test_nothing_of_what_they_say_is_seen(self) -> None:
@@ -224,7 +224,7 @@ class IgnoreTests(_PeopleTests):
         self.bob.is_called("robert")
         for name in ("bob", "ROBERT"):
             self.alice.does("/ignore robert").sees()
-            again = Told(f"You hear {name} again.")
+            again = Told(f"You are no longer ignoring {name}.")
             self.assert_sees(self.alice.does(f"/unignore {name}"), again)
             self.alice.does("/unignore bob", "/unignore robert").sees()
             self.bob.says("hello")
@@ -240,11 +240,11 @@ class IgnoreTests(_PeopleTests):
 
     def test_whom_one_ignores_is_listed(self) -> None:
         self.alice.does("/ignore somebody-else").sees()
-        self.assert_sees(self.alice.does("/ignore"), Told("You ignore: bob, somebody-else"))
-        self.assert_sees(self.carol.does("/ignore"), Told("You ignore nobody."))
+        self.assert_sees(self.alice.does("/ignore"), Told("You are ignoring: bob, somebody-else"))
+        self.assert_sees(self.carol.does("/ignore"), Told("You are not ignoring anybody."))
 
     def test_who_was_not_ignored_cannot_be_heard_again(self) -> None:
-        self.assert_refused(self.alice.does("/unignore carol"), "You did not ignore carol")
+        self.assert_refused(self.alice.does("/unignore carol"), "You are not ignoring carol")
 
     def test_oneself_is_not_ignored(self) -> None:
         self.assert_refused(self.alice.does("/ignore ALICE"), "You cannot ignore yourself")

@@ -90,11 +90,11 @@ class RoomTests(Behaviour):
 
     def test_what_cannot_be_a_room_is_refused(self) -> None:
         for name in ("two words", "#", "a.b", "x" * 31, "-x", "😀"):
-            self.assert_refused(self.bob.joins(name), "A room's name has at most")
+            self.assert_refused(self.bob.joins(name), "A room name has at most")
 
     def test_one_can_be_in_so_many_rooms_at_once(self) -> None:
         self.bob.joins("a", "b", "c").sees()
-        refusal = "You are in 4 rooms, which is the most: /leave one first."
+        refusal = "You are in 4 rooms, which is the limit: /leave one first."
         self.assert_refused(self.bob.joins("d"), refusal)
         self.bob.does("/leave a").joins("d")
         self.assertIn(Here(("bob",), "#d"), self.bob.sees())
@@ -107,7 +107,7 @@ class RoomTests(Behaviour):
     def test_rooms_that_somebody_is_in_do_not(self) -> None:
         self.bob.joins("a", "b", "c")
         self.alice.joins("kept", "d").sees()
-        refusal = "There are too many rooms already: /rooms lists them."
+        refusal = "There are too many rooms already: join one that /rooms lists."
         self.assert_refused(self.alice.joins("e"), refusal)
 
     def test_rooms_are_listed_with_people_and_topics(self) -> None:
@@ -121,7 +121,7 @@ class RoomTests(Behaviour):
         )
 
     def test_a_topic_is_shown_changed_and_taken_away(self) -> None:
-        none = Told("#lobby has no topic: /topic TEXT gives it one.")
+        none = Told("#lobby has no topic: /topic TEXT sets one.")
         self.assert_sees(self.alice.does("/topic"), none)
         self.assert_sees(self.bob.does("/topic  tea "), TopicSet("bob", "tea"))
         self.assert_sees(self.alice, TopicSet("bob", "tea"))
@@ -133,7 +133,7 @@ class RoomTests(Behaviour):
 
     def test_leaving_is_told_and_nothing_more_is_heard(self) -> None:
         self.both_join("dev")
-        left = Told("You left #dev; you are in #lobby, and what you type goes there.")
+        left = Told("You left #dev; you are in #lobby: what you type goes there.")
         self.assert_sees(self.bob.does("/leave"), left)
         self.assert_sees(self.alice, Left("bob", "", "#dev"))
         self.alice.says("gone?")

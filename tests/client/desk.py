@@ -14,8 +14,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from twisted_chat.client.connection import Connection
-from twisted_chat.client.conversation import Conversation, Failed
+from twisted_chat.client.chat_client import ChatClient, Failed
+from twisted_chat.client.conversation import Conversation
 from twisted_chat.client.patience import FOR_EVER, Patience
 from twisted_chat.client.pipe import Pipe
 from twisted_chat.client.plain import Plain
@@ -144,10 +144,15 @@ class Desk:
             if plain
             else Pipe(self.clock, self.out, self.errors, json=json, fd=self._input)
         )
-        connection = Connection(
-            self.server, self.clock, "home port 5000", patience, jitter=lambda: 1.0
+        client = ChatClient(
+            self.clock,
+            raw=self.view.raw,
+            quiet=self.view.quiet,
+            patience=patience,
+            where="home port 5000",
+            jitter=lambda: 1.0,
         )
-        self.talk = Conversation(nick, self.view, connection, self.clock, room)
+        self.talk = Conversation(nick, self.view, client, self.server, room)
         self.ended = ""  # how, once it has
         self.talk.finished.addCallbacks(self._finished, self._failed)
         self.view.open(self.talk)

@@ -36,7 +36,7 @@ class ArgumentTests(SynchronousTestCase):
     def test_a_place_may_be_a_unix_socket(self) -> None:
         given = arguments.parse(["unix:/run/chat:5.sock", "--nick", "alice"], can_ask=False)
         self.assertEqual(str(given.place), "/run/chat:5.sock")
-        self.assertIn("which socket?", self.refuses("unix:", "--nick", "alice"))
+        self.assertIn("no socket path", self.refuses("unix:", "--nick", "alice"))
         self.assertIn("no port", self.refuses("unix:/run/s", "5000", "--nick", "alice"))
 
     def test_a_person_is_patient_and_a_script_only_if_told_to_be(self) -> None:
@@ -52,7 +52,7 @@ class ArgumentTests(SynchronousTestCase):
                 given = arguments.parse([*options, "--nick", "alice"], can_ask=can_ask)
                 self.assertEqual(given.patience, patience)
         self.assertEqual(arguments.parse(["--json", "--nick", "a"], can_ask=True).patience, SCRIPT)
-        self.assertIn("a time looks like 30s", self.refuses("--wait", "soon"))
+        self.assertIn("must be a time such as 30s", self.refuses("--wait", "soon"))
 
     def test_a_wrong_place_is_one_line(self) -> None:
         for typed in (["h", "0"], ["h:65536"], ["h:port"], ["h:"], ["h:1", "2"], ["h", "²"]):

@@ -28,7 +28,7 @@ class ViewTests(OwnCommandsTest):
     def test_one_may_see_only_the_room_that_one_types_into(self) -> None:
         desk, server = self.seated()
         desk.types("/view room")
-        self.assertIn("You see the room that you type into, and whispers.", desk.sees()[0])
+        self.assertIn("You now see the current room, and whispers.", desk.sees()[0])
         self.says(server, "#dev", "in dev")
         self.says(server, "#lobby", "in the lobby")
         server.says("whisper", id=1, room="@", from_="bob", to="alice", text="psst")
@@ -78,8 +78,8 @@ class ViewTests(OwnCommandsTest):
         desk, _ = self.seated()
         desk.types("/view", "/view nothing")
         seen, refused = desk.sees()
-        self.assertTrue(seen.startswith("*** You see all your rooms."))
-        self.assertEqual(refused, "!!! There is /view room and /view all.")
+        self.assertTrue(seen.startswith("*** You now see all your rooms."))
+        self.assertEqual(refused, "!!! Usage: /view room or /view all")
 
 
 class QueryTests(OwnCommandsTest):
@@ -113,7 +113,7 @@ class QueryTests(OwnCommandsTest):
     def test_nobody_is_nobody(self) -> None:
         desk, _ = self.seated()
         desk.types("/query")
-        self.assertEqual(desk.sees(), ["*** Whom do you want to whisper to? /query NICK"])
+        self.assertEqual(desk.sees(), ["*** Usage: /query NICK"])
 
 
 class BellTests(OwnCommandsTest):
@@ -153,7 +153,7 @@ class BellTests(OwnCommandsTest):
             [
                 "*** The bell rings for whispers, and when somebody says your name.",
                 "*** The bell is off. /bell name, /bell whisper or /bell all turns it on.",
-                "!!! There is /bell off, /bell whisper, /bell name and /bell all.",
+                "!!! Usage: /bell off, whisper, name or all",
             ],
         )
         self.assertEqual(server.hears(), [])
@@ -223,7 +223,7 @@ class SlipTests(OwnCommandsTest):
         ):
             server.says("error", ref=asked["ref"], code=code, text=text)
         told, refused = desk.sees()
-        self.assertTrue(told.endswith("#lobby? To make #loby, type /join #loby again."))
+        self.assertTrue(told.endswith("#lobby? To create #loby, type /join #loby again."))
         self.assertEqual(refused, "!!! You are not in #loby.")
         self.assertEqual(desk.talk.model.current, "#lobby")
         desk.types("/join #Loby")

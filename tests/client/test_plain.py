@@ -97,7 +97,7 @@ class PlainTests(DeskTest):
         server.says("missed", room="#dev", kept=True)
         server.says("missed", room="#dev", kept=True, count=2)
         server.says("missed", room="@", kept=True, count=0)
-        why = "which could not be read just now"
+        why = "which could not be read right now"
         self.assertEqual(
             desk.sees(),
             [

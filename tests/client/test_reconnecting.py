@@ -42,7 +42,7 @@ class ConnectingTests(DeskTest):
     def test_the_line_says_what_to_look_at(self) -> None:
         for why, line in {
             error.DNSLookupError(): "No address found for home port 5000: is the name right?",
-            error.TimeoutError(): "No answer from home port 5000: is the network all right?",
+            error.TimeoutError(): "No answer from home port 5000: is the network working?",
             error.ConnectError(2, "x"): "There is no socket home port 5000: is the server running?",
             OSError("strange"): "No connection to home port 5000: strange",
         }.items():
@@ -445,7 +445,7 @@ class RoomTests(DeskTest):
             desk.sees(),
             [
                 "*** Connected again",
-                "*** The server has started anew with an empty history: lines may be missing",
+                "*** The server restarted with an empty history: lines may be missing",
                 "*** In #lobby: alice (1)",
             ],
         )

@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.client.desk import Server
-from twisted_chat.client.connection import Connection
+from twisted_chat.client.chat_client import ChatClient
 from twisted_chat.client.conversation import Conversation
 from twisted_chat.client.history import InputHistory, history_file
 from twisted_chat.client.terminal import Terminal
@@ -36,8 +36,8 @@ class Seat:
         self.clock = Clock()
         self.server = Server()
         self.terminal = Terminal(self.clock, keys, output)
-        connection = Connection(self.server, self.clock, "home")
-        self.talk = Conversation(nick, self.terminal, connection, self.clock)
+        client = ChatClient(self.clock, where="home")
+        self.talk = Conversation(nick, self.terminal, client, self.server)
         self.terminal.open(self.talk)
         assert self.terminal._prompt is not None
         self.terminal._prompt.app.max_render_postpone_time = None  # draw at once

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
-_JOINS = r"(?:Join with: |A proxy may connect to )(nc -U [^\s,]+|nc \S+ \d+|\S+ port \d+)"
+_JOINS = r"(?:Join with: |Proxies can connect to )(nc -U [^\s,]+|nc \S+ \d+|\S+ port \d+)"
 
 
 @contextmanager

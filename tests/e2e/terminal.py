@@ -41,9 +41,19 @@ class Terminal:
         return [line.rstrip() for line in shown if line.strip()]
 
     @property
+    def picture(self) -> list[str]:
+        """All lines on the screen, with the escape sequences that colour them."""
+        return self._does("capture-pane", "-e", "-N", "-p").splitlines()
+
+    @property
     def cursor(self) -> int:
         """The column that the cursor is in."""
         return int(self._does("display-message", "-p", "#{cursor_x}"))
+
+    @property
+    def cursor_row(self) -> int:
+        """The row that the cursor is in."""
+        return int(self._does("display-message", "-p", "#{cursor_y}"))
 
     def shows(self, text: str) -> None:
         """Wait until a line with this text is on the screen."""

@@ -55,5 +55,5 @@ def test_behind_a_proxy_everybody_has_the_address_that_it_tells(
     mallory.types("PROXY TCP4 198.51.100.7 203.0.113.1 5 6", "mallory", "hello", end="\r\n")
     mallory.sees("!!! You are banned from this server.")
     mallory.sees_the_end()
-    assert "alice is here from 203.0.113.9" in server.output
+    assert "alice connected from 203.0.113.9" in server.output
     assert "mallory is here" not in server.output

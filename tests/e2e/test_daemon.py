@@ -81,7 +81,7 @@ def test_its_log_tells_who_came_and_went_but_not_what_was_said(daemon: Daemon) -
     bob.vanishes()
     eventually(lambda: "bob has left" in daemon.log, "the log says who left")
     daemon.stop()
-    assert "ann is here from 127.0.0.1" in daemon.log
+    assert "ann connected from 127.0.0.1" in daemon.log
     assert "ann has left" in daemon.log
     assert "sesame" not in daemon.log
     assert "Traceback" not in daemon.log

@@ -25,7 +25,7 @@ def test_a_database_that_is_locked_makes_the_server_unwell(start: Start, tmp_pat
         other.execute("BEGIN IMMEDIATE")
         ann.types("hello")
         ann.sees("!!! That could not be stored")
-        assert page(server, "/healthz") == (503, "lines cannot be stored\n")
+        assert page(server, "/healthz") == (503, "messages cannot be stored\n")
         other.rollback()
     ann.types("hello again")
     ben.sees("ann: hello again")
@@ -53,7 +53,7 @@ def test_metrics_and_health(start: Start) -> None:
     status, text = page(server, "/metrics")
     assert status == 200
     for line in (
-        'chat_connections{door="plain",state="named"} 2.0',
+        'chat_connections{protocol="plain",state="named"} 2.0',
         "chat_people 2.0",
         "chat_lines_total 3.0",
         "chat_uncommitted_events 0.0",

@@ -113,3 +113,23 @@ def test_control_keys_in_telnet_are_answered_and_spoil_no_line(server: Server, m
     tom.types("\x04", end="")
     nell.sees("*** tom has left #lobby")
     tom.sees_the_end()
+
+
+def test_busybox_netcat_talks_and_ends_when_the_server_closes(server: Server) -> None:
+    ann = Plain(server.port, "ann")
+    ben = Typist("busybox", "nc", "127.0.0.1", str(server.port)).comes_in("ben")
+    ben.types("grüße from busybox")
+    assert said(ann.sees("from busybox")) == "ben: grüße from busybox"
+    ann.types("hello ben")
+    ben.sees("ann: hello ben")
+    ben.types("/quit")
+    assert ben.exits() == 0
+    ann.sees("*** ben has left #lobby")
+
+
+def test_one_line_from_busybox_is_delivered_and_answered(server: Server) -> None:
+    ann = Plain(server.port, "ann")
+    script = run("busybox", "nc", "127.0.0.1", str(server.port), said="bot\ndone\n")
+    assert script.returncode == 0
+    assert "*** In #lobby: ann, bot (2)" in script.stdout
+    assert said(ann.sees("done")) == "bot: done"

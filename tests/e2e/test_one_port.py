@@ -1,4 +1,4 @@
-"""One port, and everybody who comes to it."""
+"""One port for netcat, programs, browsers and TLS."""
 
 import urllib.request
 from http.client import HTTPConnection
@@ -14,7 +14,7 @@ from tests.e2e.test_web import Tab
 pytestmark = pytest.mark.e2e
 
 
-def test_one_address_is_all_that_anybody_has_to_be_told(start: Start) -> None:
+def test_everybody_can_use_the_same_address(start: Start) -> None:
     server = start("--tls-port", "0")
     where = f"127.0.0.1:{server.port}"
     ann, bot, tab = Plain(server.port, "ann"), Program(server.port, "bot"), Tab(server, "tab")
@@ -30,7 +30,7 @@ def test_one_address_is_all_that_anybody_has_to_be_told(start: Start) -> None:
         program.gets(event="message", **{"from": "ann"})
 
 
-def test_without_it_the_greeting_comes_at_once_and_browsers_are_told(start: Start) -> None:
+def test_with_it_off_the_greeting_comes_at_once_and_browsers_are_refused(start: Start) -> None:
     server: Server = start("--one-port", "off")
     browser = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     browser.connect()

@@ -61,7 +61,7 @@ def test_a_transcript_on_the_console(start: Start) -> None:
 def test_nothing_that_is_said_is_on_the_console_otherwise(start: Start) -> None:
     server = start()
     talk_a_little(server.port)
-    assert "ann is here" in server.output
+    assert "ann connected" in server.output
     for word in ("grüße", "waves", "secret", "another room"):
         assert word not in server.output
 
@@ -107,7 +107,7 @@ def test_thirty_lines_at_once_wait_their_turn(start: Start) -> None:
     ann.sees("*** ben has joined")
     ben.types(*(f"line {number} of a poem" for number in range(45)))
     refusal = ben.sees("!!! ")
-    assert refusal.startswith("!!! That is too fast, and lines are lost: wait ")
+    assert refusal.startswith("!!! You are sending too fast, and lines are lost: wait ")
     ann.sees("ben: line 9 of")
     assert not ann.has_seen("ben: line 20 of")
     ben.sees("!!! ")

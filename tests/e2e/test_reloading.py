@@ -23,16 +23,16 @@ def test_new_files_hold_from_a_sighup_on_and_nobody_is_dropped(
     ann = Plain(server.port, "ann")
     assert ann.has_seen("*** Be kind.")
     ann.types(*map(str, range(100)), "/time")
-    ann.sees("*** It is")
+    ann.sees("*** The server's time is")
     motd.write_text("Be quick.\n")
     config.write_text("motd = 'motd'\nflood = '1/60'\nwaiting-lines = 1\nsync = 'full'\n")
     server.signal(signal.SIGHUP)
-    eventually(lambda: "read again" in server.output, "it reads them again")
-    assert "For sync to change, restart the server" in server.output
+    eventually(lambda: "were reloaded" in server.output, "it reads them again")
+    assert "Restart the server to change sync" in server.output
     ben = Plain(server.port, "ben")
     assert ben.has_seen("*** Be quick.")
     ann.types("first", "second", "third")
-    ann.sees("!!! That is too fast")
+    ann.sees("!!! You are sending too fast")
     ben.sees("ann: first")
     assert not ben.has_seen("ann: third")
 
@@ -44,14 +44,14 @@ def test_a_broken_file_changes_nothing_and_says_why(start: Start, tmp_path: Path
     ann = Plain(server.port, "ann")
     config.write_text("\nmax-clients = 'many'\n")
     server.signal(signal.SIGHUP)
-    eventually(lambda: "Nothing is changed" in server.output, "it says so")
+    eventually(lambda: "nothing is changed" in server.output, "it says so")
     assert (
-        "chat.toml, line 2: max-clients must be a whole number from 1 on, not 'many'"
+        "chat.toml, line 2: max-clients must be a whole number of 1 or more, not 'many'"
         in server.output
     )
     Plain(server.port).sees("!!! The server is full")
     ann.types("/time")
-    ann.sees("*** It is")
+    ann.sees("*** The server's time is")
 
 
 def test_checking_starts_nothing(tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ PORT = ("--tls-port", "0")
 
 def tls_port(server: Server) -> int:
     """Where it listens with TLS."""
-    found = re.search(r"ncat --ssl \S+ (\d+)", server.output)
-    assert found is not None, server.output
-    return int(found[1])
+    logged = re.compile(r"ncat --ssl \S+ (\d+)")
+    eventually(lambda: logged.search(server.output), "the log has the port with TLS")
+    return int(logged.findall(server.output)[0])
 
 
 def shown(server: Server) -> str:
@@ -65,19 +65,19 @@ def test_somebody_with_a_tool_talks_to_somebody_with_netcat(
     ben.sees_the_end()
 
 
-def test_a_certificate_is_made_once_and_its_fingerprint_is_told(
+def test_a_certificate_is_created_once_and_its_fingerprint_is_logged(
     start: Start, tmp_path: Path
 ) -> None:
     server = start(*PORT)
     fingerprint = shown(server)
-    assert f"The certificate has the fingerprint {fingerprint}" in server.output
+    assert f"The certificate's fingerprint is {fingerprint}" in server.output
     made = tmp_path / "chat.tls.pem"
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
     server.stop()
     assert shown(start(*PORT)) == fingerprint
 
 
-def test_a_renewed_certificate_is_taken_and_nobody_is_dropped(start: Start, tmp_path: Path) -> None:
+def test_a_renewed_certificate_is_used_and_everybody_stays(start: Start, tmp_path: Path) -> None:
     pem = tmp_path / "cert.pem"
     pem.write_bytes(tls.make("before.example"))
     server = start(*PORT, "--tls-cert", str(pem))
@@ -87,21 +87,21 @@ def test_a_renewed_certificate_is_taken_and_nobody_is_dropped(start: Start, tmp_
 
     pem.write_bytes(tls.make("after.example"))
     server.signal(signal.SIGHUP)
-    eventually(lambda: "read again" in server.output, "it reads it again")
+    eventually(lambda: "were reloaded" in server.output, "the options are reloaded")
     after = shown(server)
     assert after != before
 
     pem.write_bytes(pem.read_bytes()[:300])
     server.signal(signal.SIGHUP)
-    eventually(lambda: "Nothing is changed" in server.output, "it says so")
-    assert f"--tls-cert: cannot use {pem}: there is no certificate in it (PEM)" in server.output
+    eventually(lambda: "nothing is changed" in server.output, "the log says that the reload failed")
+    assert f"--tls-cert: cannot use {pem}: it contains no PEM certificate" in server.output
     assert shown(server) == after
 
     ann.types("/time")
-    ann.sees("*** It is")
+    ann.sees("*** The server's time is")
 
 
-def test_five_hundred_who_never_shake_hands_disturb_nobody(start: Start) -> None:
+def test_five_hundred_unfinished_handshakes_disturb_nobody(start: Start) -> None:
     with with_many_files():
         server = start(*PORT)
         ann, ben = Plain(server.port, "ann"), Plain(server.port, "ben")

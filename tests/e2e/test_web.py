@@ -98,7 +98,7 @@ def test_a_page_that_comes_back_has_missed_nothing(start: Start) -> None:
     ann.vanishes()
     carl.types("one", "two", "three")
     carl.types("/time")
-    carl.sees("*** It is")
+    carl.sees("*** The server's time is")
     back = Tab(server, "ann", ann)
     assert back.gets(event="welcome", resumed=True)["nick"] == "ann"
     back.gets(event="message", text="three")
@@ -106,7 +106,7 @@ def test_a_page_that_comes_back_has_missed_nothing(start: Start) -> None:
     assert texts == ["one", "two", "three"]
 
 
-def test_the_page_comes_with_what_keeps_it_safe_also_over_tls(start: Start) -> None:
+def test_the_page_has_its_security_headers_also_over_tls(start: Start) -> None:
     server = start("--web-endpoint", "ssl:0:interface=127.0.0.1")
     https = page(server, "https")
     anyone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,4 +1,4 @@
-"""What cannot be had is said in one line that a person understands, and nothing is started."""
+"""A server that cannot start says why in one clear line, and starts nothing."""
 
 import os
 import subprocess
@@ -37,14 +37,28 @@ def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         ("--line-bytes 9000", "--line-bytes must not be more than --input-bytes"),
         ("--motd missing", "cannot read --motd missing: No such file or directory"),
         ("--motd .", "cannot read --motd .: Is a directory"),
+        ("--auth nope:secret", "cannot use --auth nope: there are only file, memory, unix"),
+        ("--auth file:missing", "cannot use --auth file: there is no file 'missing'"),
+        (
+            "--auth memory:secret",
+            "cannot use --auth memory: what follows must be: A colon-separated list",
+        ),
+        (
+            "--auth anonymous",
+            "cannot use --auth anonymous: it checks no passwords, as file, memory, unix do",
+        ),
+        (
+            "--name-expiry forever",
+            "--name-expiry must be off, or a time such as 12h, 90d or 52w, not 'forever'",
+        ),
         ("--flood fast", "--flood must be COUNT/SECONDS, such as 10/5, not 'fast'"),
         ("--flood 0/5", "--flood must be COUNT/SECONDS, such as 10/5, not '0/5'"),
-        ("--max-clients 0", "--max-clients must be a whole number from 1 on, not '0'"),
+        ("--max-clients 0", "--max-clients must be a whole number of 1 or more, not '0'"),
         ("--transcript missing/file", "cannot write --transcript missing/file: No such file"),
         ("--db missing/file", "cannot use the database missing/file: No such file or directory"),
         ("--db .", "cannot use the database .: "),
         ("--unheard-of", "option --unheard-of not recognized"),
-        ("word", "'word' is no option: options begin with --"),
+        ("word", "'word' is not an option: options begin with --"),
     ],
 )
 def test_an_option_that_cannot_be_had(tmp_path: Path, options: str, answer: str) -> None:
@@ -72,7 +86,7 @@ def test_a_folder_where_one_may_not_write(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     tried = run(*as_anybody, *TWISTD, "chat", "--no-db", cwd=tmp_path, env=ENVIRONMENT)
     assert tried.stderr == (
-        f"twisted-chat: cannot write twistd.pid: you may not write to {tmp_path}\n"
+        f"twisted-chat: cannot write twistd.pid: no permission to write to {tmp_path}\n"
     )
     assert tried.returncode == 1
 
@@ -115,7 +129,10 @@ def test_a_check_finds_what_keeps_a_server_from_starting_and_makes_nothing(
         (("-i", "203.0.113.1", "-p", "0"), "Cannot assign requested address"),
         (("-e", "unix:missing/socket"), "cannot listen on unix:missing/socket: No such file"),
         (("-p", "0", "--metrics", str(server.port)), f"TCP port {server.port} of 127.0.0.1"),
-        (("-p", "0", "--db", str(tmp_path / "chat.sqlite")), "another server uses the database"),
+        (
+            ("-p", "0", "--db", str(tmp_path / "chat.sqlite")),
+            "another server is using the database",
+        ),
         (("-p", "0", "--transcript", "missing/file"), "cannot write --transcript missing/file"),
     ):
         tried = start(empty, "--check", *options)

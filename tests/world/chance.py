@@ -1,15 +1,19 @@
 """What happens next, out of one seed."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 from typing import Any
 
-from tests.world.actions import RUBBISH, Action
+from tests.world import faults, races, recipes  # noqa: F401 - what they know can happen
+from tests.world.actions import Action
+from tests.world.doings import RUBBISH
 from tests.world.world import World
 from twisted_chat.limits import Pace
 
 NICKNAMES = ("alice", "bob", "carol", "dave", "zed", "eve", "Alice")
 ROOMS = ("#lobby", "#dev", "#tea", "#old", "#a1", "#b2", "#c3", "#d4")
+_ENDS = ("the server is killed", "the line breaks")
 HOSTS = ("10.0.0.5", "10.0.0.6")
 
 
@@ -112,6 +116,7 @@ class Chance:
 
     def _choices(self) -> Iterator[tuple[str, float, Callable[[], Action]]]:
         chance, who = self._random, self._who
+        later = partial(chance.choice, (0.5, 30.0))
         yield "", 40, lambda: ("turn", chance.randrange(8))
         yield "", 5, lambda: ("passes", chance.choice((0.01, 0.3, 0.3, 1.1, 2.5, 5.0)))
         yield "", 0.5, lambda: ("passes", chance.choice((31.0, 70.0, 400.0)))
@@ -125,15 +130,32 @@ class Chance:
         yield "unreadable", 2, lambda: ("disk_is_readable",)
         yield "kill", 0.7, lambda: ("kill",)
         yield "stop", 0.4, lambda: ("stop",)
-        yield "", 0.5, lambda: ("rest",)
+        yield "", 2, lambda: ("rest",)
         yield "kill", 0.3, lambda: ("all_return", "the server is killed", self._token("m"))
         yield "stop", 0.3, lambda: ("all_return", "the server is stopped", self._token("m"))
         yield "break", 0.3, lambda: ("all_return", "all lines break", self._token("m"))
+        yield "ignore", 0.5, self._ignored_in_disguise
+        yield "", 0.3, lambda: ("says_goodbye", who(), self._token("q"))
+        yield "again", 0.3, lambda: ("leaves_twice", who(), chance.choice(_ENDS))
+        yield "whisper", 0.03, self._whispers_into_a_reset
+        yield "kill", 0.8, lambda: ("renames_and_dies", who(), self._nickname())
+        yield "slow", 0.8, lambda: ("asks_too_early", who(), who(), self._token("m"))
+        yield "full", 0.8, lambda: ("waits_beside_a_failure", who(), who(), self._token("m"))
+        yield "rooms", 0.8, lambda: ("leaves_between", who(), who(), self._token("m"))
+        yield "rooms", 0.8, lambda: ("comes_back_and_rejoins", who(), who(), self._token("m"))
+        yield "unread", 0.8, lambda: ("sleeps", who(), who(), self._token("m"))
+        yield (
+            "unread",
+            0.3,
+            lambda: ("quits_unread", who(), later(), self._token("m")),
+        )
+        yield "unread", 0.8, lambda: ("says_nothing",)
+        yield "break", 0.8, lambda: ("says_last", who(), self._token("m"))
         yield "clock", 0.7, lambda: ("clock", chance.choice((-240.0, -3700.0, 60.0, 90000.0)))
         yield "hangup", 0.7, self._limits
         yield "keep", 0.7, lambda: ("forget", chance.choice((1.0, 30.0, 3600.0)))
         yield "ban", 0.3, lambda: ("ban", chance.choice(HOSTS))
-        yield "ban", 0.5, lambda: ("ban", "")
+        yield "ban", 0.5, lambda: ("ban", "nobody")
         yield "quiet", 0.2, lambda: ("quiet",)
         yield "", 20, self._comes
         yield "", 25, lambda: self._talks("says")
@@ -141,6 +163,8 @@ class Chance:
         yield "", 3, lambda: self._talks("topic")
         yield "whisper", 10, self._whispers
         yield "whisper", 0.5, self._whispers_much
+        yield "whisper", 2, lambda: ("replies", who(), self._token("w"))
+        yield "unshowable", 1, lambda: ("says_unshowable", who(), self._token("x"))
         yield "", 1, lambda: ("goes_away", who(), self._token("a"))
         yield "", 1, lambda: ("comes_back", who())
         yield "rename", 4, lambda: ("renames", who(), self._nickname())
@@ -165,6 +189,14 @@ class Chance:
         yield "", 1.5, lambda: ("closes", who())
         yield "break", 3, lambda: ("breaks", who())
         yield "break", 1, lambda: ("breaks_off", who(), self._token("m"))
+
+    def _ignored_in_disguise(self) -> Action:
+        name = self._random.choice(("masked", "hidden", "veiled"))
+        tokens = self._token("m"), self._token("w")
+        return "ignored_in_disguise", self._who(), self._who(), name, *tokens
+
+    def _whispers_into_a_reset(self) -> Action:
+        return "whispers_into_a_reset", self._who(), self._who(), self._token("w")
 
     def _whispers_much(self) -> Action:
         count = self._random.choice((20, 200))

@@ -1,20 +1,25 @@
 """What kind of world it is: its people, its sizes, its database, and what may go wrong."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from tests.world.oracle import Oracle, Said
-from twisted_chat.limits import Pace
+from tests.world.people import Request, Somebody
+from twisted_chat.limits import Limits, Pace
 
 FAMILIES = (
     *("slow", "full", "unreadable", "kill", "stop", "clock", "hangup", "keep", "ban", "break"),
     *("unread", "rubbish", "telnet", "rename", "ignore", "rooms", "flood", "whisper", "again"),
-    *("crowd", "quiet"),
+    *("crowd", "quiet", "unshowable"),
 )
 """Whole kinds of things that happen; each is switched on or off for a world."""
+
+VETERAN, TOKEN = "0" * 16, "old-token"
+"""Somebody in the old database, and what resumes their session."""
 
 OLD = Path(__file__).with_name("version1.sql")
 
@@ -41,8 +46,21 @@ class Header:
     database: str = "new"
     families: set[str] = field(default_factory=set)
 
-    def prepare(self, path: Path, oracle: Oracle) -> None:
-        """Put the database there that the first server finds."""
+    def __str__(self) -> str:
+        usual = Limits()
+        unusual = [
+            f"{name} {value.lines} in {value.seconds} s"
+            if isinstance(value, Pace)
+            else f"{name} {value}"
+            for name, value in self.limits.items()
+            if value != getattr(usual, name)
+        ]
+        kind = "no database" if self.memory else f"{self.database} database"
+        sizes = ", small sizes" if self.small else ""
+        return f"{kind}{sizes}; {', '.join(unusual)}"
+
+    def prepare(self, path: Path, oracle: Oracle, people: Sequence[Somebody], now: float) -> None:
+        """Put the database there that the first server finds; somebody was there already."""
         if self.database == "new":
             return
         with sqlite3.connect(path) as database:
@@ -57,7 +75,15 @@ class Header:
         database.close()
         for number, room in ((1, "#lobby"), (2, "#lobby"), (3, "#old")):
             text = f"=m0.{number}="
-            oracle.said[text.strip("=")] = Said("message", "0" * 16, "veteran", room, 0, text)
+            oracle.said[text.strip("=")] = Said("message", VETERAN, "veteran", room, 0, text)
+        others = {VETERAN: "veteran"}
+        oracle.said["w0.4"] = Said("whisper", "f" * 16, "friend", "@", 0, "=w0.4=", others)
+        oracle.by_token[TOKEN] = VETERAN
+        for who in [who for who in people if who.is_program][:1]:
+            who.person, who.nickname, who.token = VETERAN, "veteran", TOKEN
+            who.rooms, who.seen = {"#lobby": None, "#old": None}, {"#lobby": 1, "@": 0}
+            who.sent.append(Request({"do": "join"}))  # where they typed was not kept then
+            who.lost_at = now
 
 
 def chosen(seed: int) -> Header:
@@ -79,6 +105,7 @@ def chosen(seed: int) -> Header:
         "nameless_per_address": 16,
         "renames": Pace(50, 1),
         "resume_seconds": 120.0,
+        "rooms": chance.choice((10_000, 10_000, 4)),
         "entry_history": chance.choice((3, 5, 20)),
         "history_lines": chance.choice((5, 200)),
         "history_bytes": chance.choice((500, 65536)),

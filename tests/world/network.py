@@ -67,6 +67,11 @@ class Socket:
         self._outbox.clear()
 
     @property
+    def is_swift(self) -> bool:
+        """Whether both ends are read as soon as can be."""
+        return self.capacity is None and not self.drip
+
+    @property
     def is_readable(self) -> bool:
         """Whether the server would find anything."""
         return bool(self._inbox) or self._ended or self._reset

@@ -2,10 +2,17 @@
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from twisted_chat.events import Entry
+from twisted_chat.events.codec import OF
+
+if TYPE_CHECKING:
+    from tests.world.visit import Visit
 
 TOKEN = re.compile(r"=([a-z]\d+(?:\.\d+)?)=")
 """What every text has in it, once in the world; the letter says what it is (`w`: a whisper)."""
@@ -36,6 +43,8 @@ class Said:
         step: when.
         text: what.
         others: who else may read it, if it is a whisper, with what they were called.
+        time: the time of day.
+        order: its place among all that was ever done.
     """
 
     kind: str
@@ -45,6 +54,29 @@ class Said:
     step: int
     text: str
     others: dict[str, str] = field(default_factory=dict)
+    time: float = 0.0
+    order: int = 0
+
+    @property
+    def stamp(self) -> str:
+        """The time as structured lines have it."""
+        return datetime.fromtimestamp(self.time, UTC).isoformat("T", "milliseconds")[:-6] + "Z"
+
+
+class Typed(NamedTuple):
+    """A line as somebody typed it, before any server has seen it.
+
+    Args:
+        visit: over which connection.
+        number: which line of that connection.
+        kind: what it is, as events are called.
+        whom: nicknames that it is for, if it is a whisper; none if it is a reply.
+    """
+
+    visit: "Visit"
+    number: int
+    kind: str
+    whom: tuple[str, ...]
 
 
 class Row(NamedTuple):
@@ -81,6 +113,14 @@ class Oracle:
         self.newest: dict[str, int] = {}  # the last number that anybody saw, by the log's name
         self.ever: set[tuple[str, int]] = set()  # what was ever stored
         self.origins: set[str] = set()  # people of whom anything was ever stored
+        self.heard: dict[str, int] = {}  # the last number that the server lets anybody see
+        self.typed: dict[str, Typed] = {}
+        self.done: dict[Visit, int] = {}  # which of its lines was done last
+        self.left: dict[tuple[str, str], int] = {}  # who left which room, and when in the order
+        self.order = 0
+        self.run_began = 0  # in the order
+        self.now: Callable[[], float] = lambda: 0.0
+        self.holder_of: Callable[[str], str] = lambda _: ""
 
     def find(self, name: str, text: str) -> None:
         """This must not be."""
@@ -96,6 +136,7 @@ class Oracle:
 
     def came(self, nickname: str, person: str, token: str) -> None:
         """Somebody has a session."""
+        self.gone.discard(person)  # who had left, but for a kill
         if token:
             self.by_token[token] = person
         self.came_as.append((nickname, person))
@@ -109,13 +150,104 @@ class Oracle:
 
     def does(self, kind: str, person: Any, room: str, text: str, others: Iterable[Any]) -> None:
         """The server does what somebody asked for."""
+        self.order += 1
+        room = room.lower()
         if kind == "leave":
             self.gone.add(person.id)
+        elif kind == "exit":
+            self.left[person.id, room] = self.order
+        elif kind == "join":
+            self.left.pop((person.id, room), None)
+        whom = {other.id: other.nickname for other in others}
+        if text.startswith("=") and not TOKEN.fullmatch(text):
+            self.find("text", f"{person.nickname} says half a line, {text!r}")
         for token in TOKEN.findall(text):
-            whom = {other.id: other.nickname for other in others}
-            self.said[token] = Said(
-                kind, person.id, person.nickname, room.lower(), self.step, text, whom
-            )
+            said = Said(kind, person.id, person.nickname, room, self.step, text, whom)
+            said.time, said.order = self.now(), self.order
+            if text != f"={token}=":
+                self.find("text", f"somebody said ={token}=, which becomes {text!r}")
+            if token in self.typed:
+                self._check_meant(self.typed[token], token, said)
+            self.said[token] = said
+
+    def _check_meant(self, typed: Typed, token: str, said: Said) -> None:
+        """The server does what they typed, as them, and in its order."""
+        visit = typed.visit
+        if visit.person and visit.person != said.person:
+            self.find("person", f"{visit} typed {token}, which is done as by {said.nickname}")
+        if typed.kind != said.kind:
+            self.find("kind", f"{visit} typed {token}, a {typed.kind}, which becomes {said}")
+        if token not in self.said:
+            if typed.number < self.done.get(visit, -1):
+                self.find("overtaken", f"what {visit} typed after {token} was done before it")
+            self.done[visit] = typed.number
+            if not visit.who.is_program or said.kind == "message":
+                visit.spends()
+        if said.kind != "whisper":
+            return
+        wanted = {self.holder_of(nickname) for nickname in typed.whom}
+        if not typed.whom:
+            last = self.last_whisperer(said.person)
+            wanted = {last} if last and not visit.who.ever_ignored else set(said.others)
+        if wanted != set(said.others):
+            self.find("misdirected", f"{visit} typed {token} for {typed.whom}, and gets {said}")
+
+    def last_whisperer(self, person: str) -> str:
+        """Who has whispered to somebody last, in this run; empty if nobody has."""
+        own = "@" + person
+        for number, row in reversed(self.logs.get(own, {}).items()):
+            said = self.said.get((row.text or "").strip("="))
+            if said is None or said.order <= self.run_began:
+                return ""
+            if row.origin != person and number <= self.heard.get(own, 0):
+                return row.origin
+        return ""
+
+    def opens(self, log: str, last: int) -> None:
+        """See `Witness`."""
+        self.heard[log] = last
+
+    def shows(self, log: str, entries: Sequence[Entry]) -> None:
+        """See `Witness`; without a database, this is all that is known of what is stored."""
+        self.heard[log] = entries[-1].id
+        rows = self.logs.setdefault(log, {})
+        for entry in entries if self.path is None else ():
+            if entry.stored:
+                event = entry.event
+                row = Row(
+                    OF[type(event)].name,
+                    event.sender,
+                    getattr(event, "to", None),
+                    getattr(event, "text", None),
+                    entry.author,
+                    event.time,
+                )
+                rows[entry.id] = row
+                self.ever.add((log, entry.id))
+                self._check_row(log, entry.id, row)
+
+    def starts(self, names: Mapping[str, Sequence[str]]) -> None:
+        """A server has started.
+
+        Args:
+            names: of everybody who may come back, by id: what they are called, and were before
+                somebody took that.
+        """
+        self.run_began = self.order
+        self.came_as.clear()
+        self.left.clear()
+        if self.path is None:
+            self.shown, self.newest, self.logs, self.places = {}, {}, {}, {}
+            self.ever, self.heard = set(), {}
+            return
+        called: dict[str, tuple[float, str]] = {}
+        for rows in self.logs.values():
+            for row in rows.values():
+                if row.kind == "rename" and row.time >= called.get(row.origin, (0.0, ""))[0]:
+                    called[row.origin] = row.time, row.to or ""
+        for person, (_, nickname) in called.items():
+            if nickname not in names.get(person, (nickname,)):
+                self.find("renamed", f"{nickname} is {names[person]} after a restart")
 
     # What anybody is given
 
@@ -136,8 +268,10 @@ class Oracle:
         if before != what:
             self.find("order", f"{log} {number} was {before}, and is {what} to {whose}")
         self.newest[log] = max(number, self.newest.get(log, 0))
-        if self.path is not None and (log, number) not in self.ever:
+        if (log, number) not in self.ever:
             self.find("unstored", f"{whose} sees {log} {number}, which is not stored: {what}")
+        elif number > self.heard.get(log, 0):
+            self.find("too-early", f"{whose} sees {log} {number} before it is shown: {what}")
 
     # What the database holds
 
@@ -161,7 +295,7 @@ class Oracle:
     def _take(self, database: sqlite3.Connection, number: int, name: str, known: Any) -> None:
         last = next(reversed(known), 0)
         for row in database.execute(
-            "SELECT id, kind, sender, recipient, text, origin, time FROM events"
+            "SELECT id, kind, sender, recipient, text, author, time FROM events"
             " WHERE log = ? AND id > ? ORDER BY id",
             (number, last),
         ):
@@ -183,6 +317,8 @@ class Oracle:
                 continue
             if said.kind != row.kind or said.person != row.origin or said.nickname != row.sender:
                 self.find("forged", f"the database has {row} for {said}")
+            if said.time and row.time != said.time:
+                self.find("time", f"the database has {row}, done at {said.time}")
             if log.startswith("@"):
                 if row.kind == "whisper" and not self.may_read(token, log[1:]):
                     self.find("private", f"the database has the whisper {token} in {log}")

@@ -61,6 +61,7 @@ class Somebody:
     seen: dict[str, int] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     sent: list[Request] = field(default_factory=list)
+    floors: dict[str, int] = field(default_factory=dict)  # the first numbers they may read
     lost_at: float = 0.0
     run: int = 0  # the server's, when they had their session last
     has_quit: bool = False
@@ -72,7 +73,7 @@ class Somebody:
         self.ignoring, self.ignored, self.ever_ignored = set(), set(), set()
         self.unignoring = set()
         self.away, self.away_asked = None, 0
-        self.seen, self.requests, self.sent = {}, {}, []
+        self.seen, self.requests, self.sent, self.floors = {}, {}, [], {}
         self.has_quit = False
 
     def ignores(self, nickname: str, person: str) -> bool:

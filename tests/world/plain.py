@@ -5,7 +5,7 @@ import re
 from tests.world.oracle import TOKEN, Said
 from tests.world.visit import Visit
 
-_STAMPED = re.compile(r"\[(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\] (.*)", re.DOTALL)
+_STAMPED = re.compile(r"\[((?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d)\] (.*)", re.DOTALL)
 _COMES = re.compile(r"\*\*\* (.+) (?:has|have) (joined|left) (#\S+)(?: \((.*)\))?")
 _TOLD_ONCE = ("lines are lost", "not a JSON", "shutting down, and that was not done")
 _SAFE = re.compile(r"\[[\d :-]+\] |\*\*\* |!!! |Welcome to |What is your nickname\?$")
@@ -24,11 +24,18 @@ class PlainVisit(Visit):
             token: what their line is known by, if it is said in a room.
             kind: `join`, `users`, `history` or `time`, if it is a question.
         """
+        self.means(line)
         self.sends(line.encode() + b"\r\n")
         if token and not self.is_finishing:
             self.typed.append((self.socket.sent, token))
         if kind:
             self.asked.append((kind, line.partition(" ")[2]))
+
+    def stops_reading(self, capacity: int) -> None:
+        """See `Visit.stops_reading`."""
+        super().stops_reading(capacity)
+        for view in self.rooms.values():
+            view.members = None  # what is only told may be missed, and nobody tells them then
 
     def answers(self, nickname: str) -> None:
         """Answer the question for a nickname."""
@@ -60,11 +67,13 @@ class PlainVisit(Visit):
         elif line.startswith("*** "):
             self._read_answer(line[4:], step)
         elif found := _STAMPED.fullmatch(line.removesuffix("\a")):
-            self._read_event(found[1])
+            self._read_event(found[2], found[1])
+        if line.endswith("\a") and not self.has_bell:
+            self.oracle.find("bell", f"{self} hears a bell that they did not ask for: {line!r}")
 
     def _read_answer(self, line: str, step: int) -> None:
         self.answered(line, step)
-        if line.startswith("It is "):
+        if line.startswith("The server's time is "):
             self.answers_heard += 1
             self._is_answered("time", "")
         elif line.startswith("There is nothing in the history"):
@@ -87,13 +96,15 @@ class PlainVisit(Visit):
                 del self.asked[: index + 1]
                 return
 
-    def _read_event(self, line: str) -> None:
+    def _read_event(self, line: str, stamp: str) -> None:
         said = self.said(line)
         if said is None or said.kind == "leave":
             self._read_coming_and_going(line, said)
             return
         self.check_ignored(said, line)
         self._check_words(said, line)
+        if said.time and not said.stamp.replace("T", " ").split(".")[0].endswith(stamp):
+            self.oracle.find("time", f"{self} reads {line} at {stamp}, which was at {said.stamp}")
         if said.room.startswith("#"):
             self._check_place(said, TOKEN.findall(line)[0], line)
 
@@ -117,11 +128,12 @@ class PlainVisit(Visit):
         log, number = self.oracle.places.get(token, ("", 0))
         known = token in view.live
         view.texts[token] = None
-        if self.oracle.path is not None and not number:
+        if not number:
             self.oracle.find("unstored", f"{self} reads what is not stored: {line}")
         if self.asked:
             return
         view.live[token] = None
+        self.check_left(said, line)
         me = self.is_me(said) and said.kind == "message"
         if known or me:
             self.oracle.find("plain-order", f"{self} reads again, and has asked nothing: {line}")
@@ -137,15 +149,22 @@ class PlainVisit(Visit):
         view = self.view(log)
         if number < last:
             self.oracle.find("order", f"{self} reads {log} {number} after {last}")
-        rows = self.oracle.logs[log]
+        rows = self.oracle.logs.get(log, {})
         for each in range(last + 1, number):
             row = rows.get(each)
             if row is None or (row.origin == self.person and row.kind == "message"):
                 continue
             tokens = TOKEN.findall(row.text or "")
             hidden = {row.sender.lower(), row.origin} & self.who.ever_ignored
-            if tokens and tokens[0] not in view.texts and not hidden:
+            if tokens and tokens[0] not in view.texts and tokens[0][0] != "x" and not hidden:
                 self.oracle.find("hole", f"{self} never reads {log} {each}: {row}")
+
+    def check_reads_on(self) -> None:
+        """See `Visit.check_reads_on`."""
+        for room in self.who.rooms:
+            view = self.rooms.get(room)
+            if view is not None and view.last is not None:
+                self._check_between(room, view.last, self.oracle.heard.get(room, 0) + 1)
 
     def _read_coming_and_going(self, line: str, said: Said | None) -> None:
         if said is not None:

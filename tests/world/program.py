@@ -4,16 +4,17 @@ import json
 import re
 from typing import Any
 
-from tests.world.oracle import TOKEN, Oracle
-from tests.world.people import Request, Somebody
+from tests.world.fitting import is_page
+from tests.world.oracle import TOKEN
+from tests.world.people import Request
 from tests.world.visit import Visit
 
 _STORED = ("message", "action", "whisper", "rename", "topic", "hidden")
 _ACTS = ("message", "action", "rename", "topic", "away")
 _ANSWERS = ("answer", "history", "pong", "error")
 _AT_ONCE = ("too-fast", "closing")
-"""Codes of refusals that wait for nothing."""
-_CLAIMS = ("/me", "/whisper", "/topic", "/nick")
+"""Codes of refusals that wait for nothing; over the rate limit, neither does a known outcome."""
+_CLAIMS = ("/me", "/whisper", "/reply", "/topic", "/nick")
 """Commands whose answer says that something is stored."""
 
 
@@ -23,6 +24,8 @@ class ProgramVisit(Visit):
     is_resumed = False
     has_missed = False
     last_answered = -1
+    awaits_notice = False
+    was = ""
     token = ""
 
     @property
@@ -52,6 +55,7 @@ class ProgramVisit(Visit):
         self.stale.clear()
         if resume and who.token:
             self.token = who.token
+            self.was = self.world.server.nickname_of(self.oracle.by_token[who.token])
             thing |= {"session": who.token, "seen": dict(who.seen)}
             for room, last in who.seen.items():
                 self.view(room).last = last
@@ -73,9 +77,15 @@ class ProgramVisit(Visit):
             return
         request = self.who.requests.setdefault(ref, Request(thing))
         request.sends += 1
+        if request.sends == 1:
+            self.means(str(thing.get("text", "")))
+        for token in TOKEN.findall(str(request.thing.get("text", ""))) * (request.sends > 1):
+            self.oracle.typed.pop(token, None)  # this may be done now or then
         self.who.sent.append(request)
         room = str(thing.get("room") or "").lower()
         request.known = self.oracle.newest.get("@" + self.person if room == "@" else room, 0)
+        if request.word == "/reply" and not self.who.ever_ignored:
+            request.known = bool(self.oracle.last_whisperer(self.person))
         self.asked.setdefault(ref, []).append(sum(map(len, self.asked.values())))
         self.write(request.thing | {"ref": ref})
 
@@ -99,6 +109,10 @@ class ProgramVisit(Visit):
             getattr(self, f"_{kind}")(thing, step)
         elif kind != "pong":
             self._event(kind, thing, line)
+        request = self.who.requests.get(thing.get("ref", ""))
+        if request and self.is_clean and kind in _ANSWERS and thing.get("code") not in _AT_ONCE:
+            is_asked = request.sends == 1 and request.thing["do"] != "say"
+            self.spends(is_asked * (1 + len(line) // self.world.limits.answer_bytes))
         if "ref" in thing:
             self._outcome(kind, thing)
 
@@ -112,6 +126,8 @@ class ProgramVisit(Visit):
         if self.is_resumed:
             if self.person != (whose := self.oracle.by_token.get(self.token)):
                 self.oracle.find("session", f"the token of {whose} opens {self.person}")
+            former = self.world.server.names_of_all()[self.person][1:]
+            self.awaits_notice = self.was in former and thing["nick"] != self.was
             who.nickname, who.rooms = thing["nick"], {}
             for room in [room for room in self.rooms if room not in (*thing["rooms"], "@")]:
                 del self.rooms[room]  # which they left without hearing of it
@@ -119,11 +135,14 @@ class ProgramVisit(Visit):
             if who.run != self.world.run and self.world.had_trouble:
                 who.sent.append(Request({"do": "join"}))  # where they are may not be stored,
                 who.ignoring, who.ignored = set(), set()  # nor whom they ignore
+                who.floors = {}
         else:
             kept = {room: view.last for room, view in self.rooms.items() if room != "@"}
             self._leave_others()
             who.begins_anew(self.person, thing["nick"])
             self.rooms.clear()
+            end = self.began_after.get("#lobby", 0)
+            who.floors = {"#lobby": 0 if self.token else end - self.world.longest_entry + 1}
             for room, last in kept.items():
                 self.view(room).last = last if self.oracle.path else None
         self.view("@").last = who.seen.get("@", 0)
@@ -155,10 +174,12 @@ class ProgramVisit(Visit):
         now = self.socket.capacity is None
         holder = self.world.server.holder_of
         view.members = {nick.lower(): holder(nick) if now else "" for nick in nicknames}
-        if thing["count"] > len(nicknames) or self.socket.capacity is not None:
-            view.members = None
+        if thing["count"] != len(nicknames):
+            self.oracle.find("count", f"{self} is told of {thing}")
+        if now and self.person not in view.members.values():
+            self.oracle.find("state", f"{self} is told of {room} without them: {nicknames}")
         view.told = step
-        view.replayed = 0
+        view.is_entered = True
         if room in self.has_left and not any(map(self._is_join, self.unanswered())):
             self.oracle.find("state-after-leave", f"{self} has left {room}, and is told its state")
         self.who.rooms[room] = None
@@ -194,7 +215,7 @@ class ProgramVisit(Visit):
                 for rows in self.oracle.logs.values()
                 for row in rows.values()
             )
-        elif text.startswith("/whisper "):
+        elif text.startswith(("/whisper ", "/reply ")):
             rows = self.oracle.logs.get("@" + self.person, {}).values()
             stored = any(row.text and row.text in text for row in rows)
         else:
@@ -202,17 +223,39 @@ class ProgramVisit(Visit):
         if not stored:
             self.oracle.find("unstored-answer", f"{self} is told {answer} of {text}")
 
+    def check_reads_on(self) -> None:
+        """See `Visit.check_reads_on`."""
+        if self.awaits_notice:
+            self.oracle.find("notice", f"{self} is not told who took their nickname")
+        for room in (*self.who.rooms, "@"):
+            last = self.view(room).last
+            end = self.oracle.heard.get("@" + self.person if room == "@" else room, 0)
+            if last not in (None, end):
+                self.oracle.find("deaf", f"{self} has read {room} up to {last}, and not to {end}")
+
     def left(self, room: str) -> None:
         """See `Visit.left`."""
         self.who.seen.pop(room, None)
-        self.view(room).joining += 1
+        view = self.view(room)
+        view.joining += 1
+        view.is_entered = False
+        self.who.floors.pop(room, None)
+        self.may_enter(room)
         self.has_left.add(room)
+
+    def may_enter(self, room: str) -> None:
+        """They may enter a room, where they are shown so much of its history."""
+        end = self.oracle.heard.get(room, 0)
+        self.who.floors.setdefault(room, end - self.world.longest_entry + 1)
 
     def _is_join(self, ref: str) -> bool:
         return self.who.requests[ref].word == "/join"
 
     def _error(self, thing: dict[str, Any], step: int) -> None:
         self.refusals += 1
+        request = self.who.requests.get(thing.get("ref", ""))
+        if request and request.known and thing["text"].startswith("Nobody has whispered to you"):
+            self.oracle.find("reply", f"{self} cannot answer a whisper: {thing}")
 
     def _missed(self, thing: dict[str, Any], step: int) -> None:
         view = self.view(thing["room"])
@@ -232,13 +275,18 @@ class ProgramVisit(Visit):
         if (number > 0) != (kind in _STORED):
             self.oracle.find("ids", f"{self} reads {line}")
         if number:
-            self._counts(room, number, line, replayed=replayed)
+            self._counts(room, number, line)
             self.who.seen[room] = max(self.who.seen.get(room, 0), number)
         self._check_text(kind, thing, room, line)
+        self._check_replayed(room, number, line, replayed=replayed)
         if replayed:
             return
         said = self.said(thing.get("text", "") or thing.get("reason", ""))
-        if kind in _ACTS and (said is None or not self.is_me(said)):
+        if said is not None and number:
+            self.check_left(said, line)
+        if kind == "notice" and thing["text"].startswith("Somebody else took the nickname"):
+            self.awaits_notice = False
+        if kind in _ACTS and self.is_clean and (said is None or not self.is_me(said)):
             view.acts(self.oracle, thing["from"], said, str(self))
         if kind == "away" and thing.get("text"):
             if thing["text"] in view.texts:
@@ -248,6 +296,7 @@ class ProgramVisit(Visit):
             view.joined(thing["from"])
         elif kind == "leave":
             view.left(thing["from"])
+            view.farewells[thing["from"]] = thing.get("reason", "")
         elif kind == "rename":
             view.renamed(self.oracle, thing["from"], thing["to"], str(self))
             if (
@@ -257,21 +306,26 @@ class ProgramVisit(Visit):
             ):
                 self.who.nickname = thing["to"]
 
-    def _counts(self, room: str, number: int, line: str, *, replayed: bool) -> None:
+    def _check_replayed(self, room: str, number: int, line: str, *, replayed: bool) -> None:
+        """What they come to is history, and nothing else is."""
+        before = self.began_after.get("@" + self.person if room == "@" else room, 0)
+        if number and number <= before and not replayed:
+            self.oracle.find("replayed", f"{self} reads as new what is history: {line}")
+        if replayed and self.view(room).is_entered:
+            self.oracle.find("replayed", f"{self} reads as history what is new: {line}")
+
+    def _counts(self, room: str, number: int, line: str) -> None:
         """Numbers go up by one, but for a room that was joined again."""
         view = self.view(room)
         if stale := self.stale.get(room):
             self.oracle.find("epoch", f"{self} had seen {stale} of another run, and reads {line}")
+        if number < self.who.floors.get(room, 0):
+            self.oracle.find("stale-seen", f"{self} reads {line} on entering again")
         if view.last is not None and number != view.last + 1:
             if not view.joining:
                 name = "twice" if number <= view.last else "hole"
                 self.oracle.find(name, f"{self} reads {line} after {room} {view.last}")
             view.joining -= 1
-            view.replayed = 1
-        elif view.replayed and replayed:
-            view.replayed += 1
-            if view.replayed > self.world.longest_entry:
-                self.oracle.find("stale-seen", f"{self} reads {line} on entering again")
         view.last = number
 
     def _check_text(self, kind: str, thing: dict[str, Any], room: str, line: str) -> None:
@@ -287,6 +341,8 @@ class ProgramVisit(Visit):
         if said is None:
             return
         self.check_ignored(said, line)
+        if said.time and number and thing["time"] != said.stamp:
+            self.oracle.find("time", f"{self} reads {line}, which was done at {said.stamp}")
         if text != said.text or thing["from"] != said.nickname or kind != said.kind:
             self.oracle.find("forged", f"{self} reads {line} for {said}")
         if said.room and said.room != room:
@@ -303,19 +359,16 @@ class ProgramVisit(Visit):
             self._check_text(event["event"], event, room, json.dumps(event))
         if ids and ids != list(range(ids[0], ids[0] + len(ids))):
             self.oracle.find("hole", f"{self} reads a page of {room} with {ids}")
-        if len(ids) > asked["limit"]:
+        if len(ids) > min(asked["limit"], self.world.most_history):
             self.oracle.find("history", f"{self} reads {len(ids)} events for {asked}")
+        size = sum(len(json.dumps(event, separators=(",", ":"))) + 1 for event in events)
+        if size > self.world.limits.history_bytes and len(ids) > 1:
+            self.oracle.find("history", f"{self} reads {size} bytes for {asked}")
+        last = self.oracle.heard.get("@" + self.person if room == "@" else room, 0)
+        first: int | None = 1
         if self.oracle.path is None or self.oracle.forgets_before:
-            return
-        if "after" in asked:
-            first = asked["after"] + 1
-            right = ids[:1] == [first] if first <= request.known else ids[:1] in ([], [first])
-        else:
-            last = max(0, min(asked.get("before", request.known + 1) - 1, request.known))
-            right = not last or (bool(ids) and ids[-1] >= last)
-            if ids and thing["more"] != (ids[0] > 1):
-                right = False
-        if not right:
+            first = None
+        if not is_page(asked, ids, first, request.known, last, more=thing["more"]):
             self.oracle.find("history", f"{self} reads {ids} of {room} for {asked}: {thing}")
 
     def _outcome(self, kind: str, thing: dict[str, Any]) -> None:
@@ -334,13 +387,15 @@ class ProgramVisit(Visit):
             return
         here = self.outcomes.setdefault(ref, [])
         here.append(kind)
+        if kind == "error" and thing["code"] not in _AT_ONCE and set(request.outcomes) - {"error"}:
+            self.oracle.find("outcomes", f"{self} was told {request}, and now {thing}")
         answers = sum(each in _ANSWERS for each in here)
         if answers > len(places) or (request.sends == 1 and len(request.outcomes) > 1):
             self.oracle.find("outcomes", f"{self} gets {here} for {request.thing} ({ref})")
         if (
             kind in _ANSWERS
             and not is_say
-            and len(places) == 1
+            and request.sends == len(places) == 1
             and thing.get("code") not in _AT_ONCE
         ):
             place = places[0]
@@ -355,32 +410,5 @@ class ProgramVisit(Visit):
             for ref in self.asked
             if not self.outcomes.get(ref)
             and not (self.has_missed and self.who.requests[ref].thing["do"] == "say")
+            and "=x" not in self.who.requests[ref].thing.get("text", "")
         ]
-
-
-def check_typing(who: Somebody, oracle: Oracle) -> None:
-    """What names no room goes where one was typing into, also after coming back."""
-    room: str | None = "#lobby"
-    for request in who.sent:
-        thing, named = request.thing, request.thing.get("room")
-        if thing["do"] == "say" and not named and request.sends == 1:
-            tokens = TOKEN.findall(thing["text"])
-            said = oracle.said.get(tokens[0]) if tokens else None
-            if said is not None:
-                if room and said.room != room:
-                    oracle.find("typing", f"{who} was typing into {room}, and says {said}")
-                room = said.room
-        elif thing["do"] == "join":
-            room = None
-        elif thing["do"] == "command" and (named or request.word in ("/join", "/leave")):
-            room = _typing_after(request, str(named or ""), room)
-
-
-def _typing_after(request: Request, named: str, room: str | None) -> str | None:
-    if request.sends > 1 or request.outcomes != ["answer"]:
-        return room if request.outcomes == ["error"] and not named else None
-    for line in request.lines:
-        found = re.match(r"You (?:left #\S+; you )?are in (#\S+?)[:,] ", line)
-        if found:
-            return found[1].lower()
-    return named or room

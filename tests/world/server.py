@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 from unittest.mock import patch
 
 from tests.world.disk import Disk, Fickle
 from tests.world.network import Reactor, Socket, Transport
+from tests.world.witness import WatchedChat, WatchedLog, Witness, unshowable
 from twisted_chat import ChatFactory, ChatProtocol, Limits
-from twisted_chat.chat.chat import Chat
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.stores import Store
@@ -29,68 +29,15 @@ SMALL: dict[tuple[str, str], Any] = {
     ("twisted_chat.log.fanout", "SLICE"): 2,
     ("twisted_chat.log.window", "KEPT"): 3,
     ("twisted_chat.chat.chat", "Fanout"): partial(Fanout, window=5),
+    ("twisted_chat.chat.people", "LEFT"): 5,
     ("twisted_chat.log.reader", "PAGE"): 4,
-    ("twisted_chat.stores.sqlite.store", "GROUP"): 6,
-    ("twisted_chat.stores.sqlite.store", "QUEUE"): 60,
+    ("twisted_chat.stores.sqlite.writer", "GROUP"): 6,
+    ("twisted_chat.stores.sqlite.writer", "QUEUE"): 60,
+    ("twisted_chat.stores.sqlite.forgetting", "MOST"): 6,
     ("twisted_chat.stores.sqlite.checkpoints", "PAGES"): 3,
     ("twisted_chat.frontends.fairness", "LINES"): 5,
 }
 """Sizes of a server in which a few people already find every edge."""
-
-
-class Witness(Protocol):
-    """Who hears what a server does, as it does it."""
-
-    def came(self, nickname: str, person: str, token: str) -> None:
-        """Somebody has a session, new or again."""
-
-    def does(self, kind: str, person: Any, room: str, text: str, others: Iterable[Any]) -> None:
-        """Somebody says or does something."""
-
-
-class WatchedChat(Chat):
-    """A chat that says what it does, where it does it."""
-
-    def __init__(self, witness: Witness, *args: Any, **more: Any) -> None:
-        self._witness = witness
-        super().__init__(*args, **more)
-
-    def attach(self, person: Any, *rest: Any, **more: Any) -> Any:
-        """See `Chat.attach`."""
-        result = super().attach(person, *rest, **more)
-        self._witness.came(person.nickname, person.id, person.token)
-        return result
-
-    def say(self, person: Any, room: Any, text: str, *rest: Any, **more: Any) -> Any:
-        """See `Chat.say`."""
-        self._witness.does("message", person, room.name, text, ())
-        return super().say(person, room, text, *rest, **more)
-
-    def act(self, person: Any, room: Any, text: str, *rest: Any, **more: Any) -> Any:
-        """See `Chat.act`."""
-        self._witness.does("action", person, room.name, text, ())
-        return super().act(person, room, text, *rest, **more)
-
-    def set_topic(self, person: Any, room: Any, text: str, *rest: Any, **more: Any) -> Any:
-        """See `Chat.set_topic`."""
-        self._witness.does("topic", person, room.name, text, ())
-        return super().set_topic(person, room, text, *rest, **more)
-
-    def whisper(self, person: Any, others: Any, text: str, *rest: Any, **more: Any) -> Any:
-        """See `Chat.whisper`."""
-        others = list(others)
-        self._witness.does("whisper", person, "@", text, others)
-        return super().whisper(person, others, text, *rest, **more)
-
-    def set_away(self, person: Any, reason: Any, *rest: Any, **more: Any) -> Any:
-        """See `Chat.set_away`."""
-        self._witness.does("away", person, "", reason or "", ())
-        return super().set_away(person, reason, *rest, **more)
-
-    def part(self, person: Any, reason: str, *rest: Any, **more: Any) -> Any:
-        """See `Chat.part`."""
-        self._witness.does("leave", person, "", reason, ())
-        return super().part(person, reason, *rest, **more)
 
 
 class Server:
@@ -182,6 +129,11 @@ class Server:
         person = self.chat.people.with_id(person_id)
         return person.nickname if person else ""
 
+    def names_of_all(self) -> dict[str, tuple[str, ...]]:
+        """By id, what everybody is called, and was before somebody took that."""
+        people = [*self.chat.people, *self.chat.people.displaced]
+        return {person.id: (person.nickname, *person.former) for person in people}
+
     def ignored_by(self, person_id: str) -> set[str]:
         """The ids of those whom somebody does not hear just now."""
         person = self.chat.people.with_id(person_id)
@@ -189,9 +141,18 @@ class Server:
         return {each.person_id for each in ignored if each.person_id}
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nobody is here, and nothing is remembered of anybody."""
-        return not len(self.chat.people) and not self.factory.connections
+    def most_refs(self) -> int:
+        """How many requests are remembered of one person, at the most."""
+        devices = (device for person in self.chat.people for device in person.devices.values())
+        return max((len(device.refs) for device in devices), default=0)
+
+    @property
+    def most_waiting(self) -> int:
+        """How many lines of one connection wait for their rate limit, at the most."""
+        connections: Iterable[Any] = self.factory.connections
+        sessions = (connection._session for connection in connections)
+        throttles = (session._input._throttle for session in sessions if session is not None)
+        return max((len(each._waiting) for each in throttles if each is not None), default=0)
 
     def is_killed(self) -> None:
         """`kill -9`: what was not done is never done, what was not heard never heard."""
@@ -204,14 +165,19 @@ class Server:
 
 
 @contextmanager
-def fixed(chance: Random, *, small: bool) -> Iterator[None]:
-    """Everything that differs from run to run is out of one seed; sizes may be small."""
+def fixed(chance: Random, witness: Witness, *, small: bool) -> Iterator[None]:
+    """Everything that differs from run to run is out of one seed; sizes may be small.
+
+    Logs tell a witness what they show, and some lines cannot be shown.
+    """
 
     def token_hex(size: int = 32) -> str:
         return chance.randbytes(size).hex()
 
     with ExitStack() as stack:
         put = stack.enter_context
+        put(patch("twisted_chat.chat.chat.Log", type("Log", (WatchedLog,), {"witness": witness})))
+        put(unshowable())
         put(patch.object(secrets, "token_hex", token_hex))
         put(patch.object(secrets, "token_urlsafe", token_hex))
         put(patch.object(ChatProtocol, "__hash__", lambda self: self.world_number))

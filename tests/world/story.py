@@ -1,8 +1,10 @@
 """A run of a world: told as it happens, told again from its actions, and made short."""
 
+import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
@@ -11,10 +13,32 @@ from tests.world.actions import Action, perform, told
 from tests.world.chance import Chance
 from tests.world.header import Header, chosen
 from tests.world.oracle import Finding, Oracle
+from tests.world.quiet import ends
 from tests.world.world import World
 
 PATIENCE = 20.0
 """Seconds that it may take to make a story short."""
+
+LONGEST = 30
+"""Seconds that a world may take: whoever turns in circles never comes to an end."""
+
+
+class Endless(BaseException):
+    """A world takes too long; no server catches this."""
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    def give_up(*_: object) -> None:
+        raise Endless
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(LONGEST)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @dataclass
@@ -62,7 +86,7 @@ def _run(
     finding: Finding | None = None
     world = World(header, Oracle(wanted))
     try:
-        with world:
+        with _watched(), world:
             chosen_now: Iterable[tuple[int, Action]] = (
                 enumerate(islice(Chance(world, header.seed), length), 1)
                 if actions is None
@@ -79,10 +103,12 @@ def _run(
                     sentences.pop()
                 world.oracle.tells()
             world.oracle.step += 1
-            world.ends()
+            ends(world)
             world.oracle.tells()
     except Finding as found:
         finding = found
+    except Endless:
+        finding = Finding("endless", f"a world takes longer than {LONGEST} seconds")
     return Story(header, done, finding, world.trace.hexdigest(), sentences)
 
 

@@ -13,13 +13,16 @@ class RoomView:
         last: the number of the last stored event; None if any may follow.
         members: who is here, by key, and who that is if it is known; None until told.
         told: when that was told, all at once: the step.
+        joining: how often they left it, and may enter it again.
+        is_entered: whether they have read its history, and are told what is new.
     """
 
     last: int | None = None
     members: dict[str, str] | None = None
     told: int = 0
+    is_entered: bool = False
     joining: int = 0
-    replayed: int = 0
+    farewells: dict[str, str] = field(default_factory=dict)  # by nickname, why somebody left
     texts: dict[str, None] = field(default_factory=dict)
     live: dict[str, None] = field(default_factory=dict)  # of them: those that are no answer
 

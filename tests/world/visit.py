@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from tests.world.network import Socket
-from tests.world.oracle import TOKEN, Said
+from tests.world.oracle import TOKEN, Said, Typed
 from tests.world.people import Somebody
 from tests.world.view import RoomView
 
@@ -34,6 +34,7 @@ class Visit:
         self.socket = Socket(self.given)
         self.is_open = True
         self.is_named = False
+        self.wishes = 0  # nicknames that they asked for, and that were not refused
         self.is_clean = True  # has read everything at once
         self.is_finishing = False  # has said that they go, in good order
         self.finishes_at = 0.0
@@ -43,6 +44,11 @@ class Visit:
         self.renaming: set[str] = set()  # nicknames that were asked for
         self.rooms: dict[str, RoomView] = {}
         self.typed: list[tuple[int, str]] = []  # tokens of rooms, and the byte behind their lines
+        self.lines = 0  # that they typed
+        self.began_at = world.now
+        self.has_bell = False  # or may have
+        self.began_after = dict(self.oracle.heard)  # what could be seen before they came, by log
+        self._spent = self._spent_at = 0.0
         self._rest = b""
         self._unread: list[tuple[int, str]] = []
         self.world.server.accept(self.socket, who.host)
@@ -56,13 +62,15 @@ class Visit:
         """The server hands bytes to the kernel."""
         if self.socket.closed:
             self.is_open = False
-            self.closed_at = self.who.lost_at = self.world.now
+            self.closed_at = self.world.now
+            self._is_lost()
             self.who.has_quit |= not self.is_finishing  # sent away
         self.world.notes(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for each in lines:
             line = _TELNET.sub(b"", each).decode().removesuffix("\r")
             self.learns_who(line)
+            self.wishes -= line.startswith(("!!! ", '{"event":"error"'))
             if "=w" in line:
                 self.oracle.check_secrets(line, self.person, str(self))
             if self.socket.capacity is None:
@@ -74,8 +82,6 @@ class Visit:
         """Leave what comes in the kernel, which holds so much."""
         self.socket.capacity, self.socket.unread = capacity, 0
         self.is_clean = False
-        for view in self.rooms.values():
-            view.members = None  # what is only told may be missed
 
     def reads_again(self) -> None:
         """Read what came, and what comes."""
@@ -83,6 +89,17 @@ class Visit:
         for step, line in unread:
             self.reads(line, step)
         self.socket.capacity = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether they should not be here any more, whether they read or not."""
+        now = self.who.visit
+        is_left = self.who.is_program and now is not None and now is not self and now.person != ""
+        is_nameless = not self.person and self.wishes <= 0
+        return is_nameless or self.person in self.oracle.gone or is_left
+
+    def check_reads_on(self) -> None:
+        """They have read everything that there is for them."""
 
     def learns_who(self, line: str) -> None:
         """A line may say who they are."""
@@ -97,6 +114,29 @@ class Visit:
     def sends(self, data: bytes) -> None:
         """Send bytes."""
         self.socket.arrives(data)
+
+    def means(self, line: str, room: str = "") -> None:
+        """They are about to type this, and nobody else is."""
+        word, _, rest = line.partition(" ")
+        kind = {"/me": "action", "/topic": "topic", "/away": "away", "/quit": "leave"}.get(word)
+        whom: tuple[str, ...] = ()
+        if word in ("/whisper", "/reply"):
+            kind = "whisper"
+            whom = tuple(rest.split(" ")[0].split(",")) if word == "/whisper" else ()
+        self.lines += 1
+        for token in TOKEN.findall(line):
+            self.oracle.typed.setdefault(token, Typed(self, self.lines, kind or "message", whom))
+
+    def spends(self, lines: int = 1) -> None:
+        """So many lines of theirs were done, which may not be faster than the rate limit."""
+        pace, now = self.world.header.limits["pace"], self.world.now
+        if pace is None or self.world.is_hurried or self.who.visit is not self:
+            return
+        self._spent -= min(self._spent, (now - self._spent_at) * pace.lines / pace.seconds)
+        self._spent_at = now
+        if self._spent > pace.lines + 1:  # what waited to be stored may come together
+            self.oracle.find("pace", f"{self} had {self._spent:.1f} lines at once, of {pace}")
+        self._spent += lines
 
     def finishes(self) -> None:
         """They have said that they go."""
@@ -116,7 +156,11 @@ class Visit:
         """The connection is over for them."""
         self.is_open = False
         self.is_clean = False
-        self.who.lost_at = self.world.now
+        self._is_lost()
+
+    def _is_lost(self) -> None:
+        if self.person:
+            self.who.lost_at = self.world.now
 
     # What they know
 
@@ -147,15 +191,21 @@ class Visit:
             name = "ignored" if said.kind in ("message", "action", "whisper") else "ignored-kinds"
             self.oracle.find(name, f"{self} ignores who did this: {line}")
 
+    def check_left(self, said: Said, line: str) -> None:
+        """Nobody reads what is done in a room after they left it."""
+        left = self.oracle.left.get((self.person, said.room))
+        if left is not None and said.order > left:
+            self.oracle.find("left", f"{self} reads what was done after they left: {line}")
+
     def answered(self, line: str, step: int) -> None:
         """A line of an answer may change what they know of themselves."""
         who = self.who
         if found := re.match(r"You left (#\S+?)(?:;|\.$)", line):
             who.rooms.pop(found[1], None)
             self.left(found[1])
-        elif found := re.match(r"You ignore (\S+): /unignore", line):
+        elif found := re.match(r"You are ignoring (\S+): /unignore", line):
             who.starts_ignoring(found[1], self.world.server.ignored_by(self.person))
-        elif found := re.match(r"You hear (\S+) again", line):
+        elif found := re.match(r"You are no longer ignoring (\S+)\.", line):
             who.unignoring.discard(found[1].lower())
         elif found := re.match(r"You are away: (.*)\. /back ends it", line):
             who.away = found[1]

@@ -1,11 +1,13 @@
-"""Everybody who is here, by what they are called and by what that looks like."""
+"""Everybody who is logged in, by nickname and by what the nickname looks like."""
 
 import difflib
 from collections.abc import Collection, Iterator
 
+from twisted.internet.defer import Deferred, execute
 from twisted.internet.interfaces import IReactorTime
 
-from twisted_chat.chat.person import Person, hash_token
+from twisted_chat.chat.device import Device, hash_token
+from twisted_chat.chat.person import Person
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
 from twisted_chat.text import names
@@ -25,7 +27,7 @@ LEFT = 1_000
 class People:
     """Everybody, each under one nickname that nobody else's can be taken for.
 
-    Whoever is displaced has none: somebody else took it while they had no connection.
+    A displaced person has none: somebody else took it while they were disconnected.
 
     Args:
         clock: the time.
@@ -38,7 +40,7 @@ class People:
         self._by_key: dict[str, Person] = {}
         self._by_look: dict[str, Person] = {}
         self._by_id: dict[str, Person] = {}
-        self._by_token_hash: dict[str, Person] = {}
+        self._by_token_hash: dict[str, tuple[Person, Device]] = {}
         self._displaced: dict[str, Person] = {}  # by id
         self._left: dict[str, float] = {}  # nicknames that have just left: key, when
 
@@ -54,14 +56,13 @@ class People:
         return self._displaced.values()
 
     def add(self, person: Person) -> None:
-        """Somebody is here, with a nickname that has been found free unless they are displaced."""
+        """Somebody is here, with a nickname that they have claimed unless they are displaced."""
         self._by_id[person.id] = person
-        if person.token_hash:
-            self._by_token_hash[person.token_hash] = person
+        for device in person.devices.values():
+            if device.token_hash:
+                self._by_token_hash[device.token_hash] = person, device
         if person.displaced:
             self._displaced[person.id] = person
-        else:
-            self._call(person, person.nickname)
 
     def displace(self, person: Person) -> None:
         """Somebody else takes a person's nickname."""
@@ -69,25 +70,51 @@ class People:
         person.displaced = True
         self._displaced[person.id] = person
 
-    def replace(self, person: Person, nickname: str) -> None:
-        """Who was displaced is back, under a nickname that has been found free."""
+    def replace(self, person: Person, wanted: str) -> None:
+        """Who was displaced is back, as they want to be called, or else much as they were.
+
+        Raises:
+            Refused: there is no nickname for them.
+        """
+        try:
+            name = names.nickname(wanted, self._limits)
+            self._check_free(name)
+        except Refused:
+            name = self._free_like(person.nickname)
         del self._displaced[person.id]
         person.displaced = False
-        self._be_called(person, nickname)
+        self._be_called(person, name)
 
-    def issue_token(self, person: Person, epoch: str) -> None:
-        """Somebody may resume from now on."""
-        person.issue_token(epoch)
-        self._by_token_hash[person.token_hash] = person
+    def issue_token(self, person: Person, device: Device, epoch: str) -> None:
+        """Somebody may resume the session of one of their devices from now on."""
+        device.issue_token(epoch)
+        self._by_token_hash[device.token_hash] = person, device
 
-    def claim(self, person: Person, nickname: str) -> None:
-        """Keep a nickname, which has been found free, for somebody who is about to have it."""
-        self._call(person, nickname)
+    def claim(self, nickname: str, asker: Person, holder: Person | None = None) -> Deferred[None]:
+        """Take a nickname, in one step, that nobody else has and that looks like nobody else's.
 
-    def unclaim(self, person: Person, nickname: str) -> None:
-        """It is not to be theirs after all."""
-        self._uncall(person, nickname)
-        self._call(person, person.nickname)
+        Args:
+            nickname: what they want to be called.
+            asker: who is about to have it.
+            holder: who is displaced if it is theirs.
+
+        Returns:
+            Fires when it is kept for the asker; fails with `Refused` if it is not free. It may
+            have to wait, and nobody else gets it meanwhile.
+        """
+        return execute(self._take, nickname, asker, holder)
+
+    def _take(self, nickname: str, asker: Person, holder: Person | None) -> None:
+        self._check_free(nickname, holder or asker)
+        if holder is not None:
+            self.displace(holder)
+        self._call(asker, nickname)
+
+    def release(self, nickname: str, asker: Person) -> None:
+        """What was claimed is not to be theirs after all."""
+        self._uncall(asker, nickname)
+        if asker.id in self._by_id:
+            self._call(asker, asker.nickname)
 
     def rename(self, person: Person, nickname: str) -> None:
         """Somebody is called what was claimed for them."""
@@ -97,13 +124,25 @@ class People:
     def remove(self, person: Person) -> None:
         """Somebody has left, and their nickname is free."""
         del self._by_id[person.id]
-        self._by_token_hash.pop(person.token_hash, None)
+        for device in person.devices.values():
+            self._by_token_hash.pop(device.token_hash, None)
         if self._displaced.pop(person.id, None) is None:
             self._uncall(person, person.nickname)
             self._left.pop(person.key, None)
             self._left[person.key] = self._clock.seconds()
             if len(self._left) > LEFT:
                 del self._left[next(iter(self._left))]
+
+    def add_device(self, person: Person, device: Device) -> None:
+        """Somebody is here over one more device."""
+        person.devices[device.id] = device
+        if device.token_hash:
+            self._by_token_hash[device.token_hash] = person, device
+
+    def remove_device(self, person: Person, device: Device) -> None:
+        """Somebody is not here over this device any more, but still over others."""
+        del person.devices[device.id]
+        self._by_token_hash.pop(device.token_hash, None)
 
     def _be_called(self, person: Person, nickname: str) -> None:
         person.nickname, person.key = nickname, names.key(nickname)
@@ -115,24 +154,27 @@ class People:
             self._by_look[look] = person
 
     def _uncall(self, person: Person, nickname: str) -> None:
-        del self._by_key[names.key(nickname)]
+        key = names.key(nickname)
+        if self._by_key.get(key) is person:
+            del self._by_key[key]
         for look in set(looks(nickname)):
             if self._by_look.get(look) is person:
                 del self._by_look[look]
 
     def called(self, nickname: str) -> Person | None:
-        """Who has this nickname, if anybody."""
-        return self._by_key.get(names.key(nickname))
+        """Who has this nickname, if anybody who is here has."""
+        person = self._by_key.get(names.key(nickname))
+        return person if person is not None and person.id in self._by_id else None
 
     def with_id(self, person_id: str) -> Person | None:
         """Who has this id, if anybody."""
         return self._by_id.get(person_id)
 
-    def with_token(self, token: str) -> Person | None:
-        """Whose session this token resumes, if they are still here."""
+    def with_token(self, token: str) -> tuple[Person, Device] | None:
+        """Whose session a token resumes, and of which device, if they are still here."""
         return self._by_token_hash.get(hash_token(token))
 
-    def free_like(self, nickname: str) -> str:
+    def _free_like(self, nickname: str) -> str:
         """A free nickname for who was called this: the same, or else with a number behind it.
 
         Raises:
@@ -143,7 +185,7 @@ class People:
             name = nickname[: max(1, self._limits.nickname_characters - len(end))] + end
             try:
                 name = names.nickname(name, self._limits)
-                self.check_free(name)
+                self._check_free(name)
             except Refused:
                 continue
             return name
@@ -155,10 +197,10 @@ class People:
         Raises:
             Refused: nobody has.
         """
-        key = names.key(nickname.strip())
-        person = self._by_key.get(key)
+        person = self.called(nickname.strip())
         if person is not None:
             return person
+        key = names.key(nickname.strip())
         left = self._left.get(key, 0.0)
         if left and self._clock.seconds() - left < self._limits.gone_seconds:
             raise Refused("no-such-nick", f"{nickname} has left: /users lists who is here.")
@@ -178,7 +220,7 @@ class People:
         close = difflib.get_close_matches(names.key(nickname.strip()), self._by_key, 1, 0.6)
         return self._by_key[close[0]].nickname if close else None
 
-    def check_free(self, nickname: str, asker: Person | None = None) -> None:
+    def _check_free(self, nickname: str, asker: Person | None = None) -> None:
         """Make sure that a nickname is nobody's, or the asker's own, and looks like nobody's.
 
         Raises:

@@ -1,59 +1,16 @@
-"""A person: who they are to the others, whom they ignore, and the log that is theirs alone."""
+"""A person: their nickname, whom they ignore, and their private log."""
 
-import hashlib
-import secrets
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from twisted.internet.interfaces import IDelayedCall
-
+from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.request import Request
 from twisted_chat.events import Action, Away, Entry, Hidden, Leave, Message, Topic, Whisper
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.rate import Bucket
-from twisted_chat.refusal import Refused
-from twisted_chat.stores import SavedSession
 from twisted_chat.text import names
-
-
-class Connection(Protocol):
-    """What a person's connection is told of what happens to them."""
-
-    may_resume: bool
-    """Whether they can come back to their session over another connection."""
-
-    def follow(self, room: str, fanout: Fanout) -> None:
-        """They are about to enter a room: read along."""
-
-    def entered(self, room: str) -> None:
-        """They are in a room now."""
-
-    def unfollow(self, room: str) -> None:
-        """They left a room: read to the end of what was said until now."""
-
-    def refuse(self, why: Refused, ref: str | None = None) -> None:
-        """Something that they asked for cannot be done."""
-
-    def hurry(self) -> None:
-        """There is no later: do what waits for its pace."""
-
-    def replace(self) -> None:
-        """They go on over another connection."""
-
-    def end(self) -> None:
-        """They are gone: let them read what was said until now, then close."""
-
-
-def hash_token(token: str) -> str:
-    """What is kept of a session's token, so that a stolen database resumes nobody's session."""
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
-
-
-def epoch_of(token: str) -> str | None:
-    """What the numbers belong to that the holder of a token has seen, if it tells that."""
-    epoch, dot, _ = token.partition(".")
-    return epoch if dot else None
 
 
 class Whisperer(NamedTuple):
@@ -75,94 +32,74 @@ class Person:
 
     Args:
         nickname: what they are called, as they typed it.
-        address: where they came from.
-        now: when they came, in seconds since 1970.
-        saved: what an earlier run kept of them, if they were here then.
+        device: the one that they came with.
     """
 
     __slots__ = (
         "_ignored_ids",
-        "address",
         "away",
-        "connection",
+        "devices",
         "displaced",
-        "done",
-        "expiry",
         "fanout",
         "former",
         "id",
         "ignored",
-        "is_quiet",
         "key",
         "last_whisperer",
         "log",
-        "may_resume",
         "nickname",
         "present",
-        "refs",
         "renames",
         "renaming",
-        "room",
         "rooms",
-        "saved",
         "since",
         "spoke",
-        "token",
-        "token_hash",
         "told_away",
     )
 
-    def __init__(
-        self, nickname: str, address: str, now: float, saved: SavedSession | None = None
-    ) -> None:
-        self.id = saved.id if saved else secrets.token_hex(8)
-        self.token = ""  # whoever shows it resumes this person's session
-        self.token_hash = saved.token if saved else ""
-        self.may_resume = saved is not None
+    def __init__(self, nickname: str, device: Device) -> None:
+        saved = device.saved
+        self.id = device.id
+        self.devices = {device.id: device}
         self.nickname = nickname
         self.key = names.key(nickname)
-        self.address = address
-        self.since = now
+        self.since = device.since
         self.spoke: float | None = None  # when they last said something in this run
         self.away: str | None = saved.away if saved else None
-        self.connection: Connection | None = None
         self.present = True
-        self.is_quiet = saved.is_quiet if saved else False  # only posts: nobody is told of them
         self.displaced = False  # somebody else has the nickname, and the rooms are left for now
         self.rooms: dict[str, int] = {}  # by key, in the order of entering: the last number then
-        self.room = saved.room if saved else ""  # the key of the one that they type into
         self.ignored: dict[str, Ignored] = {}  # by key
         self._ignored_ids: frozenset[str] = frozenset()
         for ignored in saved.ignored if saved else ():
             self.ignore(*ignored)
         self.last_whisperer: Whisperer | None = None
         self.told_away: tuple[str, ...] = ()  # the ids of those who know why we are away
-        self.expiry: IDelayedCall | None = None  # when they are given up, if nobody comes back
         self.renames: Bucket | None = None
         self.renaming: Request | None = None  # the last one, which may be pending
-        self.refs: dict[str, Request] = {}  # what they asked for under a name of their own
         self.former = tuple(saved.former) if saved else ()  # names that somebody else took
-        self.done = tuple(saved.done) if saved else ()  # such requests that left no event
-        self.saved = saved  # what is kept of them
         self.log: Log | None = None  # their own, once there is anything in it
         self.fanout: Fanout | None = None  # of the same
 
-    def issue_token(self, epoch: str) -> None:
-        """Let this session be resumed by whoever shows its token, which tells its epoch."""
-        self.token = f"{epoch}.{secrets.token_urlsafe(24)}"
-        self.token_hash = hash_token(self.token)
+    @property
+    def connections(self) -> Iterator[Connection]:
+        """The connections of all their devices, of those that have one just now."""
+        return filter(None, [device.connection for device in self.devices.values()])
 
-    def remember(self, request: Request, limit: int) -> None:
-        """Something that they ask for, for when it is sent again; the oldest are forgotten."""
-        if request.ref is not None:
-            self.refs[request.ref] = request
-            if len(self.refs) > limit:
-                del self.refs[next(iter(self.refs))]
+    def connection_of(self, client: str) -> Connection | None:
+        """The connection of one of their devices, if it has one just now."""
+        device = self.devices.get(client)
+        return None if device is None else device.connection
 
-    def forget(self, request: Request) -> None:
-        """That was not done: when it is sent again, it is asked for anew."""
-        if request.ref is not None and self.refs.get(request.ref) is request:
-            del self.refs[request.ref]
+    @property
+    def is_connected(self) -> bool:
+        """Whether any of their devices has a connection just now."""
+        return any(device.connection is not None for device in self.devices.values())
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether they only post, and nobody is told that they come and go."""
+        return all(device.is_quiet for device in self.devices.values())
 
     def ignore(self, nickname: str, other_id: str) -> None:
         """Hear no more of somebody, also under another nickname while they stay."""
@@ -197,7 +134,7 @@ class Person:
     def view(self, entry: Entry) -> Entry | None:
         """See `reader.Viewer`: nothing that somebody wrote whom they ignore."""
         event = entry.event
-        if self.hears(event.sender, entry.origin):
+        if self.hears(event.sender, entry.author):
             return entry
         match event:
             case Message() | Action() | Whisper() | Topic():

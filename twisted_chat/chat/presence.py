@@ -1,4 +1,4 @@
-"""Who comes and goes in a room, told so that it drowns nobody."""
+"""Joins and leaves in a room, announced without flooding anybody."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -41,7 +41,7 @@ class Presence:
 
     The others know people by nickname, and only from what they are told. So nobody does anything
     before their join is told, and nobody gets a nickname before the leave of the one who had it
-    is told. Who leaves without having been told of, and has done nothing, is never told of.
+    is told. Anyone who leaves before their join is told, and has done nothing, is never told of.
     Nothing at all is told of the coming and going of anyone quiet, who only posts.
 
     Args:
@@ -191,8 +191,8 @@ class Presence:
         people: Sequence[Shown],
         show: Callable[[Sequence[Shown]], None],
     ) -> None:
-        origin = people[0].person.id if len(people) == 1 else ""
-        self._log.append(Entry(event, origin, waiter=_Told(partial(show, people))))
+        author = people[0].person.id if len(people) == 1 else ""
+        self._log.append(Entry(event, author, waiter=_Told(partial(show, people))))
 
     def _show_joined(self, people: Sequence[Shown]) -> None:
         self.shown.update((each.person.id, each) for each in people)
@@ -203,7 +203,10 @@ class Presence:
 
 
 class _Told:
-    """Waits until what was told is about to be seen; it is never refused, for it is not stored.
+    """Waits until what was told is about to be seen.
+
+    It is refused only where too much waits for the disk: then those who read missed it, and
+    whoever asks who is there is told what is true.
 
     Args:
         then: called when it is.
@@ -220,6 +223,7 @@ class _Told:
 
     def refused(self, why: Refused) -> None:
         """See `events.Waiter`."""
+        self._then()
 
 
 class _Visits:

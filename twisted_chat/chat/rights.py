@@ -1,4 +1,4 @@
-"""What people may do: asked here, whichever way somebody wants to do it."""
+"""What people are allowed to do, checked here for every frontend."""
 
 from enum import Enum
 

@@ -1,4 +1,4 @@
-"""A room: its log, its members and its topic."""
+"""A room: its log, its members and its state."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Presence, Shown
+from twisted_chat.events.effects import State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.text import names
@@ -20,6 +21,7 @@ class Room:
         clock: timers, and the seconds by which it is counted how many come and go.
         limits: how many joins and leaves are told one by one.
         now: gives the time of day, in seconds since 1970.
+        state: what the events of its log have made of it until now.
     """
 
     def __init__(
@@ -29,14 +31,20 @@ class Room:
         clock: IReactorTime,
         limits: Limits,
         now: Callable[[], float],
+        state: State,
     ) -> None:
         self.name = name
         self.key = names.key(name)
         self.fanout = fanout
         self.log = log = fanout.log
-        self.topic = ""
+        self.state = dict(state)
         self.members: dict[str, Person] = {}  # by id
         self._presence = Presence(log, clock, limits, now)
+
+    @property
+    def topic(self) -> str:
+        """What it is about; empty if nobody has said."""
+        return str(self.state.get("topic", ""))
 
     @property
     def is_idle(self) -> bool:

@@ -1,4 +1,4 @@
-"""Being called: the terminal's bell and a notification, for what concerns one."""
+"""Alerts: the terminal's bell and notifications."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,7 +13,7 @@ _WHEN = {
     OFF: "The bell is off. /bell name, /bell whisper or /bell all turns it on.",
     WHISPER: "The bell rings for whispers",
     NAME: "The bell rings for whispers, and when somebody says your name",
-    ALL: "The bell rings for every line that somebody else says",
+    ALL: "The bell rings for everything that others say",
 }
 _LONGEST = 200  # characters of a notification
 

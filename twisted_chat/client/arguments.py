@@ -1,4 +1,4 @@
-"""What one types behind `twisted-chat`: where the server is, and who one is."""
+"""The command line of `twisted-chat`."""
 
 import argparse
 import getpass
@@ -42,7 +42,7 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
         parser.error(str(why))
     nick = _login_name() if given.nick is None else given.nick.strip()
     if not nick and (given.nick is not None or given.json or not can_ask):
-        parser.error("which nickname? Say it with --nick NICK")
+        parser.error("no nickname: give one with --nick NICK")
     patience = given.patience or (FOR_EVER if can_ask and not given.json else SCRIPT)
     if given.time is not None:
         patience = Patience(given.time, given.time)
@@ -52,7 +52,7 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
 def _seconds(text: str) -> float:
     number = re.fullmatch(r"(\d{1,6})([smh]?)", text, re.ASCII)
     if not number:
-        raise argparse.ArgumentTypeError(f"a time looks like 30s, 5m or 1h, not {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a time such as 30s, 5m or 1h, not {text!r}")
     return float(number[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[number[2]]
 
 
@@ -68,24 +68,24 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="twisted-chat",
         description="Chat at a terminal, or send lines from a pipe.",
-        epilog="In a pipe every line of the input is sent, and the status is 0 if all were taken. "
-        "A pipe ends at once if there is no server; if the connection is lost later, it tries to "
-        f"connect again for {SCRIPT.later:.0f} seconds.",
+        epilog="In a pipe, every input line is sent; the exit status is 0 if all were accepted. "
+        "It fails at once if there is no server; if the connection breaks later, it tries to "
+        f"reconnect for {SCRIPT.later:.0f} seconds.",
     )
     parser.add_argument(
         "host", nargs="?", default=HOST, metavar="HOST", help=f"or unix:PATH; default: {HOST}"
     )
     parser.add_argument("port", nargs="?", metavar="PORT", help=f"default: {PORT}")
     parser.add_argument("--nick", help="your nickname (default: your login name)")
-    parser.add_argument("--room", default="", help="the room to type into; joined if need be")
+    parser.add_argument("--room", default="", help="the room to talk in; joined if necessary")
     look = parser.add_mutually_exclusive_group()
-    look.add_argument("--plain", action="store_true", help="no colours, no moving cursor")
-    look.add_argument("--json", action="store_true", help="print what the server sends, as objects")
+    look.add_argument("--plain", action="store_true", help="no colours, no cursor movement")
+    look.add_argument("--json", action="store_true", help="print what the server sends, as JSON")
     parser.add_argument(
         "--no-bell",
         dest="bell",
         action="store_false",
-        help="neither ring nor notify when somebody says your name or whispers to you",
+        help="no bell or notification when somebody says your name or whispers to you",
     )
     again = parser.add_mutually_exclusive_group()
     again.add_argument(
@@ -100,7 +100,7 @@ def make_parser() -> argparse.ArgumentParser:
         dest="patience",
         action="store_const",
         const=NEVER,
-        help="end when the connection cannot be made, or is lost",
+        help="exit when the connection fails or is lost",
     )
     again.add_argument(
         "--wait",

@@ -1,10 +1,10 @@
-"""What the server says, read with mistrust: checked types, harmless text, and nothing raises."""
+"""What the server sends, parsed without trusting it: checked types, harmless text, never raises."""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from twisted_chat.client.harmless import harmless
-from twisted_chat.events import Entry
+from twisted_chat.events import Entry, Event
 from twisted_chat.limits import Limits
 from twisted_chat.wire.structured import understand
 
@@ -29,6 +29,8 @@ class Welcome:
         rooms: those that we are in after resuming; None where the server does not say.
         epoch: another one than before means that events are numbered anew; may be empty.
         input_bytes: the longest line that the server reads.
+        again: whether this client was let in before.
+        anew: whether ids begin anew, because the server has kept nothing.
     """
 
     nick: str
@@ -40,6 +42,8 @@ class Welcome:
     rooms: tuple[str, ...] | None = None
     epoch: str = ""
     input_bytes: int = Limits.input_bytes
+    again: bool = False
+    anew: bool = False
 
 
 @dataclass(slots=True)
@@ -53,12 +57,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Who is in a room, and what it is about; `count` is right where the members are cut."""
+    """Who is in a room, and what it is about; `count` is right where the members are cut.
+
+    `entered` if we have just come in.
+    """
 
     room: str
     topic: str
     members: tuple[Member, ...]
     count: int
+    entered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,16 @@ class Happened:
     entry: Entry
     replayed: bool
 
+    @property
+    def event(self) -> Event:
+        """What happened."""
+        return self.entry.event
+
+    @property
+    def id(self) -> int:
+        """The event's number in its room; 0 if it has none."""
+        return self.entry.id
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -75,6 +93,7 @@ class Answer:
 
     ref: str | None
     lines: tuple[str, ...]
+    id: int = 0  # of the event, for a line that had been said before
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +159,7 @@ def read(thing: dict[str, Any]) -> Incoming | None:
             count = max(_whole(thing, "count"), len(members))
             return State(_room(thing), _text(thing, "topic"), members, count)
         case "answer":
-            return Answer(_ref(thing), _texts(thing, "lines"))
+            return Answer(_ref(thing), _texts(thing, "lines"), _whole(thing, "id"))
         case "error":
             return Refusal(_ref(thing), _text(thing, "code"), _text(thing, "text"), _wait(thing))
         case "missed":

@@ -1,4 +1,4 @@
-"""Leaving: when all is acknowledged, or when patience is at an end."""
+"""Leaving: when everything is acknowledged, or after a timeout."""
 
 from collections.abc import Callable
 

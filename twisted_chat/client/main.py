@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred
 
 from twisted_chat.client import arguments
 from twisted_chat.client.arguments import Arguments
-from twisted_chat.client.connection import Connection
-from twisted_chat.client.conversation import Conversation, Failed
+from twisted_chat.client.chat_client import ChatClient, Failed
+from twisted_chat.client.conversation import Conversation
 from twisted_chat.client.view import View
 
 HANG_UP = 4.0
@@ -72,8 +72,14 @@ def _choose(given: Arguments) -> Callable[[Any], FrontEnd]:
 async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd]) -> None:
     view = make(reactor)
     endpoint = given.place.endpoint(reactor)
-    connection = Connection(endpoint, reactor, str(given.place), given.patience)
-    conversation = Conversation(given.nick, view, connection, reactor, given.room)
+    client = ChatClient(
+        reactor,
+        raw=view.raw,
+        quiet=view.quiet,
+        patience=given.patience,
+        where=str(given.place),
+    )
+    conversation = Conversation(given.nick, view, client, endpoint, given.room)
     gone: Deferred[None] = Deferred()
 
     def bow_out() -> Deferred[None] | None:

@@ -2,15 +2,19 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from twisted_chat.client.incoming import Answer, Happened
 
 WINDOW = 8
 """Lines on their way at once: a round trip is used well, and the server's queue never fills."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """Something typed that the server has not acknowledged yet.
 
@@ -21,6 +25,8 @@ class Line:
         ref: our own name for this request.
         at: when it was typed.
         only_existing: whether it may enter a room only if that exists already.
+        may_wait: whether it is sent again later if it came too fast.
+        done: what becomes of it.
     """
 
     room: str
@@ -29,6 +35,8 @@ class Line:
     ref: str
     at: float
     only_existing: bool = False
+    may_wait: bool = True
+    done: Deferred[Happened | Answer] = field(default_factory=Deferred)
     sent: bool = False
 
     @property
@@ -62,10 +70,17 @@ class Outbox:
         return iter(self._lines)
 
     def add(
-        self, room: str, text: str, command: bool, now: float, *, only_existing: bool = False
+        self,
+        room: str,
+        text: str,
+        command: bool,
+        now: float,
+        *,
+        only_existing: bool = False,
+        may_wait: bool = True,
     ) -> Line:
         """Take a line that was typed; the arguments are those of `Line`."""
-        line = Line(room, text, command, self._ref(), now, only_existing)
+        line = Line(room, text, command, self._ref(), now, only_existing, may_wait)
         self._lines.append(line)
         return line
 
@@ -98,12 +113,6 @@ class Outbox:
         """The old session goes on: what it may not have had is sent again, named as before."""
         for line in self._lines:
             line.sent = False
-
-    def unconfirmed(self) -> list[Line]:
-        """The old session is gone: the lines nobody can tell the fate of, which are given up."""
-        unsure = [line for line in self._lines if line.sent]
-        self._lines = deque(line for line in self._lines if not line.sent)
-        return unsure
 
     def waiting(self, before: float) -> int:
         """How many lines were typed before this moment and still wait."""

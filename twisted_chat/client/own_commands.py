@@ -58,26 +58,26 @@ def _query(nick: str, desk: Desk) -> None:
     elif before:
         desk.told(f"What you type goes to {model.current} again.")
     else:
-        desk.told("Whom do you want to whisper to? /query NICK")
+        desk.told("Usage: /query NICK")
 
 
 def _view(which: str, desk: Desk) -> None:
     if which not in ("", "room", "all"):
-        desk.refused("There is /view room and /view all.")
+        desk.refused("Usage: /view room or /view all")
         return
     if which == "room":
         desk.focus.narrow = True
     elif which == "all":
         desk.focus.widen()
     if desk.focus.narrow:
-        desk.told("You see the room that you type into, and whispers. /view all shows all rooms.")
+        desk.told("You now see the current room, and whispers. /view all shows all rooms.")
     else:
-        desk.told("You see all your rooms. /view room shows only the one that you type into.")
+        desk.told("You now see all your rooms. /view room shows only the current one.")
 
 
 def _bell(level: str, desk: Desk) -> None:
     if level and level not in LEVELS:
-        desk.refused(f"There is /bell {', /bell '.join(LEVELS[:-1])} and /bell {LEVELS[-1]}.")
+        desk.refused(f"Usage: /bell {', '.join(LEVELS[:-1])} or {LEVELS[-1]}")
         return
     desk.alerts.level = level or desk.alerts.level
     desk.told(desk.alerts.sentence)
@@ -97,11 +97,11 @@ class _Own(NamedTuple):
 
 
 _TABLE = (
-    _Own(Command("/query", "[NICK]", (), "whisper all that you type to NICK, or stop it"), _query),
-    _Own(Command("/view", "[room|all]", (), "see only the room you type into, or all"), _view),
+    _Own(Command("/query", "[NICK]", (), "whisper everything you type to NICK, or stop"), _query),
+    _Own(Command("/view", "[room|all]", (), "show only the current room, or all"), _view),
     _Own(Command("/bell", f"[{'|'.join(LEVELS)}]", (), "ring your terminal's bell"), _bell),
     _Own(Command("/clear", "", (), "clear the screen"), _clear),
-    _Own(Command("/reconnect", "", (), "connect again, at once"), _reconnect),
+    _Own(Command("/reconnect", "", (), "reconnect now"), _reconnect),
 )
 _BY_NAME = {each.command.name: each for each in _TABLE}
 COMMANDS = tuple(each.command for each in _TABLE)

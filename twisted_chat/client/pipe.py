@@ -66,7 +66,7 @@ class Pipe:
             self._conversation.typed(text)
 
     def _too_long(self) -> None:
-        self.refused("A line is far too long, and was not sent")
+        self.refused("A line was far too long and was not sent")
 
     def _unread(self, why: str) -> None:
         if why:

@@ -44,7 +44,7 @@ def place(host: str, port: str | None) -> Place:
     if host.startswith(_UNIX):
         path = host.removeprefix(_UNIX)
         if not path:
-            raise ValueError("which socket? Say unix:PATH")
+            raise ValueError("no socket path: use unix:PATH")
         if port is not None:
             raise ValueError(f"a UNIX socket has no port: leave out {port}")
         return Place(path=path)
@@ -53,7 +53,7 @@ def place(host: str, port: str | None) -> Place:
         host = host[1:-1]
     elif colon and (address.endswith("]") or ":" not in address):
         if port is not None:
-            raise ValueError(f"two ports, {after} and {port}: say one")
+            raise ValueError(f"two ports, {after} and {port}: give only one")
         host, port = address.strip("[]"), after
     if port is None:
         return Place(host or HOST)

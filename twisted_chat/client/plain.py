@@ -56,7 +56,7 @@ class Plain(Reading):
 
     def clear(self) -> None:
         """See `Reading`: no cursor is moved here."""
-        self.refused("Nothing is cleared in plain lines.")
+        self.refused("/clear does nothing in plain mode.")
 
     def _write(self, row: Row) -> None:
         width = self._out.width
@@ -64,7 +64,7 @@ class Plain(Reading):
         self._out.line("".join(text for _, text in line))
 
     def _too_long(self) -> None:
-        self.refused("That line is far too long, and was not sent")
+        self.refused("That line is far too long and was not sent")
 
     def _unread(self, why: str) -> None:
         self._stop()

@@ -1,7 +1,7 @@
 """One connection to the server: objects, one a line, and a watch that notices when it is dead."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
 from twisted.internet.protocol import connectionDone
@@ -20,17 +20,19 @@ PATIENCE = 30.0
 """Seconds in which a server that is there says something."""
 
 
-class Talker(Protocol):
-    """Who talks over the connection."""
+class Talker(NamedTuple):
+    """Who talks over the connection.
 
-    def hello(self) -> dict[str, Any]:
-        """The first object that is sent."""
+    Args:
+        hello: gives the first object that is sent.
+        heard: is told every object that the server sends.
+        lost: is told why there is no connection, and after how many seconds a new one is tried;
+            None for never.
+    """
 
-    def heard(self, thing: dict[str, Any]) -> None:
-        """The server sent this object."""
-
-    def lost(self, why: str, pause: float | None) -> None:
-        """There is no connection; a new one is tried after `pause` seconds, unless it is None."""
+    hello: Callable[[], dict[str, Any]]
+    heard: Callable[[dict[str, Any]], None]
+    lost: Callable[[str, float | None], None]
 
 
 class ClientProtocol(Lines):

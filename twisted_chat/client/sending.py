@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from twisted_chat.client.connection import Connection
 from twisted_chat.client.outbox import Line, Outbox
 from twisted_chat.limits import Limits
 from twisted_chat.wire.structured import encode
@@ -18,24 +18,21 @@ class Sender:
 
     Args:
         outbox: what is to be sent.
-        connection: what it is sent over.
+        send: sends an object.
         clock: the time and its timers.
-        go_on: is called when a wait is over, and `send` may be called again.
         too_long: is told of a line that the server could not read, and takes it from the outbox.
     """
 
     def __init__(
         self,
         outbox: Outbox,
-        connection: Connection,
+        send: Callable[[dict[str, Any]], None],
         clock: IReactorTime,
-        go_on: Callable[[], None],
         too_long: Callable[[Line], None],
     ) -> None:
         self._outbox = outbox
-        self._connection = connection
+        self._send = send
         self._clock = clock
-        self._at_end_of_wait = go_on
         self._too_long = too_long
         self._longest = Limits.input_bytes
         self._open = False
@@ -64,7 +61,7 @@ class Sender:
                 if len(encode(line.request)) > self._longest:
                     self._too_long(line)
                 else:
-                    self._connection.send(line.request)
+                    self._send(line.request)
 
     def again(self, line: Line, wait: float | None) -> None:
         """A line came too fast: send it again after so many seconds, and nothing before it."""
@@ -79,4 +76,4 @@ class Sender:
 
     def _go_on(self) -> None:
         self._wait = None
-        self._at_end_of_wait()
+        self.send()

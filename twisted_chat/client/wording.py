@@ -22,7 +22,7 @@ def in_room(told: State) -> list[str]:
     return lines
 
 
-ANEW = "The server has started anew with an empty history: lines may be missing"
+ANEW = "The server restarted with an empty history: lines may be missing"
 
 
 def missed(told: Missed) -> str:
@@ -33,7 +33,7 @@ def missed(told: Missed) -> str:
     if not told.kept:
         return f"You missed {lines}{where}: older lines are no longer kept"
     later = f": type /history in {told.room} to see them" if is_room else ""
-    return f"You missed {lines}{where}, which could not be read just now{later}"
+    return f"You missed {lines}{where}, which could not be read right now{later}"
 
 
 def no_connection(why: Failure, where: str) -> str:
@@ -43,7 +43,7 @@ def no_connection(why: Failure, where: str) -> str:
     if why.check(error.DNSLookupError):
         return f"No address found for {where}: is the name right?"
     if why.check(error.TimeoutError):
-        return f"No answer from {where}: is the network all right?"
+        return f"No answer from {where}: is the network working?"
     if getattr(why.value, "osError", None) == errno.ENOENT:
         return f"There is no socket {where}: is the server running?"
     return f"No connection to {where}: {why.getErrorMessage()}"

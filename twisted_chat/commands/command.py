@@ -1,4 +1,4 @@
-"""What a command is, and how the families declare theirs: beside the function that does it."""
+"""What a command is, and how a file declares its commands: next to the functions."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right
@@ -15,11 +16,11 @@ from twisted_chat.chat.room import Room
 from twisted_chat.events import Entry
 
 Lines: TypeAlias = Sequence[str | Entry]
-"""An answer, one line per fact; an entry is shown as history is."""
+"""An answer, one line per fact; entries are shown like history."""
 
 
 class Caller(Protocol):
-    """Whose command it is."""
+    """The session that a command comes from."""
 
     chat: Chat
     request: Request
@@ -29,21 +30,25 @@ class Caller(Protocol):
         """Who they are."""
 
     @property
+    def device(self) -> Device:
+        """Which of their devices it comes from."""
+
+    @property
     def room(self) -> Room:
-        """The room that they are typing into."""
+        """The current room, which typed lines go to."""
 
     def talk_in(self, room: Room) -> None:
-        """What they type goes to another room from now on."""
+        """Make this the current room, which typed lines go to."""
 
     def charge(self, lines: int) -> None:
-        """That was as much as so many lines more."""
+        """Count so many more lines against the rate limit."""
 
     def ring(self, when: str) -> str:
-        """Ring the terminal's bell `off`, on `name`, `whisper` or `all`; empty only asks."""
+        """Set when the bell rings: `off`, `name`, `whisper` or `all`; empty only asks."""
 
 
 Do: TypeAlias = Callable[[Caller, Room, str], Lines | Deferred[Lines]]
-"""Does a command in a room, with what stands behind its word, and gives the answer."""
+"""Runs a command in a room with the text after its name, and returns the answer."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +56,14 @@ class Command:
     """A command.
 
     Args:
-        name: the word behind the slash.
-        usage: what follows it, in capitals; in brackets what may be left out.
+        name: the word after the slash.
+        usage: its arguments, in capitals; optional ones in brackets.
         help: what it does, in a few words.
-        do: does it.
-        right: what one needs to do it; None if nobody is kept from it.
+        do: runs it.
+        right: the right that is needed; None if everybody may use it.
         aliases: other words for it.
-        detail: what else is good to know.
-        only_asks: whether nothing changes when nothing follows it, so that it needs no right.
+        detail: more lines for `/help COMMAND`.
+        only_asks: whether it changes nothing without arguments, so that it then needs no right.
     """
 
     name: str
@@ -72,12 +77,12 @@ class Command:
 
     @property
     def synopsis(self) -> str:
-        """The command as one types it."""
+        """The command with its arguments."""
         return f"/{self.name} {self.usage}".rstrip()
 
     @property
     def needs(self) -> int:
-        """How many words it cannot do without."""
+        """How many words are required after the name."""
         return len(re.sub(r"\[[^]]*]", "", self.usage).split())
 
 

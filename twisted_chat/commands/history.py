@@ -1,4 +1,4 @@
-"""Commands about what was said before, and what time it is."""
+"""Commands about earlier messages and the time."""
 
 import re
 import time
@@ -14,7 +14,7 @@ from twisted_chat.refusal import Refused
 family = Family()
 
 _OVERHEAD = 100
-"""Bytes of a line beside its text."""
+"""Bytes of a line in addition to its text."""
 
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
@@ -22,13 +22,13 @@ _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 @family.command(
     "history",
     "[COUNT|1h|DATE]",
-    "what was said before",
+    "show earlier messages",
     right=None,
     detail=(
         "/history 50 shows the last 50 lines.",
-        "/history 1h (or 30m, 2d) shows what was said in that time.",
-        "/history 2026-11-20 shows what was said from that day on.",
-        "It shows 200 lines at once at the most.",
+        "/history 1h shows the last hour; 30m and 2d work too.",
+        "/history 2026-11-20 shows messages from that day on.",
+        "At most 200 lines are shown at once.",
     ),
 )
 def _history(caller: Caller, room: Room, how_much: str) -> Deferred[Lines]:
@@ -46,7 +46,7 @@ def _history(caller: Caller, room: Room, how_much: str) -> Deferred[Lines]:
             since = time.mktime(time.strptime(how_much, "%Y-%m-%d"))
         except (ValueError, OverflowError):
             raise Refused(
-                "usage", "Say how much: /history 50, /history 1h or /history 2026-11-20"
+                "usage", "Usage: /history 50, /history 1h or /history 2026-11-20"
             ) from None
         page = room.log.since(since, limits.history_lines)
 
@@ -68,7 +68,7 @@ def within(entries: Sequence[Entry], size: int, *, newest_first: bool) -> Sequen
     return entries[len(entries) - count :] if newest_first else entries[:count]
 
 
-@family.command("time", "", "the server's time", right=None)
+@family.command("time", "", "show the server's time", right=None)
 def _time(caller: Caller, room: Room, rest: str) -> Lines:
     now = time.localtime(caller.chat.now())
-    return [time.strftime("It is %Y-%m-%d %H:%M:%S (UTC%z) here.", now)]
+    return [time.strftime("The server's time is %Y-%m-%d %H:%M:%S (UTC%z).", now)]

@@ -1,7 +1,9 @@
-"""Commands about people: who is here, what one is called, and whom one does not hear."""
+"""Commands about people: who is here, nicknames, away notes and ignoring."""
 
 import time
 from itertools import islice
+
+from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right
@@ -17,31 +19,31 @@ family = Family()
 @family.command(
     "users",
     "[ROOM]",
-    "who is in a room",
+    "list who is in a room",
     right=None,
     aliases=("who", "names"),
-    detail=("Without ROOM, the room that you are typing into.",),
+    detail=("Without ROOM, the room you are typing in.",),
 )
 def _users(caller: Caller, room: Room, name: str) -> Lines:
-    asked = caller.chat.room(name) if name else room
+    asked = caller.chat.rooms.find(name) if name else room
     return [who(asked, caller.chat.limits.listed_names, caller.person)]
 
 
 _ROOMS = 5
-"""Rooms in which something is told that count as one more line."""
+"""Announcements in this many rooms count as one more line."""
 
 _AWAY = 400
 """Characters of an away note: everybody who enters a room reads it."""
 
 _NOTE = 120
-"""Characters of it beside a name in a list."""
+"""Characters of it next to a name in a list."""
 
 _PLAIN = str.maketrans("", "", "()")
-"""What a list is built with, and a note in it is not: so that nobody is in it who is not here."""
+"""Removes the brackets that a list is built with from notes, so that nobody can fake an entry."""
 
 
 def who(room: Room, most: int, viewer: Person) -> str:
-    """Who is in a room, in one line, as somebody sees it."""
+    """Who is in a room, in one line, as the viewer sees it."""
     listed = [_named(member, viewer) for member in islice(room.members.values(), most)]
     more = len(room.members) - len(listed)
     others = f" and {more} more" if more else ""
@@ -51,7 +53,7 @@ def who(room: Room, most: int, viewer: Person) -> str:
 def _named(person: Person, viewer: Person) -> str:
     if person.is_quiet:
         return f"{person.nickname} (only posts)"
-    if person.connection is None:
+    if not person.is_connected:
         return f"{person.nickname} (reconnecting)"
     if person.away is None:
         return person.nickname
@@ -60,11 +62,11 @@ def _named(person: Person, viewer: Person) -> str:
 
 
 def away_note(person: Person, viewer: Person) -> str:
-    """That somebody is away, and why if the viewer hears them."""
+    """That somebody is away, with the reason unless the viewer ignores them."""
     return f"away: {person.away}" if viewer.hears(person.nickname, person.id) else "away"
 
 
-@family.command("whois", "NICK", "since when somebody is here, and where", right=None)
+@family.command("whois", "NICK", "show somebody's rooms and when they joined", right=None)
 def _whois(caller: Caller, room: Room, nickname: str) -> Lines:
     person = caller.chat.people.find(nickname)
     rooms = [caller.chat.rooms[key].name for key in person.rooms]
@@ -77,8 +79,8 @@ def _whois(caller: Caller, room: Room, nickname: str) -> Lines:
         lines.insert(1, f"{person.nickname} was last active {_ago(now - person.spoke)}.")
     if person.away is not None:
         lines.append(f"{person.nickname} is {away_note(person, caller.person)}")
-    if person.connection is None:
-        lines.append(f"{person.nickname} has lost the connection, and may be back soon.")
+    if not person.is_connected:
+        lines.append(f"{person.nickname} is disconnected, and may be back soon.")
     return lines
 
 
@@ -99,22 +101,22 @@ def _ago(seconds: float) -> str:
 @family.command(
     "nick",
     "NAME",
-    "take another nickname",
+    "change your nickname",
     right=Right.RENAME,
-    detail=("Letters, digits, _ and -, a letter first; upper and lower case are the same.",),
+    detail=("Use letters, digits, _ and -, starting with a letter. Case does not matter.",),
 )
-def _nick(caller: Caller, room: Room, nickname: str) -> Lines:
-    caller.chat.rename(caller.person, nickname, caller.request)
+def _nick(caller: Caller, room: Room, nickname: str) -> Deferred[Lines]:
+    renamed = caller.chat.rename(caller.person, nickname, caller.request)
     caller.charge(len(caller.person.rooms) // _ROOMS)
-    return []
+    return renamed.addCallback(lambda _: ())
 
 
 @family.command(
     "away",
     "[TEXT]",
-    "say that you are away, and why",
+    "mark yourself as away, with a note",
     right=Right.SPEAK,
-    detail=("It stands beside your name in /users, and is told once to who whispers to you.",),
+    detail=("The note is shown in /users, and once to anyone who whispers to you.",),
 )
 def _away(caller: Caller, room: Room, reason: str) -> Lines:
     if len(reason) > _AWAY:
@@ -124,7 +126,7 @@ def _away(caller: Caller, room: Room, reason: str) -> Lines:
     return [f"You are away: {caller.person.away}. /back ends it."]
 
 
-@family.command("back", "", "say that you are back", right=None)
+@family.command("back", "", "mark yourself as back", right=None)
 def _back(caller: Caller, room: Room, rest: str) -> Lines:
     if caller.person.away is None:
         return ["You were not away."]
@@ -136,23 +138,27 @@ def _back(caller: Caller, room: Room, rest: str) -> Lines:
 @family.command(
     "ignore",
     "[NICK]",
-    "hear no more of somebody, or list whom you ignore",
+    "hide somebody's messages, or list whom you ignore",
     right=None,
-    detail=("They are not told. Another nickname does not help them while they stay.",),
+    detail=(
+        "They are not told. It still applies if they change their nickname, until they leave.",
+    ),
 )
 def _ignore(caller: Caller, room: Room, rest: str) -> Lines:
     me = caller.person
     if not rest:
         nicknames = ", ".join(ignored.nickname for ignored in me.ignored.values())
-        return [f"You ignore: {nicknames}" if nicknames else "You ignore nobody."]
+        return [f"You are ignoring: {nicknames}" if nicknames else "You are not ignoring anybody."]
     nickname = names.nickname(rest, caller.chat.limits)
     other = caller.chat.people.called(nickname)
     if other is me:
         raise Refused("bad-nick", "You cannot ignore yourself: choose somebody else.")
     if len(me.ignored) >= caller.chat.limits.ignored_people:
-        raise Refused("too-many-people", "You ignore too many people: /unignore some first.")
+        raise Refused(
+            "too-many-people", "You are ignoring too many people: /unignore somebody first."
+        )
     me.ignore(nickname, other.id if other else "")  # they may be about to have that name
-    lines = [f"You ignore {nickname}: /unignore {nickname} ends it."]
+    lines = [f"You are ignoring {nickname}: /unignore {nickname} ends it."]
     if other is None:
         meant = caller.chat.people.similar(nickname)
         hint = f": did you mean {meant}?" if meant else "."
@@ -160,12 +166,14 @@ def _ignore(caller: Caller, room: Room, rest: str) -> Lines:
     return lines
 
 
-@family.command("unignore", "NICK", "hear somebody again", right=None)
+@family.command("unignore", "NICK", "show somebody's messages again", right=None)
 def _unignore(caller: Caller, room: Room, nickname: str) -> Lines:
     other = caller.chat.people.called(nickname)
     if not caller.person.unignore(nickname, other.id if other else ""):
-        raise Refused("no-such-nick", f"You did not ignore {nickname}: /ignore lists whom you do.")
-    return [f"You hear {nickname} again."]
+        raise Refused(
+            "no-such-nick", f"You are not ignoring {nickname}: /ignore lists whom you ignore."
+        )
+    return [f"You are no longer ignoring {nickname}."]
 
 
 @family.command(
@@ -174,8 +182,8 @@ def _unignore(caller: Caller, room: Room, nickname: str) -> Lines:
     "leave the chat",
     right=None,
     aliases=("exit", "q"),
-    detail=("exit, quit or :q alone does it too.",),
+    detail=("exit, quit or :q alone on a line does the same.",),
 )
 def _quit(caller: Caller, room: Room, reason: str) -> Lines:
-    caller.chat.part(caller.person, reason)
+    caller.chat.quit(caller.person, caller.device, reason)
     return []

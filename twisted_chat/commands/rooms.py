@@ -1,6 +1,9 @@
-"""Commands about rooms: which there are, entering and leaving them, and what they are about."""
+"""Commands about rooms: listing, joining and leaving them, and their topics."""
 
 import heapq
+from functools import partial
+
+from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
@@ -13,15 +16,18 @@ family = Family()
 @family.command(
     "join",
     "ROOM",
-    "enter a room, or go back to typing into it",
+    "join a room, or switch back to it",
     right=None,  # for the room that is entered, `Chat.join` asks
     aliases=("j",),
-    detail=("A room is made by entering it. You stay in the others, and go on reading them.",),
+    detail=("Joining a room that does not exist creates it. You also stay in your other rooms.",),
 )
-def _join(caller: Caller, room: Room, name: str) -> Lines:
-    entered = caller.chat.join(caller.person, name)
-    caller.talk_in(entered)
-    return [f"You are in {entered.name}: what you type goes there. /leave leaves it."]
+def _join(caller: Caller, room: Room, name: str) -> Deferred[Lines]:
+    return caller.chat.join(caller.person, name).addCallback(partial(_joined, caller))
+
+
+def _joined(caller: Caller, room: Room) -> Lines:
+    caller.talk_in(room)
+    return [f"You are in {room.name}: what you type goes there. /leave leaves it."]
 
 
 @family.command(
@@ -30,7 +36,7 @@ def _join(caller: Caller, room: Room, name: str) -> Lines:
     "leave a room",
     right=None,
     aliases=("part",),
-    detail=("Without ROOM, the room that you are typing into.",),
+    detail=("Without ROOM, the room you are typing in.",),
 )
 def _leave(caller: Caller, room: Room, name: str) -> Lines:
     left = caller.chat.room_of(caller.person, name) if name else room
@@ -39,12 +45,16 @@ def _leave(caller: Caller, room: Room, name: str) -> Lines:
     if here:
         other = caller.chat.rooms[next(reversed(caller.person.rooms))]
         caller.talk_in(other)
-        return [f"You left {left.name}; you are in {other.name}, and what you type goes there."]
+        return [f"You left {left.name}; you are in {other.name}: what you type goes there."]
     return [f"You left {left.name}."]
 
 
 @family.command(
-    "rooms", "", "the rooms, how many are in them, and their topics", right=None, aliases=("list",)
+    "rooms",
+    "",
+    "list the rooms, their topics and how many people are in them",
+    right=None,
+    aliases=("list",),
 )
 def _rooms(caller: Caller, room: Room, rest: str) -> Lines:
     shown = [each for each in caller.chat.rooms.values() if each.members or each.topic]
@@ -61,15 +71,15 @@ def _rooms(caller: Caller, room: Room, rest: str) -> Lines:
 @family.command(
     "topic",
     "[TEXT]",
-    "what the room is about, or will be",
+    "show or change the topic of the room",
     right=Right.SET_TOPIC,
-    detail=("/topic - takes it away.",),
+    detail=("/topic - removes it.",),
     only_asks=True,
 )
 def _topic(caller: Caller, room: Room, text: str) -> Lines:
     if not text:
         if room.topic:
             return [f"The topic of {room.name} is: {room.topic}"]
-        return [f"{room.name} has no topic: /topic TEXT gives it one."]
+        return [f"{room.name} has no topic: /topic TEXT sets one."]
     caller.chat.set_topic(caller.person, room, "" if text == "-" else text, caller.request)
     return []

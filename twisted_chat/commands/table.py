@@ -1,4 +1,4 @@
-"""The gate that everything passes that people do, and the table of commands behind it."""
+"""The table of commands, and the one place where every request is checked and run."""
 
 import difflib
 import re
@@ -12,13 +12,13 @@ from twisted_chat.refusal import Refused
 from twisted_chat.text.cleaning import is_blank
 
 _ALONE = {"exit": "quit", "quit": "quit", ":q": "quit", "!disconnect": "quit", "help": "help"}
-"""Commands that one may type without a slash, alone on a line."""
+"""Commands that work without a slash, alone on a line."""
 
 
 def parse(line: str) -> tuple[str, str] | None:
-    """The command that a line is, and what follows it; None for a line that is to be said.
+    """The name and arguments of the command in a line; None if the line is a message.
 
-    `exit` and its like and `@NICK TEXT` are commands too, `//text` is not.
+    `exit` and the like and `@NICK TEXT` are commands too, `//text` is not.
     """
     alone = _ALONE.get(line.strip().lower())
     if alone is not None:
@@ -33,21 +33,21 @@ def parse(line: str) -> tuple[str, str] | None:
 
 
 def spoken(line: str) -> str:
-    """What a line that is no command says: `//text` says `/text`."""
+    """The message in a line that is not a command: `//text` says `/text`."""
     return line[1:] if line.startswith("//") else line
 
 
 def run(caller: Caller, word: str, rest: str) -> Lines | Deferred[Lines]:
-    """Do a command.
+    """Run a command.
 
     Raises:
-        Refused: there is no such command, it lacks something, or it cannot be done.
+        Refused: the command is unknown, lacks arguments, or cannot be carried out.
     """
     command = _find(word)
     if is_blank(rest):  # nobody would see it, on any screen
         rest = ""
     if len(rest.split()) < command.needs:
-        raise Refused("usage", f"Something is missing: {command.synopsis} ({command.help})")
+        raise Refused("usage", f"Usage: {command.synopsis} ({command.help})")
     return _do(caller, command, caller.room, rest)
 
 
@@ -67,19 +67,19 @@ def _do(caller: Caller, command: Command, room: Room, rest: str) -> Lines | Defe
 
 
 def is_join(word: str) -> bool:
-    """Whether a command may make a room."""
+    """Whether a command can create a room."""
     return BY_WORD.get(word) is BY_WORD["join"]
 
 
 _INSTEAD = {
     "clear": "your terminal can clear its screen, the server cannot.",
-    "query": "/whisper NICK TEXT begins a private conversation, and /reply TEXT answers.",
+    "query": "/whisper NICK TEXT sends a private message, and /reply TEXT answers one.",
     **dict.fromkeys(
         ("kick", "ban", "mute", "op"),
-        "nobody can send others away here, but /ignore NICK hides what they say.",
+        "nobody can remove others here, but /ignore NICK hides their messages.",
     ),
 }
-"""What to do where other chats have a command that this one has not."""
+"""What to do instead of commands that other chat systems have."""
 
 
 def _find(word: str) -> Command:
@@ -90,11 +90,11 @@ def _find(word: str) -> Command:
         raise Refused("no-such-command", f"There is no command /{word}: {_INSTEAD[word]}")
     close = difflib.get_close_matches(word[:20], BY_WORD, 1, 0.6)
     hint = f"did you mean /{close[0]}?" if close else "/help lists the commands;"
-    slash = "" if close else " to say a line that begins with a slash, type two."
+    slash = "" if close else " to send a line that begins with a slash, type two."
     raise Refused("no-such-command", f"There is no command /{word[:20]}: {hint}{slash}")
 
 
-def unheard() -> Refused:
+def too_late() -> Refused:
     """What is said of a line that comes when the server stops."""
     return Refused(
         "closing", "The server is shutting down, and that was not done: try again later."
@@ -107,7 +107,7 @@ family = Family()
 @family.command(
     "help",
     "[COMMAND]",
-    "this list, or more about one command",
+    "show this list, or the details of one command",
     right=None,
     aliases=("h", "?"),
 )
@@ -115,7 +115,7 @@ def _help(caller: Caller, room: Room, rest: str) -> Lines:
     if not rest:
         return [
             *(f"{command.synopsis}: {command.help}" for command in COMMANDS),
-            "/help COMMAND says more. Everything else that you type is said in the room.",
+            "/help COMMAND shows details. Anything else you type is sent to the room.",
         ]
     command = _find(rest.lstrip("/").lower())
     lines = [f"{command.synopsis}: {command.help}", *command.detail]
@@ -128,9 +128,9 @@ _ORDER = (
     *("users", "whisper", "reply", "me", "nick", "join", "leave", "rooms", "topic", "away", "back"),
     *("ignore", "unignore", "history", "whois", "bell", "time", "", "help", "quit"),
 )
-"""How /help lists the commands, for somebody who reads it for the first time.
+"""The order of commands in /help, for first-time readers.
 
-Those that are not named here come in the place of the empty name.
+Commands that are not listed here take the place of the empty name.
 """
 
 

@@ -1,8 +1,9 @@
-"""How events are written: one entry a kind, which rows, structured lines and exports follow."""
+"""How events are encoded: one entry for each kind, used for rows, structured lines and exports."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from twisted_chat import events
 from twisted_chat.events import Event
@@ -26,6 +27,7 @@ class Kind:
         kept: where such events are kept.
         fields: the texts that one holds beside its room and sender, in their order.
         optional: those of them that are left out of structured lines where they are empty.
+        values: what else it holds, behind the texts, that can be written as JSON.
     """
 
     name: str
@@ -33,11 +35,19 @@ class Kind:
     kept: Kept
     fields: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
-    def make(self, time: float, room: str, sender: str, texts: Iterable[str]) -> Event:
-        """An event of this kind: when (seconds since 1970), where, through whom, its fields."""
+    def make(self, time: float, room: str, sender: str, held: Iterable[Any]) -> Event:
+        """An event of this kind.
+
+        Args:
+            time: when it happened, in seconds since 1970.
+            room: where.
+            sender: through whom.
+            held: its texts and values, in their order.
+        """
         event: Callable[..., Event] = self.event
-        return event(time, room, sender, *texts)
+        return event(time, room, sender, *held)
 
 
 KINDS = (
@@ -53,5 +63,5 @@ KINDS = (
     Kind("hidden", events.Hidden, Kept.NOWHERE),
 )
 
-OF: Mapping[type[Event], Kind] = {kind.event: kind for kind in KINDS}
-NAMED: Mapping[str, Kind] = {kind.name: kind for kind in KINDS}
+OF: dict[type[Event], Kind] = {kind.event: kind for kind in KINDS}
+NAMED: dict[str, Kind] = {kind.name: kind for kind in KINDS}

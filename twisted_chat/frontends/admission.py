@@ -1,27 +1,28 @@
-"""Who may connect: so many in all, so many from one address, and nobody who is banned."""
+"""Who may connect: limits in total and per address, and the ban list."""
 
 from collections.abc import Iterable
 
 from twisted.internet.interfaces import IReactorTime
 
-from twisted_chat.frontends.networks import Networks, neighbourhood
+from twisted_chat.addresses import neighbourhood
+from twisted_chat.frontends.networks import Networks
 from twisted_chat.limits import Limits
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
 from twisted_chat.text.counted import seconds_to_wait
 
 UNKNOWN = "unknown"
-"""The address of somebody behind a proxy that has not said yet whom it speaks for."""
+"""The address of a client behind a proxy whose header has not arrived yet."""
 
 EXEMPT = frozenset({"127.0.0.1", "::1", "local", UNKNOWN})
-"""The machine itself, also through a UNIX socket: nothing is counted by these addresses."""
+"""The machine itself, including UNIX sockets: the limits per address do not apply."""
 
 FORGET = 1_000
-"""Places without a connection that are remembered at least, so that looking them over is rare."""
+"""Addresses without a connection that are remembered at least, so that cleaning up is rare."""
 
 
 class _Place:
-    """What is known of an address."""
+    """What is known about an address."""
 
     __slots__ = ("bucket", "connections", "nameless")
 
@@ -37,7 +38,7 @@ class _Place:
 
 
 class Admission:
-    """Counts connections, and says who may have one more.
+    """Counts connections, and decides who may open another.
 
     Args:
         clock: the time.
@@ -60,7 +61,7 @@ class Admission:
             banned: who may not connect.
             allowed: who is neither banned nor counted by address.
             connections: the address of each connection that was admitted, and whether it is
-                nameless. They are counted anew: who was exempt may not be so any more.
+                nameless. They are counted again, since exemptions may have changed.
         """
         self._banned, self._allowed = banned, allowed
         for place in self._places.values():
@@ -70,7 +71,7 @@ class Admission:
                 self._place(address).count(nameless=nameless)
 
     def is_banned(self, address: str) -> bool:
-        """Whether somebody may not be here."""
+        """Whether an address is banned."""
         return address in self._banned and address not in self._allowed
 
     def admit(self, address: str) -> None:
@@ -120,7 +121,7 @@ class Admission:
         if place.connections >= limits.per_address:
             raise Refused(
                 "too-many-connections",
-                f"Too many connections from your address (the most is {limits.per_address}): "
+                f"Too many connections from your address (the limit is {limits.per_address}): "
                 "close one first.",
             )
         if place.nameless >= limits.nameless_per_address:

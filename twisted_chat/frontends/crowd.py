@@ -1,28 +1,28 @@
-"""Connections that are nobody's in the chat yet: they are quick to go, and there are only so many.
+"""Limits connections that have not reached the chat yet: HTTP requests and TLS handshakes.
 
-The admission counts who is in the chat. Who asks for a file of the page, or shakes hands with TLS,
-is not: such connections last a moment, or hold a place that somebody else needs.
+The admission counts only connections to the chat. These last a moment, or should be closed.
 """
 
 from collections import Counter
 from typing import Final, Protocol
 
+from twisted_chat.addresses import neighbourhood
 from twisted_chat.frontends.admission import EXEMPT
-from twisted_chat.frontends.networks import Networks, neighbourhood
+from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.server import Server
 
 MOST: Final = 200
-"""For one more the oldest makes room, if it is not quite new."""
+"""With more than these, a new one closes the oldest, unless that is quite new."""
 
 PER_ADDRESS: Final = 64
-"""A browser opens six, and a class behind one router shares."""
+"""A browser opens six, and a whole class may share an address."""
 
 NEW_SECONDS: Final = 2.0
-"""After a restart everybody comes back at once, and is served as soon as it is their turn."""
+"""Seconds. After a restart everybody comes back at once, and all of them are to be served."""
 
 
 class Member(Protocol):
-    """A connection that is nobody's yet."""
+    """A connection that has not reached the chat yet."""
 
     address: str
     """Where the other end is."""
@@ -32,11 +32,11 @@ class Member(Protocol):
 
 
 class Crowd:
-    """Counts connections that are nobody's yet.
+    """Counts connections that have not reached the chat yet.
 
     Args:
         server: what all connections share.
-        proxies: addresses that many share.
+        proxies: addresses that many people share.
     """
 
     def __init__(self, server: Server, proxies: Networks | None = None) -> None:
@@ -46,7 +46,7 @@ class Crowd:
         self._places: Counter[str] = Counter()
 
     def enter(self, member: Member) -> bool:
-        """Count one more, unless its address has too many, or the server."""
+        """Count one more and return True, unless its address or the server has too many."""
         address = member.address
         place = "" if address in EXEMPT or address in self._proxies else neighbourhood(address)
         if place and self._places[place] >= PER_ADDRESS:

@@ -1,9 +1,9 @@
-"""How many lines are let in before everybody who waits for an answer gets theirs.
+"""How many lines are read before everybody who waits for an answer gets theirs.
 
-Who sends without an end would make every turn as long as what they can fill a buffer with, and
-everybody else would wait for it. So a turn takes only so many lines; whoever has more to say is
-not read until it is their turn again, one after the other, and TCP makes them slower. Everybody's
-first line is let in at once: who only talks a little does not feel it.
+A client that never stops sending would make every event-loop turn as long as it takes to handle a
+full buffer, and everybody else would wait for it. So only a limited number of lines is handled in
+each turn; busier connections are read one after the other, and TCP slows them down. Everybody's
+first line is handled at once, so people who send little do not notice.
 """
 
 from collections import deque
@@ -13,17 +13,17 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorTime
 
 LINES = 400
-"""Lines in one turn: 5 ms of work, about as long as it takes to write to 1,000 readers."""
+"""Lines in one event-loop turn: 5 ms of work, about as long as writing to 1,000 readers."""
 
 LONG = 512
-"""Bytes of a line that take as long as a line does."""
+"""Every so many bytes of a line count as one more line."""
 
 LATER = 0.005
 """Seconds after which it is asked again whether what was let in has found its way."""
 
 
 TURN = "turn"
-"""Why a connection is paused that has more to say than fits into a turn."""
+"""The reason for pausing a connection that sends more than fits into one turn."""
 
 
 class Entrant(Protocol):
@@ -36,16 +36,16 @@ class Entrant(Protocol):
         """Deliver no more lines, for this reason."""
 
     def resume(self, reason: str) -> None:
-        """This is no reason any more."""
+        """Remove this reason."""
 
 
 class Turnstile:
-    """Lets lines in: so many each turn, and from each connection in turn.
+    """Reads so many lines per event-loop turn, and from each connection in turn.
 
     Args:
         clock: calls back in the next turn.
-        is_behind: says whether what was let in waits to be stored or read; then nobody gets a
-            second line in.
+        is_behind: whether lines are waiting to be stored or read; then only one line is read
+            from each connection.
     """
 
     def __init__(self, clock: IReactorTime, is_behind: Callable[[], bool]) -> None:
@@ -56,7 +56,7 @@ class Turnstile:
         self._asked = False
 
     def pass_through(self, entrant: Entrant, line: bytes) -> None:
-        """A line was let in; if that was enough for this turn, the next one waits."""
+        """Count a line; after enough of them, the next one waits for the next turn."""
         self._left -= 1 + len(line) // LONG
         if entrant.has_more and (self._left <= 0 or self._is_behind()):
             entrant.pause(TURN)

@@ -1,10 +1,10 @@
-"""Why a connection's lines are not delivered just now, if there is any reason."""
+"""Why input from a connection is paused, if it is."""
 
 from collections.abc import Callable
 
 
 class InputGate:
-    """Is open while nobody has a reason to keep it shut.
+    """Open as long as there is no reason to pause the input.
 
     Args:
         shut: called when the first reason comes up.
@@ -27,14 +27,14 @@ class InputGate:
                 self._shut()
 
     def release(self, reason: str) -> None:
-        """This is no reason any more."""
+        """Remove this reason."""
         if reason in self.reasons:
             self.reasons = tuple(other for other in self.reasons if other != reason)
             if not self.reasons:
                 self._open()
 
     def release_all(self) -> None:
-        """Whatever the reasons were, there is no later."""
+        """Remove all reasons, because the connection is about to end."""
         if self.reasons:
             self.reasons = ()
             self._open()

@@ -1,4 +1,4 @@
-"""A connection goes on with another protocol."""
+"""Continues a connection with another protocol."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from twisted.internet.interfaces import IProtocol
 
 
 def hand_over(transport: Any, protocol: IProtocol) -> None:
-    """Have a protocol take over a transport; whoever had it hears no more of it.
+    """Let a protocol take over a transport from the one that has it now.
 
-    It must have no producer any more.
+    The transport must have no producer.
     """
     if hasattr(transport, "wrappedProtocol"):  # TLS, or a proxy's header
         transport.wrappedProtocol = protocol

@@ -1,4 +1,4 @@
-"""Who has vanished without a word: what was sent to them is acknowledged by nobody.
+"""Finds dead connections: data that was sent to them is never acknowledged.
 
 TCP's keepalive finds those to whom nothing is sent. For the others there is TCP_USER_TIMEOUT, but
 Linux also ends with it a connection whose reader has merely stopped (measured: Linux 6.18), and
@@ -15,10 +15,10 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorTime
 
 LOOK = 2.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 SOME = 1_000
-"""Connections that are looked at in one turn: a millisecond. 10,000 are looked at in 20 s."""
+"""Connections checked in one event-loop turn, which takes a millisecond: 10,000 in 20 s."""
 
 SILENCE = 50.0
 """Seconds of the kernel's timer, which doubles each time that it asks in vain: it has waited as
@@ -30,7 +30,7 @@ in microseconds: `tcpi_retransmits`, `tcpi_probes`, `tcpi_backoff` and `tcpi_rto
 
 
 def has_vanished(handle: object) -> bool:
-    """Whether the other end of a socket has not answered for long, not even to say "not now"."""
+    """Whether the other end of a socket has not acknowledged anything for a long time."""
     if not isinstance(handle, socket.socket) or not sys.platform.startswith("linux"):
         return False
     try:
@@ -52,11 +52,11 @@ class Connected(Protocol):
         """Their socket, or what is in its place."""
 
     def vanish(self) -> None:
-        """They are gone, and do not know that we know."""
+        """The connection is dead: close it."""
 
 
 class Lookout:
-    """Looks now and then whether anybody has vanished.
+    """Checks regularly for dead connections.
 
     Args:
         clock: calls back.
@@ -70,7 +70,7 @@ class Lookout:
         self._looks = False
 
     def wake(self) -> None:
-        """Somebody is connected: look, for as long as anybody is."""
+        """A connection was made: check as long as there are any."""
         if not self._looks:
             self._looks = True
             self._clock.callLater(LOOK, self._look)

@@ -1,11 +1,11 @@
-"""Lists of addresses and networks, such as those of who is banned."""
+"""Lists of addresses and networks, such as the ban list."""
 
 from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 
 class Networks:
-    """A set of networks that is quick to ask, however many there are.
+    """A set of networks with fast lookup, however many there are.
 
     Args:
         lines: an address (`192.0.2.7`) or network (`2001:db8::/32`) each; what follows `#` is a
@@ -25,7 +25,7 @@ class Networks:
                 network = ip_network(text, strict=False)
             except ValueError:
                 raise ValueError(
-                    f"line {number}: {text[:60]!r} is no address and no network, "
+                    f"line {number}: {text[:60]!r} is not an address or network "
                     "such as 192.0.2.7 or 2001:db8::/32"
                 ) from None
             free = network.max_prefixlen - network.prefixlen
@@ -33,7 +33,7 @@ class Networks:
             known.add(int(network.network_address) >> free)
 
     def __contains__(self, address: str) -> bool:
-        """Whether an address is in one of them; a text that is no address is in none."""
+        """Whether an address is in one of them; text that is not an address is in none."""
         if not self._by_length:
             return False
         try:
@@ -45,17 +45,3 @@ class Networks:
             version == ip.version and number >> free in known
             for (version, free), known in self._by_length.items()
         )
-
-
-def neighbourhood(address: str) -> str:
-    """What counts as one place: an IPv4 address, or an IPv6 network of 64 bits.
-
-    A subscriber has a whole /64 (RFC 6177), so single IPv6 addresses are for free.
-    """
-    if ":" not in address:
-        return address
-    try:
-        number = int(IPv6Address(address.partition("%")[0])) >> 64 << 64
-    except ValueError:
-        return address
-    return f"{IPv6Address(number)}/64"

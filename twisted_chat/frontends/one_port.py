@@ -1,4 +1,4 @@
-"""One port for everybody: who speaks first is recognised, who waits is greeted in plain lines."""
+"""One port for all clients: recognises those that send first, and greets the others."""
 
 from itertools import islice, takewhile
 from typing import Any, Final
@@ -13,25 +13,25 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.crowd import Crowd
 from twisted_chat.frontends.handover import hand_over
-from twisted_chat.frontends.protocol import host_of
 from twisted_chat.frontends.server import Server
 from twisted_chat.wire.beginnings import Speaks, recognize
 
 WAIT: Final = 0.2
-"""Seconds in which programs speak first; people with netcat wait for the greeting."""
+"""Seconds in which programs send something first; people with netcat wait for the greeting."""
 
 AT_ONCE: Final = 200
-"""Connections that are greeted in one turn: 10 ms of work."""
+"""Connections greeted in one event-loop turn: 10 ms of work."""
 
 HANDSHAKE_SECONDS: Final = 10.0
-"""Seconds of a TLS handshake, at the most."""
+"""Most seconds that a TLS handshake may take."""
 
 
 @implementer(IHandshakeListener, IHalfCloseableProtocol)
 class Undecided(Protocol):
-    """A connection of which it is not known yet what it speaks.
+    """A connection whose protocol is not known yet.
 
     Args:
         port: what all of them share.
@@ -51,7 +51,7 @@ class Undecided(Protocol):
         self._deadline = self._port.enter(self)
 
     def handshakeCompleted(self) -> None:
-        """TLS is spoken now, and what is inside comes next."""
+        """TLS is established: what comes next is the protocol inside."""
         self._stop_deadline()
         self._port.waits(self)
 
@@ -74,7 +74,7 @@ class Undecided(Protocol):
         """We never say that we will send no more."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """They are gone before they have said anything."""
+        """The connection is lost before its protocol is known."""
         self._stop_deadline()
         self._port.leave(self)
 
@@ -84,7 +84,7 @@ class Undecided(Protocol):
         transport.abortConnection()
 
     def become(self, factory: Factory) -> None:
-        """Go on as a connection of this kind."""
+        """Continue as a connection of this kind."""
         protocol: Any = factory.buildProtocol(self.came_from)
         hand_over(self.transport, protocol)
         if self.beginning:
@@ -98,14 +98,14 @@ class Undecided(Protocol):
 
 
 class OnePort(Factory):
-    """Finds out what connections speak, and hands them over.
+    """Recognises what connections speak, and hands them over.
 
     Args:
         server: what all connections share.
         lines: makes connections for plain and structured lines.
         web: makes connections for browsers.
-        certificate: what is shown to those who begin with TLS, if anything is.
-        is_inside: whether TLS is spoken already.
+        certificate: the certificate for TLS; without it, there is no TLS.
+        is_inside: whether the connections are inside TLS already.
     """
 
     noisy = False
@@ -135,14 +135,14 @@ class OnePort(Factory):
         self._looks = False
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """A connection; where there is no room for it, one that is told so at once."""
+        """A connection; if the server is full, one that is told so at once."""
         there = len(self._server.connections) + len(self._due)
         if not self._is_inside and there >= self._server.chat.limits.clients:
             return self._lines.buildProtocol(addr)
         return Undecided(self, addr)
 
     def enter(self, connection: Undecided) -> IDelayedCall | None:
-        """Wait for what they say; inside of TLS, for the end of the handshake first."""
+        """Wait for the first bytes; inside TLS, for the end of the handshake first."""
         if not self._is_inside:
             self.waits(connection)
         elif self._crowd.enter(connection):
@@ -152,21 +152,22 @@ class OnePort(Factory):
         return None
 
     def waits(self, connection: Undecided) -> None:
-        """From now on they may say something, or wait for the greeting."""
+        """From now on the client may send something, or wait for the greeting."""
         self._crowd.leave(connection)
         self._due[connection] = self._clock.seconds() + WAIT
         self._look_later()
 
     def leave(self, connection: Undecided) -> None:
-        """They are gone."""
+        """The connection is lost."""
         self._crowd.leave(connection)
         self._due.pop(connection, None)
         self._known.pop(connection, None)
 
     def knows(self, connection: Undecided) -> None:
-        """It can be told what they speak; they go on with that when the turn is over.
+        """The protocol is known: hand over at the end of the turn.
 
-        Not at once: whoever is refused may be cut off, which nobody may be who is just read.
+        Not at once: a refused connection may be closed right away, which must not happen while
+        the reactor is reading from it.
         """
         if not self._known:
             self._clock.callLater(0, self._hand_over)

@@ -1,4 +1,4 @@
-"""Writes to a transport: at once where the socket takes it, through its buffer where not.
+"""Writes to a transport: straight to the socket if possible, else through its buffer.
 
 Twisted's own `write` keeps the bytes, registers the socket with the poller, sends in the next
 turn and unregisters it again: two system calls and 6 us more for each delivery than trying the
@@ -30,7 +30,7 @@ def _nobody() -> None:
 
 @implementer(IPushProducer)
 class Outlet:
-    """Takes bytes for one transport, and says whether it takes more.
+    """Writes bytes to one transport, and tells whether it is ready for more.
 
     Args:
         transport: where they go.
@@ -52,9 +52,7 @@ class Outlet:
         if IConsumer.providedBy(transport):
             transport.registerProducer(self, True)
         if self._direct is not None and self.held:
-            self._wait_for(
-                self._direct
-            )  # to send what was answered before, such as a web page's request
+            self._wait_for(self._direct)  # something was written before, such as a handshake
 
     def write(self, data: bytes) -> None:
         """Send bytes; after `close` they are dropped."""
@@ -70,7 +68,7 @@ class Outlet:
             self.hold(data[sent:])
 
     def hold(self, rest: bytes) -> None:
-        """Leave the rest to the transport, and stand still until that is sent."""
+        """Hand the rest to the transport's buffer, and wait until it is sent."""
         self._transport.write(rest)
         if self._direct is not None:
             self._wait_for(self._direct)
@@ -96,9 +94,9 @@ class Outlet:
                 self._transport.unregisterProducer()  # a transport with a producer stays open
 
     def cut(self) -> bool:
-        """Close in this very call, if everything is sent and we can; else say that we did not.
+        """Close immediately if everything is sent, and return whether that was possible.
 
-        Whoever is turned away holds no descriptor while the next hundred are accepted.
+        So a refused connection uses no descriptor while the next hundred are accepted.
         """
         direct = self._direct
         if direct is None or not self.ready or direct.dataBuffer or direct._tempDataBuffer:

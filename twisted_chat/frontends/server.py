@@ -1,4 +1,4 @@
-"""What all connections share, whatever they speak: the chat, who may connect, and who is here."""
+"""What all connections share: the chat, the admission limits and the list of connections."""
 
 from collections.abc import Collection
 from typing import Protocol
@@ -32,10 +32,10 @@ class Connection(Connected, Protocol):
 
     @property
     def state(self) -> tuple[str, str]:
-        """What is spoken, and whether by somebody with a nickname."""
+        """The format (plain or structured), and whether there is a nickname."""
 
     def ban(self) -> None:
-        """Whoever this is may not be here any more."""
+        """The address is banned now: disconnect."""
 
     def end(self) -> None:
         """The server stops."""
@@ -77,7 +77,7 @@ class Server:
                 deferred.callback(None)
 
     def ban(self, banned: Networks, allowed: Networks) -> None:
-        """Let these in no more, unless they are allowed, and send away those who are here."""
+        """Set the ban list and the allow list, and disconnect everybody who is banned now."""
         admitted = (other for other in self._connections if other.is_admitted)
         self.admission.use_lists(
             banned, allowed, ((other.address, other.is_nameless) for other in admitted)

@@ -1,4 +1,4 @@
-"""What is asked of a connection's socket: be prompt, notice who is gone, and hold little."""
+"""Options of a connection's socket: low latency, keepalive and small buffers."""
 
 import socket
 
@@ -31,7 +31,7 @@ def socket_under(transport: object) -> object:
 
 
 def prepare(transport: ITransport) -> None:
-    """Notice whose line is dead, and never wait to fill a packet; see also `vanished`."""
+    """Detect dead connections, and send small packets at once; see also `liveness`."""
     handle = socket_under(transport)
     if not isinstance(handle, socket.socket) or handle.family not in _INTERNET:
         return

@@ -13,10 +13,11 @@ from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http import HTTPChannel
 
+from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.crowd import Crowd
 from twisted_chat.frontends.handover import hand_over
+from twisted_chat.frontends.line_connection import Wires
 from twisted_chat.frontends.networks import Networks
-from twisted_chat.frontends.protocol import Wires, host_of
 from twisted_chat.frontends.server import Server
 from twisted_chat.frontends.web_files import File
 from twisted_chat.frontends.web_origin import may_connect, real_address
@@ -25,7 +26,7 @@ from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.websocket import FramedWire
 
 REQUEST_SECONDS: Final = 20.0
-"""Seconds from the connection, or the last answer, to the end of the next request."""
+"""Seconds from the connection, or the last response, to the end of the next request."""
 
 SOCKET = b"/ws"
 """The path of the WebSocket."""
@@ -37,7 +38,7 @@ _HEADERS = {
     "trusted-types 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",  # ask each time whether it has changed
+    "Cache-Control": "no-cache",  # the browser asks each time whether it has changed
 }
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -45,12 +46,12 @@ _log = Logger(namespace="chat")
 
 
 class NotAnswered(Exception):
-    """A request that cannot be granted.
+    """A request is refused.
 
     Args:
         code: the status.
         text: why, in a sentence.
-        headers: what else is sent.
+        headers: further headers of the response.
     """
 
     def __init__(self, code: int, text: str, headers: Mapping[str, str] | None = None) -> None:
@@ -76,7 +77,7 @@ class Request(http.Request):
 
     def _answer(self) -> None:
         if not self._one("host"):
-            raise NotAnswered(400, "A request needs one Host header.")
+            raise NotAnswered(400, "A request must have exactly one Host header.")
         if self.path == SOCKET:
             self.channel.become_socket(self, self._accept_socket())
         else:
@@ -93,7 +94,7 @@ class Request(http.Request):
         self.finish()
 
     def headers(self, name: str) -> list[str]:
-        """Every header with a name."""
+        """The values of all headers with this name."""
         return list(self.requestHeaders.getRawHeaders(name, []))
 
     def _one(self, name: str) -> str:
@@ -102,10 +103,10 @@ class Request(http.Request):
 
     def _send_file(self) -> None:
         if self.method not in (b"GET", b"HEAD"):
-            raise NotAnswered(405, "There is nothing but GET here.", {"Allow": "GET, HEAD"})
+            raise NotAnswered(405, "Only GET and HEAD are allowed here.", {"Allow": "GET, HEAD"})
         file = self.channel.web.files.get(self.path)
         if file is None:
-            raise NotAnswered(404, "There is nothing here: the page is at /")
+            raise NotAnswered(404, "Not found: the page is at /")
         self.setHeader("Content-Type", file.kind)
         self.setHeader("Vary", "Accept-Encoding")
         if self.setETag(file.tag) is http.CACHED:
@@ -123,7 +124,7 @@ class Request(http.Request):
         """The answer to a WebSocket's handshake (RFC 6455, section 4.2).
 
         Raises:
-            NotAnswered: it is none.
+            NotAnswered: it is not a valid handshake.
         """
         tokens = {
             token.strip().lower() for token in ",".join(self.headers("connection")).split(",")
@@ -133,10 +134,10 @@ class Request(http.Request):
             or "upgrade" not in tokens
             or self._one("upgrade").lower() != "websocket"
         ):
-            raise NotAnswered(426, "This is for WebSockets.", {"Upgrade": "websocket"})
+            raise NotAnswered(426, "This address is for WebSockets.", {"Upgrade": "websocket"})
         if self._one("sec-websocket-version") != "13":
             raise NotAnswered(
-                426, "This is for version 13 of WebSockets.", {"Sec-WebSocket-Version": "13"}
+                426, "Only version 13 of WebSockets is supported.", {"Sec-WebSocket-Version": "13"}
             )
         key = self._one("sec-websocket-key").encode()
         try:
@@ -144,9 +145,9 @@ class Request(http.Request):
         except binascii.Error:
             nonce = b""
         if len(nonce) != 16:
-            raise NotAnswered(400, "Sec-WebSocket-Key has to be 16 bytes in base64.")
+            raise NotAnswered(400, "Sec-WebSocket-Key must be 16 bytes in base64.")
         if not may_connect(self.headers("origin"), self._one("host"), self.channel.web.origins):
-            raise NotAnswered(403, "That page may not connect here: --web-origin allows others.")
+            raise NotAnswered(403, "That page may not connect here: --web-origin can allow it.")
         accept = base64.b64encode(sha1(key + _MAGIC, usedforsecurity=False).digest())
         return (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -155,17 +156,17 @@ class Request(http.Request):
 
 
 class Channel(HTTPChannel):
-    """A connection that asks for files, until it becomes a WebSocket.
+    """An HTTP connection, until it becomes a WebSocket.
 
     Args:
-        web: what all of them share.
+        web: what all HTTP connections share.
         address: where the other end is.
     """
 
     transport: Any
     totalHeadersSize = 8_192
     maxHeaders = 64
-    timeOut = None  # it is reset by each byte
+    timeOut = None  # each byte would reset it
     requestFactory = Request
 
     def __init__(self, web: "Web", address: str) -> None:
@@ -201,7 +202,7 @@ class Channel(HTTPChannel):
         self.abort()
 
     def headerReceived(self, line: bytes) -> bool:
-        """Refuse a body, so that its end cannot be in doubt."""
+        """Refuse requests with a body, so that nothing can be smuggled in one."""
         name, _, value = line.partition(b":")
         name = name.strip().lower()
         if name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0"):
@@ -210,7 +211,7 @@ class Channel(HTTPChannel):
         return bool(super().headerReceived(line))
 
     def requestDone(self, request: http.Request) -> None:
-        """An answer is on its way: wait for the next request, but not for long."""
+        """A response is sent: wait for the next request, but not for long."""
         self._wait()
         super().requestDone(request)
 
@@ -224,19 +225,20 @@ class Channel(HTTPChannel):
         self.web.crowd.leave(self)
 
     def become_socket(self, request: Request, accepted: bytes) -> None:
-        """Hand the connection over to a WebSocket, and be forgotten."""
+        """Hand the connection over to a WebSocket."""
         self._leave()
         web, transport = self.web, self.transport
         transport.unregisterProducer()
+        transport.write(accepted)  # with this in the buffer, `Outlet.cut` will not drop it
         address = real_address(
             host_of(transport.getPeer()), request.headers("x-forwarded-for"), web.proxies
         )
-        self._socket = WebSocket(web.server, web.wires, address, accepted, web.pings)
+        self._socket = WebSocket(web.server, web.wires, address, web.pings)
         self.requests.clear()
         hand_over(transport, self._socket)
 
     def rawDataReceived(self, data: bytes) -> None:
-        """What comes right behind a handshake is the WebSocket's."""
+        """Whatever follows the handshake is for the WebSocket."""
         if self._socket is not None:
             self._socket.dataReceived(data)
         else:
@@ -248,10 +250,10 @@ class Web(Factory):
 
     Args:
         server: what all connections share.
-        plain: how the lines of an answer are shown that come from history.
-        files: what can be asked for, by path.
-        origins: pages that may open a WebSocket beside our own, such as `https://chat.example`.
-        proxies: who is believed when they say whom they speak for.
+        plain: how lines from history are shown in the answers to commands.
+        files: the files that are served, by path.
+        origins: other origins whose pages may open a WebSocket, such as `https://chat.example`.
+        proxies: the addresses whose `X-Forwarded-For` is trusted.
     """
 
     noisy = False

@@ -1,4 +1,4 @@
-"""The files of the page, read once when the server starts: nothing else can be asked for."""
+"""The page's files, read once at the start: the server serves no other files."""
 
 import gzip
 from hashlib import sha256
@@ -16,17 +16,17 @@ _KINDS = {
     ".ico": "image/x-icon",
     ".woff2": "font/woff2",
 }
-"""What files are, by the ends of their names; others are not served."""
+"""Media types by the end of a file's name; other files are not served."""
 
 
 class File(NamedTuple):
-    """A file as it is sent.
+    """A file as it is served.
 
     Args:
         kind: its media type.
-        tag: changes with its content, and is quoted as HTTP has it.
-        content: what is in it.
-        zipped: the same compressed, or nothing if that is not smaller.
+        tag: its `ETag`, which changes with the content.
+        content: its bytes.
+        zipped: its bytes compressed, or nothing if that is not smaller.
     """
 
     kind: str
@@ -36,7 +36,7 @@ class File(NamedTuple):
 
 
 def read_page(folder: Path) -> dict[bytes, File]:
-    """The page's files, by the paths at which they are served."""
+    """The page's files, by the paths of their URLs."""
     files = {
         f"/page/{path.relative_to(folder).as_posix()}".encode(): _read(path)
         for path in sorted(folder.rglob("*"))

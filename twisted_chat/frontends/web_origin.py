@@ -1,4 +1,4 @@
-"""Who asks a web frontend: from which page, and from which address behind which proxies."""
+"""Where HTTP requests come from: which origin, and which address behind trusted proxies."""
 
 from collections.abc import Collection, Iterable
 from ipaddress import ip_address
@@ -8,12 +8,12 @@ from twisted_chat.frontends.networks import Networks
 
 
 def may_connect(origins: Iterable[str], host: str, others: Collection[str]) -> bool:
-    """Whether a page may open a WebSocket: one from the same host, or one that was named.
+    """Whether a page may open a WebSocket: it is from the same host, or allowed by name.
 
     Args:
-        origins: the `Origin` headers; programs that are no browsers send none.
+        origins: the `Origin` headers; only browsers send one.
         host: the `Host` header.
-        others: origins that may too, such as `https://chat.example`.
+        others: other allowed origins, such as `https://chat.example`.
     """
     for origin in map(str.lower, origins):
         if origin in others:
@@ -28,12 +28,12 @@ def may_connect(origins: Iterable[str], host: str, others: Collection[str]) -> b
 
 
 def real_address(peer: str, forwarded: Iterable[str], proxies: Networks) -> str:
-    """The address of who asks, as far as it can be believed.
+    """The address of the client, as far as it can be trusted.
 
     Args:
         peer: the other end of the connection.
         forwarded: the `X-Forwarded-For` headers, to which each proxy adds the address before it.
-        proxies: who is believed.
+        proxies: the addresses whose headers are trusted.
     """
     address = peer
     hops = [hop.strip() for header in forwarded for hop in header.split(",")]

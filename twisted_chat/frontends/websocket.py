@@ -3,53 +3,50 @@
 from math import ceil
 from typing import Final
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorTime, ITransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from wsproto.frame_protocol import CloseReason, Frame, FrameProtocol, Opcode, ParseFailed
 
-from twisted_chat.frontends.protocol import ChatProtocol, Wires
+from twisted_chat.frontends.line_connection import LineConnection, Wires
 from twisted_chat.frontends.server import Server
 from twisted_chat.limits import Pace
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
-from twisted_chat.wire.lines import Lines
+from twisted_chat.sessions.session import Session
+from twisted_chat.sessions.structured import StructuredSession
 from twisted_chat.wire.websocket import CLOSE, PING, PONG, frame
 
 PING_SECONDS: Final = 25
-"""Proxies close what has been silent for a minute."""
+"""Seconds between pings: proxies close connections that are silent for a minute."""
 
 UNANSWERED: Final = 3
-"""Pings in a row without any answer after which somebody has vanished."""
+"""Pings in a row without any answer after which the connection counts as dead."""
 
 LONGEST: Final = 8
-"""How many times longer than any line a message may be, to be refused and not to end it all."""
+"""A message of so many lines' maximum size closes the connection; a shorter one is refused."""
 
 FRAME: Final = 64
-"""Bytes that each frame of a message counts as at least: it has its cost even if it is empty."""
+"""Least bytes that each frame of a message counts as: even an empty one takes time."""
 
 CONTROL_FRAMES: Final = Pace(20, 10)
-"""Pings that are answered; browsers send none, and libraries one in some seconds."""
+"""The rate of pings that are answered; browsers send none, and libraries few."""
 
 _ONE_LINE = str.maketrans("\r\n", "  ")
 
 
-class WebSocket(ChatProtocol):
-    """One WebSocket to the chat; after its handshake, which is the web frontend's.
+class WebSocket(LineConnection):
+    """One WebSocket to the chat, from its handshake on, which the web frontend has answered.
 
     Args:
         server: what all connections share.
-        wires: how events are shown; the structured one gives frames.
+        wires: how events are shown; the structured one makes frames.
         address: where the other end is.
-        accepted: the answer to the handshake, which is sent first.
-        pings: who sends a ping now and then.
+        pings: sends pings at intervals.
     """
 
-    def __init__(
-        self, server: Server, wires: Wires, address: str, accepted: bytes, pings: "Pings"
-    ) -> None:
+    def __init__(self, server: Server, wires: Wires, address: str, pings: "Pings") -> None:
         super().__init__(server, wires, address)
-        self._accepted = accepted
         self._pings = pings
         self._frames = FrameProtocol(client=False, extensions=[])
         self._size = 0  # of the message that is arriving
@@ -57,32 +54,35 @@ class WebSocket(ChatProtocol):
         self._control = Bucket()
         self._code: int | None = None  # why it is closed
 
-    def _begin(self) -> None:
-        self.outlet.write(self._accepted)
-        self._accepted = b""
-        self._pings.add(self)
-
-    def _greet(self) -> None:
+    def connectionMade(self) -> None:
         """Programs speak first."""
+        self._pings.add(self)
+        self._is_let_in(ITransport(self.transport))
 
-    def _is_structured(self, first_line: bytes) -> bool:
-        return True
+    def _new_session(self, first_line: bytes) -> Session:
+        return StructuredSession(self._server.chat, self, self._wires.structured, self._wires.plain)
 
-    def _refuse(self, why: Refused) -> None:
+    def refuse(self, why: Refused) -> None:
+        """See `BaseConnection.refuse`."""
         self.write(self._wires.structured.refusal(why))
 
-    def _end(self) -> None:
+    @property
+    def language(self) -> str:
+        """See `BaseConnection.language`."""
+        return "websocket"
+
+    def close(self) -> None:
+        """See `BaseConnection.close`: a close frame comes last."""
+        if not self._is_closing and not self._is_lost:
+            self.outlet.write(frame(CLOSE, self._why_closed()))
+        super().close()
+
+    def _why_closed(self) -> bytes:
         code = self._code
         if code is None:
             stopping = self._server.chat.is_stopping
             code = CloseReason.GOING_AWAY if stopping else CloseReason.NORMAL_CLOSURE
-        none = code == CloseReason.NO_STATUS_RCVD
-        self.outlet.write(frame(CLOSE, b"" if none else code.to_bytes(2, "big")))
-
-    @property
-    def state(self) -> tuple[str, str]:
-        """See `server.Connection`."""
-        return "websocket", super().state[1]
+        return b"" if code == CloseReason.NO_STATUS_RCVD else code.to_bytes(2, "big")
 
     def dataReceived(self, data: bytes) -> None:
         """Take frames apart."""
@@ -90,7 +90,7 @@ class WebSocket(ChatProtocol):
         self._frames.receive_bytes(data)
         try:
             for each in self._frames.received_frames():
-                if self._closing:
+                if self._is_closing:
                     return
                 self._take(each)
         except ParseFailed as error:
@@ -112,7 +112,7 @@ class WebSocket(ChatProtocol):
                 self._break(CloseReason.UNSUPPORTED_DATA)
 
     def _take_text(self, text: str, *, ends: bool) -> None:
-        """A message is a line in pieces."""
+        """A message is a line, perhaps in several frames."""
         self._size += len(text) + FRAME
         if self._size > LONGEST * self.MAX_LENGTH:
             self._break(CloseReason.MESSAGE_TOO_BIG)
@@ -121,7 +121,7 @@ class WebSocket(ChatProtocol):
         if ends:
             self._size = 0
             line += "\n"
-        Lines.dataReceived(self, line.encode())
+        super().dataReceived(line.encode())
 
     def _take_control(self) -> None:
         now = self._server.clock.seconds()
@@ -130,23 +130,23 @@ class WebSocket(ChatProtocol):
         self._control.take(CONTROL_FRAMES, now)
 
     def _break(self, code: int) -> None:
-        """The other end does not keep to the protocol, or to our limits."""
+        """The client breaks the protocol or our limits: close."""
         self._code = code
         self._server.chat.counters.refusals["bad-websocket"] += 1
         self.close()
 
     def readConnectionLost(self) -> None:
-        """No more will come: a message without its end is none."""
+        """No more will come: an unfinished message is dropped."""
         self._rest = b""
         super().readConnectionLost()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """See `ChatProtocol.connectionLost`."""
+        """See `LineConnection.connectionLost`."""
         self._pings.discard(self)
         super().connectionLost(reason)
 
     def ping(self) -> None:
-        """Ask whether anybody is there; who stands still, or is not read just now, is not asked."""
+        """Check that the client is alive, unless it is just not being read, or not reading."""
         if self.paused or not self.outlet.ready:
             return
         if self._unanswered >= UNANSWERED:
@@ -157,7 +157,7 @@ class WebSocket(ChatProtocol):
 
 
 class Pings:
-    """Pings each WebSocket now and then, some of them each second.
+    """Pings each WebSocket at regular intervals, a few of them each second.
 
     Args:
         clock: the time.
@@ -172,12 +172,12 @@ class Pings:
         self._runs = False
 
     def add(self, socket: WebSocket) -> None:
-        """Ping one more."""
+        """Ping this one too."""
         self._all.add(socket)
         self._wake()
 
     def discard(self, socket: WebSocket) -> None:
-        """Ping one no more."""
+        """Stop pinging this one."""
         self._all.discard(socket)
 
     def _wake(self) -> None:
@@ -186,7 +186,7 @@ class Pings:
             self._clock.callLater(1, self._ping_some)
 
     def _ping_some(self) -> None:
-        """A round takes so many seconds, however few or many there are."""
+        """A round over all of them takes `PING_SECONDS`, however many there are."""
         if self._second == 0:
             self._rest = list(self._all)
             self._some = ceil(len(self._rest) / PING_SECONDS)

@@ -1,4 +1,4 @@
-"""All who read a log catch up together, at the end of a turn.
+"""All readers of a log catch up together, at the end of an event-loop turn.
 
 Each piece of the log is made into bytes once for each wire, and written once to each reader. So a
 turn costs O(messages + readers), not O(messages x readers), and a reader that stands still costs
@@ -20,7 +20,7 @@ from twisted_chat.turn import Turn
 _log = Logger(namespace="chat")
 
 SLICE = 2_000
-"""Readers who catch up in one turn: 8 ms of system calls, so that a huge room stops nobody."""
+"""Readers who catch up in one turn: 8 ms of system calls, so that a huge room blocks nobody."""
 
 
 class Fanout:
@@ -28,8 +28,8 @@ class Fanout:
 
     Args:
         log: what they read.
-        turn: says when a turn is over, and they catch up.
-        window: how many entries are at hand at least while somebody is behind.
+        turn: calls back at the end of the event-loop turn, when they catch up.
+        window: how many entries are kept in memory at least while somebody is behind.
     """
 
     __slots__ = (
@@ -57,12 +57,12 @@ class Fanout:
         log.listener = self
 
     def enter(self, reader: Reader) -> None:
-        """Take in a reader, who will read with the others from now on."""
+        """Add a reader, who reads with the others from now on."""
         others = self._readers.get(reader.viewer_id, ())
         self._readers[reader.viewer_id] = (*others, reader)
 
     def leave(self, reader: Reader) -> None:
-        """A reader reads no more."""
+        """Remove a reader."""
         readers = self._readers.pop(reader.viewer_id, ())
         others = tuple(other for other in readers if other is not reader)
         if others:
@@ -73,20 +73,20 @@ class Fanout:
     # What the log tells (`Listener`)
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """These are about to be seen: their authors' readers will show them as their own."""
+        """Add entries that are about to be seen; their authors' readers show them as their own."""
         for place, entry in enumerate(entries, self.window.end):
-            for reader in self._readers.get(entry.origin, ()):
+            for reader in self._readers.get(entry.author, ()):
                 reader.own = (*reader.own, place)
         self.window.extend(entries)
 
     def go_on(self) -> None:
-        """Let the readers catch up when the turn is over."""
+        """Let the readers catch up at the end of the event-loop turn."""
         self._turn.schedule(self.deliver)
 
     # The end of a turn
 
     def deliver(self) -> None:
-        """Let every reader catch up, so many in one turn."""
+        """Let every reader catch up, a limited number per turn."""
         self._again = True
         if self._delivering:  # somebody was told something that made something happen
             return
@@ -99,7 +99,7 @@ class Fanout:
             self._delivering = False
 
     def _let_some_catch_up(self) -> None:
-        """Most readers are where the last round left them: these share a loop without detours."""
+        """Most readers are where the last round left them: a fast loop handles these."""
         window = self.window
         if not self._rest:
             self._rest = list(chain.from_iterable(self._readers.values()))
@@ -148,7 +148,7 @@ class Fanout:
             self._turn.schedule(self.deliver)
 
     def _trim(self) -> None:
-        """Have no more at hand than who is a little behind needs, or a newcomer; else nothing."""
+        """Keep only what readers who are slightly behind need, or newcomers."""
         if self._readers:
             wanted = self.window.place_to_keep(is_read=not self._somebody_is_behind)
             place = min(wanted, self._delivered)  # what has come meanwhile, nobody has read

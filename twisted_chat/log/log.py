@@ -1,32 +1,33 @@
-"""A room is a log: the one order of what happens in it. To speak is to append."""
+"""A room is a log: one order for everything that happens in it. To speak is to append."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from twisted_chat.counters import Counters
 from twisted_chat.events import Entry
+from twisted_chat.events.effects import State
 from twisted_chat.refusal import Refused
-from twisted_chat.stores import Store
+from twisted_chat.stores import Opened, Store
 
 _log = Logger(namespace="chat")
 
 
 class Listener(Protocol):
-    """Whoever brings a log to those who read it."""
+    """Delivers a log to its readers."""
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """These are about to be seen, by whoever looks."""
+        """Add entries that are about to be seen."""
 
     def go_on(self) -> None:
-        """Some of what was appended is settled, and whoever waited for it has been told."""
+        """Some entries are settled, and everything that waited for them has been called."""
 
 
 def append_together(entries: Sequence[tuple["Log", Entry]]) -> None:
-    """Put entries behind all others of their logs; they are stored together or not at all.
+    """Append entries to their logs; they are stored together or not at all.
 
     They belong to one store.
     """
@@ -36,7 +37,7 @@ def append_together(entries: Sequence[tuple["Log", Entry]]) -> None:
 
 
 class Log:
-    """The events of a room, or of one person, in the one order in which everybody sees them.
+    """The events of a room, or of one person, in the order in which everybody sees them.
 
     Args:
         name: the name under which the store keeps it.
@@ -78,10 +79,26 @@ class Log:
         self.appended = 0
         self.settled = 0  # of the appended: stored or refused
         self.end = 0  # the place after the last entry that may be seen
-        self.last = store.open(name, room, self)  # the number of the last event that is stored
+        self.last = 0  # the number of the last event that is stored
+
+    @classmethod
+    def new(cls, name: str, room: str, store: Store, counters: Counters | None = None) -> Self:
+        """A log of a name that nobody has ever used."""
+        log = cls(name, room, store, counters=counters)
+        store.begin(name, room, log)
+        return log
+
+    def open(self) -> Deferred[State]:
+        """Find out what the log has come to, before anything else; gives its state."""
+        opened = self.store.open(self.name, self.room, self)
+        return opened.addCallback(self._opened)
+
+    def _opened(self, opened: Opened) -> State:
+        self.last = opened.last
+        return opened.state
 
     def append(self, entry: Entry) -> None:
-        """Put an entry behind all others; it is seen once it is stored."""
+        """Append an entry; it is seen once it is stored."""
         self.appended += 1
         self.store.append(((self.name, entry),))
 
@@ -94,12 +111,12 @@ class Log:
         return self.store.after(self.name, number, limit)
 
     def since(self, time: float, limit: int) -> Deferred[Sequence[Entry]]:
-        """A page of history: the first stored entries of a time on, oldest first."""
+        """A page of history: the first stored entries from a time on, oldest first."""
         number: Deferred[int] = self.store.number_at(self.name, time)
         return number.addCallback(self.after, limit)
 
     def when_settled(self, call: Callable[[int], None]) -> None:
-        """Call back when everything that was appended until now is stored or refused.
+        """Call back when everything appended so far is stored or refused.
 
         Args:
             call: gets the place behind the last of it.
@@ -110,20 +127,20 @@ class Log:
             self._awaited.append((self.appended, call))
 
     def close(self) -> None:
-        """Nobody reads or writes here any more."""
+        """Close a log that nobody reads or writes any more."""
         self._awaited.clear()  # it will not be told
         self.store.close(self.name)
         self.listener = None
 
     def erase(self) -> None:
-        """Close this log, and forget everything that it holds."""
+        """Close this log and delete its contents."""
         self.close()
         self.store.erase(self.name)
 
     # What the store tells (`Subscriber`)
 
     def show(self, entries: Sequence[Entry]) -> None:
-        """These are stored: let the readers see them."""
+        """The entries are stored: show them to the readers."""
         place = self.end
         self.end += len(entries)
         self.last = entries[-1].id
@@ -136,11 +153,11 @@ class Log:
                 try:
                     waiter.stored(entry)
                 except Exception:  # it may not stop the others from reading
-                    _log.failure("What follows from an event in {room} failed", room=self.room)
+                    _log.failure("Handling an event in {room} failed", room=self.room)
         self._settle(len(entries), place)
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
-        """These could not be stored: nobody will see them."""
+        """The entries could not be stored: nobody will see them."""
         self.counters.refusals[why.code] += len(entries)
         for entry in entries:
             if entry.waiter is not None:

@@ -1,4 +1,4 @@
-"""One reader's place in a log, and how they catch up from there."""
+"""One reader's position in a log, and how they catch up from there."""
 
 from collections.abc import Callable, Sequence, Sized
 from typing import Protocol
@@ -14,7 +14,7 @@ from twisted_chat.log.window import Window, Wire, rendered
 _log = Logger(namespace="chat")
 
 PAGE = 50
-"""Entries that a reader who is far behind fetches at once: a hundred kilobytes at the most."""
+"""Entries that a reader who is far behind fetches at once: at most a hundred kilobytes."""
 
 
 class Outlet(Protocol):
@@ -24,9 +24,9 @@ class Outlet(Protocol):
     """Whether it takes more. When it does again, its owner lets its readers catch up."""
 
     def send(self, data: bytes, /) -> int:
-        """Send what can be sent at once, while this is ready; the caller has the rest held.
+        """Send what can be sent at once, while this is ready; the caller passes the rest to `hold`.
 
-        This is `write` for whoever writes the same to thousands, without its part of the cost.
+        A cheaper `write` for sending the same to thousands.
 
         Returns:
             How many bytes were taken.
@@ -39,7 +39,7 @@ class Outlet(Protocol):
         """Send later what `send` did not take; this is ready again when that is done."""
 
     def write(self, data: bytes) -> None:
-        """Send bytes; this neither fails nor calls back."""
+        """Send bytes; this never raises and never calls back."""
 
 
 class Viewer(Protocol):
@@ -49,20 +49,20 @@ class Viewer(Protocol):
 
     @property
     def ignored(self) -> Sized:
-        """What they do not want to see: always the same thing, empty while that is nothing."""
+        """Whom they ignore: always the same object, empty if that is nobody."""
 
     def view(self, entry: Entry) -> Entry | None:
         """What they see of an entry; None if that is nothing."""
 
 
 class Owner(Protocol):
-    """Whoever has a reader read."""
+    """The session that a reader belongs to."""
 
     def failed(self, reader: "Reader") -> None:
-        """Something went wrong that never should, and it reads no more."""
+        """An unexpected error happened, and the reader has stopped."""
 
     def caught_up(self, reader: "Reader") -> None:
-        """It was far behind, and is where everybody is again; what was only told, it missed."""
+        """It was far behind and has caught up; it has missed events that are not stored."""
 
 
 class Readers(Protocol):
@@ -74,29 +74,31 @@ class Readers(Protocol):
 
     @property
     def window(self) -> Window:
-        """What is at hand of it."""
+        """The part of it that is in memory."""
 
     def enter(self, reader: "Reader") -> None:
-        """One more reads from now on."""
+        """Add a reader."""
 
     def leave(self, reader: "Reader") -> None:
-        """One reads no more."""
+        """Remove a reader."""
 
 
 class Reader:
-    """A place in a log, and where the bytes go.
+    """A position in a log, and where the bytes go.
 
     Args:
-        readers: those with whom it is read.
+        readers: the other readers of the same log.
         wire: how it is shown.
         outlet: who gets the bytes.
-        viewer: the person who reads; None for one who is nobody, such as a transcript.
+        viewer: the person who reads; None if there is none, as for a transcript.
+        client: the id of the connection or session that they read over.
         after: the number of the last event that they have seen; None begins with what comes now.
-        owner: whoever has it read, if they want to hear of it.
+        owner: is told about errors and catching up; may be None.
     """
 
     __slots__ = (
         "_at_stop",
+        "_client",
         "_closed",
         "_decorate",
         "_fetching",
@@ -126,6 +128,7 @@ class Reader:
         wire: Wire,
         outlet: Outlet,
         viewer: Viewer | None = None,
+        client: str = "",
         after: int | None = None,
         owner: Owner | None = None,
     ) -> None:
@@ -136,6 +139,7 @@ class Reader:
         self.wire = wire
         self.outlet = outlet
         self._viewer = viewer
+        self._client = client
         self.viewer_id = viewer.id if viewer else ""
         self.ignored: Sized = viewer.ignored if viewer else ()
         self._decorate: Callable[[Entry, bytes], bytes] | None = None
@@ -163,7 +167,7 @@ class Reader:
         self._readers.leave(self)
 
     def when_here(self, call: Callable[[], None]) -> None:
-        """Call back once everything that has been appended until now is read."""
+        """Call back once everything appended so far is read."""
 
         def settled(place: int) -> None:
             if not self._closed:
@@ -173,7 +177,7 @@ class Reader:
         self._log.when_settled(settled)
 
     def stop_here(self, call: Callable[[], None]) -> None:
-        """Read nothing that is appended after this; call back when it is all read."""
+        """Read only what has been appended so far, and call back when that is done."""
         self._at_stop = call
 
         def settled(place: int) -> None:
@@ -183,12 +187,12 @@ class Reader:
         self._log.when_settled(settled)
 
     def decorate(self, touch: Callable[[Entry, bytes], bytes] | None) -> None:
-        """Give each line a last touch for this reader alone, such as a bell; None ends it."""
+        """Change each line for this reader only, such as by adding a bell; None ends it."""
         self._decorate = touch
         self.is_apart = True
 
     def forget_before(self, place: int) -> None:
-        """What lies before a place will not be at hand any more."""
+        """Entries before this place are about to be dropped from memory."""
         if self.at is not None and self.at < place:
             self._seen = self.seen
             self.at = None
@@ -197,7 +201,7 @@ class Reader:
             self.own = tuple(own for own in self.own if own >= place)
 
     def catch_up(self) -> None:
-        """Write what this reader has not seen, as far as the outlet takes it."""
+        """Write what this reader has not seen, as much as the outlet accepts."""
         while self.outlet.ready and not self._fetching and not self._closed:
             if self._stop is not None and self._is_at_stop(*self._stop):
                 self._end()
@@ -229,7 +233,7 @@ class Reader:
             at_stop()
 
     def _arrive(self) -> None:
-        """Here is where everybody is: say so to who asked, and read with the others if we may."""
+        """This reader has caught up: call back, and read with the others if possible."""
         at = self._window.end
         reached = [call for place, call in self._goals if place <= at]
         self._goals = tuple(goal for goal in self._goals if goal[0] > at)
@@ -264,7 +268,7 @@ class Reader:
         seen = self._viewer.view(entry) if self._viewer else entry
         if seen is None:
             return b""
-        line = rendered(self.wire, seen, self.viewer_id, replayed=replayed)
+        line = rendered(self.wire, seen, entry.by(self.viewer_id, self._client), replayed=replayed)
         return self._decorate(seen, line) if self._decorate and line and not replayed else line
 
     def _fetch(self) -> None:
@@ -291,7 +295,7 @@ class Reader:
         self.outlet.write(b"".join(data))
 
     def _missed(self, number: int, *, kept: bool = False) -> bytes:
-        """What stands before the event with this number, if that is not the next one."""
+        """The notice of missed events before this number, if that is not the next one."""
         count = number - self._seen - 1
         if count <= 0:
             return b""
@@ -299,14 +303,14 @@ class Reader:
         return self.wire.missed(self._log.room, count, kept=kept)
 
     def _not_read(self, failure: Failure) -> None:
-        """What cannot be read is missed, but for now: so the reader goes on with what is new."""
+        """Report entries that cannot be read right now as missed, and continue with new ones."""
         self._fetching = False
         if not self._closed:
-            _log.failure("Reading {room} back failed", failure, room=self._log.room)
+            _log.failure("Reading the history of {room} failed", failure, room=self._log.room)
             self.outlet.write(self._missed(self._window.first, kept=True))
 
     def fail(self) -> None:
-        """Something went wrong that never should: read no more."""
+        """An unexpected error happened: stop reading."""
         self.close()
         if self._owner is not None:
             self._owner.failed(self)

@@ -1,55 +1,55 @@
-"""The last entries of a log, at hand, and their bytes: made once for all who read alike."""
+"""The latest entries of a log in memory, and their bytes, made once for all readers."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from twisted.logger import Logger
 
-from twisted_chat.events import Entry, Hidden
+from twisted_chat.events import By, Entry, Hidden
 
 _log = Logger(namespace="chat")
 
 PIECE = 32 * 1024
-"""Bytes written to one reader at once: what a stopped reader holds in memory at the most."""
+"""Bytes written to one reader at once: the most that a stopped reader keeps in memory."""
 
 WINDOW = 256
-"""Entries at hand while somebody is a little behind; a busy turn may add as many again."""
+"""Entries in memory while somebody is slightly behind; a busy turn may add as many again."""
 
 KEPT = 32
-"""Entries at hand once everybody has read them: what a newcomer reads, in 30 kB a room."""
+"""Entries in memory once everybody has read them: what a newcomer reads, 30 kB per room."""
 
 _PIECES = 64
-"""Pieces that are known at once: more are many readers, each at a place of their own."""
+"""Pieces cached at once: more would mean many readers at different places."""
 
 
 class Wire(Protocol):
-    """How entries become bytes for a kind of reader."""
+    """Encodes entries as bytes in one format."""
 
-    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+    def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
         """An entry as a reader sees it.
 
         Args:
             entry: what stands in the log.
-            reader: the reader's id, if it may be their own act; else empty.
+            by: whose act it is, as the reader sees it.
             replayed: whether it comes from history.
         """
 
     def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
-        """What stands in the place of `count` events.
+        """The notice shown in place of `count` events.
 
-        They are no longer kept; or they are, but cannot be read just now.
+        They are no longer kept, or cannot be read right now.
         """
 
 
-def rendered(wire: Wire, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
-    """An entry as a wire shows it; one that it cannot show is hidden, and stops nobody.
+def rendered(wire: Wire, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
+    """An entry in this format; one that cannot be encoded is hidden, so that it blocks nobody.
 
     The arguments are those of `Wire.show`.
     """
     try:
-        return wire.show(entry, reader, replayed=replayed)
+        return wire.show(entry, by, replayed=replayed)
     except Exception:
-        _log.failure("An event of {room} cannot be shown", room=entry.event.room)
+        _log.failure("An event in {room} cannot be shown", room=entry.event.room)
         if not entry.stored:
             return b""
         hidden = Hidden(entry.event.time, entry.event.room, "")
@@ -57,14 +57,14 @@ def rendered(wire: Wire, entry: Entry, reader: str = "", *, replayed: bool = Fal
 
 
 class Window:
-    """The last entries of a log, by their places, and what each wire makes of them.
+    """The latest entries of a log, by place, and their bytes in each format.
 
-    Places count everything that was shown since the log was opened, numbers what is stored.
+    Places count everything shown since the log was opened; numbers count stored events.
 
     Args:
         place: the place of the first entry that comes.
         last: the number of the last stored event before it.
-        least: how many entries are at hand at least while somebody is behind.
+        least: how many entries are kept in memory at least while somebody is behind.
     """
 
     __slots__ = ("_entries", "_last", "_least", "_lines", "_pieces", "end", "start")
@@ -79,18 +79,18 @@ class Window:
 
     @property
     def first(self) -> int:
-        """The number of the first stored event that is at hand, or else of the next one."""
+        """The number of the first stored event in memory, or of the next one."""
         return self._number_before_all() + 1
 
     def extend(self, entries: Sequence[Entry]) -> None:
-        """These come after all others."""
+        """Append entries."""
         self._entries.extend(entries)
         self.end += len(entries)
         self._last = entries[-1].id
         self._pieces.clear()
 
     def place_after(self, number: int) -> int | None:
-        """The place behind the event with a number; None if what follows is not at hand."""
+        """The place after the event with a number; None if what follows is not in memory."""
         if number < self._number_before_all():
             return None
         at = len(self._entries)
@@ -99,7 +99,7 @@ class Window:
         return self.start + at
 
     def number_before(self, place: int) -> int:
-        """The number of the last stored event before a place that is at hand."""
+        """The number of the last stored event before a place in memory."""
         if place > self.start:
             return self._entries[place - 1 - self.start].id
         return self._number_before_all()
@@ -111,11 +111,11 @@ class Window:
         return first.id - 1 if first.stored else first.id
 
     def entries(self, place: int, end: int) -> list[Entry]:
-        """The entries between two places that are at hand."""
+        """The entries between two places in memory."""
         return self._entries[place - self.start : end - self.start]
 
     def lines(self, wire: Wire, place: int, end: int) -> list[bytes]:
-        """The same as a wire shows them to somebody who wrote none of them."""
+        """The same, encoded for a reader who wrote none of them."""
         lines = self._lines.setdefault(wire, [])
         new = self._entries[len(lines) : end - self.start]
         try:
@@ -125,7 +125,7 @@ class Window:
         return lines[place - self.start : end - self.start]
 
     def piece(self, wire: Wire, place: int) -> tuple[bytes, int]:
-        """The same, from a place on, as much as is written at once, and the place behind it."""
+        """The same from a place on, as much as is written at once, and the place after it."""
         known = self._pieces.get((wire, place))
         if known is None:
             lines = self.lines(wire, place, self.end)
@@ -140,7 +140,7 @@ class Window:
         return known
 
     def place_to_keep(self, *, is_read: bool) -> int:
-        """The place before which nothing needs to be at hand any more.
+        """The place before which entries can be dropped from memory.
 
         Args:
             is_read: whether everybody has read everything.
@@ -150,7 +150,7 @@ class Window:
         return self.start + (count - least if count > 2 * least else 0)
 
     def forget_before(self, place: int) -> None:
-        """Have nothing at hand any more that lies before a place."""
+        """Drop everything before a place."""
         count = place - self.start
         del self._entries[:count]
         for lines in self._lines.values():

@@ -1,6 +1,7 @@
-"""What an operator does with the database: export, import, backup, check, erase."""
+"""The operator's database commands: export, import, backup, check, erase."""
 
 import argparse
+import json
 import os
 import sqlite3
 import sys
@@ -8,39 +9,27 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from twisted_chat.events.codec import NAMED
 from twisted_chat.service import exchange
-from twisted_chat.stores.sqlite import strays
+from twisted_chat.stores.sqlite import state, strays
 from twisted_chat.stores.sqlite.lock import Lock
 from twisted_chat.stores.sqlite.private import make_private
-from twisted_chat.stores.sqlite.schema import (
-    COLUMNS,
-    Unusable,
-    open_database,
-    open_to_read,
-    to_entry,
-)
+from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry
+from twisted_chat.stores.sqlite.schema import Unusable, open_database, open_to_read
 from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 
 ERASED = "(erased)"
 _SAID = f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind != 'whisper' ORDER BY id"  # noqa: S608 - ours
-_TOPICS = (
-    "UPDATE logs SET topic = coalesce((SELECT text FROM events WHERE events.log = logs.log"
-    " AND kind = 'topic' ORDER BY id DESC LIMIT 1), topic)"
-)
-_NOBODYS_TOPICS = (
-    "SELECT log, room FROM logs WHERE topic != '' AND NOT EXISTS"
-    " (SELECT 1 FROM events WHERE events.log = logs.log AND kind = 'topic') ORDER BY room"
-)
 
 
 def main() -> None:
-    """Do what the command line says; a failure is one line and a non-zero exit."""
+    """Run the command line; an error is one line and a non-zero exit status."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what a command line says, and give the exit status."""
+    """Run a command line, and return the exit status."""
     chosen = _parser().parse_args(arguments)
     act: Callable[[argparse.Namespace], str] = chosen.act
     try:
@@ -61,29 +50,29 @@ def _parser() -> argparse.ArgumentParser:
     acts = parser.add_subparsers(required=True, metavar="COMMAND")
     export = acts.add_parser(
         "export",
-        help="write the rooms' events as NDJSON; also while running",
-        description="Write what was said in the rooms to the standard output, an object a line. "
-        "Whispers, sessions and the refs of requests are left out.",
+        help="write what was said in rooms as NDJSON (the server may be running)",
+        description="Write what was said in rooms to standard output, one JSON object per line. "
+        "Whispers, sessions and request refs are left out.",
     )
     export.add_argument("room", nargs="*", help="only these rooms")
     export.set_defaults(act=_export)
-    imported = acts.add_parser("import", help="read NDJSON from a file into rooms that are empty")
+    imported = acts.add_parser("import", help="read NDJSON from a file into empty rooms")
     imported.add_argument("file", type=Path)
     imported.set_defaults(act=_import)
-    backup = acts.add_parser("backup", help="copy the database; also while running")
+    backup = acts.add_parser("backup", help="copy the database (the server may be running)")
     backup.add_argument("file", type=Path)
     backup.set_defaults(act=_backup)
     check = acts.add_parser(
         "check",
-        help="look for damage, missing events and misplaced whispers; also while running",
+        help="look for damage, missing events and misplaced whispers (the server may be running)",
     )
     check.set_defaults(act=_check)
     erase = acts.add_parser(
         "erase",
-        help="take away what a nickname wrote; its events stay, empty",
-        description="Take away what a nickname wrote, also as a topic or an away note; its events "
-        f"stay, with the text {ERASED}. A topic goes too if nobody knows any more who set it, "
-        "because it is older than what is kept.",
+        help="erase what a nickname wrote; the events stay, without their text",
+        description="Erase what a nickname wrote, including topics and away notes. The events "
+        f"stay, with the text {ERASED}. A topic is also erased if it is no longer recorded who "
+        "set it, because that event is older than --keep.",
     )
     erase.add_argument("nickname")
     erase.set_defaults(act=_erase)
@@ -92,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _must_exist(path: Path) -> None:
     if not path.exists():
-        raise Unusable(f"there is no database {path}: say where it is with --db")
+        raise Unusable(f"there is no database {path}: give its path with --db")
 
 
 def _export(chosen: argparse.Namespace) -> str:
@@ -141,7 +130,6 @@ def _import_lines(database: sqlite3.Connection, path: Path, lines: Iterable[byte
             rooms.add(exchange.from_line(line))
         except ValueError as error:
             raise ValueError(f"{path}:{count}: {error}; nothing is imported") from error
-    database.execute(_TOPICS)
     database.execute("COMMIT")
     return f"{counted(count, 'event')} in {counted(len(rooms), 'room')}"
 
@@ -188,8 +176,8 @@ def _check(chosen: argparse.Namespace) -> str:
     if private:
         places = ", ".join(f"{count} in {name}" for name, count in private.items())
         wrong.append(
-            f"private lines stand where they do not belong ({places}): start the server with this "
-            "database, which deletes them"
+            f"whispers are stored in the wrong place ({places}): start the server with this "
+            "database to delete them"
         )
     if holes:
         wrong.append("events are missing in " + ", ".join(name for (name,) in holes))
@@ -199,15 +187,23 @@ def _check(chosen: argparse.Namespace) -> str:
     if abandoned:
         are = "is" if abandoned == 1 else "are"
         sound += (
-            f"; {abandoned} {are} private to people who cannot resume, and go at the next start"
+            f"; {abandoned} {are} private to people who can no longer resume, and will be deleted "
+            "at the next start"
         )
     return sound
+
+
+def _erased(kind: str, more: str) -> str:
+    """What an event holds that has no column of its own, without its texts."""
+    held = json.loads(more)
+    return json.dumps(held | {text: ERASED for text in NAMED[kind].fields if held.get(text)})
 
 
 def _erase(chosen: argparse.Namespace) -> str:
     _must_exist(chosen.db)
     with Lock(chosen.db), closing(open_database(chosen.db, full=True)) as database:
         database.create_function("key", 1, names.key, deterministic=True)
+        database.create_function("erased", 2, _erased, deterministic=True)
         database.execute("PRAGMA secure_delete = ON")
         database.execute("BEGIN IMMEDIATE")
         count = database.execute(
@@ -215,17 +211,23 @@ def _erase(chosen: argparse.Namespace) -> str:
             (ERASED, names.key(chosen.nickname), ERASED),
         ).rowcount
         database.execute(
+            "UPDATE events SET more = erased(kind, more) WHERE key(sender) = ? AND more NOT NULL",
+            (names.key(chosen.nickname),),
+        )
+        database.execute(
             "UPDATE seats SET away = ? WHERE key(nickname) = ? AND away != ''",
             (ERASED, names.key(chosen.nickname)),
         )
-        database.execute(_TOPICS)
-        nobodys = database.execute(_NOBODYS_TOPICS).fetchall()
-        for log, _ in nobodys:
-            database.execute("UPDATE logs SET topic = '' WHERE log = ?", (log,))
+        nobodys = state.replay(database)
         database.execute("COMMIT")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        is_read, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_read:
+        raise ValueError(
+            f"{counted(count, 'line')} of {chosen.nickname} erased, but another program reads "
+            f"{chosen.db}, so the files still hold the old text: end that program, and erase again"
+        )
     erased = f"{counted(count, 'line')} of {chosen.nickname} erased"
     if nobodys:
-        rooms = ", ".join(room for _, room in nobodys)
-        erased += f"; also the topics of {rooms}, since nobody knows any more who set them"
+        rooms = ", ".join(nobodys)
+        erased += f"; also the topics of {rooms}, since it is no longer recorded who set them"
     return erased

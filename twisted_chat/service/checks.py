@@ -1,4 +1,4 @@
-"""What would keep a server from starting, found before anything is started or made."""
+"""What would stop the server from starting, found before anything is started or created."""
 
 import os
 import re
@@ -37,7 +37,7 @@ class Chosen(Protocol):
 
 
 class _Probe:
-    """Stands in for a reactor: looks whether a port can be had, and lets go of it at once."""
+    """Stands in for a reactor: tries whether a port can be opened, and closes it at once."""
 
     def listenTCP(self, port: int, factory: object, backlog: int, interface: str) -> None:
         family = socket.AF_INET6 if isIPv6Address(interface) else socket.AF_INET
@@ -60,9 +60,9 @@ class _Probe:
                     probe.connect(address)
                 except ConnectionRefusedError:  # a dead server has left it
                     return
-            raise OSError("another server listens there")
+            raise OSError("another server is listening there")
         else:
-            raise OSError("there is a file already")
+            raise OSError("a file of that name already exists")
 
 
 def check_endpoint(option: str, description: str, *, is_start: bool) -> None:
@@ -71,7 +71,7 @@ def check_endpoint(option: str, description: str, *, is_start: bool) -> None:
     Args:
         option: what it was given with.
         description: the endpoint, as Twisted's endpoint strings have it.
-        is_start: whether a server is to listen there; systemd gives its sockets to nobody else.
+        is_start: whether the server is about to listen; systemd passes sockets only to the service.
 
     Raises:
         usage.UsageError: why not.
@@ -93,13 +93,13 @@ def check_endpoint(option: str, description: str, *, is_start: bool) -> None:
 def _plainly(description: str, error: Exception) -> str:
     told = str(error)
     if description.startswith(_SYSTEMD):
-        return "systemd gave no such socket to this process"
+        return "systemd passed no such socket to this process"
     if number := re.search(r"invalid literal for int\(\).*: '(.*)'", told):
         return f"{number[1]!r} is not a number"
     if missing := re.search(r"missing .* argument: '(\w+)'", told):
         return f"its {missing[1]} is missing, as in {description}:..."
     if unknown := re.search(r"unexpected keyword argument '(\w+)'", told):
-        return f"such an endpoint has no {unknown[1]!r}"
+        return f"this kind of endpoint has no {unknown[1]!r}"
     return getattr(error, "strerror", None) or told
 
 
@@ -123,14 +123,14 @@ def check_start(options: Chosen) -> None:
             raise usage.UsageError(_VALID_BUT + cannot_listen(description, failure.value))
     database = options.database
     if database is not None and is_held(database):
-        raise usage.UsageError(f"{_VALID_BUT}another server uses the database {database}")
+        raise usage.UsageError(f"{_VALID_BUT}another server is using the database {database}")
     transcript = options["transcript"]
     if transcript not in (None, "-"):
         _check_file(Path(transcript), "cannot write --transcript")
 
 
 def check_database(path: Path) -> None:
-    """Make sure that a database can be used, or be made.
+    """Make sure that a database can be used or created.
 
     Raises:
         usage.UsageError: why not.
@@ -144,7 +144,7 @@ def check_database(path: Path) -> None:
 
 
 def check_files_of_twistd(twistd: Mapping[str, Any]) -> None:
-    """Make sure that twistd can write its files, which it does with a traceback.
+    """Make sure that twistd can write its files, since it fails with a traceback.
 
     Raises:
         usage.UsageError: why not.
@@ -171,4 +171,4 @@ def _check_file(path: Path, cannot: str) -> None:
 def _check_writable(path: Path) -> None:
     path.stat()  # says best why there is none
     if not os.access(path, os.W_OK):
-        raise PermissionError(0, f"you may not write to {path.absolute()}")
+        raise PermissionError(0, f"no permission to write to {path.absolute()}")

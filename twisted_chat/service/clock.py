@@ -1,16 +1,16 @@
-"""Timers that go on when somebody sets the machine's clock."""
+"""Timers that are not affected when the system clock is set."""
 
 import time
 from typing import Any
 
 
 def go_steadily(reactor: Any) -> None:
-    """Have a reactor's timers go by the system's monotonic clock, before anything is due.
+    """Make a reactor's timers use the monotonic clock; to be called before any timer is set.
 
-    Twisted's go by the time of day: when that is set back by an hour, what is due in this turn is
-    due in an hour, and the chat would stand still.
+    Twisted uses the time of day: if that is set back by an hour, all timers are an hour late, and
+    the chat would stop.
 
     Args:
-        reactor: whose timers they are; its `seconds` are no time of day from now on.
+        reactor: the reactor; its `seconds` are no longer the time of day.
     """
     reactor.seconds = time.monotonic

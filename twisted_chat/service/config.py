@@ -1,4 +1,4 @@
-"""A configuration file: the options of the command line, under the same names, as TOML."""
+"""The configuration file: TOML, with the same option names as the command line."""
 
 import difflib
 import re
@@ -10,17 +10,17 @@ from typing import Any
 from twisted_chat.service.known_options import Option
 
 TABLE = "limits"
-"""A table in which limits may stand together."""
+"""A table in which limits can be grouped."""
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 class Mistake(Exception):
-    """Something in a file is wrong; the text says in which line, and what."""
+    """A mistake in a configuration file; the text says what and in which line."""
 
 
 def arguments(path: Path, options: Mapping[str, Option]) -> list[str]:
-    """The command line that a file stands for.
+    """A configuration file as command-line arguments.
 
     Args:
         path: the file.
@@ -41,7 +41,7 @@ def arguments(path: Path, options: Mapping[str, Option]) -> list[str]:
     except ValueError as error:  # of Python, which reads numbers of some thousand digits at most
         raise Mistake(f"{path} has a number with far too many digits") from error
     except RecursionError as error:
-        raise Mistake(f"{path} has far too many brackets within brackets") from error
+        raise Mistake(f"{path} is nested far too deeply") from error
     table = content.pop(TABLE, {})
     given = [*content.items(), *(table.items() if isinstance(table, dict) else ((TABLE, table),))]
     words = []
@@ -54,19 +54,19 @@ def arguments(path: Path, options: Mapping[str, Option]) -> list[str]:
 
 
 def _why_no_toml(told: str, text: str) -> str:
-    """What the parser tells, with the line in front, as all that is said of a file has it."""
+    """The parser's message, with the line number first, like all messages about a file."""
     place = _PLACE.search(told)
     number = place[1] if place and place[1] else len(text.splitlines())
     why = _PLACE.sub("", told)
     why = why[:1].lower() + why[1:]
     if why == "cannot overwrite a value":
-        why = "this option has a value already"
+        why = "this option already has a value"
     return f", line {number}: {why}"
 
 
 def _words(name: str, value: object, options: Mapping[str, Option]) -> list[str]:
     if name in ("config", "check"):
-        raise ValueError(f"{name} can only stand on the command line")
+        raise ValueError(f"{name} can only be given on the command line")
     option = options.get(name)
     if option is None:
         meant = difflib.get_close_matches(name, options, 1)
@@ -85,7 +85,7 @@ def _words(name: str, value: object, options: Mapping[str, Option]) -> list[str]
 
 def _text(option: Option, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{option.name} must be a text or a number")  # noqa: TRY004 - of the file
+        raise ValueError(f"{option.name} must be a string or a number")  # noqa: TRY004 - of the file
     if isinstance(value, int) and abs(value) >= 10**20:  # Python may refuse to write it down
         raise ValueError(f"{option.name} has far too many digits")
     if "\0" in str(value):

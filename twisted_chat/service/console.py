@@ -1,4 +1,4 @@
-"""The terminal where a server was started: it reads why the server could not start."""
+"""The terminal a server was started from, where errors at startup are shown."""
 
 import os
 import sys
@@ -12,10 +12,9 @@ _log = Logger(namespace="chat")
 
 
 class Console:
-    """The terminal of whoever starts a server, until it has started.
+    """The terminal that a server was started from, until it has started.
 
-    A daemon has closed its own standard error by the time it opens its ports, so this holds on to
-    another one.
+    A daemon has closed its standard error by the time it opens its ports, so this keeps a copy.
 
     Args:
         twistd: the options of twistd itself.
@@ -29,9 +28,9 @@ class Console:
             self._file = os.dup(2) if is_daemon else 2
 
     def tell_why(self, reason: str) -> None:
-        """Say in one line why the program ends; the exception that ends it says no more.
+        """Say in one line why the program exits; the exception that ends it prints nothing.
 
-        (A `SystemExit` instead would leave twistd's parent waiting.)
+        (With `SystemExit`, twistd's parent process would wait forever.)
         """
         with suppress(OSError):
             os.write(self._file, f"twisted-chat: {reason}\n".encode(errors="replace"))
@@ -40,7 +39,7 @@ class Console:
         sys.excepthook = lambda *_: None
 
     def close(self) -> None:
-        """The server has started: whoever waits for the end of what it writes need not."""
+        """The server has started: close the copy, so that a waiting parent process can go on."""
         if self._file != 2:
             os.close(self._file)
             self._file = 2

@@ -1,4 +1,4 @@
-"""A port that says where it is to be found, or in one line why it cannot be had."""
+"""A listening port that logs how to join it, or explains why it cannot be opened."""
 
 import errno
 import re
@@ -23,25 +23,25 @@ _ANOTHER = " (is another server running? --port chooses another port)"
 Says: TypeAlias = Callable[[str, object], Iterable[str]]
 
 _INSIDE = ("docker", "br-", "veth", "virbr", "podman", "cni", "lxc", "lxd", "vbox", "vmnet")
-"""How adapters begin that lead to no other machine but those inside this one."""
+"""Prefixes of network adapters that only reach containers and virtual machines on this host."""
 
 
 _OUR_TLS = re.compile(r"ssl:(\d+(:(interface|backlog)=(\\.|[^:\\])*)*)")
 
 
 class CannotListen(Exception):
-    """A port that cannot be had; the text says why, and what to do."""
+    """A port that cannot be opened; the text says why, and what to do."""
 
 
 class Listening(StreamServerEndpointService):
-    """A port that says where it is, and in one line why it cannot be had.
+    """A port that logs how to join it, or says in one line why it cannot be opened.
 
     Args:
         description: the endpoint, as Twisted's endpoint strings have it.
         factory: what answers there.
         reactor: what it listens with.
-        says: gives the lines that tell where it is, once it listens there.
-        certificate: what is shown where the endpoint is one with the server's certificate.
+        says: returns the lines to log once it listens.
+        certificate: the server's certificate, for an endpoint that uses it.
     """
 
     _raiseSynchronously = True
@@ -84,14 +84,14 @@ class Listening(StreamServerEndpointService):
         return port
 
     def stopService(self) -> Deferred[None]:
-        """Listen no more."""
+        """Stop listening."""
         self.is_open = False
         stopped: Deferred[None] = super().stopService()
         return stopped
 
 
 def cannot_listen(description: str, error: object) -> str:
-    """Why an endpoint cannot be had, and what to do."""
+    """Why an endpoint cannot be opened, and what to do."""
     cause = getattr(error, "socketError", error)
     why = getattr(cause, "strerror", None) or cause
     another = _ANOTHER if getattr(cause, "errno", None) == errno.EADDRINUSE else ""
@@ -99,7 +99,7 @@ def cannot_listen(description: str, error: object) -> str:
 
 
 def below_tls(description: str) -> str | None:
-    """What is below TLS at an endpoint with the server's certificate; None if it has another."""
+    """The TCP endpoint below TLS with the server's certificate; None for other endpoints."""
     ours = _OUR_TLS.fullmatch(description)
     return f"tcp:{ours[1]}" if ours else None
 
@@ -131,10 +131,10 @@ def how_to_join(description: str, address: object) -> list[str]:
         name = getattr(address, "name", b"")
         path = name.decode(errors="replace") if isinstance(name, bytes) else name
         if kind == "haproxy":
-            return [f"A proxy may connect to unix:{path}"]
+            return [f"Proxies can connect to unix:{path}"]
         return [f"Join with: nc -U {path}, or: twisted-chat unix:{path}"] if path else []
     if kind == "haproxy":
-        return [f"A proxy may connect to {host} port {port}"]
+        return [f"Proxies can connect to {host} port {port}"]
     hosts = _hosts(host)
     if kind in ("ssl", "tls"):
         ncat, openssl = "ncat --ssl", "openssl s_client -quiet -connect"
@@ -149,19 +149,19 @@ def where_to_browse(description: str, address: object) -> list[str]:
     """The addresses of the page, one line for each; the arguments are those of `how_to_join`."""
     host, port = getattr(address, "host", None), getattr(address, "port", None)
     if host is None or port is None or description.startswith("haproxy:"):
-        return [f"A proxy may connect to {description.removeprefix('haproxy:')} for the page"]
+        return [f"Proxies can connect to {description.removeprefix('haproxy:')} for the page"]
     scheme = "https" if description.startswith(("ssl:", "tls:")) else "http"
     return [f"Open in a browser: {scheme}://{_address(each, port)}/" for each in _hosts(host)]
 
 
 def how_to_join_and_browse(description: str, address: object) -> list[str]:
-    """Both, where one port is for everybody; the arguments are those of `how_to_join`."""
+    """Both, for a port that serves all clients; the arguments are those of `how_to_join`."""
     pages = where_to_browse(description, address) if hasattr(address, "port") else []
     return [*how_to_join(description, address), *pages]
 
 
 def _hosts(host: str) -> list[str]:
-    """The addresses at which one is reached who listens here, perhaps everywhere."""
+    """The addresses that reach a port that listens here, perhaps on all addresses."""
     everywhere = host in ("::", "0.0.0.0")  # noqa: S104 - compared with, not bound to
     return own_addresses(ifaddr.get_adapters(), ipv6=host == "::") if everywhere else [host]
 

@@ -1,4 +1,4 @@
-"""Rooms as lines of a file, and back: what is exported can be imported.
+"""Export and import of rooms as lines of JSON.
 
 Left out is what means nothing without the sessions of the people who were there: their ids, and
 the `ref`s under which programs asked for something.
@@ -11,14 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twisted_chat.events import Entry
-from twisted_chat.events.codec import KINDS, Kept
+from twisted_chat.events.codec import NAMED, Kept
+from twisted_chat.events.effects import effects
 from twisted_chat.limits import Limits
-from twisted_chat.stores.sqlite.schema import to_row
+from twisted_chat.stores.sqlite import state
+from twisted_chat.stores.sqlite.rows import INSERT_EVENT, to_row
 from twisted_chat.text import names
 from twisted_chat.text.marks import are_piled
 from twisted_chat.wire.structured import describe, encode
 
-_KINDS = {kind.name: kind for kind in KINDS if kind.kept is Kept.IN_ROOMS}
 _UNSAFE = re.compile(  # it would move cursors, or reverse text, on everybody's screen
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]"
 )
@@ -40,25 +41,33 @@ def from_line(line: bytes) -> Entry:
     Raises:
         ValueError: what is wrong with it.
     """
-    thing = _decode(line)
+    thing = decode(line)
     name, number = thing.get("event"), thing.get("id")
-    if not isinstance(name, str) or name not in _KINDS:
-        raise ValueError("the event must be one that a room keeps: " + ", ".join(_KINDS))
+    kind = NAMED.get(name) if isinstance(name, str) else None
+    if kind is None or kind.kept is not Kept.IN_ROOMS:
+        kept = (each.name for each in NAMED.values() if each.kept is Kept.IN_ROOMS)
+        raise ValueError("the event must be one of " + ", ".join(kept))
     if type(number) is not int or not 1 <= number <= _MOST:
-        raise ValueError("the id must be a whole number from 1 on")
+        raise ValueError("the id must be a whole number of 1 or more")
     room = _text(thing, "room")
     if not room.startswith("#"):
         raise ValueError("the room must begin with #")
     if not names.is_like_a_name(room[1:]):
-        raise ValueError("the room is none that there can be")
-    kind, time, sender = _KINDS[name], _time(thing), _nickname(thing, "from")
-    told = [
+        raise ValueError("the room does not have a valid name")
+    time, sender = time_of(thing, "time"), _nickname(thing, "from")
+    told: list[Any] = [
         _nickname(thing, field) if field == "to" else _text(thing, field) for field in kind.fields
     ]
+    told += [_value(thing.get(field), field) for field in kind.values]
     return Entry(kind.make(time, room, sender, told), id=number)
 
 
-def _decode(line: bytes) -> dict[str, Any]:
+def decode(line: bytes) -> dict[str, Any]:
+    """The object that a line is.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
     try:
         thing = json.loads(line.decode())
     except UnicodeDecodeError:
@@ -73,35 +82,53 @@ def _decode(line: bytes) -> dict[str, Any]:
 def _text(thing: dict[str, Any], key: str) -> str:
     value = thing.get(key)
     if not isinstance(value, str) or (not value and key != "text"):
-        raise ValueError(f"the {key} is missing, or is not a text")
+        raise ValueError(f"the {key} is missing or not a string")
     if _UNSAFE.search(value):
         raise ValueError(f"the {key} has control characters")
     if are_piled(value):
-        raise ValueError(f"the {key} piles too many marks on one character")
+        raise ValueError(f"the {key} has too many marks on one character")
     if len(value.encode()) > _LONGEST:
         raise ValueError(f"the {key} has more than {_LONGEST} bytes")
+    return value
+
+
+def _value(value: Any, key: str) -> Any:
+    """A value whose texts are all such as may be shown."""
+    match value:
+        case str() if value:
+            _text({key: value}, key)
+        case list():
+            for each in value:
+                _value(each, key)
+        case dict():
+            _value([*value, *value.values()], key)
     return value
 
 
 def _nickname(thing: dict[str, Any], key: str) -> str:
     name = _text(thing, key)
     if not names.is_like_a_name(name) or names.is_the_servers(name):
-        raise ValueError(f"the {key} is no nickname that somebody can have")
+        raise ValueError(f"the {key} is not a valid nickname")
     return name
 
 
-def _time(thing: dict[str, Any]) -> float:
+def time_of(thing: dict[str, Any], key: str) -> float:
+    """A time that an object has, in seconds since 1970.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
     try:
-        seconds = (datetime.fromisoformat(_text(thing, "time")) - _EPOCH).total_seconds()
+        seconds = (datetime.fromisoformat(_text(thing, key)) - _EPOCH).total_seconds()
     except (ValueError, TypeError):  # the latter without a time zone
         seconds = -1.0
     if not 0 <= seconds < _LATEST:
-        raise ValueError("the time is missing, or not like 2026-11-20T12:35:02.123456Z")
+        raise ValueError(f"the {key} is missing, or not like 2026-11-20T12:35:02.123456Z")
     return seconds
 
 
 class EmptyRooms:
-    """Rooms that have no events yet, and take in those that are read from a file.
+    """Rooms without events, into which events from a file are imported.
 
     Args:
         database: where they are, in a transaction.
@@ -115,7 +142,7 @@ class EmptyRooms:
         return len(self._last)
 
     def add(self, entry: Entry) -> None:
-        """Take in an event.
+        """Import an event.
 
         Raises:
             ValueError: its room has had events before, or its number is out of order.
@@ -125,9 +152,9 @@ class EmptyRooms:
         if entry.id <= last:
             raise ValueError(f"the id {entry.id} does not come after {last}")
         self._last[log] = entry.id
-        self._database.execute(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", to_row(log, entry)
-        )
+        self._database.execute(INSERT_EVENT, to_row(log, entry))
+        for statement in state.statements(log, effects(entry.event)):
+            self._database.execute(*statement)
 
     def _log(self, room: str) -> int:
         key = names.key(room)

@@ -1,10 +1,11 @@
-"""Every option of the server: what it is called, its default, what it does, how it is read."""
+"""Every option of the server: name, default, description and parser."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+from twisted_chat.chat.accounts import NAME_EXPIRY
 from twisted_chat.limits import Limits
 from twisted_chat.service import values
 
@@ -13,13 +14,13 @@ class Option(NamedTuple):
     """An option of the server.
 
     Args:
-        name: what stands behind `--`, and in a file.
+        name: its name, after `--` and in a file.
         default: its value if it is not given.
         told: what it does, for `--help` and the documentation.
-        read: what makes a value of its text, or raises `ValueError`.
-        short: the letter that stands behind `-`, if there is one.
-        is_flag: whether it has no value, and is given or not.
-        is_list: whether it may be given several times.
+        read: parses its value, or raises `ValueError`.
+        short: its letter, after `-`, if there is one.
+        is_flag: whether it takes no value.
+        is_list: whether it can be given several times.
     """
 
     name: str
@@ -55,46 +56,46 @@ GROUPS = {
             is_list=True,
         ),
     ),
-    "With TLS, and in browsers": (
+    "TLS and browsers": (
         Option(
             "one-port",
             "on",
-            "Whether every port is for browsers too, and for TLS where there is a certificate: "
-            "what somebody speaks is recognised by their first bytes; off greets at once.",
+            "Serve browsers, and TLS if there is a certificate, on every port, by recognising "
+            "a client's first bytes (on), or greet at once (off).",
             values.on_or_off,
         ),
         Option(
             "tls-port",
             None,
-            "TCP port to listen on with TLS as well; so does --endpoint ssl:PORT.",
+            "Another TCP port, with TLS, like --endpoint ssl:PORT.",
             values.port,
         ),
         Option(
             "tls-cert",
             None,
-            "File of the certificate and its chain (PEM); SIGHUP reads it again. "
-            "Without it, one is made beside the database.",
+            "PEM file with the certificate and its chain; SIGHUP reloads it "
+            "(default: one is created next to the database).",
         ),
-        Option("tls-key", None, "File of the certificate's key (default: the same file)."),
-        Option("web-port", None, "TCP port to serve the page on, for browsers.", values.port),
+        Option("tls-key", None, "PEM file with its key (default: the same file)."),
+        Option("web-port", None, "Another TCP port for the page.", values.port),
         Option(
             "web-endpoint",
             None,
-            "Serve the page on this Twisted endpoint, such as ssl:8443 (HTTPS). "
-            "May be given several times, as may the next two.",
+            "Serve the page on this Twisted endpoint, such as ssl:8443 for HTTPS. "
+            "May be given several times, like the next two.",
             is_list=True,
         ),
         Option(
             "web-origin",
             None,
-            "Where else a page may connect from, such as https://chat.example.",
+            "Allow pages from here to connect, such as https://chat.example.",
             values.origin,
             is_list=True,
         ),
         Option(
             "web-proxy",
             None,
-            "Address or network of a proxy whose X-Forwarded-For is believed.",
+            "Address or network of a proxy whose X-Forwarded-For is trusted.",
             values.network,
             is_list=True,
         ),
@@ -131,6 +132,20 @@ GROUPS = {
             "File of addresses and networks that are never banned or limited by address.",
         ),
     ),
+    "Accounts": (
+        Option(
+            "auth",
+            None,
+            "Check passwords with this twisted.cred plugin, such as file:/etc/chat/passwords "
+            "(default: people register).",
+        ),
+        Option(
+            "name-expiry",
+            values.Span(NAME_EXPIRY),
+            "How long an unused name stays registered, such as 90d; off: forever.",
+            values.span_or_off,
+        ),
+    ),
     "Running it": (
         Option("config", None, "TOML file of options; SIGHUP reads it again.", short="c"),
         Option(
@@ -148,7 +163,7 @@ GROUPS = {
         Option("log-format", "text", "Log as text or json.", values.log_format),
     ),
 }
-"""Everything that is no limit, as `--help` shows it."""
+"""All options except limits, grouped as in `--help`."""
 
 EVERYDAY = tuple(option for group in GROUPS.values() for option in group)
 
@@ -167,13 +182,13 @@ _ABOUT = (
 
 
 def help_text() -> str:
-    """The options by group, but for the limits."""
+    """The options by group, without the limits."""
     return "\n".join(_group(title, options) for title, options in (*GROUPS.items(), _ABOUT))
 
 
 def limits_text() -> str:
     """The options that set limits."""
-    return _group("Limits (10/5 is ten at once, then ten more every five seconds)", LIMITS)
+    return _group("Limits (10/5 means ten at once, then ten more every five seconds)", LIMITS)
 
 
 def _group(title: str, options: Iterable[Option]) -> str:
@@ -182,7 +197,7 @@ def _group(title: str, options: Iterable[Option]) -> str:
 
 
 def _lines(option: Option) -> Iterator[str]:
-    """An option as `--help` shows it: its name, and beside that what it does."""
+    """An option as `--help` shows it: its name and its description."""
     start = f"  -{option.short}, " if option.short else "      "
     start += f"--{option.name}" + ("" if option.is_flag else "=")
     told = option.told

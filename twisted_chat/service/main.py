@@ -1,4 +1,4 @@
-"""The command `twisted-chat-server`: `twistd -n chat`, for those who have no `twistd`."""
+"""The command `twisted-chat-server`: `twistd -n chat` without needing `twistd`."""
 
 import sys
 

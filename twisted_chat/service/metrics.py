@@ -1,4 +1,4 @@
-"""The operator's instruments: `/metrics` for Prometheus, and `/healthz`."""
+"""Metrics for the operator: `/metrics` for Prometheus, and `/healthz`."""
 
 import platform
 from collections import Counter
@@ -23,11 +23,11 @@ from twisted_chat.counters import SECONDS, Counters, Durations
 from twisted_chat.frontends.factory import ChatFactory
 
 LOOK = 0.1
-"""Seconds between two looks at how late the reactor is."""
+"""Seconds between two measurements of how late the reactor is."""
 
 
 class Heartbeat:
-    """Measures how long turns are: as long as what is due comes late.
+    """Measures how long the event loop is blocked, by how late a timer is.
 
     Args:
         clock: the reactor.
@@ -48,11 +48,11 @@ class Heartbeat:
 
 
 class ChatCollector(Collector):
-    """What there is to tell of a chat, made when it is asked for: nothing is slower for it.
+    """Collects the metrics when they are requested, so that nothing else is slower.
 
     Args:
         factory: the chat's connections.
-        waiting: gives how many entries wait to be committed.
+        waiting: returns how many entries wait to be committed.
     """
 
     def __init__(self, factory: ChatFactory, waiting: Callable[[], int]) -> None:
@@ -63,7 +63,7 @@ class ChatCollector(Collector):
         """See `prometheus_client`."""
         chat, counters = self._factory.chat, self._factory.chat.counters
         connections = GaugeMetricFamily(
-            "chat_connections", "Connections, by what is spoken.", labels=["door", "state"]
+            "chat_connections", "Open connections.", labels=["protocol", "state"]
         )
         held = 0
         states = Counter({(wire, "named"): 0 for wire in ("plain", "structured", "websocket")})
@@ -73,33 +73,45 @@ class ChatCollector(Collector):
         for state, count in states.items():
             connections.add_metric(state, count)
         yield connections
-        yield GaugeMetricFamily("chat_people", "People.", value=len(chat.people))
+        yield GaugeMetricFamily(
+            "chat_people",
+            "People, including disconnected ones who can resume.",
+            value=len(chat.people),
+        )
         yield GaugeMetricFamily("chat_rooms", "Rooms.", value=len(chat.rooms))
         yield GaugeMetricFamily(
-            "chat_unread_output_bytes", "Bytes that wait for their readers.", value=held
+            "chat_unread_output_bytes", "Output bytes that clients have not read yet.", value=held
         )
         yield GaugeMetricFamily(
-            "chat_uncommitted_events", "Events that wait to be stored.", value=self._waiting()
+            "chat_uncommitted_events", "Events waiting to be stored.", value=self._waiting()
         )
         yield from _counters(counters)
-        yield _histogram("chat_commit_seconds", "How long commits took.", counters.commits)
-        yield _histogram("chat_turn_seconds", "How long turns took.", counters.turns)
+        yield _histogram("chat_commit_seconds", "Duration of database commits.", counters.commits)
+        yield _histogram(
+            "chat_turn_seconds", "How late the event loop was for its timers.", counters.turns
+        )
         yield InfoMetricFamily(
             "chat_build",
-            "What runs.",
+            "The running server.",
             value={"name": chat.name, "python": platform.python_version()},
         )
 
 
 def _counters(counters: Counters) -> Iterator[Metric]:
-    yield CounterMetricFamily("chat_lines", "Lines that came in.", value=counters.lines)
+    yield CounterMetricFamily("chat_lines", "Lines received.", value=counters.lines)
     yield CounterMetricFamily(
-        "chat_deliveries", "Events times people who got them.", value=counters.deliveries
+        "chat_deliveries",
+        "Events delivered, counted once for each recipient.",
+        value=counters.deliveries,
     )
     yield CounterMetricFamily(
-        "chat_replayed_events", "Events read back from the store.", value=counters.replayed
+        "chat_replayed_events",
+        "Events read back from the store for readers who fell behind.",
+        value=counters.replayed,
     )
-    refusals = CounterMetricFamily("chat_refusals", "What was refused.", labels=["reason"])
+    refusals = CounterMetricFamily(
+        "chat_refusals", "Refused requests and connections.", labels=["reason"]
+    )
     for reason, count in counters.refusals.items():
         refusals.add_metric([reason], count)
     yield refusals
@@ -126,11 +138,11 @@ class _Page(Resource):
 
 class _QuietSite(Site):
     def log(self, request: HttpRequest) -> None:
-        """Being looked at every few seconds is not worth a line in the log."""
+        """Do not log requests, which come every few seconds."""
 
 
 def where(_: str, address: object) -> list[str]:
-    """The line that tells where the pages are; see `endpoints.Says`."""
+    """The line that says where the metrics are; see `endpoints.Says`."""
     host, port = getattr(address, "host", ""), getattr(address, "port", "")
     return [f"Metrics are at http://{f'[{host}]' if ':' in host else host}:{port}/metrics"]
 
@@ -142,8 +154,8 @@ def site(
 
     Args:
         factory: the chat's connections.
-        waiting: gives how many entries wait to be committed.
-        problems: gives a line for each thing that is wrong with the server; none if it is well.
+        waiting: returns how many entries wait to be committed.
+        problems: returns a line for each problem of the server.
     """
     registry = CollectorRegistry()
     registry.register(ChatCollector(factory, waiting))

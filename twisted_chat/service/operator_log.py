@@ -1,4 +1,4 @@
-"""The operator's log: one event a line, as text or as JSON, and never a flood of them."""
+"""The operator's log: one event per line, as text or JSON, with a rate limit."""
 
 import json
 import signal
@@ -24,7 +24,7 @@ from twisted_chat.limits import Pace
 from twisted_chat.rate import Bucket
 
 PACE = Pace(100, 10)
-"""Events of one kind: more say nothing new, and fill the disk."""
+"""Events of one kind: more would say nothing new, and fill the disk."""
 
 KINDS = 1_000
 """Kinds of events that are told apart; there are a hundred in the program."""
@@ -35,10 +35,10 @@ LONGEST = 2_000
 
 @implementer(ILogObserver)
 class Damper:
-    """Lets through so many events of a kind, and then says how many it kept back.
+    """Limits the rate of each kind of event, and reports how many it left out.
 
     Args:
-        observer: who hears of the rest.
+        observer: gets the remaining events.
         seconds: gives the time in seconds.
     """
 
@@ -66,7 +66,7 @@ class Damper:
 
 def _more(event: LogEvent, count: int) -> LogEvent:
     return {
-        "log_format": "Left out {count} more like the next line",
+        "log_format": "Left out {count} more like the next one",
         "log_level": LogLevel.info,
         "log_namespace": event.get("log_namespace"),
         "log_time": event.get("log_time"),
@@ -75,7 +75,7 @@ def _more(event: LogEvent, count: int) -> LogEvent:
 
 
 def as_text(event: LogEvent) -> str | None:
-    """An event as twistd shows it, but on one line that nothing in it can break or colour."""
+    """An event as twistd shows it, but on one line without control characters."""
     line = formatEventAsClassicLogText(event)
     if line is None or "log_failure" in event:  # a traceback has lines of its own
         return line
@@ -83,7 +83,7 @@ def as_text(event: LogEvent) -> str | None:
 
 
 def as_json(event: LogEvent) -> str | None:
-    """An event as an object: its time, level, place and text, and what else it tells."""
+    """An event as a JSON object: its time, level, namespace, text and fields."""
     text = formatEvent(event)
     if not text and "log_failure" not in event:
         return None

@@ -1,4 +1,4 @@
-"""What `twistd chat` is told on the command line and in files, checked before anything starts."""
+"""The options of `twistd chat`, from the command line and files, checked before the start."""
 
 import difflib
 import socket
@@ -18,6 +18,7 @@ from twisted_chat.frontends.networks import Networks
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
 from twisted_chat.service import checks, config
+from twisted_chat.service.auth import make_portal
 from twisted_chat.service.endpoints import below_tls, tcp_endpoint
 from twisted_chat.service.known_options import BY_NAME, LIMITS, Option, help_text, limits_text
 from twisted_chat.text import cleaning
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from twisted_chat.service.tls import Pair  # an extra
 
 BACKLOG = 4096
-"""Connections that wait to be accepted; with fewer, a storm loses clients without a word."""
+"""Connections waiting to be accepted; with fewer, a burst of clients is dropped silently."""
 
 SERVER = "twisted-chat-server"
 """The command that needs no `twistd`."""
@@ -46,7 +47,7 @@ class Options(usage.Options):
     """The options of `twistd chat`, from the command line and from a file.
 
     Args:
-        is_again: whether a server that runs reads them again, and has its database open.
+        is_again: whether a running server reloads them, and has its database open.
     """
 
     optParameters: ClassVar[list[list[Any]]] = [
@@ -100,28 +101,28 @@ class Options(usage.Options):
         raise SystemExit(0)
 
     def getSynopsis(self) -> str:
-        """How the command begins that these options are for."""
+        """The usage line of the command."""
         command = Path(sys.argv[0]).name
         return f"Usage: {command if command == SERVER else 'twistd -n chat'} [options]"
 
     def getUsage(self, width: int | None = None) -> str:
-        """The options by group, but for the limits."""
+        """The options by group, without the limits."""
         return (
             "\nA chat room that anyone can join with netcat, telnet or twisted-chat.\n"
             f"\n{help_text()}"
         )
 
     def parseArgs(self, *words: str) -> None:
-        """There are no words but options."""
+        """Refuse arguments that are not options."""
         if words:
-            raise usage.UsageError(f"{words[0]!r} is no option: options begin with --")
+            raise usage.UsageError(f"{words[0]!r} is not an option: options begin with --")
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Take over what the command line says, and before that what its file says.
+        """Parse the configuration file, then the command line, which overrides it.
 
         Raises:
-            usage.UsageError: what is wrong with them; as a part of a command line, the program
-                ends with that line, without the list of all options.
+            usage.UsageError: what is wrong with them; if they are part of a command line, the
+                program prints that line and exits, without the list of all options.
         """
         self._arguments = list(sys.argv[1:] if options is None else options)
         try:
@@ -138,7 +139,7 @@ class Options(usage.Options):
             raise SystemExit(0)
 
     def _meant(self, told: str) -> str:
-        """What to do about an option that there is not."""
+        """What to do about an unknown option."""
         word = next((word for word in told.split() if word.startswith("--")), "")
         if "not recognized" not in told:
             return ""
@@ -146,7 +147,7 @@ class Options(usage.Options):
         return f": did you mean --{close[0]}?" if close else ": --help lists the options"
 
     def again(self) -> "Options":
-        """The same command line, with its files as they are now.
+        """The same command line with its files read again.
 
         Raises:
             usage.UsageError: what is wrong with them.
@@ -156,7 +157,7 @@ class Options(usage.Options):
         return options
 
     def _given(self) -> list[tuple[str, str]]:
-        """What the command line has, by full names: Twisted takes `-cFILE` and `--conf` too."""
+        """The options given, by full name, since Twisted accepts `-cFILE` and `--conf`."""
         try:
             given, _ = getopt(self._arguments, self.shortOpt, self.longOpt)
         except GetoptError:  # Twisted says what is wrong
@@ -168,7 +169,7 @@ class Options(usage.Options):
         if not paths:
             return []
         if len(paths) > 1:
-            raise usage.UsageError("there can be one --config: write everything into one file")
+            raise usage.UsageError("--config can be given only once: put everything in one file")
         try:
             words = config.arguments(paths[0], BY_NAME)
         except config.Mistake as mistake:
@@ -187,11 +188,16 @@ class Options(usage.Options):
         try:
             self["name"] = cleaning.clean(self["name"], 100).text
         except Refused:
-            raise usage.UsageError("--name has characters that no screen can show") from None
+            raise usage.UsageError("--name has characters that cannot be displayed") from None
         if self["metrics"] is not None and find_spec("prometheus_client") is None:
             raise usage.UsageError(
                 "--metrics needs prometheus-client: pip install prometheus-client"
             )
+        if self["auth"] is not None:
+            try:
+                make_portal(self["auth"])
+            except ValueError as error:
+                raise usage.UsageError(f"cannot use --auth {error}") from error
         if self["line-bytes"] > self["input-bytes"]:
             raise usage.UsageError("--line-bytes must not be more than --input-bytes")
         self.motd = self._lines_of("motd", _shown)
@@ -212,14 +218,14 @@ class Options(usage.Options):
                 checks.check_files_of_twistd(self.parent)
 
     def _read_certificate(self) -> None:
-        """Read the server's certificate, if one is needed and not yet to be made."""
+        """Read the server's certificate, if one is needed and exists already."""
         wanted = self._what_needs_tls()
         if wanted is None:
             return
         if find_spec("OpenSSL") is None:
             raise usage.UsageError(f"--{wanted} needs TLS: pip install 'twisted[tls]'")
         if self["tls-key"] is not None and self["tls-cert"] is None:
-            raise usage.UsageError("--tls-key needs --tls-cert, the certificate that it is for")
+            raise usage.UsageError("--tls-key needs --tls-cert: the certificate for this key")
         path = Path(self["tls-cert"]) if self["tls-cert"] else self.made_certificate
         if path is None or not (path.exists() or self["tls-cert"]):
             return
@@ -232,7 +238,7 @@ class Options(usage.Options):
             raise usage.UsageError(f"{option}{why}") from why
 
     def _what_needs_tls(self) -> str | None:
-        """The option for which there has to be a certificate."""
+        """The option that needs a certificate, if there is one."""
         for name in ("tls-port", "tls-cert", "tls-key"):
             if self[name] is not None:
                 return name
@@ -242,13 +248,13 @@ class Options(usage.Options):
 
     @property
     def has_tls(self) -> bool:
-        """Whether the server's certificate is shown anywhere."""
+        """Whether any port uses the server's certificate."""
         at_all_ports = self["one-port"] == "on" and self["tls-cert"] is not None
         return at_all_ports or any(map(below_tls, (*self.endpoints, *self.web_endpoints)))
 
     @property
     def made_certificate(self) -> Path | None:
-        """Where a certificate is kept that the server makes; None if it keeps nothing."""
+        """The file of the certificate that the server creates; None without a database."""
         return self.database and self.database.with_suffix(".tls.pem")
 
     def _lines_of(self, option: str, understand: Callable[[Sequence[str]], _T]) -> _T:
@@ -266,12 +272,12 @@ class Options(usage.Options):
 
     @property
     def database(self) -> Path | None:
-        """Where everything is kept; None for memory."""
+        """The database file; None to keep everything in memory."""
         return None if self["no-db"] else Path(self["db"])
 
     @property
     def is_sync_full(self) -> bool:
-        """Whether what is shown survives the machine's death too."""
+        """Whether everything shown survives a power cut too."""
         return bool(self["sync"] == "full")
 
     @property
@@ -287,7 +293,7 @@ def _shown(lines: Sequence[str]) -> list[str]:
     """The lines of a file for people.
 
     Raises:
-        ValueError: which line no screen can show.
+        ValueError: which line cannot be displayed.
     """
     shown = []
     for number, line in enumerate(lines, 1):
@@ -295,10 +301,10 @@ def _shown(lines: Sequence[str]) -> list[str]:
             shown.append(cleaning.clean(line, Limits.line_bytes).text)
         except Refused as why:
             wrong = {
-                "too-long": f"has more than {Limits.line_bytes} bytes: break it",
+                "too-long": f"has more than {Limits.line_bytes} bytes: split it",
                 "piled-marks": "has too many marks on one character",
-            }.get(why.code, "has control characters, or others that no screen can show")
-            raise ValueError(f"line {number}: it {wrong}") from why
+            }.get(why.code, "has control characters, or others that cannot be displayed")
+            raise ValueError(f"line {number} {wrong}") from why
     return shown
 
 

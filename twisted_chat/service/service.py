@@ -1,5 +1,7 @@
-"""Options into a running service: the only place that puts everything together."""
+"""Turns options into a running service: the one place that puts everything together."""
 
+import atexit
+import os
 import signal
 import socket
 import time
@@ -15,10 +17,14 @@ from twisted.internet.protocol import Factory
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 from twisted.python.usage import UsageError
 
+from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.passwords import Authenticator, OwnPasswords
+from twisted_chat.chat.portal import PortalPasswords
 from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
 from twisted_chat.frontends.factory import ChatFactory
@@ -28,6 +34,7 @@ from twisted_chat.frontends.web import Web
 from twisted_chat.frontends.web_files import read_page
 from twisted_chat.limits import Limits
 from twisted_chat.service import operator_log
+from twisted_chat.service.auth import make_portal
 from twisted_chat.service.clock import go_steadily
 from twisted_chat.service.console import Console
 from twisted_chat.service.endpoints import (
@@ -40,7 +47,7 @@ from twisted_chat.service.endpoints import (
     where_to_browse,
 )
 from twisted_chat.service.options import Options
-from twisted_chat.service.process import look_only_at_what_is_new, room_for
+from twisted_chat.service.process import let_others_go_first, look_only_at_what_is_new, room_for
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.memory import MemoryStore
@@ -56,39 +63,33 @@ if TYPE_CHECKING:
 __all__ = ["Options", "makeService"]
 
 PAGE = Path(__file__).parent.parent / "page"
-"""Where the page's files are."""
+"""The folder of the page's files."""
 
 STOP = 4.0
-"""Seconds in which everybody is gone, also when somebody does not read their last line."""
+"""Seconds after which the server has stopped, even if somebody does not read their last line."""
 
 AT_START = (
-    *(
-        "port",
-        "tls-port",
-        "web-port",
-        "one-port",
-        "interface",
-        "db",
-        "no-db",
-        "sync",
-        "keep",
-        "transcript",
-    ),
-    *("metrics", "log-format"),
+    *("port", "tls-port", "web-port", "one-port", "interface"),
+    *("db", "no-db", "sync", "keep", "transcript"),
+    *("metrics", "log-format", "auth"),
 )
-"""Options that hold from the start to the end."""
+"""Options that only a restart can change."""
 
 FORGET = 60.0
-"""Seconds between two looks at what is older than it is to be kept."""
+"""Seconds between two deletions of messages older than `--keep`."""
 
 TRY_AGAIN = 5.0
-"""Seconds after which it is tried again to store what could not be stored."""
+"""Seconds between attempts to store what could not be stored."""
 
 LATE, SLOW = 1.0, 5.0
-"""Seconds of a turn, and of a commit, from which on a server is not well."""
+"""Seconds of an event-loop turn, and of a commit, that count as a problem."""
 
 _log = Logger(namespace="chat")
 _T = TypeVar("_T")
+
+
+def _not_answered(failure: Failure) -> None:
+    raise Unusable(f"the database does not answer: {failure.getErrorMessage()}") from failure.value
 
 
 def makeService(options: Options) -> IService:
@@ -99,10 +100,10 @@ def makeService(options: Options) -> IService:
 
 
 class ChatService(MultiService):
-    """The chat, and the ports where it is found.
+    """The chat and its ports.
 
     Everything is opened when the service starts: twistd forks before that, which no database
-    survives.
+    survives. It listens once the store has told what there is.
 
     Args:
         options: what it is to be.
@@ -136,10 +137,23 @@ class ChatService(MultiService):
         """Open the database and the ports."""
         try:
             self._open()
+            ready = self._factory.chat.ready
+            is_waiting = not ready.called
+            failures: list[Failure] = []
+            ready.addCallbacks(lambda _: self._listen(), _not_answered)
+            ready.addErrback(self._cannot_start if is_waiting else failures.append)
+            for failure in failures:
+                failure.raiseException()
             super().privilegedStartService()
         except (Unusable, CannotListen) as error:
             self._console.tell_why(str(error))
             raise
+
+    def _cannot_start(self, failure: Failure) -> None:
+        """The database, which is elsewhere, did not answer, or then no port could be had."""
+        self._console.tell_why(failure.getErrorMessage())
+        atexit.register(os._exit, 1)  # twistd would end as if all were well
+        self._reactor.stop()
 
     def _open(self) -> None:
         go_steadily(self._reactor)
@@ -147,35 +161,50 @@ class ChatService(MultiService):
         watch = self._open_transcript()
         self._store = self._open_store(turn)
         options = self._options
+        limits = self._limits(options)
+        accounts = Accounts(
+            self._reactor,
+            self._store,
+            limits,
+            self._authenticator(options["auth"]),
+            time.time,
+            options["name-expiry"],
+        )
         chat = Chat(
             self._reactor,
             self._store,
             turn,
             options["name"],
-            self._limits(options),
+            limits,
             options.motd,
             watch,
             self._counters,
             time.time,
+            accounts=accounts,
         )
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
         if options.has_tls:
             self._certificate = self._open_certificate()
+
+    def _listen(self) -> None:
+        options = self._options
         web = self._open_web()
         for description in options.endpoints:
             if description.startswith("haproxy:"):
-                self._listen(description, self._factory.behind_proxy(), how_to_join)
+                self._add_port(description, self._factory.behind_proxy(), how_to_join)
             elif options["one-port"] == "on":
-                self._listen(description, self._one_port(description, web), how_to_join_and_browse)
+                self._add_port(
+                    description, self._one_port(description, web), how_to_join_and_browse
+                )
             else:
-                self._listen(description, self._factory, how_to_join)
+                self._add_port(description, self._factory, how_to_join)
         for description in options.web_endpoints:
-            self._listen(description, web, where_to_browse)
+            self._add_port(description, web, where_to_browse)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
 
-    def _listen(self, description: str, factory: Factory, says: Says) -> None:
+    def _add_port(self, description: str, factory: Factory, says: Says) -> None:
         listening = Listening(description, factory, self._reactor, says, self._certificate)
         listening.setServiceParent(self)
         self._listening.append(listening)
@@ -185,7 +214,7 @@ class ChatService(MultiService):
 
         options = self._options
         pair = options.pair
-        if pair is None:  # the first run, or one that keeps nothing
+        if pair is None:  # the first start, or there is no database
             pem = tls.make(socket.gethostname())
             path = options.made_certificate
             try:
@@ -225,6 +254,11 @@ class ChatService(MultiService):
             counters=self._counters,
         )
 
+    def _authenticator(self, site: str | None) -> Authenticator:
+        if site is not None:
+            return PortalPasswords(make_portal(site))
+        return OwnPasswords(elsewhere=self._thread(let_others_go_first))
+
     def _show_metrics(self, address: str, port: int) -> None:
         from twisted_chat.service import metrics  # an extra
 
@@ -244,24 +278,26 @@ class ChatService(MultiService):
         return limits
 
     def problems(self) -> list[str]:
-        """What is wrong with the server, a line each."""
+        """The problems of the server, one line each."""
         wrong = []
-        if not all(listening.is_open for listening in self._listening):
+        if not self._listening or not all(listening.is_open for listening in self._listening):
             wrong.append("no connections are accepted")
         store = self._store
         if isinstance(store, SqliteStore):
             if store.is_failing:
-                wrong.append("lines cannot be stored")
+                wrong.append("messages cannot be stored")
             since = store.committing_since
             if since is not None and time.monotonic() - since > SLOW:
-                wrong.append("the disk does not answer")
+                wrong.append("the disk does not respond")
         if self._counters.turns.last > LATE:
-            wrong.append("a turn took over a second")
+            wrong.append("the event loop was blocked for over a second")
         return wrong
 
-    def _thread(self) -> WorkerThread:
+    def _thread(self, first: Callable[[], None] | None = None) -> WorkerThread:
         pool = ThreadPool(1, 1, "chat")
         self._pools.append(pool)
+        if first is not None:
+            pool.callInThread(first)
 
         def elsewhere(work: Callable[[], _T]) -> Deferred[_T]:
             return deferToThreadPool(self._reactor, pool, work)
@@ -278,12 +314,12 @@ class ChatService(MultiService):
             raise Unusable(f"cannot write --transcript {path}: {error.strerror}") from error
 
     def startService(self) -> None:
-        """Start; the end of a terminal is not the end of the chat."""
+        """Start; closing the terminal does not stop the server."""
         super().startService()
         if self._certificate is not None:
             fingerprint = self._certificate.pair.fingerprint
-            _log.info("The certificate has the fingerprint {which}", which=fingerprint)
-        self._console.close()
+            _log.info("The certificate's fingerprint is {which}", which=fingerprint)
+        self._factory.chat.ready.addCallback(lambda _: self._console.close())
         names.nickname("somebody", Limits())  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()
@@ -295,24 +331,25 @@ class ChatService(MultiService):
             self._forget(keep)
 
     def _reload_on_hangup(self) -> None:
-        """A hangup asks for the files again; that of a terminal is not the end of the chat."""
+        """SIGHUP reloads the files; closing the terminal does not stop the server."""
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
 
     def reload(self) -> None:
-        """Read the files again that the options name; if they cannot be had, nothing changes."""
+        """Reload the files that the options name; if they cannot be read, nothing changes."""
         try:
             options = self._options.again()
         except UsageError as error:
-            _log.error("Nothing is changed: {why}", why=str(error))
+            _log.error("Reload failed, nothing is changed: {why}", why=str(error))
             return
         chat = self._factory.chat
         chat.name, chat.motd = options["name"], options.motd
         chat.limits.become(self._limits(options))
+        chat.accounts.name_expiry = options["name-expiry"]
         self._factory.ban(options.banned, options.allowed)
         if self._certificate is not None and options.pair is not None:
             self._certificate.pair = options.pair
-        _log.info("The options were read again")
+        _log.info("The options were reloaded")
         later = [name for name in AT_START if options[name] != self._options[name]]
         if options.endpoints != self._options.endpoints and not {"port", "tls-port"} & {*later}:
             later.append("endpoint")
@@ -323,7 +360,7 @@ class ChatService(MultiService):
         if options.web_proxies != self._options.web_proxies:
             later.append("web-proxy")
         if later:
-            _log.warn("For {names} to change, restart the server", names=", ".join(later))
+            _log.warn("Restart the server to change {names}", names=", ".join(later))
 
     def _try_again(self) -> None:
         self._store.try_again()
@@ -339,7 +376,7 @@ class ChatService(MultiService):
         try:
             await gone.addTimeout(STOP, self._reactor)
         except defer.TimeoutError:
-            _log.info("Somebody did not read to the end")
+            _log.info("Somebody did not receive everything before the server stopped")
         if closing is not None:
             await closing
         await self._store.stop()
@@ -347,5 +384,5 @@ class ChatService(MultiService):
             pool.stop()
 
     def stopService(self) -> Deferred[None]:
-        """Listen no more, tell everybody, wait until they have read it, and store what is left."""
+        """Stop listening, tell everybody, wait until they have read it, and store the rest."""
         return Deferred.fromCoroutine(self._stop())

@@ -1,4 +1,4 @@
-"""The server's certificate: read from files or made at the first run, and exchanged while it runs.
+"""The server's certificate: read from files or created at the first start, and reloadable.
 
 Twisted's own options for TLS cannot take a renewed certificate, so the context is made here.
 """
@@ -18,18 +18,18 @@ from zope.interface import implementer
 
 _YEARS = timedelta(days=3650)
 _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
-"""What is left of TLS 1.2; that of TLS 1.3 is good as it is."""
+"""For TLS 1.2; the defaults for TLS 1.3 are good."""
 
 
 class BadCertificate(Exception):
-    """A certificate that cannot be used; the text says why."""
+    """A certificate cannot be used; the text says why."""
 
 
 class Pair:
     """A certificate with its key.
 
     Args:
-        certificate: the certificate, and the others up to an authority's, as PEM.
+        certificate: the certificate and its chain, as PEM.
         key: the key, as PEM.
 
     Raises:
@@ -46,13 +46,13 @@ class Pair:
         try:
             own, *chain = x509.load_pem_x509_certificates(certificate)
         except ValueError:
-            raise BadCertificate("there is no certificate in it (PEM)") from None
+            raise BadCertificate("it contains no PEM certificate") from None
         try:
             private: Any = serialization.load_pem_private_key(key, None)
         except TypeError:
-            raise BadCertificate("its key has a passphrase: take that away") from None
+            raise BadCertificate("its key has a passphrase: remove that") from None
         except ValueError:
-            raise BadCertificate("there is no private key in it (PEM)") from None
+            raise BadCertificate("it contains no PEM private key") from None
         try:
             context.use_certificate(own)
             context.use_privatekey(private)
@@ -60,18 +60,18 @@ class Pair:
             for other in chain:
                 context.add_extra_chain_cert(other)
         except (SSL.Error, TypeError) as error:
-            raise BadCertificate("the key is not its own") from error
+            raise BadCertificate("the key and the certificate do not match") from error
         self.context = context
         self.fingerprint = "SHA256:" + own.fingerprint(hashes.SHA256()).hex(":").upper()
-        """What people compare, as openssl writes it."""
+        """What people compare, as openssl shows it."""
 
 
 @implementer(IOpenSSLServerConnectionCreator)
 class Certificate:
-    """What a server shows to those who connect; another pair is for those who come later.
+    """The certificate that new connections get.
 
     Args:
-        pair: the first one.
+        pair: the certificate and its key, which may be replaced at any time.
     """
 
     def __init__(self, pair: Pair) -> None:
@@ -83,10 +83,10 @@ class Certificate:
 
 
 def read(certificate: Path, key: Path) -> Pair:
-    """The pair in two files, which may be the same.
+    """Read a certificate and its key from two files, which may be the same.
 
     Raises:
-        BadCertificate: why not.
+        BadCertificate: they cannot be read or used.
     """
     contents = []
     for path in (certificate, key):
@@ -102,15 +102,15 @@ def read(certificate: Path, key: Path) -> Pair:
 
 
 def make(name: str, now: datetime | None = None) -> bytes:
-    """A new key and a certificate for it, signed by nobody else, as PEM.
+    """A new key and a self-signed certificate for it, as PEM.
 
     Args:
-        name: what this machine is called.
-        now: from when on it is valid.
+        name: the host name of this machine.
+        now: when its validity starts, a day early.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
-    start = (now or datetime.now(UTC)) - timedelta(days=1)  # for clocks that are slow
+    start = (now or datetime.now(UTC)) - timedelta(days=1)  # for clients whose clocks are slow
     hosts: list[x509.GeneralName] = [
         *(x509.DNSName(host) for host in dict.fromkeys((name, "localhost")) if host.isascii()),
         *(x509.IPAddress(ip_address(host)) for host in ("127.0.0.1", "::1")),
@@ -135,7 +135,7 @@ def make(name: str, now: datetime | None = None) -> bytes:
 
 
 def keep(pem: bytes, path: Path) -> None:
-    """Write a new file that nobody else may read.
+    """Write a new file that only its owner can read.
 
     Raises:
         BadCertificate: it cannot be written.

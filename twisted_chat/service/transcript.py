@@ -1,4 +1,4 @@
-"""What the public rooms say, written down as plain lines."""
+"""A transcript of the public rooms, as plain lines in a file."""
 
 import os
 
@@ -12,7 +12,7 @@ _log = Logger(namespace="chat")
 
 
 class Transcript:
-    """An outlet that is a file: a reader of every room who is nobody.
+    """An outlet that writes to a file: it reads every room without being a member.
 
     Args:
         path: the file that is appended to; `-` is the console.
@@ -31,11 +31,11 @@ class Transcript:
         self._failing = False
 
     def watch(self, room: Room) -> None:
-        """Write down what a room says from now on."""
+        """Record a room from now on."""
         Reader(room.fanout, self._wire, self)
 
     def write(self, data: bytes) -> None:
-        """See `reader.Outlet`: a full disk is said once, and the chat goes on."""
+        """See `reader.Outlet`: a full disk is logged once, and the chat continues."""
         try:
             os.write(self._file, data.replace(b"\r\n", b"\n"))
             self._failing = False

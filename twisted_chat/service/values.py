@@ -1,4 +1,4 @@
-"""What an option's value may be: text from the operator into numbers, rates and times.
+"""Parsing of option values: numbers, rates and times.
 
 A `ValueError` says what is allowed, as the end of a sentence that begins with the option's name.
 """
@@ -21,12 +21,12 @@ def port(value: str) -> int:
 def count(value: str) -> int:
     """How many of something."""
     if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < 1:
-        raise ValueError(f"must be a whole number from 1 on, not {value!r}")
+        raise ValueError(f"must be a whole number of 1 or more, not {value!r}")
     return int(value)
 
 
 def seconds(value: str) -> float:
-    """How long something takes at most."""
+    """A maximum duration in seconds."""
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", value) or not float(value):
         raise ValueError(f"must be a number of seconds, such as 30 or 0.5, not {value!r}")
     return float(value)
@@ -47,11 +47,11 @@ def pace_or_off(value: str) -> Pace | None:
     try:
         return pace(value)
     except ValueError as error:
-        raise ValueError(f"{error}; off switches it off") from None
+        raise ValueError(f"{error}; off disables it") from None
 
 
 def on_or_off(value: str) -> str:
-    """Whether something is done."""
+    """`on` or `off`."""
     return _one_of(value, "on", "off")
 
 
@@ -71,6 +71,23 @@ def _one_of(value: str, *allowed: str) -> str:
     return value
 
 
+class Span(float):
+    """Seconds that show as they are written: `90d`."""
+
+    def __str__(self) -> str:
+        return f"{self / 86400:g}d"
+
+
+def span_or_off(value: str) -> float | None:
+    """A time such as 90d or 12h, in seconds; `off` is None."""
+    if value == "off":
+        return None
+    try:
+        return span("" if value == "forever" else value)
+    except ValueError:
+        raise ValueError(f"must be off, or a time such as 12h, 90d or 52w, not {value!r}") from None
+
+
 def span(value: str) -> float | None:
     """A time such as 90d or 12h, in seconds; `forever` is None."""
     if value == "forever":
@@ -82,7 +99,7 @@ def span(value: str) -> float | None:
 
 
 def place(value: str) -> tuple[str, int]:
-    """An address, this machine's own if it is left out, and a port."""
+    """An address (127.0.0.1 if it is left out) and a port."""
     address, _, number = value.rpartition(":")
     try:
         return address.strip("[]") or "127.0.0.1", port(number)
@@ -91,14 +108,14 @@ def place(value: str) -> tuple[str, int]:
 
 
 def origin(value: str) -> str:
-    """Where a page comes from."""
+    """An origin: a scheme and a host."""
     if not re.fullmatch(r"https?://[^/\s]+/?", value):
         raise ValueError(f"must be http:// or https:// and a host, not {value!r}")
     return value.rstrip("/").lower()
 
 
 def network(value: str) -> str:
-    """An address, or a network."""
+    """An address or a network."""
     try:
         ip_network(value, strict=False)
     except ValueError:
@@ -109,7 +126,7 @@ def network(value: str) -> str:
 
 
 def limit(default: object) -> Callable[[str], Any]:
-    """What reads a limit that has this default."""
+    """The parser for a limit with this default."""
     if isinstance(default, Pace):
         return pace
     return seconds if isinstance(default, float) else count

@@ -1,18 +1,23 @@
-"""A conversation in plain lines: netcat, telnet, any terminal."""
+"""A session in plain lines: netcat, telnet, any terminal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.person import Person
+from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.commands import people, table
 from twisted_chat.commands.command import Lines
 from twisted_chat.events import Entry, Message, Whisper
 from twisted_chat.log.fanout import Fanout
+from twisted_chat.log.window import rendered
 from twisted_chat.refusal import Refused
-from twisted_chat.sessions.session import Frontend, Session
+from twisted_chat.sessions.frontend import Frontend
+from twisted_chat.sessions.reading import Decorate
+from twisted_chat.sessions.session import Session
 from twisted_chat.text import names
 from twisted_chat.text.calling import Call
 from twisted_chat.text.cleaning import clean, is_blank
@@ -23,43 +28,46 @@ from twisted_chat.wire.plain import PlainWire, line
 QUESTION = "What is your nickname?"
 BELL = b"\a"
 _FAREWELLS = ("bye", "goodbye", "logout", "logoff", "q", ":q!", ":wq", ":x")
-"""What people type who want to leave, and perhaps want to say."""
+"""What people type when they want to leave, but might also want to say."""
 
 SHOWN_NAMES = 50
-"""Names shown on entering a room: in a rush, everybody is shown everybody."""
+"""Names shown on joining a room: if many join at once, everybody gets this list."""
 
 
 def greeting(chat: Chat) -> bytes:
-    """The line with which the server speaks first."""
+    """The first line that the server sends."""
     return line(f"Welcome to {chat.name}. {QUESTION}")
 
 
 class PlainSession(Session):
-    """A conversation in plain lines; the arguments are those of `Session`."""
+    """A session in plain lines; the arguments are those of `Session`."""
 
     def __init__(self, chat: Chat, frontend: Frontend, wire: PlainWire) -> None:
         super().__init__(chat, frontend, wire)
         self._bell = "off"
         self._call: Call | None = None  # by name, once they asked to hear it
         self._asked_about = ""
-        self._told_unheard = False
+        self._told_too_late = False
         self._told_too_fast = 0.0  # when they were told last
 
-    def handle(self, line: bytes) -> None:
-        """Do what a line says; see `Session.handle`."""
-        stranger = self._person is None and foreign.recognize(line)
+    def answer_nickname(self, line: bytes) -> None:
+        """Take a line for the answer to the question; see `Conversation.answer_nickname`."""
+        stranger = foreign.recognize(line)
         if stranger:
             self.chat.counters.refusals["stranger"] += 1
             self._say("!!! " + stranger)
-            self._leave()
-            return
+            self.hang_up()
+        elif line.endswith(keys.KEYS):
+            self.hang_up()
+        else:
+            self._take_nickname(clean(line, self.chat.limits.line_bytes).text)
+
+    def handle(self, line: bytes) -> None:
+        """Do what a line says; see `Conversation.handle`."""
         if line.endswith(keys.KEYS):
             self._press(line)
             return
         text, note = clean(line, self.chat.limits.line_bytes)
-        if self._person is None:
-            self._answer_question(text)
-            return
         if self._asks_about(text):
             return
         command = table.parse(text)
@@ -72,16 +80,14 @@ class PlainSession(Session):
 
     def _press(self, line: bytes) -> None:
         """A control key has ended a line, which is not sent."""
-        if self._person is None:
-            self._leave()
-        elif line == keys.CTRL_D:
-            self.chat.part(self._person, "")
+        if line == keys.CTRL_D:
+            self.chat.quit(self.person, self.device, "")
         else:
             note = ": that line was not sent." if line[1:] else "."
             self._say(f"*** To leave, type /quit{note}")
 
     def _asks_about(self, text: str) -> bool:
-        """Whether a line looks like a wish to leave; it is said if it is typed once more."""
+        """Whether a line looks like an attempt to leave; it is sent if it is typed again."""
         asked, word = self._asked_about, text.strip().lower()
         self._asked_about = word if word in _FAREWELLS and word != asked else ""
         if self._asked_about:
@@ -96,18 +102,20 @@ class PlainSession(Session):
         """Ask for a nickname once more."""
         self._say(QUESTION)
 
-    def unheard(self, line: bytes) -> None:
+    def too_late(self, line: bytes) -> None:
         """Lines come too late to be done: say so once."""
-        if not self._told_unheard:
-            self._told_unheard = True
-            self.refuse(table.unheard())
+        if not self._told_too_late:
+            self._told_too_late = True
+            self.refuse(table.too_late())
 
     def too_fast(self, line: bytes, wait: float) -> None:
-        """Lines are refused for the pace: say so once, until that time is over."""
+        """Lines are refused by the rate limit: say so once until that time is over."""
         now = self.chat.clock.seconds()
         if not self._told_too_fast <= now < self._told_too_fast + wait:
             self._told_too_fast = now
-            self._say(f"!!! That is too fast, and lines are lost: wait {seconds_to_wait(wait)}.")
+            self._say(
+                f"!!! You are sending too fast, and lines are lost: wait {seconds_to_wait(wait)}."
+            )
 
     def announce(self, text: str) -> None:
         """Say something before there is a person to tell it."""
@@ -117,12 +125,14 @@ class PlainSession(Session):
         self._frontend.write(line(text))
 
     def _show(self, answer: Lines | Deferred[Lines]) -> None:
-        if isinstance(answer, Deferred):
-            self._answer_after(answer, self._show_lines, self.request)
-        else:
-            self._show_lines(answer)
-        if self.person.renaming is self.request:
-            self._pause_while(self.request)
+        answered = answer if isinstance(answer, Deferred) else succeed(answer)
+        answered.addCallback(partial(self._wait_for_name, self.request))
+        self._answer_after(answered, self._show_lines, self.request)
+
+    def _wait_for_name(self, request: Request, lines: Lines) -> Lines:
+        if self.person.renaming is request:
+            self._pause_while(request)
+        return lines
 
     def _show_lines(self, lines: Sequence[str | Entry]) -> None:
         me = self.person
@@ -130,7 +140,7 @@ class PlainSession(Session):
             b"".join(
                 line(f"*** {each}")
                 if isinstance(each, str)
-                else self._wire.show(seen, me.id, replayed=True)
+                else rendered(self._wire, seen, each.by(me.id, self.client), replayed=True)
                 if (seen := me.view(each)) is not None
                 else b""
                 for each in lines
@@ -139,22 +149,18 @@ class PlainSession(Session):
 
     # Taking a nickname
 
-    def _answer_question(self, text: str) -> None:
+    def _take_nickname(self, text: str) -> None:
         command = table.parse(text)
         meant = table.BY_WORD.get(command[0]) if command is not None else None
         if is_blank(text):
             self._ask_again()
         elif meant is table.BY_WORD["quit"]:
-            self._leave()
+            self.hang_up()
         elif meant is table.BY_WORD["help"]:
-            self._say("*** Type the name that others are to see, then Enter. /quit leaves.")
+            self._say("*** Type the name that others will see, then press Enter. /quit leaves.")
             self._ask_again()
         else:
             self._enter(text, self._welcome)
-
-    def _leave(self) -> None:
-        self._ending = True
-        self._frontend.close()
 
     def _welcome(self, person: Person) -> None:
         self._say(
@@ -163,14 +169,11 @@ class PlainSession(Session):
         )
         for each in self.chat.motd:
             self._say(f"*** {each}")
-        self.talk_in(self.chat.join(person, names.LOBBY))
+        self.talk_in(self.chat.enter_room(person, self.chat.lobby))
 
-    def follow(self, room: str, fanout: Fanout) -> None:
-        """They are about to enter a room: show what was said last, then read along.
-
-        A log of their own is always new here.
-        """
-        self._read(room, fanout, max(0, fanout.log.last - self.chat.limits.entry_history))
+    def begin(self, room: str, fanout: Fanout) -> int:
+        """See `Conversation.begin`: what was said last is shown; an own log is always new here."""
+        return max(0, fanout.log.last - self.chat.limits.entry_history)
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
@@ -190,13 +193,13 @@ class PlainSession(Session):
         return self._bell
 
     @property
-    def decorate(self) -> Callable[[Entry, bytes], bytes] | None:
-        """See `Session.decorate`."""
+    def decorate(self) -> Decorate | None:
+        """See `Conversation.decorate`."""
         return None if self._bell == "off" else self._ring
 
     def _ring(self, entry: Entry, line: bytes) -> bytes:
         event = entry.event
-        if entry.origin == self.person.id:
+        if entry.author == self.person.id:
             return line
         whispered = isinstance(event, Whisper)
         named = self._bell == "name" and isinstance(event, Message) and self._calls_me(event.text)

@@ -1,44 +1,32 @@
-"""A conversation in structured lines: the bundled client, web pages, bots."""
+"""A session in structured lines: the bundled client, web pages, bots."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.chat import Chat
-from twisted_chat.chat.person import Person, epoch_of
+from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.commands import table
 from twisted_chat.commands.command import Lines
 from twisted_chat.events import OWN, Entry
-from twisted_chat.log.fanout import Fanout
+from twisted_chat.log.window import rendered
 from twisted_chat.refusal import Refused
-from twisted_chat.sessions.session import Frontend, Session
-from twisted_chat.text import names
+from twisted_chat.sessions.fields import number, ref_and_kind, ref_of, text_of
+from twisted_chat.sessions.frontend import Frontend
+from twisted_chat.sessions.hello import HelloSession
 from twisted_chat.text.cleaning import clean, is_blank
 from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import StructuredWire, decode, describe, encode, timestamp
 
-COMMANDS = [
-    {
-        "name": f"/{command.name}",
-        "usage": command.usage,
-        "help": command.help,
-        "aliases": [f"/{alias}" for alias in command.aliases],
-    }
-    for command in table.COMMANDS
-]
 
-REF = 100
-"""Characters of a client's own name for a request."""
-
-
-class StructuredSession(Session):
+class StructuredSession(HelloSession):
     """A conversation in structured lines.
 
     Args:
@@ -48,150 +36,57 @@ class StructuredSession(Session):
         plain: how the lines of an answer are shown that come from history.
     """
 
-    _wire: StructuredWire
-    may_resume = tells_members = True
-
     def __init__(
         self, chat: Chat, frontend: Frontend, wire: StructuredWire, plain: PlainWire
     ) -> None:
         super().__init__(chat, frontend, wire)
         self._plain = plain
-        self._seen: dict[str, int] = {}  # by the room's key, what a client saw before it came back
-        self._is_quiet = False
-        self._is_of_old = False  # whether that was before the numbers began anew
+
+    def answer_nickname(self, line: bytes) -> None:
+        """Take a program's first objects; see `Conversation.answer_nickname`."""
+        self._request(line, _WITHOUT_NICKNAME)
 
     def handle(self, line: bytes) -> None:
-        """Do what an object asks for; see `Session.handle`."""
+        """Do what an object asks for; see `Conversation.handle`."""
+        self._request(line, _REQUESTS)
+
+    def _request(self, line: bytes, allowed: Container[str]) -> None:
         if not line.strip():
             return
         thing = decode(line)
-        self.request.ref = _ref(thing)
+        self.request.ref = ref_of(thing)
         do = thing.get("do")
-        act = _REQUESTS.get(do) if isinstance(do, str) else None
-        if act is None:
+        if not isinstance(do, str) or do not in _REQUESTS:
             raise Refused(
-                "bad-request", f'There is nothing to do: "do" is one of {", ".join(_REQUESTS)}.'
+                "bad-request", f'Unknown request: "do" must be one of {", ".join(_REQUESTS)}.'
             )
-        if self._person is None and do not in ("hello", "ping"):
-            raise Refused("no-nick", 'Say {"do":"hello","nick":"..."} first.')
-        act(self, thing)
+        if do not in allowed:
+            raise Refused("no-nick", 'Send {"do":"hello","nick":"..."} first.')
+        _REQUESTS[do](self, thing)
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Say why something is not done."""
         self.answer(self._wire.refusal(why, ref))
 
     def too_fast(self, line: bytes, wait: float) -> None:
-        """Every request is answered, so that its sender can make it again."""
-        ref, do = _named(line)
+        """Every request is answered, so that its sender can make it again.
+
+        One that is already done is answered as such, at once, like every refusal here, although
+        earlier requests may still be waiting for the rate limit.
+        """
+        ref, do = ref_and_kind(line)
         if do in _ONCE and self._is_done(ref, do):
             return
-        why = Refused("too-fast", f"That is too fast: wait {seconds_to_wait(wait)}.", wait)
+        why = Refused("too-fast", f"You are sending too fast: wait {seconds_to_wait(wait)}.", wait)
         self.refuse(why, ref)
 
-    def unheard(self, line: bytes) -> None:
+    def too_late(self, line: bytes) -> None:
         """Every request is answered."""
-        self.refuse(table.unheard(), _named(line)[0])
+        self.refuse(table.too_late(), ref_and_kind(line)[0])
 
     def announce(self, text: str) -> None:
         """Say something before there is a person to tell it."""
         self.refuse(Refused("closing", text))
-
-    def _write(self, thing: dict[str, Any]) -> None:
-        self.answer(self._wire.encode(thing))
-
-    # hello
-
-    def _hello(self, thing: dict[str, Any]) -> None:
-        if self._person is not None:
-            raise Refused("bad-request", "You said hello already: /nick changes your nickname.")
-        seen, epoch, token, nickname = map(thing.get, ("seen", "epoch", "session", "nick"))
-        self._seen = _seen({} if seen is None else seen, self.chat.limits.rooms_per_person + 1)
-        person = self.chat.find_session(token) if isinstance(token, str) else None
-        if epoch is None and isinstance(token, str):
-            epoch = epoch_of(token)
-        if epoch is not None:
-            self._is_of_old = epoch != self.chat.epoch
-        if person is not None:
-            if person.connection is not None:
-                person.connection.replace()
-            if person.present:  # what they said last may have been that they leave
-                self._resume_as(person, nickname if isinstance(nickname, str) else None)
-                return
-        self._is_quiet = thing.get("quiet") is True
-        if not isinstance(nickname, str):
-            raise Refused("bad-nick", 'Say which nickname: {"do":"hello","nick":"..."}')
-        self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
-
-    def _resume_as(self, person: Person, nickname: str | None) -> None:
-        old = person.nickname
-        self.chat.attach(person, self, nickname)
-        self._be(person)
-        self._greet(person, resumed=True)
-        if person.fanout is not None:
-            self._read_on(OWN, person.fanout, self._seen.get(OWN, 0))
-            self._wait_to_hear()
-            self._readers[OWN].when_here(self._hear_again)
-            self._readers[OWN].catch_up()
-        for key, entered in person.rooms.items():
-            self._read_on(key, self.chat.rooms[key].fanout, self._seen.get(key, entered))
-            self.entered(key)
-        self._seen = {}  # who leaves a room and enters it anew is a newcomer
-        typed_into = person.room if person.room in person.rooms else next(reversed(person.rooms))
-        self.talk_in(self.chat.rooms[typed_into])
-        if person.nickname != old:
-            self.chat.tell(
-                person,
-                f"Somebody took the nickname {old} meanwhile: you are {person.nickname} now.",
-            )
-        self.chat.keep(person)
-
-    def _welcome(self, person: Person) -> None:
-        person.is_quiet = self._is_quiet
-        self._greet(person, resumed=False)
-        self.talk_in(self.chat.join(person, names.LOBBY))
-        for key in list(self._seen):
-            if key != OWN and key != self.chat.lobby.key:
-                try:
-                    self.chat.join(person, key)
-                except Refused as why:
-                    self.refuse(why)
-        self.chat.keep(person)
-
-    def _greet(self, person: Person, *, resumed: bool) -> None:
-        welcome: dict[str, Any] = {
-            "event": "welcome",
-            "nick": person.nickname,
-            "session": person.token,
-            "resumed": resumed,
-            "server": self.chat.name,
-            "epoch": self.chat.epoch,
-            "time": timestamp(self.chat.now()),
-            "limits": {
-                "line_bytes": self.chat.limits.line_bytes,
-                "input_bytes": self.chat.limits.input_bytes,
-            },
-            "motd": list(self.chat.motd),
-            "commands": COMMANDS,
-        }
-        if resumed:
-            welcome["rooms"] = [self.chat.rooms[key].name for key in person.rooms]
-        self._write(welcome)
-
-    def follow(self, room: str, fanout: Fanout) -> None:
-        """They are about to enter a room: show what they have not seen, or what was said last."""
-        log, seen = fanout.log, self._seen.pop(room, None)
-        if seen is None:
-            self._read(room, fanout, max(0, log.last - self.chat.limits.entry_history))
-        else:
-            self._read_on(room, fanout, seen)
-
-    def _read_on(self, room: str, fanout: Fanout, seen: int) -> None:
-        """Show what comes after a number, unless that is one of another epoch."""
-        log = fanout.log
-        if self._is_of_old or seen > log.last:
-            self._frontend.write(self._wire.missed(log.room, 0))  # how much is not known
-            seen = 0
-        self._read(room, fanout, seen)
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
@@ -214,54 +109,58 @@ class StructuredSession(Session):
     def _say(self, thing: dict[str, Any]) -> None:
         if self._is_done(self.request.ref, "say"):
             return
-        text, _ = clean(_text(thing), self.chat.limits.line_bytes)
+        text, _ = clean(text_of(thing), self.chat.limits.line_bytes)
         if is_blank(text):
-            raise Refused("empty", "There is nothing to say in that: send some text.")
+            raise Refused("empty", "That message is empty: send some text.")
         room = self._room_of(thing)
-        self.person.remember(self.request, self.chat.limits.refs)
+        self.device.remember(self.request, self.chat.limits.refs)
         table.say(self, room, text)
 
     def _command(self, thing: dict[str, Any]) -> None:
         if self._is_done(self.request.ref, "command"):
             return
-        text, _ = clean(_text(thing), self.chat.limits.line_bytes)
+        text, _ = clean(text_of(thing), self.chat.limits.line_bytes)
         command = table.parse(text)
         if command is None:
-            raise Refused("no-such-command", "That is no command: begin it with a slash.")
+            raise Refused("no-such-command", "That is not a command: commands begin with a slash.")
         if thing.get("existing") is True and table.is_join(command[0]):
-            self.chat.room(command[1])  # whoever has mistyped a room's name makes none
+            self.chat.rooms.find(command[1])  # whoever has mistyped a room's name makes none
         if "room" in thing:
             self.talk_in(self._room_of(thing))
         request = self.request
-        self.person.remember(request, self.chat.limits.refs)
+        self.device.remember(request, self.chat.limits.refs)
         answer = table.run(self, *command)
-        if isinstance(answer, Deferred):
-            self._answer_after(answer, partial(self._answer, request), request)
-        else:
-            self._answer_when_stored(request, answer)
+        if isinstance(answer, Deferred) and not answer.called:
+            request.wait_for(answer)
+        self._answer_when_stored(
+            request, answer if isinstance(answer, Deferred) else succeed(answer)
+        )
 
-    def _answer_when_stored(self, request: Request, lines: Lines) -> None:
+    def _answer_when_stored(self, request: Request, answer: Deferred[Lines]) -> None:
         """Answer when everything is stored that was asked for, so that it survives the server."""
-        stored: Deferred[None] = Deferred()
-        request.when_settled(partial(stored.callback, None))
-        kept = stored.addCallback(lambda _: self._keep(request, lines))
+        kept = answer.addCallback(partial(self._when_kept, request))
         self._answer_after(kept, partial(self._answer, request), request)
 
+    def _when_kept(self, request: Request, lines: Lines) -> Deferred[Lines]:
+        stored: Deferred[None] = Deferred()
+        request.when_settled(partial(stored.callback, None))
+        return stored.addCallback(lambda _: self._keep(request, lines))
+
     def _keep(self, request: Request, lines: Lines) -> Deferred[Lines]:
-        """Keep what a request has changed, unless it was refused; gives what is answered."""
+        """Save what a request has changed, unless it was refused; returns the answer."""
         answer: Deferred[Lines] = Deferred()
         if request.is_refused:
             answer.callback(lines)
         else:
-            self.chat.keep(self.person, request).addCallbacks(
+            self.chat.keep(self.person, self.device, request).addCallbacks(
                 lambda _: answer.callback(lines),
                 lambda why: answer.callback([*lines, why.getErrorMessage()]),  # it is done anyway
             )
         return answer
 
     def _is_done(self, ref: str | None, do: str) -> bool:
-        """Whether this was asked for before; then what becomes of it is told again."""
-        before = None if ref is None else self.person.refs.get(ref)
+        """Whether this was requested before; if so, its outcome is sent again."""
+        before = None if ref is None else self.device.refs.get(ref)
         if before is None or before.is_refused:
             return False
         if not before.is_pending:
@@ -269,7 +168,7 @@ class StructuredSession(Session):
         else:
             before.ask_again(self)
             if do == "command":  # what is said comes back as an event
-                self._answer_when_stored(before, [])
+                self._answer_when_stored(before, succeed([]))
         return True
 
     def _answer(self, request: Request, lines: Sequence[str | Entry]) -> None:
@@ -287,19 +186,20 @@ class StructuredSession(Session):
         seen = self.person.view(entry)
         if seen is None:
             return ""
-        return self._plain.show(seen, self.person.id, replayed=True).decode().rstrip("\r\n")
+        by = entry.by(self.person.id, self.client)
+        return rendered(self._plain, seen, by, replayed=True).decode().rstrip("\r\n")
 
     # history, ping
 
     def _history(self, thing: dict[str, Any]) -> None:
-        limit = _number(thing, "limit", 50)
+        limit = number(thing, "limit", 50)
         limit = max(1, min(limit, self.chat.limits.history_lines))
         room = thing.get("room", self.room.name)
         log = self.chat.log_of(self.person) if room == OWN else self._room_of(thing).log
         if "after" in thing:
-            page = log.after(_number(thing, "after", 0), limit + 1)
+            page = log.after(number(thing, "after", 0), limit + 1)
         else:
-            page = log.before(_number(thing, "before", log.last + 1), limit + 1)
+            page = log.before(number(thing, "before", log.last + 1), limit + 1)
         answer = partial(
             self._page,
             ref=self.request.ref,
@@ -318,13 +218,13 @@ class StructuredSession(Session):
         limit: int,
         newest_first: bool,
     ) -> None:
-        """Send as much of a page as an answer may be, from the end where it was asked for."""
+        """Send as much of a page as fits into an answer, starting at the requested end."""
         events: list[dict[str, Any]] = []
         room_left = self.chat.limits.history_bytes
         ordered = list(reversed(entries)) if newest_first else list(entries)
         for entry in ordered[:limit]:
             shown = self.person.view(entry) or entry
-            thing = describe(shown, self.person.id, replayed=True)
+            thing = describe(shown, entry.by(self.person.id, self.client), replayed=True)
             room_left -= len(encode(thing))
             if events and room_left < 0:
                 break
@@ -345,7 +245,7 @@ class StructuredSession(Session):
         if room is None:
             return self.room
         if not isinstance(room, str):
-            raise Refused("bad-room", '"room" is a text such as "#lobby".')
+            raise Refused("bad-room", '"room" must be a string such as "#lobby".')
         return self.chat.room_of(self.person, room)
 
 
@@ -358,8 +258,11 @@ _REQUESTS: dict[str, Callable[[StructuredSession, dict[str, Any]], None]] = {
 }
 
 
+_WITHOUT_NICKNAME = ("hello", "ping")
+"""What may be asked for without a nickname."""
+
 _ONCE = ("say", "command")
-"""What is not done again when it is sent again."""
+"""Requests that are done only once, even if they are sent again."""
 
 
 def _member(member: Shown, viewer: Person) -> dict[str, Any]:
@@ -367,45 +270,4 @@ def _member(member: Shown, viewer: Person) -> dict[str, Any]:
     if away is not None and not viewer.hears(person.nickname, person.id):
         away = "away"
     told = {"nick": member.nickname, "away": away, "role": "member"}
-    return told if person.connection is not None else told | {"connected": False}
-
-
-def _ref(thing: dict[str, Any]) -> str | None:
-    ref = thing.get("ref")
-    if ref is None:
-        return None
-    if isinstance(ref, str) and len(ref) <= REF and ref.isprintable():
-        return ref
-    raise Refused("bad-ref", f'"ref" is a text of at most {REF} printable characters.')
-
-
-def _named(line: bytes) -> tuple[str | None, str]:
-    """The client's own name for a request that is not to be done, and what it asks for."""
-    try:
-        thing = decode(line)
-        return _ref(thing), str(thing.get("do"))
-    except Refused:
-        return None, ""
-
-
-def _text(thing: dict[str, Any]) -> str:
-    text = thing.get("text")
-    if not isinstance(text, str):
-        raise Refused("bad-request", '"text" is missing, or is no text.')
-    return text
-
-
-def _number(thing: dict[str, Any], name: str, default: int) -> int:
-    number = thing.get(name, default)
-    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53:
-        return number
-    raise Refused("bad-request", f'"{name}" is a whole number, and not a negative one.')
-
-
-def _seen(seen: object, most: int) -> dict[str, int]:
-    if isinstance(seen, dict) and len(seen) > most:
-        raise Refused("bad-request", f'"seen" has more rooms than one can be in: at most {most}.')
-    if not isinstance(seen, dict):
-        raise Refused("bad-request", '"seen" is an object of rooms and ids.')
-    # what is refused is not called by its room's name, which may be anything
-    return {names.key(room): _number({"seen": last}, "seen", 0) for room, last in seen.items()}
+    return told if person.is_connected else told | {"connected": False}

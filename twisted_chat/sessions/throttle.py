@@ -1,4 +1,4 @@
-"""Lines over the pace wait their turn: a pasted paragraph does, a flood is refused."""
+"""Lines over the rate limit are queued: a pasted paragraph is sent slowly, a flood is refused."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from twisted_chat.rate import Bucket
 
 
 class Throttle:
-    """Does one connection's lines in their order, no faster than the pace.
+    """Handles one connection's lines in order, no faster than the rate limit.
 
     Args:
         clock: the time.
@@ -55,7 +55,7 @@ class Throttle:
         return not self._waiting and not self._is_doing
 
     def take(self, line: bytes) -> float:
-        """Do a line now or in its turn; if too many wait, gives the seconds until fewer do."""
+        """Handle a line now or later; if the queue is full, returns the seconds to wait."""
         pace, most = self._limits.pace, max(1, self._limits.waiting_lines)
         if not self._waiting and not self._is_paused and not self._wait():
             self._spend(line)
@@ -67,7 +67,7 @@ class Throttle:
         return 0.0
 
     def charge(self, lines: int) -> None:
-        """So many lines more have been had."""
+        """Count so many more lines against the rate limit."""
         pace = self._limits.pace
         if pace is not None:
             now = self._clock.seconds()
@@ -75,7 +75,7 @@ class Throttle:
                 self._bucket.take(pace, now)
 
     def never_ends(self) -> bool:
-        """One more line is refused; says whether that is more than anybody does by mistake."""
+        """Count a refused line; returns whether there were too many to be a mistake."""
         pace, now = self._limits.refused_lines, self._clock.seconds()
         too_many = self._refused.wait(pace, now) > 0
         self._refused.take(pace, now)
@@ -92,7 +92,7 @@ class Throttle:
         if self._waiting:
             self._schedule()
 
-    def hurry(self) -> list[bytes]:
+    def do_all(self) -> list[bytes]:
         """Do at once what waits, unless paused; gives what is not done, and never will be."""
         while self._waiting and not self._is_paused:
             self._do(self._waiting.popleft())

@@ -1,29 +1,31 @@
 """Stores: where logs are kept, and who gives their events an order."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from twisted_chat.events import Entry
+from twisted_chat.events.effects import State
 from twisted_chat.refusal import Refused
+from twisted_chat.stores.account import Account
 
 _T = TypeVar("_T")
 
 
 class WorkerThread(Protocol):
-    """A thread that does one thing after the other."""
+    """A thread that does one job after another."""
 
     def __call__(self, work: Callable[[], _T]) -> Deferred[_T]:
         """Do some work there."""
 
 
 class Subscriber(Protocol):
-    """What a store tells the log that it keeps."""
+    """What a store tells a log."""
 
     def show(self, entries: Sequence[Entry]) -> None:
-        """These are stored now, in this order, each with its number: they may be seen."""
+        """These are now stored, in this order and numbered: they can be shown."""
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
         """These could not be stored, and nobody will see them."""
@@ -62,35 +64,64 @@ class SavedSession:
     is_quiet: bool = False
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What a log has come to when it is opened.
+
+    Args:
+        last: the number of its last event; 0 if it has none.
+        state: what its events have made of it, see `events.effects`.
+    """
+
+    last: int
+    state: State
+
+
 class Store(Protocol):
     """Keeps logs, and gives each event its number: 1, 2, 3 and so on, without a hole.
 
     An event that is only told has a place in the order too: it goes through the store like the
     others, is not kept, and comes out with the number of the stored event before it.
+
+    What an event changes in the state of its log is stored together with it.
     """
 
     @property
     def epoch(self) -> str:
-        """What the numbers belong to: where this is another, they began anew."""
+        """The epoch of event numbers: when it changes, they start again from 1."""
 
-    def open(self, log: str, room: str, subscriber: Subscriber) -> int:
-        """Tell `subscriber` what happens in a log from now on; gives the last number so far."""
+    def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
+        """Tell `subscriber` what happens in a log from now on.
+
+        Args:
+            log: the log's name.
+            room: the name under which its readers know it.
+            subscriber: is told of nothing before it is known what the log has come to.
+        """
+
+    def begin(self, log: str, room: str, subscriber: Subscriber) -> None:
+        """Begin a log of a name that nobody has ever used: there is nothing to wait for.
+
+        The arguments are those of `open`.
+        """
 
     def close(self, log: str) -> None:
         """Tell its subscriber nothing more."""
 
     def erase(self, log: str) -> None:
-        """Forget everything that a log holds, and keep nothing that still comes."""
+        """Forget everything that a log holds, its state too, and keep nothing that still comes."""
 
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
-        """Put entries behind all others of their logs, then tell the logs' subscribers.
+        """Append entries to their logs, then tell the logs' subscribers.
 
-        They are stored together or not at all, as one request asks for them.
+        They are stored together or not at all, as one request asks for them, and their effects
+        on the logs' states with them. Where too much waits to be stored, also those that would
+        only be told may be refused: nothing overtakes what waits.
         """
 
     @property
     def is_behind(self) -> bool:
-        """Whether so much waits to be stored that nobody should say more just now."""
+        """Whether so much is waiting to be stored that input should be slowed down."""
 
     def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """The first stored entries after a number that are still kept, oldest first.
@@ -107,17 +138,19 @@ class Store(Protocol):
     def number_at(self, log: str, time: float) -> Deferred[int]:
         """The number of the last event that is older than a time in seconds since 1970."""
 
-    def topic(self, log: str) -> str:
-        """What was said last that a room is about."""
+    def rooms(self) -> Deferred[Sequence[str]]:
+        """The names of the rooms that were kept from an earlier run, those last used first."""
 
-    def rooms(self) -> Iterable[str]:
-        """The names of the rooms that were kept from an earlier run."""
-
-    def saved_sessions(self) -> Iterable[SavedSession]:
+    def saved_sessions(self) -> Deferred[Sequence[SavedSession]]:
         """Who may resume, from an earlier run."""
 
-    def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
-        """The last requests of a person that were stored, oldest first."""
+    def refs(self, client: str, limit: int) -> Deferred[Sequence[tuple[str, int]]]:
+        """The last requests of a client that were stored: `ref` and event's number, oldest first.
+
+        Args:
+            client: the id of the connection or session that asked.
+            limit: how many at the most.
+        """
 
     def save_session(self, saved: SavedSession) -> Deferred[None]:
         """Keep a person who may resume.
@@ -129,15 +162,32 @@ class Store(Protocol):
     def drop_session(self, person: str) -> None:
         """Nobody resumes as this person any more."""
 
+    def accounts(self) -> Deferred[Sequence[Account]]:
+        """Every account, from an earlier run."""
+
+    def save_account(self, account: Account) -> Deferred[None]:
+        """Keep an account, new or changed.
+
+        Changes are made in the order in which they are asked for, and those of one turn together.
+
+        Returns:
+            Fires when that is stored; fails with `Refused` if it is not, also because another
+            account has the name, and is not tried again.
+        """
+
+    def drop_account(self, account_id: str) -> Deferred[None]:
+        """Keep an account no longer; answers as `save_account` does."""
+
     def forget(self, before: float) -> None:
         """Forget some of what is older than a time in seconds since 1970, but no log's last event.
 
-        Only the oldest go, so that no hole is left where the clock was wrong. This is asked for
-        again and again, so that no turn and no commit takes long.
+        What these events have changed in their log's state stays. Only the oldest go, so that no
+        hole is left where the clock was wrong. This is asked for again and again, so that no turn
+        and no commit takes long.
         """
 
     def try_again(self) -> None:
-        """Store what could not be stored and is no one's to say again; asked every few seconds."""
+        """Try again to store what nobody will send again; called every few seconds."""
 
     def stop(self) -> Deferred[None]:
-        """Store what is still to be stored, then let go of everything."""
+        """Store what is still to be stored, read what is still to be read, then let go of all."""

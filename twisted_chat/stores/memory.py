@@ -1,24 +1,26 @@
-"""Logs kept in memory, the oldest events giving way to new ones."""
+"""Logs kept in memory; the oldest events are dropped."""
 
 import secrets
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 
-from twisted_chat.events import Entry, Topic
-from twisted_chat.stores import SavedSession, Subscriber
+from twisted_chat.events import Entry
+from twisted_chat.events.effects import EFFECTS, Value, apply
+from twisted_chat.stores import Opened, SavedSession, Subscriber
+from twisted_chat.stores.account import Account, name_taken
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
 
 
 class MemoryStore:
-    """A `Store` that forgets everything when the process ends.
+    """A `Store` that loses everything when the process ends.
 
     Args:
-        room: how many bytes all logs together may take; then the oldest event of all goes.
+        room: how many bytes all logs together may take; then the oldest event is dropped.
     """
 
     def __init__(self, room: int = 16 * 1024 * 1024) -> None:
@@ -27,20 +29,28 @@ class MemoryStore:
         self._taken = 0
         self._kept: dict[str, deque[Entry]] = {}
         self._last: dict[str, int] = {}
-        self._topics: dict[str, str] = {}
+        self._states: dict[str, dict[str, Value]] = {}
         self._subscribers: dict[str, Subscriber] = {}
         self._oldest: deque[tuple[str, Entry]] = deque()
+        self._account_ids: dict[str, str] = {}  # by the name's key
+        self._account_keys: dict[str, str] = {}  # by id
 
     @property
     def epoch(self) -> str:
         """See `Store.epoch`: memory begins anew."""
         return self._epoch
 
-    def open(self, log: str, room: str, subscriber: Subscriber) -> int:
+    def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
         """See `Store.open`."""
+        self.begin(log, room, subscriber)
+        return succeed(Opened(self._last[log], dict(self._states[log])))
+
+    def begin(self, log: str, room: str, subscriber: Subscriber) -> None:
+        """See `Store.begin`."""
         self._subscribers[log] = subscriber
         self._kept.setdefault(log, deque())
-        return self._last.setdefault(log, 0)
+        self._last.setdefault(log, 0)
+        self._states.setdefault(log, {})
 
     def close(self, log: str) -> None:
         """See `Store.close`."""
@@ -52,7 +62,7 @@ class MemoryStore:
         """See `Store.erase`."""
         erased = set(map(id, self._kept.pop(log, ())))
         self._last.pop(log, None)
-        self._topics.pop(log, None)
+        self._states.pop(log, None)
         if erased:  # it is private: nothing of it stays in memory until there is need of room
             self._taken -= sum(_size(each) for _, each in self._oldest if id(each) in erased)
             self._oldest = deque(each for each in self._oldest if id(each[1]) not in erased)
@@ -68,8 +78,8 @@ class MemoryStore:
             entry.id += 1
             self._last[log] = entry.id
             self._kept[log].append(entry)
-            if isinstance(entry.event, Topic):
-                self._topics[log] = entry.event.text
+            if type(entry.event) in EFFECTS:
+                apply(entry.event, self._states[log])
             self._oldest.append((log, entry))
             self._taken += _size(entry)
             while self._taken > self._room:
@@ -106,21 +116,17 @@ class MemoryStore:
         older = bisect_left(kept, time, key=lambda entry: entry.event.time)
         return succeed(kept[0].id + older - 1 if kept else self._last[log])
 
-    def topic(self, log: str) -> str:
-        """See `Store.topic`."""
-        return self._topics.get(log, "")
-
-    def rooms(self) -> Iterable[str]:
+    def rooms(self) -> Deferred[Sequence[str]]:
         """See `Store.rooms`: memory begins anew."""
-        return ()
+        return succeed(())
 
-    def saved_sessions(self) -> Iterable[SavedSession]:
+    def saved_sessions(self) -> Deferred[Sequence[SavedSession]]:
         """See `Store.saved_sessions`: memory begins anew."""
-        return ()
+        return succeed(())
 
-    def refs(self, person: str, limit: int) -> Iterable[tuple[str, Entry]]:
+    def refs(self, client: str, limit: int) -> Deferred[Sequence[tuple[str, int]]]:
         """See `Store.refs`: memory begins anew."""
-        return ()
+        return succeed(())
 
     def save_session(self, saved: SavedSession) -> Deferred[None]:
         """See `Store.save_session`: whoever is here is in memory already."""
@@ -129,10 +135,34 @@ class MemoryStore:
     def drop_session(self, person: str) -> None:
         """See `Store.drop_session`."""
 
+    def accounts(self) -> Deferred[Sequence[Account]]:
+        """See `Store.accounts`: memory begins anew."""
+        return succeed(())
+
+    def save_account(self, account: Account) -> Deferred[None]:
+        """See `Store.save_account`: accounts are in memory already, and only names are kept."""
+        if self._account_ids.get(account.key, account.id) != account.id:
+            return fail(name_taken(account.name))
+        self._account_ids.pop(self._account_keys.get(account.id, ""), None)
+        self._account_ids[account.key] = account.id
+        self._account_keys[account.id] = account.key
+        return succeed(None)
+
+    def drop_account(self, account_id: str) -> Deferred[None]:
+        """See `Store.drop_account`."""
+        self._account_ids.pop(self._account_keys.pop(account_id, ""), None)
+        return succeed(None)
+
     def forget(self, before: float) -> None:
         """See `Store.forget`."""
+        stay = []
         while self._oldest and self._oldest[0][1].event.time < before:
-            self._forget_oldest()
+            log, entry = self._oldest[0]
+            if entry.id == self._last.get(log) and self._kept[log][-1] is entry:
+                stay.append(self._oldest.popleft())
+            else:
+                self._forget_oldest()
+        self._oldest.extendleft(reversed(stay))
 
     def try_again(self) -> None:
         """See `Store.try_again`."""

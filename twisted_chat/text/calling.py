@@ -1,4 +1,4 @@
-"""Whether a text calls somebody by name, found quickly for many people who read the same text."""
+"""Whether a text mentions somebody by name, found quickly for many readers of the same text."""
 
 import re
 from functools import lru_cache
@@ -11,7 +11,7 @@ _TEXTS = 256
 
 
 class Call:
-    """A name that is looked for in texts, as a whole word and in any spelling that is the same.
+    """Searches texts for a name, as a whole word and in any equivalent spelling.
 
     Args:
         name: the name, as `names.key` has it.
@@ -26,7 +26,7 @@ class Call:
         self._is_word = _WORD.fullmatch(name) is not None
 
     def is_in(self, text: str) -> bool:
-        """Whether a text has this name."""
+        """Whether a text contains this name."""
         folded, words = _folded(text)
         if not self._words <= words:
             return False

@@ -1,4 +1,4 @@
-"""Text from outside, made safe for everybody's screen: the one function that everything passes.
+"""Text from outside, made safe to display: the one function that all input goes through.
 
 A line is shown whole, or its sender is told why it is not. What is refused: bytes that are not
 UTF-8, control characters (they move cursors, change colours, ring and type), private-use and
@@ -36,14 +36,14 @@ _MANY_BLANKS = re.compile(f"([{_BLANK}]{{16}})[{_BLANK}]+")
 
 
 class Cleaned(NamedTuple):
-    """A line that may be shown, and what its sender is to know about it (empty: nothing)."""
+    """A line that is safe to display, and a note for its sender, which may be empty."""
 
     text: str
     note: str = ""
 
 
 def clean(line: bytes | str, limit: int) -> Cleaned:
-    """The text of a line that somebody sent, ready for every screen.
+    """The text of a line that somebody sent, safe to display.
 
     Args:
         line: what came in, without its line end.
@@ -85,17 +85,17 @@ def _clean_beyond_ascii(text: str, limit: int) -> Cleaned:
     if _UNSHOWABLE.search(text) or _TAG.search(_FLAG.sub("", text)):
         raise Refused(
             "unshowable-characters",
-            "That line has characters that no screen can show, and was not sent: "
+            "That line has characters that cannot be displayed, and was not sent: "
             "type it again without them.",
         )
     if are_piled(text):
         raise Refused(
             "piled-marks",
-            "That line piles too many marks on one character, and was not sent: use six at most.",
+            "That line has too many marks on one character and was not sent: use at most six.",
         )
     if len(text.encode()) > limit:
         raise too_long(limit)
-    note = "Invisible direction marks were taken out of that line." if removed else ""
+    note = "Invisible direction marks were removed from that line." if removed else ""
     return Cleaned(text, note)
 
 
@@ -113,9 +113,9 @@ def is_blank(text: str) -> bool:
 
 
 def with_few_blanks(text: str) -> str:
-    """A text with sixteen blanks where it has more in a row.
+    """A text with longer runs of blanks cut to sixteen.
 
-    With as many as a screen is wide, what follows them would look like a line of its own.
+    With a screen's width of blanks, the text after them would look like a separate line.
     """
     if text.isascii() and " " * 17 not in text:
         return text

@@ -1,4 +1,4 @@
-"""What a name looks like: names that cannot be told apart, and alphabets that do not mix (UTS 39).
+"""What names look like: names that look alike, and alphabets that do not mix (UTS 39).
 
 https://www.unicode.org/reports/tr39/
 """

@@ -1,4 +1,4 @@
-"""A number of things, with the noun as English has it."""
+"""Counts with the right singular or plural noun."""
 
 
 def counted(count: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Marks piled up on one character, until they reach into other lines."""
+"""Combining marks piled up on one character, so that they reach into other lines."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a nickname and a room may be called, and when two names are the same."""
+"""Which nicknames and room names are valid, and when two names are the same."""
 
 import unicodedata
 from functools import cache
@@ -64,12 +64,12 @@ def nickname(text: str, limits: Limits) -> str:
     name = _in_precis(text)
     folded = key(name)
     if not text:
-        raise Refused("bad-nick", "A nickname has at least one letter: type one.")
+        raise Refused("bad-nick", "A nickname needs at least one letter: type one.")
     letters = _are_letters(name) and _are_letters(folded) and not is_structure(name)
     if not name or not folded[0].isalpha() or not letters:
         raise Refused(
             "bad-nick",
-            "A nickname begins with a letter and has letters, digits, _ and - only: "
+            "A nickname starts with a letter and has only letters, digits, _ and -: "
             "choose another one.",
         )
     if (
@@ -77,11 +77,11 @@ def nickname(text: str, limits: Limits) -> str:
         or len(name.encode()) > limits.nickname_bytes
         or len(folded.encode()) > limits.nickname_bytes
     ):
-        raise Refused("bad-nick", "That nickname takes too much room: use fewer characters.")
+        raise Refused("bad-nick", "That nickname takes too many bytes: use fewer characters.")
     if mixes_alphabets(name):
         raise Refused(
             "bad-nick",
-            "That nickname mixes letters of several alphabets: use those of one.",
+            "That nickname mixes letters of several alphabets: use only one.",
         )
     if is_reserved(name):
         raise Refused("reserved-nick", f"The nickname {name} is reserved: choose another one.")
@@ -157,7 +157,7 @@ def room(text: str, limits: Limits) -> str:
     ):
         raise Refused(
             "bad-room",
-            f"A room's name has at most {_ROOM_CHARACTERS} letters, digits, _ and -: "
+            f"A room name has at most {_ROOM_CHARACTERS} letters, digits, _ and -: "
             "choose another one.",
         )
     return name

@@ -1,4 +1,4 @@
-"""Ranges of characters, as Unicode's tables have them and as regular expressions do."""
+"""Ranges of characters, from Unicode's tables to regular expressions."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Unicode's data about look-alikes, scripts, marks and the invisible, version 17.0.0.
+"""Unicode data on look-alikes, scripts, marks and invisible characters (17.0.0).
 
 Made by `python -m tools.unicode_tables` from Unicode's confusables.txt (UTS 39), Scripts.txt
 (UAX 24), DerivedGeneralCategory.txt and DerivedCoreProperties.txt (UAX 44): do not edit.

@@ -1,4 +1,4 @@
-"""What somebody speaks, by the first bytes that they send."""
+"""Recognises the protocol of a connection by its first bytes."""
 
 import re
 from enum import Enum, auto
@@ -7,11 +7,11 @@ _REQUEST = re.compile(rb"[A-Z]{3,10} \S+ HTTP/1\.[01]\r?$")
 _PERHAPS_REQUEST = re.compile(rb"[A-Z]{1,10}( \S*( H?T?T?P?/?1?\.?[01]?\r?)?)?$")
 _HELLO = b"\x16\x03"
 LONGEST = 8_192
-"""Bytes of a request's first line, at the most."""
+"""Maximum size in bytes of the first line of a request."""
 
 
 class Speaks(Enum):
-    """What they speak."""
+    """A protocol."""
 
     TLS = auto()
     HTTP = auto()
@@ -19,7 +19,7 @@ class Speaks(Enum):
 
 
 def recognize(data: bytes) -> Speaks | None:
-    """What begins with these bytes; None if more are needed to tell."""
+    """The protocol that begins with these bytes; None if it takes more to tell."""
     if not data or data == _HELLO[:1]:
         return None
     if data.startswith(_HELLO):

@@ -1,4 +1,4 @@
-"""Who speaks another protocol to a chat port, and is turned away in a sentence.
+"""Recognises clients of other protocols, which are refused with an explanation.
 
 A browser can be made to POST lines to any port: none of them may become a nickname and a message.
 """
@@ -11,8 +11,8 @@ _TLS = "This is a chat port without TLS: connect in plain text."
 _SSH = f"This is a chat port, not SSH: {_USE}"
 _IRC = f"This is a chat port, not an IRC server: {_USE}"
 _MAIL = f"This is a chat port, not a mail server: {_USE}"
-_PROXY = "This is a chat port, and knows nothing of your proxy: connect to it directly."
-_OTHER = f"This is a chat port, and that is none of its languages: {_USE}"
+_PROXY = "This is a chat port, and it does not accept a proxy: connect directly."
+_OTHER = f"This is a chat port, and it does not speak your protocol: {_USE}"
 
 _LINES = (
     (re.compile(rb"[A-Z]{3,10} \S+ (HTTP|RTSP|SIP|ICAP)/\d|PRI \* HTTP/2|HTTP/\d"), _WEB),

@@ -1,4 +1,4 @@
-"""Ctrl-C, Ctrl-D and Ctrl-Z as a telnet client sends them: each ends the line it was typed into.
+"""Ctrl-C, Ctrl-D and Ctrl-Z as telnet clients send them: each ends the current line.
 
 They would otherwise stand unseen at the beginning of the next line, which nobody could then send.
 """

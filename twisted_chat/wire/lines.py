@@ -1,4 +1,4 @@
-"""Lines out of bytes, for both ends of a connection, whatever the other end calls a line end."""
+"""Splits bytes into lines, for both ends of a connection, whatever the line ending."""
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer

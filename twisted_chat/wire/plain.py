@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from twisted_chat import events
-from twisted_chat.events import Entry, Event
+from twisted_chat.events import By, Entry, Event
 from twisted_chat.text.cleaning import with_few_blanks
 from twisted_chat.text.counted import counted
 from twisted_chat.text.names import LOBBY
@@ -41,27 +41,29 @@ class PlainWire:
         self._moment = (-1, -1)
         self._stamp = ""
 
-    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+    def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
         """The line that a reader sees of an entry; empty if they see none.
 
         Args:
             entry: what stands in the log.
-            reader: the id of the person who reads, if it is their own act; else empty.
-            replayed: whether it comes from history. What one has typed oneself a moment ago
-                is on one's own screen already, so it is left out of what is live.
+            by: whose act it is, as the reader sees it.
+            replayed: whether it comes from history. What was typed at this very terminal a
+                moment ago is on its screen already, so it is left out of what is live.
         """
         event = entry.event
-        own = bool(reader) and entry.origin == reader
-        if own and not replayed and isinstance(event, events.Message | events.Join | events.Leave):
+        if not replayed and (
+            (by is By.HERE and isinstance(event, events.Message))
+            or (by is not By.OTHERS and isinstance(event, events.Join | events.Leave))
+        ):
             return b""
-        text = self.text(event, own=own)
+        text = self.text(event, own=by is not By.OTHERS)
         return line(f"[{self._time(event.time)}] {text}") if text else b""
 
     def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
         """What a reader sees in the place of events; see `reader.Wire.missed`."""
         lines = counted(count, "line")
         where = "" if room == events.OWN else f" of {room}"
-        why = "they cannot be read just now" if kept else "older lines are no longer kept"
+        why = "they cannot be read right now" if kept else "older lines are no longer kept"
         return line(f"*** You missed {lines}{where}: {why}")
 
     def _time(self, seconds: float) -> str:
@@ -93,7 +95,7 @@ class PlainWire:
                 return f"*** {event.sender} is now known as {event.to}"
             case events.Topic():
                 if not event.text:
-                    return f"*** {event.sender} took away the topic of {event.room}"
+                    return f"*** {event.sender} removed the topic of {event.room}"
                 return f"*** {event.sender} changed the topic of {event.room} to: {event.text}"
             case events.Join():
                 verb = "have" if event.also else "has"

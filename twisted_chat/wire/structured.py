@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from twisted_chat.events import OWN, Entry, Join, Leave
+from twisted_chat.events import OWN, By, Entry, Join, Leave
 from twisted_chat.events.codec import NAMED, OF
 from twisted_chat.refusal import Refused
 
@@ -27,7 +27,7 @@ def decode(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         thing = None
     if not isinstance(thing, dict):
-        raise Refused("bad-json", "That line is not a JSON object: send one object a line.")
+        raise Refused("bad-json", "That line is not a JSON object: send one object per line.")
     return thing
 
 
@@ -40,19 +40,19 @@ class StructuredWire:
     """Events as objects that a program reads."""
 
     def encode(self, thing: dict[str, Any]) -> bytes:
-        """An object as it goes over the connection."""
+        """An object as it is sent over the connection."""
         return encode(thing)
 
-    def show(self, entry: Entry, reader: str = "", *, replayed: bool = False) -> bytes:
+    def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
         """The lines that a reader gets of an entry: one, but for a rush of joins or leaves.
 
         Args:
             entry: what stands in the log.
-            reader: the id of the person who reads, who finds their own `ref` on what they did;
-                empty for one who did none of it.
+            by: whose act it is, as the reader sees it; what was asked for over this very
+                connection carries the `ref` that it was asked for with.
             replayed: whether it comes from history, so that a bot does not act on it again.
         """
-        thing = describe(entry, reader, replayed=replayed)
+        thing = describe(entry, by, replayed=replayed)
         data = self.encode(thing)
         if isinstance(entry.event, (Join, Leave)):
             also = entry.event.also
@@ -60,7 +60,7 @@ class StructuredWire:
         return data
 
     def refusal(self, why: Refused, ref: str | None = None) -> bytes:
-        """Why something is not done; with the client's own name for it, if it has one."""
+        """Why something is not done, with the `ref` of the request if it has one."""
         error: dict[str, Any] = {"event": "error", "code": why.code, "text": why.text}
         if ref is not None:
             error["ref"] = ref
@@ -74,7 +74,7 @@ class StructuredWire:
         return self.encode(missed | {"kept": True} if kept else missed)
 
 
-def describe(entry: Entry, reader: str = "", *, replayed: bool = False) -> dict[str, Any]:
+def describe(entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> dict[str, Any]:
     """An entry as an object; the arguments are those of `StructuredWire.show`."""
     event = entry.event
     kind = OF[type(event)]
@@ -89,7 +89,9 @@ def describe(entry: Entry, reader: str = "", *, replayed: bool = False) -> dict[
         text = getattr(event, name)
         if text or name not in kind.optional:
             thing[name] = text
-    if reader and entry.origin == reader and entry.ref is not None:
+    for name in kind.values:
+        thing[name] = getattr(event, name)
+    if by is By.HERE and entry.ref is not None:
         thing["ref"] = entry.ref
     if replayed:
         thing["replayed"] = True
@@ -106,6 +108,9 @@ def understand(thing: dict[str, Any]) -> Entry | None:
         datetime.fromisoformat(str(thing["time"])).timestamp(),
         str(thing.get("room", OWN)),
         str(thing.get("from", "")),
-        [str(thing.get(field, "")) for field in kind.fields],
+        [
+            *(str(thing.get(field, "")) for field in kind.fields),
+            *(thing.get(field) for field in kind.values),
+        ],
     )
     return Entry(event, ref=thing.get("ref"), id=thing.get("id", 0))

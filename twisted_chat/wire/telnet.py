@@ -1,4 +1,4 @@
-"""Telnet's own bytes (RFC 854), taken out of what a person types and answered as asked.
+"""Telnet's own commands (RFC 854), removed from the input and answered.
 
 A bare telnet client negotiates; netcat does not. We take part in no option: what is asked of us
 is refused (`DO` with `WONT`, `WILL` with `DONT`), answers are not answered (RFC 1143: no loops),

@@ -10,15 +10,15 @@ PING: Final = 9
 PONG: Final = 10
 
 _LAST = 0x80
-"""The bit of a frame that ends its message, as all of ours do."""
+"""The bit that marks the last frame of a message, set in all of ours."""
 
 
 def frame(kind: int, data: bytes = b"") -> bytes:
-    """A whole message in one frame, as a server sends it: without a mask.
+    """A whole message in one frame, unmasked, as servers send them.
 
     Args:
-        kind: `TEXT`, or one of the control frames, which have at most 125 bytes.
-        data: what is in it.
+        kind: `TEXT`, or a control frame, whose data has at most 125 bytes.
+        data: the content.
     """
     size = len(data)
     if size < 126:
@@ -29,7 +29,7 @@ def frame(kind: int, data: bytes = b"") -> bytes:
 
 
 class FramedWire(StructuredWire):
-    """Events as text messages, whose frames are made once for everybody."""
+    """Encodes events as text messages; a frame is made once for all readers."""
 
     def encode(self, thing: dict[str, Any]) -> bytes:
         """An object as a frame."""

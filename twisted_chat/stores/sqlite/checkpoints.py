@@ -1,4 +1,4 @@
-"""What is committed moves from the write-ahead log into the database, while commits go on.
+"""Checkpoints: the write-ahead log moves into the database while commits continue.
 
 By itself SQLite does this at the end of a commit, every thousand pages, and waits for the disk
 twice: on a memory card whose `fsync` takes 200 ms everybody stood still for half a second every
@@ -21,7 +21,7 @@ PAGES = 4_000
 
 
 class Checkpoints:
-    """Empties the write-ahead log of a database, now and then.
+    """Empties the write-ahead log of a database from time to time.
 
     Args:
         path: the database.
@@ -48,7 +48,7 @@ class Checkpoints:
 
     def _failed(self, failure: Failure) -> None:
         """It is tried again soon, and when the log has grown large by the writer (`schema.py`)."""
-        _log.warn("The write-ahead log stays as it is: {why}", why=failure.getErrorMessage())
+        _log.warn("Cannot checkpoint the write-ahead log: {why}", why=failure.getErrorMessage())
 
     def _done(self, _: None) -> None:
         self._under_way = None

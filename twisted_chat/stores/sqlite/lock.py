@@ -1,4 +1,4 @@
-"""A database is one process's: two writers would give two orders."""
+"""A lock on the database: two servers would write two different orders."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from twisted_chat.stores.sqlite.schema import Unusable
 
 
 class Lock:
-    """Holds a database; the kernel lets go of it when the process dies.
+    """Locks a database; the kernel releases the lock when the process dies.
 
     Args:
         database: the file that is held, by another one beside it.
@@ -22,6 +22,7 @@ class Lock:
     def __init__(self, database: Path) -> None:
         real = database.resolve()
         self._path = real.with_name(real.name + ".lock")
+        self._file: int | None = None
         try:
             self._file = _take(self._path)
         except BlockingIOError as error:
@@ -41,14 +42,16 @@ class Lock:
         self.close()
 
     def close(self) -> None:
-        """Let go, and leave no file behind."""
-        with suppress(OSError):
-            self._path.unlink()
-        os.close(self._file)
+        """Let go, and leave no file behind; once that is done, nothing more is."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._path.unlink()
+            os.close(self._file)
+            self._file = None
 
 
 def is_held(database: Path) -> bool:
-    """Whether a process holds a database just now; nothing is made to find out."""
+    """Whether a process has locked a database; checking creates no file."""
     real = database.resolve()
     try:
         file = os.open(real.with_name(real.name + ".lock"), os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Files that nobody else on the machine may read."""
+"""Files that no other user of the machine can read."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def make_private(path: Path) -> None:
-    """Make a file for its owner alone, or take away what others may do with it.
+    """Create a file that only its owner can use, or restrict an existing one.
 
     Args:
         path: the file; what is in it stays.

@@ -1,19 +1,14 @@
-"""The database: its tables, how a version becomes the next, and how an entry becomes a row."""
+"""The database: its tables, migrations between versions, and what keeps it from being used."""
 
-import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
 
-from twisted_chat.events import Entry, Event
-from twisted_chat.events.codec import KINDS, Kept
-from twisted_chat.stores import SavedSession
-from twisted_chat.stores.sqlite import strays
+from twisted_chat.stores.sqlite import accounts, strays
 from twisted_chat.stores.sqlite.private import make_private
 
-VERSION = 3
+VERSION = 5
 
 _MIGRATIONS = (
     """
@@ -69,11 +64,38 @@ _MIGRATIONS = (
     """
     ALTER TABLE seats ADD COLUMN quiet INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    ALTER TABLE events RENAME COLUMN origin TO author;
+    ALTER TABLE events ADD COLUMN client TEXT;
+    ALTER TABLE events ADD COLUMN more TEXT;
+    DROP INDEX refs;
+    CREATE INDEX refs ON events (coalesce(client, author), time) WHERE ref IS NOT NULL;
+    CREATE TABLE state (
+        log INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (log, name)
+    ) WITHOUT ROWID;
+    INSERT INTO state SELECT log, 'topic', json_quote(topic) FROM logs WHERE topic != '';
+    CREATE TABLE logs_with_state (
+        log INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        room TEXT NOT NULL
+    );
+    INSERT INTO logs_with_state SELECT log, name, room FROM logs;
+    DELETE FROM sqlite_sequence WHERE name = 'logs_with_state';
+    INSERT INTO sqlite_sequence
+        SELECT 'logs_with_state', seq FROM sqlite_sequence WHERE name = 'logs';
+    DROP TABLE logs;
+    ALTER TABLE logs_with_state RENAME TO logs;
+    """,
+    accounts.TABLE,
 )
-"""What makes version N + 1 of version N; a released one never changes."""
+"""What makes version N + 1 of version N; a released one never changes.
 
-Row: TypeAlias = tuple[Any, ...]
-COLUMNS = "id, time, kind, sender, recipient, text, origin, ref"
+In `events`, `client` is NULL where it is the author, and `more` has as JSON what an event holds
+that has no column of its own.
+"""
 
 
 class Unusable(Exception):
@@ -81,7 +103,7 @@ class Unusable(Exception):
 
 
 def open_database(path: Path, *, full: bool) -> sqlite3.Connection:
-    """A connection to write to a database, which is made or brought up to date if need be.
+    """A connection for writing to a database, which is created or upgraded if necessary.
 
     Args:
         path: the file, whose `Lock` is held.
@@ -190,96 +212,21 @@ def _explain(error: sqlite3.Error) -> str:
     if "full" in text:
         return "the disk is full"
     if "unable to open" in text:
-        return "it cannot be opened; does its folder exist, and may you write there?"
+        return "it cannot be opened: check that its folder exists and is writable"
     return text
 
 
 def explain(error: sqlite3.Error) -> str:
-    """Why something could not be stored, as the person who said it reads it."""
-    return f"That could not be stored ({_explain(error)}), so nobody saw it: try again in a while."
+    """Why something could not be stored, as its sender reads it."""
+    return f"That could not be stored ({_explain(error)}), so nobody saw it: try again later."
 
 
 def explain_unsaved(error: sqlite3.Error) -> str:
-    """The same of what holds although it could not be stored."""
-    return f"That could not be stored ({_explain(error)}): it holds only until the server restarts."
+    """The same for a change that took effect although it could not be stored."""
+    return f"That could not be stored ({_explain(error)}): it lasts only until the server restarts."
 
 
-_FIELDS = {("to",): slice(4, 5), ("text",): slice(5, 6), ("to", "text"): slice(4, 6)}
-"""Where a row of `COLUMNS` has what an event holds, by its fields; the rest is NULL."""
-
-_KEPT = [kind for kind in KINDS if kind.kept is not Kept.NOWHERE]
-_NAMES: Mapping[type[Event], str] = {kind.event: kind.name for kind in _KEPT}
-_KINDS: Mapping[str, tuple[Callable[..., Event], slice]] = {
-    kind.name: (kind.event, _FIELDS[kind.fields]) for kind in _KEPT
-}
-
-
-def to_row(log: int, entry: Entry) -> Row:
-    """A stored entry as a row of `events`."""
-    event = entry.event
-    return (
-        log,
-        entry.id,
-        event.time,
-        _NAMES[type(event)],
-        event.sender,
-        getattr(event, "to", None),
-        getattr(event, "text", None),
-        entry.origin,
-        entry.ref,
-    )
-
-
-def to_entry(room: str, row: Row) -> Entry:
-    """A row, in the order of `COLUMNS`, as the entry that it was.
-
-    Raises:
-        Unusable: it is of a kind that is not known here.
-    """
-    number, time, name, sender, _, _, origin, ref = row
-    if name not in _KINDS:
-        raise Unusable(
-            f"the database has an event of the kind {name!r}, which this program does not know: "
-            "install a newer twisted-chat"
-        )
-    kind, fields = _KINDS[name]
-    return Entry(kind(time, room, sender, *row[fields]), origin, ref, number)
-
-
-_COLUMNS = "id, token, nickname, address, since, room, away, quiet, rooms, ignored, former, done"
-
-SAVE_SESSION = (
-    f"INSERT OR REPLACE INTO seats ({_COLUMNS})"  # noqa: S608 - ours
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-
-
-def read_sessions(connection: sqlite3.Connection) -> Iterator[SavedSession]:
-    """Everybody who may resume; whoever came last is first."""
-    for row in connection.execute(f"SELECT {_COLUMNS} FROM seats ORDER BY since DESC"):  # noqa: S608 - ours
-        person, token, nickname, address, since, room, away, quiet, *lists = row
-        rooms, ignored, former, done = map(json.loads, lists)
-        yield SavedSession(
-            *(person, token, nickname, address, since, rooms, room, away),
-            ignored=tuple((name, other) for name, other in ignored),
-            former=tuple(former),
-            done=tuple(done),
-            is_quiet=bool(quiet),
-        )
-
-
-def session_row(saved: SavedSession) -> Row:
-    """A saved session as the values of `SAVE_SESSION`."""
-    return (
-        *(
-            saved.id,
-            saved.token,
-            saved.nickname,
-            saved.address,
-            saved.since,
-            saved.room,
-            saved.away,
-            saved.is_quiet,
-        ),
-        *map(json.dumps, (saved.rooms, saved.ignored, saved.former, saved.done)),
-    )
+def explain_unchanged(error: sqlite3.Error) -> str:
+    """The same of what is not changed because it could not be stored."""
+    why = _explain(error)
+    return f"That could not be stored ({why}), so nothing has changed: try again in a while."

@@ -1,4 +1,4 @@
-"""Private rows where they do not belong, as an early version could leave them.
+"""Private rows in the wrong place, which an early version could leave behind.
 
 Somebody's log was erased while whispers to them were still being stored: these came after, in a
 log that nobody had any more, until its number was given to a room or to another person.
@@ -34,19 +34,21 @@ WHERE name LIKE '#%' AND kind = 'whisper'
 _FOREIGN = """
 SELECT name, log, events.id, seats.id, nickname, since, recipient, time
 FROM seats CROSS JOIN logs ON name = '@' || seats.id CROSS JOIN events USING (log)
-WHERE origin != seats.id
+WHERE author != seats.id
 """
 """In somebody's own log, and not by them."""
 
-_RENAMES = "SELECT origin, time, sender, recipient FROM events WHERE kind = 'rename' ORDER BY time"
+_RENAMES = "SELECT author, time, sender, recipient FROM events WHERE kind = 'rename' ORDER BY time"
 
 _FORMER = (
-    "SELECT DISTINCT origin, sender FROM events WHERE kind = 'rename'",
+    "SELECT DISTINCT author, sender FROM events WHERE kind = 'rename'",
     "SELECT seats.id, value FROM seats, json_each(former)",
 )
 """What people were called before; asked only when there is doubt, since it reads everything."""
 
-_GONE = "name LIKE '@%' AND substr(name, 2) NOT IN (SELECT id FROM seats)"
+_GONE = (
+    "name LIKE '@%' AND substr(name, 2) NOT IN (SELECT id FROM seats UNION SELECT id FROM accounts)"
+)
 """The own log of somebody who cannot come back."""
 
 
@@ -77,6 +79,7 @@ def delete(connection: sqlite3.Connection) -> int:
         f"DELETE FROM events WHERE log IN (SELECT log FROM logs WHERE {_GONE})"  # noqa: S608 - ours
     ).rowcount
     connection.execute(f"DELETE FROM logs WHERE {_GONE}")  # noqa: S608 - ours
+    connection.execute("DELETE FROM state WHERE log NOT IN (SELECT log FROM logs)")
     return strays + left
 
 

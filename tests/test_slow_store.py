@@ -1,0 +1,250 @@
+"""While somebody waits for a store that is elsewhere, the others go on; and they may give up."""
+
+import sqlite3
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.slow import SlowStore, SlowTestCase
+from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.people import People
+from twisted_chat.chat.person import Person
+from twisted_chat.limits import Limits
+from twisted_chat.turn import Turn
+
+IN_DEV = "*** You are in #dev: what you type goes there. /leave leaves it."
+
+
+class OpeningTests(SlowTestCase):
+    """A room that nobody has entered in this run has to be asked for."""
+
+    def setUp(self) -> None:
+        """Alice and bob are in the lobby."""
+        super().setUp()
+        self.alice, self.bob = self.joins("alice"), self.joins("bob")
+        self.alice.raw()
+
+    def test_the_others_go_on_while_somebody_waits(self) -> None:
+        self.alice.types("/join dev", "hello dev")
+        self.bob.types("hello")
+        self.assertEqual(self.alice.sees(), ["bob: hello"])
+        self.the_store_answers()
+        self.assertEqual(self.alice.sees(), ["*** In #dev: alice (1)", IN_DEV])
+        self.bob.types("/join dev")
+        self.assertIn("#dev alice: hello dev", self.bob.sees())
+
+    def test_two_who_enter_a_new_room_at_once_are_in_the_same_one(self) -> None:
+        self.alice.types("/join dev", "is anybody here?")
+        self.bob.types("/join DEV")
+        self.the_store_answers()
+        self.assertEqual(self.store.opened.count("#dev"), 1)
+        self.assertIn("#dev alice: is anybody here?", self.bob.sees())
+        self.assertIn("*** In #dev: alice, bob (2)", self.bob.types("/users").sees())
+
+    def test_who_disconnects_meanwhile_is_not_in_it(self) -> None:
+        self.alice.types("/join dev").vanishes()
+        self.bob.types("/join dev")
+        self.the_store_answers()
+        self.bob.raw()
+        self.assertEqual(self.bob.types("/users").sees(), ["*** In #dev: bob (1)"])
+        self.joins("alice")
+
+    def test_a_program_that_disconnects_meanwhile_is_in_it_when_it_is_back(self) -> None:
+        bot = self.program("bot").asks(do="command", text="/join dev", ref="j")
+        token = bot.gets("welcome")[0]["session"]
+        bot.vanishes()
+        self.the_store_answers()
+        back = self.program("bot", session=token).asks(do="command", text="/join dev", ref="j")
+        self.assertEqual(back.gets("welcome")[0]["rooms"], ["#lobby", "#dev"])
+
+    def test_a_program_that_is_back_before_the_answer_gets_it_there(self) -> None:
+        bot = self.program("bot").asks(do="command", text="/join dev", ref="j")
+        token = bot.gets("welcome")[0]["session"]
+        back = self.program("bot", session=token)
+        back.asks(do="command", text="/join dev", ref="again").gets()
+        self.the_store_answers()
+        things = back.gets("state", "answer")
+        self.assertEqual(
+            [thing.get("room", thing.get("ref")) for thing in things], ["#dev", "again"]
+        )
+        self.bob.types("/users dev")
+        self.assertEqual(self.bob.sees()[-1], "*** In #dev: bot (1)")
+
+    def test_what_is_asked_again_before_the_answer_has_the_same_outcome(self) -> None:
+        for works in (True, False):
+            bot = self.program("bot").asks(do="command", text="/join dev", ref="j")
+            token = bot.gets("welcome")[0]["session"]
+            back = self.program("bot", session=token).asks(do="command", text="/join dev", ref="j")
+            self.assertEqual(back.gets("answer", "error"), [], "nothing is done yet")
+            if works:
+                self.the_store_answers()
+            else:
+                self.the_store_fails()
+                self.flushLoggedErrors(sqlite3.OperationalError)
+            (outcome,) = back.gets("answer", "error")
+            self.assertEqual((outcome["ref"], outcome["event"] == "answer"), ("j", works))
+            back.asks(do="command", text="/quit")
+            self.chat.limits.rooms = 1
+            self.alice.types("/join x")  # so that the room is closed
+            self.chat.limits.rooms = 9
+
+    def test_who_is_sent_away_meanwhile_does_not_enter(self) -> None:
+        self.alice.types("/join dev")
+        person = self.chat.people.called("alice")
+        assert person is not None
+        self.chat.part(person, "flooding")
+        self.the_store_answers()
+        self.assertTrue(self.alice.is_gone)
+        self.assertEqual(self.bob.types("/users dev").sees()[-1], "*** In #dev:  (0)")
+
+    def test_where_it_cannot_be_opened_there_is_no_such_room(self) -> None:
+        self.alice.types("/join dev", "hello")
+        self.bob.types("/join dev")
+        self.the_store_fails()
+        why = "!!! #dev cannot be opened just now: try again in a while."
+        self.assertEqual((self.alice.sees(), self.bob.sees()), ([why], ["alice: hello", why][::-1]))
+        self.flushLoggedErrors(sqlite3.OperationalError)
+        self.assertIn("!!! There is no room #dev", self.alice.types("/users dev").sees()[0])
+        self.alice.types("/join dev")
+        self.the_store_answers()
+        self.assertIn(IN_DEV, self.alice.sees())
+
+    def test_whispers_come_while_somebody_waits(self) -> None:
+        self.alice.types("/join dev")
+        self.bob.types("/whisper alice psst")
+        self.assertEqual(self.alice.sees(), ["[whisper from bob] psst"])
+        self.the_store_answers()
+        self.assertIn(IN_DEV, self.alice.sees())
+
+    def test_what_a_program_asks_for_waits_until_its_rooms_are_open(self) -> None:
+        bot = self.program("bot", seen={"#dev": 0})
+        bot.asks(do="say", room="#dev", text="hello", ref="1")
+        self.assertEqual(len(bot.gets("state")), 1)
+        self.the_store_answers()
+        things = bot.gets("state", "message", "error")
+        self.assertEqual([thing["event"] for thing in things], ["state", "message"])
+
+    def test_a_program_is_told_which_of_its_rooms_cannot_be_opened(self) -> None:
+        bot = self.program("bot", seen={"#dev": 0, "#tea": 0})
+        bot.gets()
+        self.the_store_fails()
+        self.flushLoggedErrors(sqlite3.OperationalError)
+        self.the_store_answers()
+        error, state = bot.gets("error", "state")
+        self.assertEqual((error["code"], state["room"]), ("not-opened", "#tea"))
+
+    def test_no_other_room_takes_its_place_or_looks_like_it_meanwhile(self) -> None:
+        self.chat.limits.rooms = 2
+        self.alice.types("/join dol")
+        self.bob.types("/join tea")
+        self.assertIn(
+            "!!! There are too many rooms already: join one that /rooms lists.", self.bob.sees()
+        )
+        self.bob.types("/join do1")
+        self.assertIn("looks like #dol", self.bob.raw())
+
+    def test_the_server_can_stop_meanwhile(self) -> None:
+        self.alice.types("/join dev")
+        gone = self.factory.say_goodbye()
+        self.the_store_answers()
+        self.assertTrue(self.alice.is_gone)
+        for somebody in (self.alice, self.bob):
+            somebody.closes()
+        self.successResultOf(gone)
+
+
+class SlowPeople(People):
+    """People whose names are claimed when the test says so."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._waiting: list[Deferred[None]] = []
+
+    def claim(self, nickname: str, asker: Person, holder: Person | None = None) -> Deferred[None]:
+        """See `People.claim`: taken at once, and told later."""
+        later: Deferred[None] = Deferred()
+        super().claim(nickname, asker, holder).addCallbacks(
+            lambda _: self._waiting.append(later), later.errback
+        )
+        return later
+
+    def answers(self) -> None:
+        """Whoever waits has the name."""
+        while self._waiting:
+            self._waiting.pop(0).callback(None)
+
+
+class ClaimingTests(SlowTestCase):
+    """A name is nobody else's from the moment when it is asked for."""
+
+    def setUp(self) -> None:
+        """Bob is here, and then claiming takes its time."""
+        super().setUp()
+        self.people = SlowPeople(self.clock, self.chat.limits)
+        self.chat.people = self.people
+        self.bob = self.connects().types("bob")
+        self.people.answers()
+        self.bob.raw()
+
+    def comes(self, nickname: str) -> Any:
+        return self.connects().types(nickname)
+
+    def test_one_of_two_gets_it(self) -> None:
+        first, second = self.comes("alice"), self.comes("alice")
+        self.assertIn("!!! The nickname alice is taken", second.raw())
+        self.people.answers()
+        self.assertIn("Welcome, alice!", first.raw())
+
+    def test_one_who_comes_and_one_who_is_renamed_do_not_both_get_it(self) -> None:
+        self.bob.types("/nick alice")
+        self.assertIn("!!! The nickname alice is taken", self.comes("alice").raw())
+        self.people.answers()
+        self.clock.advance(0)
+        self.assertEqual(self.bob.types("/users").sees()[-1], "*** In #lobby: alice (1)")
+
+    def test_it_is_free_again_when_who_waits_for_it_goes(self) -> None:
+        self.comes("alice").vanishes()
+        self.people.answers()
+        again = self.comes("alice")
+        self.people.answers()
+        self.assertIn("Welcome, alice!", again.raw())
+
+    def test_both_are_free_when_who_waits_to_be_renamed_is_sent_away(self) -> None:
+        for wanted in ("alice", "BOB"):
+            self.bob.types(f"/nick {wanted}")
+            person = self.chat.people.called("bob")
+            assert person is not None
+            self.chat.part(person, "flooding")
+            self.people.answers()
+            self.bob = self.comes("bob")
+            other = self.comes("alice")
+            self.people.answers()
+            self.assertIn("Welcome, bob!", self.bob.raw())
+            self.assertIn("Welcome, alice!", other.raw())
+            other.types("/quit")
+
+    def test_nobody_is_found_under_it_before(self) -> None:
+        alice = self.comes("alice")
+        self.bob.types("/whisper alice psst")
+        self.assertIn("There is nobody called alice", self.bob.raw())
+        self.people.answers()
+        self.assertNotIn("psst", alice.raw())
+
+
+class StartingTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        """A chat that has asked its store what there is."""
+        self.store = SlowStore()
+        self.chat = Chat(Clock(), self.store, Turn(), limits=Limits())
+
+    def test_it_is_ready_when_the_store_has_answered(self) -> None:
+        self.assertNoResult(self.chat.ready)
+        self.store.answers()
+        self.successResultOf(self.chat.ready)
+
+    def test_it_is_not_ready_if_the_store_does_not_answer(self) -> None:
+        self.store.fails()
+        self.flushLoggedErrors(sqlite3.OperationalError)
+        self.failureResultOf(self.chat.ready)

@@ -1,0 +1,109 @@
+"""A device: one way in of a person, and the right to come back to it over another connection."""
+
+import hashlib
+import secrets
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall
+
+from twisted_chat.chat.request import Request
+from twisted_chat.log.fanout import Fanout
+from twisted_chat.refusal import Refused
+from twisted_chat.stores import SavedSession
+
+
+class Connection(Protocol):
+    """What a device's connection is told of what happens to the person."""
+
+    may_resume: bool
+    """Whether they can come back to their session over another connection."""
+
+    def follow(self, room: str, fanout: Fanout) -> None:
+        """They are about to enter a room: read along."""
+
+    def entered(self, room: str) -> None:
+        """They are in a room now."""
+
+    def unfollow(self, room: str) -> None:
+        """They left a room: read to the end of what was said until now."""
+
+    def refuse(self, why: Refused, ref: str | None = None) -> None:
+        """Something that they asked for cannot be done."""
+
+    def do_all(self) -> None:
+        """There is no later: do what waits for its pace."""
+
+    def replace(self) -> None:
+        """They go on over another connection."""
+
+    def end(self) -> None:
+        """They are gone: let them read what was said until now, then close."""
+
+
+def hash_token(token: str) -> str:
+    """What is kept of a session's token, so that a stolen database resumes nobody's session."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def epoch_of(token: str) -> str | None:
+    """What the numbers belong to that the holder of a token has seen, if it tells that."""
+    epoch, dot, _ = token.partition(".")
+    return epoch if dot else None
+
+
+class Device:
+    """One way in of a person. Anyone without an account has exactly one, with their own id.
+
+    Args:
+        address: where it connects from.
+        now: when it came, in seconds since 1970.
+        saved: what an earlier run kept of it, if it was here then.
+    """
+
+    __slots__ = (
+        "address",
+        "connection",
+        "done",
+        "expiry",
+        "id",
+        "is_quiet",
+        "may_resume",
+        "refs",
+        "room",
+        "saved",
+        "since",
+        "token",
+        "token_hash",
+    )
+
+    def __init__(self, address: str, now: float, saved: SavedSession | None = None) -> None:
+        self.id = saved.id if saved else secrets.token_hex(8)
+        self.address = address
+        self.since = now
+        self.connection: Connection | None = None
+        self.may_resume = saved is not None
+        self.token = ""  # whoever shows it resumes this session
+        self.token_hash = saved.token if saved else ""
+        self.is_quiet = saved.is_quiet if saved else False  # only posts: its coming is not told
+        self.room = saved.room if saved else ""  # the key of the one that is typed into
+        self.refs: dict[str, Request] = {}  # what was asked for, by the client's own names
+        self.done = tuple(saved.done) if saved else ()  # such requests that left no event
+        self.saved = saved  # what is kept of it
+        self.expiry: IDelayedCall | None = None  # when it is given up, if it does not come back
+
+    def issue_token(self, epoch: str) -> None:
+        """Let this session be resumed by whoever shows its token, which tells its epoch."""
+        self.token = f"{epoch}.{secrets.token_urlsafe(24)}"
+        self.token_hash = hash_token(self.token)
+
+    def remember(self, request: Request, limit: int) -> None:
+        """Remember a request for when it is sent again; the oldest ones are forgotten."""
+        if request.ref is not None:
+            self.refs[request.ref] = request
+            if len(self.refs) > limit:
+                del self.refs[next(iter(self.refs))]
+
+    def forget(self, request: Request) -> None:
+        """That was not done: when it is sent again, it is asked for anew."""
+        if request.ref is not None and self.refs.get(request.ref) is request:
+            del self.refs[request.ref]

@@ -1,0 +1,155 @@
+"""How a program comes, or comes back to what it had not seen."""
+
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import DeferredList
+from twisted.python.failure import Failure
+
+from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.device import Device, epoch_of
+from twisted_chat.chat.person import Person
+from twisted_chat.commands import table
+from twisted_chat.events import OWN
+from twisted_chat.log.fanout import Fanout
+from twisted_chat.refusal import Refused
+from twisted_chat.sessions.fields import seen_of
+from twisted_chat.sessions.frontend import Frontend
+from twisted_chat.sessions.session import Session
+from twisted_chat.text.cleaning import clean
+from twisted_chat.wire.structured import StructuredWire, timestamp
+
+COMMANDS = [
+    {
+        "name": f"/{command.name}",
+        "usage": command.usage,
+        "help": command.help,
+        "aliases": [f"/{alias}" for alias in command.aliases],
+    }
+    for command in table.COMMANDS
+]
+
+
+class HelloSession(Session):
+    """The beginning of a conversation in structured lines; what is asked for then is in a subclass.
+
+    Args:
+        chat: what the conversation is about.
+        frontend: the connection that carries it.
+        wire: how events are shown on it.
+    """
+
+    _wire: StructuredWire
+    may_resume = tells_members = True
+
+    def __init__(self, chat: Chat, frontend: Frontend, wire: StructuredWire) -> None:
+        super().__init__(chat, frontend, wire)
+        self._seen: dict[str, int] = {}  # by the room's key, what a client saw before it came back
+        self._is_quiet = False
+        self._is_of_old = False  # whether that was before the numbers began anew
+
+    def _write(self, thing: dict[str, Any]) -> None:
+        self.answer(self._wire.encode(thing))
+
+    def _hello(self, thing: dict[str, Any]) -> None:
+        if self.is_in:
+            raise Refused("bad-request", "You already said hello: /nick changes your nickname.")
+        epoch, token, nickname = map(thing.get, ("epoch", "session", "nick"))
+        self._seen = seen_of(thing, self.chat.limits.rooms_per_person + 1)
+        found = self._holder_of(token)
+        if epoch is None and isinstance(token, str):
+            epoch = epoch_of(token)
+        if epoch is not None:
+            self._is_of_old = epoch != self.chat.epoch
+        if found is not None:
+            person, device = found
+            welcome_back = partial(self._welcome_back, before=person.nickname)
+            wanted = nickname if isinstance(nickname, str) else None
+            self._entered(person, device, welcome_back, wanted)
+            return
+        self._is_quiet = thing.get("quiet") is True
+        if not isinstance(nickname, str):
+            raise Refused("bad-nick", 'The nickname is missing: send {"do":"hello","nick":"..."}')
+        self._enter(clean(nickname, self.chat.limits.line_bytes).text, self._welcome)
+
+    def _holder_of(self, token: object) -> tuple[Person, Device] | None:
+        """Whose session it is, once all is done that they said over another connection."""
+        found = self.chat.find_session(token) if isinstance(token, str) else None
+        if found is not None:
+            person, device = found
+            if device.connection is not None:
+                device.connection.replace()
+            if person.present and device.id in person.devices:  # else they have just left
+                return found
+        return None
+
+    def _welcome_back(self, person: Person, before: str) -> None:
+        self._greet(person, resumed=True)
+        if person.fanout is not None:
+            self._seen.setdefault(OWN, 0)
+            self.follow(OWN, person.fanout)
+            self._reading.when_read(OWN, _nothing)
+        for key, entered in person.rooms.items():
+            self._seen.setdefault(key, entered)
+            self.follow(key, self.chat.rooms[key].fanout)
+            self.entered(key)
+        self._seen = {}  # who leaves a room and enters it anew is a newcomer
+        device_room = self.device.room
+        typed_into = device_room if device_room in person.rooms else next(reversed(person.rooms))
+        self.talk_in(self.chat.rooms[typed_into])
+        if person.nickname != before:
+            self.chat.tell(
+                person,
+                f"Somebody else took the nickname {before}: you are now {person.nickname}.",
+            )
+        self.chat.keep(person, self.device)
+
+    def _welcome(self, person: Person) -> None:
+        self.device.is_quiet = self._is_quiet
+        self._greet(person, resumed=False)
+        self.talk_in(self.chat.enter_room(person, self.chat.lobby))
+        others = [key for key in self._seen if key not in (OWN, self.chat.lobby.key)]
+        joined = [self.chat.join(person, key).addErrback(self._not_joined) for key in others]
+        self._answer_after(DeferredList(joined), lambda _: self._all_joined(), self.request)
+
+    def _not_joined(self, failure: Failure) -> None:
+        if not isinstance(failure.value, Refused):
+            failure.raiseException()
+        self.refuse(failure.value)
+
+    def _all_joined(self) -> None:
+        self.chat.keep(self.person, self.device)
+
+    def _greet(self, person: Person, *, resumed: bool) -> None:
+        welcome: dict[str, Any] = {
+            "event": "welcome",
+            "nick": person.nickname,
+            "session": self.device.token,
+            "resumed": resumed,
+            "server": self.chat.name,
+            "epoch": self.chat.epoch,
+            "time": timestamp(self.chat.now()),
+            "limits": {
+                "line_bytes": self.chat.limits.line_bytes,
+                "input_bytes": self.chat.limits.input_bytes,
+            },
+            "motd": list(self.chat.motd),
+            "commands": COMMANDS,
+        }
+        if resumed:
+            welcome["rooms"] = [self.chat.rooms[key].name for key in person.rooms]
+        self._write(welcome)
+
+    def begin(self, room: str, fanout: Fanout) -> int:
+        """See `Conversation.begin`: after what they have seen, or before what was said last."""
+        log, seen = fanout.log, self._seen.pop(room, None)
+        if seen is None:
+            return max(0, log.last - self.chat.limits.entry_history)
+        if self._is_of_old or seen > log.last:
+            self._frontend.write(self._wire.missed(log.room, 0))  # how much is not known
+            return 0
+        return seen
+
+
+def _nothing() -> None:
+    """Nothing is said when one's own log is read."""

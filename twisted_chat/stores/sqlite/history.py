@@ -1,0 +1,104 @@
+"""Reading back from a database, in a thread of its own."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred, succeed
+
+from twisted_chat.events import Entry
+from twisted_chat.stores import SavedSession, WorkerThread
+from twisted_chat.stores.sqlite.logs import KeptLog
+from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry
+from twisted_chat.stores.sqlite.sessions import read_sessions
+
+_T = TypeVar("_T")
+
+
+class History:
+    """What was said, as it is read back.
+
+    Args:
+        path: the database.
+        elsewhere: where it is read.
+    """
+
+    def __init__(self, path: Path, elsewhere: WorkerThread) -> None:
+        self._connection = sqlite3.connect(path, timeout=2, check_same_thread=False)
+        self._elsewhere = elsewhere
+        self._pending = 0  # questions that are not answered yet
+
+    def ask(self, question: Callable[[sqlite3.Connection], _T]) -> Deferred[_T]:
+        """What the database answers to a question, which is asked in another thread."""
+        self._pending += 1
+        return self._elsewhere(lambda: question(self._connection)).addBoth(self._answered)
+
+    def _answered(self, answer: _T) -> _T:
+        self._pending -= 1
+        return answer
+
+    def after(self, log: KeptLog, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """See `Store.after`."""
+        return self._page(log, "id > ? AND id <= ? ORDER BY id", number, limit)
+
+    def before(self, log: KeptLog, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """See `Store.before`."""
+        page = self._page(log, "id < ? AND id <= ? ORDER BY id DESC", number, limit)
+        return page.addCallback(lambda entries: entries[::-1])
+
+    def _page(self, log: KeptLog, which: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        query = f"SELECT {COLUMNS} FROM events WHERE log = ? AND {which} LIMIT ?"  # noqa: S608 - ours
+        values = log.number, number, log.last, limit  # what is not shown yet is no history yet
+        return self.ask(
+            lambda connection: [
+                to_entry(log.room, row) for row in connection.execute(query, values).fetchall()
+            ]
+        )
+
+    def number_at(self, log: KeptLog, time: float) -> Deferred[int]:
+        """See `Store.number_at`."""
+        newest = log.last
+
+        def search(connection: sqlite3.Connection) -> int:
+            low, high = 0, newest  # up to `low` everything is older, behind `high` nothing is
+            while low < high:
+                middle = (low + high + 1) // 2
+                row = connection.execute(
+                    "SELECT time FROM events WHERE log = ? AND id <= ? ORDER BY id DESC LIMIT 1",
+                    (log.number, middle),
+                ).fetchone()
+                if row is None or row[0] < time:
+                    low = middle
+                else:
+                    high = middle - 1
+            return low
+
+        return self.ask(search)
+
+    def refs(self, client: str, limit: int) -> Sequence[tuple[str, int]]:
+        """See `Store.refs`; this does not wait for the other thread."""
+        return self._connection.execute(
+            "SELECT ref, id FROM events WHERE coalesce(client, author) = ?"
+            " AND ref IS NOT NULL ORDER BY time DESC LIMIT ?",
+            (client, limit),
+        ).fetchall()[::-1]
+
+    def rooms(self) -> Sequence[str]:
+        """See `Store.rooms`; this does not wait for the other thread."""
+        newest = "SELECT time FROM events WHERE log = logs.log ORDER BY id DESC LIMIT 1"
+        rows = self._connection.execute(
+            f"SELECT room FROM logs WHERE name LIKE '#%' ORDER BY ({newest}) DESC"  # noqa: S608 - ours
+        )
+        return [room for (room,) in rows]
+
+    def saved_sessions(self) -> Sequence[SavedSession]:
+        """See `Store.saved_sessions`; this does not wait for the other thread."""
+        return list(read_sessions(self._connection))
+
+    def stop(self) -> Deferred[None]:
+        """Let go of the database once everything is read that was asked for."""
+        if self._pending:
+            return self.ask(sqlite3.Connection.close)
+        self._connection.close()
+        return succeed(None)

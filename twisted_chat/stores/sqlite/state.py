@@ -1,0 +1,61 @@
+"""The states of logs in the database: what events change, and what is worked out anew."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from twisted_chat.events.codec import OF
+from twisted_chat.events.effects import EFFECTS, Changes, Value, apply, effects
+from twisted_chat.stores.sqlite.rows import COLUMNS, Row, to_entry
+
+Statement: TypeAlias = tuple[str, Row]
+
+_SET = "INSERT OR REPLACE INTO state VALUES (?, ?, ?)"
+_UNSET = "DELETE FROM state WHERE log = ? AND name = ?"
+
+
+def statements(log: int, changes: Changes) -> Iterator[Statement]:
+    """What is to be done in the transaction that stores an event that changes this."""
+    for name, value in changes.items():
+        if value is None:
+            yield _UNSET, (log, name)
+        else:
+            yield _SET, (log, name, json.dumps(value))
+
+
+def read(connection: sqlite3.Connection, log: int) -> dict[str, Value]:
+    """The state of a log."""
+    rows = connection.execute("SELECT name, value FROM state WHERE log = ?", (log,))
+    return {name: json.loads(value) for name, value in rows}
+
+
+def replay(connection: sqlite3.Connection) -> Sequence[str]:
+    """Work all states out anew from the events that are still there.
+
+    What none of them explains is deleted too, since it is unknown whose it was.
+
+    Returns:
+        The rooms of which something has gone that way.
+    """
+    kinds = [kind.name for event, kind in OF.items() if event in EFFECTS]
+    marks = ", ".join("?" * len(kinds))
+    bereft = []
+    with_state = "SELECT log, room FROM logs WHERE log IN (SELECT log FROM state) ORDER BY room"
+    for log, room in connection.execute(with_state).fetchall():
+        state: dict[str, Value] = {}
+        explained: set[str] = set()
+        for row in connection.execute(
+            f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind IN ({marks}) ORDER BY id",  # noqa: S608 - ours
+            (log, *kinds),
+        ):
+            event = to_entry(room, row).event
+            explained.update(effects(event))
+            apply(event, state)
+        if read(connection, log).keys() - explained:
+            bereft.append(room)
+        connection.execute("DELETE FROM state WHERE log = ?", (log,))
+        connection.executemany(
+            _SET, [(log, name, json.dumps(value)) for name, value in state.items()]
+        )
+    return bereft
