@@ -1,6 +1,6 @@
 """Makes connections to one chat; what somebody embeds who has a Twisted service of their own."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred
@@ -12,6 +12,8 @@ from twisted_chat.frontends.admission import UNKNOWN
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.protocol import ChatProtocol, Wires, host_of
 from twisted_chat.frontends.server import Connection, Server
+from twisted_chat.frontends.web import Web
+from twisted_chat.frontends.web_files import File
 from twisted_chat.limits import Limits
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.turn import Turn
@@ -61,6 +63,15 @@ class ChatFactory(Factory):
     def behind_proxy(self) -> "BehindProxy":
         """The same chat for an endpoint where a proxy says whom it speaks for (`haproxy:`)."""
         return BehindProxy(self.server, self._wires)
+
+    def web(
+        self,
+        files: Mapping[bytes, File],
+        origins: Collection[str] = (),
+        proxies: Networks | None = None,
+    ) -> Web:
+        """The same chat for browsers; the arguments are those of `Web`."""
+        return Web(self.server, self._wires.plain, files, origins, proxies)
 
     @property
     def connections(self) -> Collection[Connection]:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, ITransport
 from twisted.internet.protocol import connectionDone
-from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -70,11 +69,12 @@ class ChatProtocol(Lines):
         """Speak first."""
         self._transport = ITransport(self.transport)
         socket_options.prepare(self._transport)
-        if isinstance(self._transport, Connection):
-            self._transport.bufferSize = self.MAX_LENGTH  # what is read of one in one turn
+        connection = socket_options.connection_under(self._transport)
+        if connection is not None:
+            connection.bufferSize = self.MAX_LENGTH  # what is read of one in one turn
         self.outlet = Outlet(self._transport, self._drained)
+        self._begin()
         self._server.add(self)
-        self._is_new = True
         admitted = self._admit()
         self._is_new = False
         if admitted:
@@ -82,7 +82,19 @@ class ChatProtocol(Lines):
             self._deadline = self._server.clock.callLater(
                 chat.limits.nickname_seconds, self._too_late
             )
-            self.write(greeting(chat))
+            self._greet()
+
+    def _begin(self) -> None:
+        """Nothing has been said yet: whoever is turned away now can be cut off at once."""
+        self._is_new = True
+
+    def _greet(self) -> None:
+        """Ask for a nickname."""
+        self.write(greeting(self._server.chat))
+
+    def _refuse(self, why: Refused) -> None:
+        """Say why something is not done to somebody who has not said anything yet."""
+        self.write(line(f"!!! {why.text}"))
 
     def _admit(self) -> bool:
         """Ask the admission; whoever may not come in is told why."""
@@ -100,7 +112,7 @@ class ChatProtocol(Lines):
         if self._session is not None:
             self._session.dismiss()
             self._session = None
-        self.write(line(f"!!! {why.text}"))
+        self._refuse(why)
         if self._is_new and self.outlet.cut():
             return
         self.close()
@@ -179,13 +191,17 @@ class ChatProtocol(Lines):
         if self._closing:
             return None
         if self._session is None:
-            chat, wires = self._server.chat, self._wires
-            if line.startswith(b"{"):
+            if self._is_structured(line):
                 self._telnet = None  # programs do not negotiate
-                self._session = StructuredSession(chat, self, wires.structured, wires.plain)
+                self._session = StructuredSession(
+                    self._server.chat, self, self._wires.structured, self._wires.plain
+                )
             else:
-                self._session = PlainSession(chat, self, wires.plain)
+                self._session = PlainSession(self._server.chat, self, self._wires.plain)
         return self._session
+
+    def _is_structured(self, first_line: bytes) -> bool:
+        return first_line.startswith(b"{")
 
     def inputEnded(self) -> None:
         """No more lines will come."""
@@ -261,7 +277,7 @@ class ChatProtocol(Lines):
     @property
     def handle(self) -> object:
         """See `vanished.Connected`."""
-        return getattr(self.transport, "getHandle", lambda: None)()
+        return socket_options.socket_under(self.transport)
 
     def vanish(self) -> None:
         """See `vanished.Connected`."""
@@ -298,11 +314,15 @@ class ChatProtocol(Lines):
         if closing or self._gone:
             return
         self._stop_deadline()
+        self._end()
         self.outlet.close()
         self._transport.loseConnection()
         self._abortion = self._server.clock.callLater(
             self._server.chat.limits.close_seconds, self._abort
         )
+
+    def _end(self) -> None:
+        """Write what comes after everything else."""
 
     def abort(self) -> None:
         """Close at once."""
@@ -322,7 +342,7 @@ class ChatProtocol(Lines):
         time = counted(round(self._server.chat.limits.nickname_seconds), "second")
         text = f"No nickname in {time}: connect again when you have one."
         if self._session is None:
-            self.write(line(f"!!! {text}"))
+            self._refuse(Refused("closing", text))
         else:
             self._session.dismiss()
             self._session.announce(text)

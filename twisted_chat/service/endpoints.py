@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import ifaddr
 from twisted.application.internet import StreamServerEndpointService
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.endpoints import quoteStringArgument, serverFromString, wrapServerTLS
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
@@ -26,6 +26,9 @@ _INSIDE = ("docker", "br-", "veth", "virbr", "podman", "cni", "lxc", "lxd", "vbo
 """How adapters begin that lead to no other machine but those inside this one."""
 
 
+_OUR_TLS = re.compile(r"ssl:(\d+(:(interface|backlog)=(\\.|[^:\\])*)*)")
+
+
 class CannotListen(Exception):
     """A port that cannot be had; the text says why, and what to do."""
 
@@ -38,6 +41,7 @@ class Listening(StreamServerEndpointService):
         factory: what answers there.
         reactor: what it listens with.
         says: gives the lines that tell where it is, once it listens there.
+        certificate: what is shown where the endpoint is one with the server's certificate.
     """
 
     _raiseSynchronously = True
@@ -46,9 +50,17 @@ class Listening(StreamServerEndpointService):
     """Whether connections are accepted."""
 
     def __init__(
-        self, description: str, factory: IProtocolFactory, reactor: Any, says: Says
+        self,
+        description: str,
+        factory: IProtocolFactory,
+        reactor: Any,
+        says: Says,
+        certificate: Any = None,
     ) -> None:
-        super().__init__(serverFromString(reactor, description), factory)
+        endpoint = serverFromString(reactor, below_tls(description) or description)
+        if below_tls(description) is not None:
+            endpoint = wrapServerTLS(certificate, endpoint, reactor)
+        super().__init__(endpoint, factory)
         self.description = description
         self._says = says
 
@@ -86,13 +98,19 @@ def cannot_listen(description: str, error: object) -> str:
     return f"cannot listen on {_named(description)}: {why}{another}"
 
 
+def below_tls(description: str) -> str | None:
+    """What is below TLS at an endpoint with the server's certificate; None if it has another."""
+    ours = _OUR_TLS.fullmatch(description)
+    return f"tcp:{ours[1]}" if ours else None
+
+
 def tcp_endpoint(port: int, interface: str) -> str:
     """The endpoint of a port, as Twisted's endpoint strings have it."""
     return f"tcp:{port}:interface={quoteStringArgument(interface)}"
 
 
 def _named(endpoint: str) -> str:
-    kind, _, rest = endpoint.partition(":")
+    kind, _, rest = (below_tls(endpoint) or endpoint).partition(":")
     if kind != "tcp":
         return endpoint
     interface = re.search(r":interface=((?:\\.|[^:\\])+)", rest)
@@ -117,8 +135,7 @@ def how_to_join(description: str, address: object) -> list[str]:
         return [f"Join with: nc -U {path}, or: twisted-chat unix:{path}"] if path else []
     if kind == "haproxy":
         return [f"A proxy may connect to {host} port {port}"]
-    everywhere = host in ("::", "0.0.0.0")  # noqa: S104 - compared with, not bound to
-    hosts = own_addresses(ifaddr.get_adapters(), ipv6=host == "::") if everywhere else [host]
+    hosts = _hosts(host)
     if kind in ("ssl", "tls"):
         ncat, openssl = "ncat --ssl", "openssl s_client -quiet -connect"
         return [
@@ -126,6 +143,21 @@ def how_to_join(description: str, address: object) -> list[str]:
             for each in hosts
         ]
     return [f"Join with: nc {each} {port}, or: twisted-chat {each} {port}" for each in hosts]
+
+
+def where_to_browse(description: str, address: object) -> list[str]:
+    """The addresses of the page, one line for each; the arguments are those of `how_to_join`."""
+    host, port = getattr(address, "host", None), getattr(address, "port", None)
+    if host is None or port is None or description.startswith("haproxy:"):
+        return [f"A proxy may connect to {description.removeprefix('haproxy:')} for the page"]
+    scheme = "https" if description.startswith(("ssl:", "tls:")) else "http"
+    return [f"Open in a browser: {scheme}://{_address(each, port)}/" for each in _hosts(host)]
+
+
+def _hosts(host: str) -> list[str]:
+    """The addresses at which one is reached who listens here, perhaps everywhere."""
+    everywhere = host in ("::", "0.0.0.0")  # noqa: S104 - compared with, not bound to
+    return own_addresses(ifaddr.get_adapters(), ipv6=host == "::") if everywhere else [host]
 
 
 def _address(host: str, port: int) -> str:

@@ -55,6 +55,43 @@ GROUPS = {
             is_list=True,
         ),
     ),
+    "With TLS, and in browsers": (
+        Option(
+            "tls-port",
+            None,
+            "TCP port to listen on with TLS as well; so does --endpoint ssl:PORT.",
+            values.port,
+        ),
+        Option(
+            "tls-cert",
+            None,
+            "File of the certificate and its chain (PEM); SIGHUP reads it again. "
+            "Without it, one is made beside the database.",
+        ),
+        Option("tls-key", None, "File of the certificate's key (default: the same file)."),
+        Option("web-port", None, "TCP port to serve the page on, for browsers.", values.port),
+        Option(
+            "web-endpoint",
+            None,
+            "Serve the page on this Twisted endpoint, such as ssl:8443 (HTTPS). "
+            "May be given several times, as may the next two.",
+            is_list=True,
+        ),
+        Option(
+            "web-origin",
+            None,
+            "Where else a page may connect from, such as https://chat.example.",
+            values.origin,
+            is_list=True,
+        ),
+        Option(
+            "web-proxy",
+            None,
+            "Address or network of a proxy whose X-Forwarded-For is believed.",
+            values.network,
+            is_list=True,
+        ),
+    ),
     "What they see": (
         Option("name", "Twisted Chat", "Name of the server."),
         Option("motd", None, "File with the message of the day, shown to everyone who joins."),

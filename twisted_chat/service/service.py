@@ -1,14 +1,17 @@
 """Options into a running service: the only place that puts everything together."""
 
 import signal
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.application.service import IService, MultiService
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
@@ -19,11 +22,22 @@ from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
 from twisted_chat.frontends.factory import ChatFactory
+from twisted_chat.frontends.networks import Networks
+from twisted_chat.frontends.web import Web
+from twisted_chat.frontends.web_files import read_page
 from twisted_chat.limits import Limits
 from twisted_chat.service import operator_log
 from twisted_chat.service.clock import go_steadily
 from twisted_chat.service.console import Console
-from twisted_chat.service.endpoints import CannotListen, Listening, how_to_join, tcp_endpoint
+from twisted_chat.service.endpoints import (
+    CannotListen,
+    Listening,
+    Says,
+    below_tls,
+    how_to_join,
+    tcp_endpoint,
+    where_to_browse,
+)
 from twisted_chat.service.options import Options
 from twisted_chat.service.process import look_only_at_what_is_new, room_for
 from twisted_chat.service.transcript import Transcript
@@ -35,13 +49,19 @@ from twisted_chat.text import names
 from twisted_chat.turn import Turn
 from twisted_chat.wire.plain import PlainWire
 
+if TYPE_CHECKING:
+    from twisted_chat.service.tls import Certificate  # an extra
+
 __all__ = ["Options", "makeService"]
+
+PAGE = Path(__file__).parent.parent / "page"
+"""Where the page's files are."""
 
 STOP = 4.0
 """Seconds in which everybody is gone, also when somebody does not read their last line."""
 
 AT_START = (
-    *("port", "interface", "db", "no-db", "sync", "keep", "transcript"),
+    *("port", "tls-port", "web-port", "interface", "db", "no-db", "sync", "keep", "transcript"),
     *("metrics", "log-format"),
 )
 """Options that hold from the start to the end."""
@@ -87,6 +107,7 @@ class ChatService(MultiService):
         self._listening: list[Listening] = []
         self._store: Store
         self._factory: ChatFactory
+        self._certificate: Certificate | None = None
 
     def setServiceParent(self, parent: Any) -> None:
         """Become a part of a program; in twistd's, the log is ours."""
@@ -127,14 +148,51 @@ class ChatService(MultiService):
         )
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
+        if options.has_tls:
+            self._certificate = self._open_certificate()
         for description in options.endpoints:
             proxied = description.startswith("haproxy:")
             factory = self._factory.behind_proxy() if proxied else self._factory
-            listening = Listening(description, factory, self._reactor, how_to_join)
-            listening.setServiceParent(self)
-            self._listening.append(listening)
+            self._listen(description, factory, how_to_join)
+        if options.web_endpoints:
+            web = self._open_web()
+            for description in options.web_endpoints:
+                self._listen(description, web, where_to_browse)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
+
+    def _listen(self, description: str, factory: IProtocolFactory, says: Says) -> None:
+        certificate = self._certificate if below_tls(description) else None
+
+        def says_also(description: str, address: object) -> Iterable[str]:
+            yield from says(description, address)
+            if certificate is not None:
+                yield f"The certificate there: {certificate.pair.fingerprint}"
+
+        listening = Listening(description, factory, self._reactor, says_also, certificate)
+        listening.setServiceParent(self)
+        self._listening.append(listening)
+
+    def _open_certificate(self) -> "Certificate":
+        from twisted_chat.service import tls  # an extra
+
+        options = self._options
+        pair = options.pair
+        if pair is None:  # the first run, or one that keeps nothing
+            pem = tls.make(socket.gethostname())
+            path = options.made_certificate
+            try:
+                if path is not None:
+                    tls.keep(pem, path)
+                pair = tls.Pair(pem, pem)
+            except tls.BadCertificate as why:
+                raise Unusable(str(why)) from why
+        return tls.Certificate(pair)
+
+    def _open_web(self) -> Web:
+        options = self._options
+        proxies = Networks(options.web_proxies)
+        return self._factory.web(read_page(PAGE), options.web_origins, proxies)
 
     def _open_store(self, turn: Turn) -> Store:
         path = self._options.database
@@ -232,10 +290,18 @@ class ChatService(MultiService):
         chat.name, chat.motd = options["name"], options.motd
         chat.limits.become(self._limits(options))
         self._factory.ban(options.banned, options.allowed)
+        if self._certificate is not None and options.pair is not None:
+            self._certificate.pair = options.pair
         _log.info("The options were read again")
         later = [name for name in AT_START if options[name] != self._options[name]]
-        if options.endpoints != self._options.endpoints and "port" not in later:
+        if options.endpoints != self._options.endpoints and not {"port", "tls-port"} & {*later}:
             later.append("endpoint")
+        if options.web_endpoints != self._options.web_endpoints and "web-port" not in later:
+            later.append("web-endpoint")
+        if options.web_origins != self._options.web_origins:
+            later.append("web-origin")
+        if options.web_proxies != self._options.web_proxies:
+            later.append("web-proxy")
         if later:
             _log.warn("For {names} to change, restart the server", names=", ".join(later))
 

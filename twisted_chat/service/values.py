@@ -5,6 +5,7 @@ A `ValueError` says what is allowed, as the end of a sentence that begins with t
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 
 from twisted_chat.limits import Pace
@@ -82,6 +83,24 @@ def place(value: str) -> tuple[str, int]:
         return address.strip("[]") or "127.0.0.1", port(number)
     except ValueError:
         raise ValueError(f"must be PORT or ADDRESS:PORT, not {value!r}") from None
+
+
+def origin(value: str) -> str:
+    """Where a page comes from."""
+    if not re.fullmatch(r"https?://[^/\s]+/?", value):
+        raise ValueError(f"must be http:// or https:// and a host, not {value!r}")
+    return value.rstrip("/").lower()
+
+
+def network(value: str) -> str:
+    """An address, or a network."""
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"must be an address or a network, such as 192.0.2.7 or 2001:db8::/32, not {value!r}"
+        ) from None
+    return value
 
 
 def limit(default: object) -> Callable[[str], Any]:

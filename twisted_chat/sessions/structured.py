@@ -48,6 +48,7 @@ class StructuredSession(Session):
         plain: how the lines of an answer are shown that come from history.
     """
 
+    _wire: StructuredWire
     may_resume = tells_members = True
 
     def __init__(
@@ -77,13 +78,7 @@ class StructuredSession(Session):
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Say why something is not done."""
-        error = {"event": "error", "code": why.code, "text": why.text}
-        if ref is not None:
-            error["ref"] = ref
-        if why.wait is not None:
-            self._write(error | {"wait": round(why.wait, 1)})
-        else:
-            self._write(error)
+        self.answer(self._wire.refusal(why, ref))
 
     def too_fast(self, line: bytes, wait: float) -> None:
         """Every request is answered, so that its sender can make it again."""
@@ -102,7 +97,7 @@ class StructuredSession(Session):
         self.refuse(Refused("closing", text))
 
     def _write(self, thing: dict[str, Any]) -> None:
-        self.answer(encode(thing))
+        self.answer(self._wire.encode(thing))
 
     # hello
 
