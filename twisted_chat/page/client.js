@@ -24,8 +24,8 @@ export class Client {
   onChange = () => {};
   /** Not let in. @type {(why: import("./incoming.js").Refusal) => void} */
   onRefused = () => {};
-  /** Back after a loss, with so many lines sent. @type {(sent: number) => void} */
-  onBack = () => {};
+  /** Let in; after a loss, with so many lines to send. @type {(isBack: boolean, waiting: number) => void} */
+  onIn = () => {};
   /** We have left for good. */
   onLeft = () => {};
   /** One's own line was refused. @type {(line: Line) => void} */
@@ -245,7 +245,7 @@ export class Client {
     const isFirst = !this.model.session;
     this.model.welcome(told);
     this.#password = "";
-    if (this.#wasIn) this.onBack(this.#waiting);
+    this.onIn(this.#wasIn, this.#waiting);
     this.#wasIn = true;
     if (isFirst && told.motd.length) this.#motd = told.motd;
     if (!this.#room) return this.#caughtUp(told.resumed);

@@ -54,6 +54,7 @@ function commands(start, known) {
   const begins = (/** @type {string} */ name) => name.startsWith(start.toLowerCase());
   return known.commands
     .filter((each) => begins(each.name) || (start.length > 1 && each.aliases.some(begins)))
+    .sort((a, b) => Number(begins(b.name)) - Number(begins(a.name)))
     .map(({ name, usage, help }) => ({
       insert: name + (usage ? " " : ""), label: name, usage: usage.replace(/^\/\S+\s*/u, ""), help,
     }));

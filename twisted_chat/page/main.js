@@ -92,10 +92,10 @@ function render() {
     return;
   }
   const here = model.here;
-  model.look(!document.hidden && document.hasFocus() && stream.follows && !!here);
   const key = model.current;
   const lines = outbox.lines.filter((each) => each.place === key && !each.quiet && !each.echoed);
   stream.show(here ?? null, lines, model.nick);
+  if (model.look(!document.hidden && document.hasFocus() && stream.follows)) stream.show(here ?? null, lines, model.nick);
   rooms.show(model, (each) => notifications.level(each), composer.drafts);
   people.show(model);
   composer.show(here, !client.isIn, model.lineBytes);
@@ -232,13 +232,18 @@ client.onRefused = (why) => {
   join.refused(why);
 };
 client.onLineRefused = (line) => announcer.now(`Not sent. ${line.reason}`);
-client.onBack = (sent) => strips.back(sent);
+client.onIn = (isBack, waiting) => {
+  if (isBack) strips.back(waiting);
+  if (byId("join").hidden) return;
+  join.close();
+  composer.focus();
+};
 
 /** @param {import("./conversation.js").Conversation} conversation @param {import("./conversation.js").Item} item */
 function news(conversation, item) {
   const isHere = conversation.key === client.model.current;
   announcer.hear(conversation, item, isHere);
-  if (!(isHere && client.model.reading)) notifications.missed(conversation, item);
+  if (document.hidden || !document.hasFocus()) notifications.missed(conversation, item);
 }
 client.model.onNews = news;
 
@@ -263,6 +268,7 @@ function keep() {
   if (client.isReplaced || !client.model.session) return;
   save("session", client.keep());
   save("nick", client.model.nick);
+  save("server", client.model.server);
 }
 
 addEventListener("pagehide", keep);

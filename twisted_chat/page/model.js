@@ -88,10 +88,12 @@ export class Model {
     this.current = key;
   }
 
-  /** Somebody looks at the newest line of what is shown, or does so no more. @param {boolean} reading */
+  /** Somebody looks at the newest line of what is shown, or does so no more; says whether they read what was unread. @param {boolean} reading */
   look(reading) {
     this.reading = reading;
-    if (reading && this.here?.mark) this.here.read(true);
+    if (!reading || !this.here?.mark) return false;
+    this.here.read(true);
+    return true;
   }
 
   readAll() {

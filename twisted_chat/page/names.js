@@ -7,9 +7,10 @@ export function fold(name) {
 
 /** One of twelve colours, always the same one for a name. @param {string} name */
 export function hue(name) {
-  let sum = 7;
-  for (const letter of fold(name)) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
-  return sum % 12;
+  let sum = 0x811c9dc5;
+  for (const letter of fold(name)) sum = Math.imul(sum ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  sum ^= sum >>> 15;
+  return (sum >>> 0) % 12;
 }
 
 /** Finds a nickname as a whole word. @param {string} nick */

@@ -19,7 +19,7 @@ const LONG_NAME = 13;
 export function row(item, first, me, acts) {
   switch (item.kind) {
     case "said":
-      return said(item, first, text(item.text, item.mine ? "" : me), me, acts);
+      return said(item, first, text(item.text, item.mine ? "" : me), acts);
     case "action":
       return bare(item, "act", h("b", { class: `a${hue(item.from)}` }, name(item.from)), " ", ...text(item.text, item.mine ? "" : me));
     case "topic":
@@ -45,7 +45,7 @@ export function pending(line, first, me, acts) {
     ? h("span", { class: "state" }, h("span", { class: "spin", "aria-hidden": "true" }), "sending")
     : h("span", { class: "state" }, icon("clock"), "waiting");
   if (!refused) content.push(" ", state);
-  const element = said({ from: me, time: line.at, mine: true, callsMe: false, account: false }, first, content, me, acts);
+  const element = said({ from: me, time: line.at, mine: true, callsMe: false, account: false }, first, content, acts);
   element.classList.add(refused ? "refused" : "waits");
   if (refused) {
     element.lastElementChild?.append(
@@ -61,9 +61,9 @@ export function pending(line, first, me, acts) {
 
 /**
  * @param {Pick<Item, "from" | "time" | "callsMe" | "account" | "mine">} item @param {boolean} first
- * @param {(Node | string)[]} content @param {string} me @param {Acts} acts
+ * @param {(Node | string)[]} content @param {Acts} acts
  */
-function said(item, first, content, me, acts) {
+function said(item, first, content, acts) {
   const { from } = item;
   const wide = [...from].reduce((sum, each) => sum + (each > "\u2e80" ? 2 : 1), 0) > LONG_NAME;
   const nick = h("button", { type: "button", class: "nick", tabindex: -1 }, from);
