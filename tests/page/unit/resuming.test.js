@@ -109,6 +109,8 @@ test("what comes a second time is shown once", () => {
   visit.settle();
   const [one, two] = server.log("#lobby");
   visit.link.tell("#lobby", two);
+  visit.settle();
+  assert.deepEqual(visit.texts("#lobby"), ["one", "two"]);
   const lobby = visit.client.model.conversations.get("#lobby");
   assert.ok(lobby);
   const events = [one, two].map((each) => ({ ...each, room: "#lobby", time: "2026-11-20T12:35:02Z" }));
