@@ -326,16 +326,13 @@ export class Client {
   /** @param {import("./incoming.js").Happened} told */
   #happened(told) {
     const line = this.outbox.find(told.ref);
+    const { here } = this.model;
     this.model.happened(told);
-    if (!line) return;
-    if (line.command) {
-      line.echoed = true;
-      if (told.event === "whisper" && line.place !== "@" + fold(told.to)) {
-        this.model.conversations.get(line.place)?.append(
-          item({ kind: "answer", to: told.to, lines: [`Whispered to ${told.to}.`], mine: true }),
-        );
-      }
-    } else this.outbox.settle(line);
+    if (told.event === "whisper" && told.ref && !told.replayed && here?.isRoom) {
+      here.append(item({ kind: "answer", to: told.to, lines: [`Whispered to ${told.to}.`], mine: true }));
+    }
+    if (line?.command) line.echoed = true;
+    else if (line) this.outbox.settle(line);
     this.#flush();
   }
 

@@ -197,7 +197,6 @@ export class Composer {
       h("li", { role: "option", id: `choice-${n}` },
         h("code", { dir: "auto" }, each.label, each.usage && h("i", {}, ` ${each.usage}`)), h("span", { dir: "auto" }, each.help), h("kbd", {}, "Tab"))));
     this.#pop.hidden = false;
-    this.field.setAttribute("aria-expanded", "true");
     this.#choose(0);
   }
 
@@ -220,7 +219,6 @@ export class Composer {
   #close() {
     this.#offer = null;
     this.#pop.hidden = true;
-    this.field.setAttribute("aria-expanded", "false");
     this.field.removeAttribute("aria-activedescendant");
   }
 }

@@ -25,7 +25,7 @@ export function openMenu(anchor, title, facts, entries) {
   const list = h("div", { role: "menu", "aria-label": label });
   entries.forEach((entry, n) => list.append(...(entry.below ? [h("hr")] : []), items[n]));
   const menu = h("div", { class: "menu", role: "dialog", "aria-label": label },
-    h("header", {}, h("b", { dir: "auto" }, title), ...facts.map((fact) => h("p", { dir: "auto" }, fact))), list);
+    h("div", { class: "title" }, h("b", { dir: "auto" }, title), ...facts.map((fact) => h("p", { dir: "auto" }, fact))), list);
   const veil = h("div", { class: "veil sheet", onclick: () => close() });
   byId("floats").append(veil, menu);
   place(menu, anchor);

@@ -99,7 +99,7 @@ export class Stream {
     const high = shown?.end ?? 0;
     if (this.follows) {
       this.#end = high;
-      if (anew || high - this.#start > MOST + STEP) this.#start = high - MOST / 2;
+      if (anew || high - this.#start > MOST + STEP || high - this.#start < MOST / 2) this.#start = high - MOST / 2;
     }
     this.#end = Math.min(Math.max(this.#end, low), high);
     this.#start = Math.max(low, Math.min(this.#start, this.#end));
@@ -301,6 +301,7 @@ export class Stream {
       next.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Escape") this.acts.write();
     else if (event.key === "Enter" && event.target === line) {
+      event.preventDefault(); // or the menu's first entry would be pressed
       const found = this.#itemAt(line);
       if (found) this.acts.menu(found.item, found.element);
     }
