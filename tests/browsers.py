@@ -31,7 +31,7 @@ _PING = b"\x89\x00"
 _PONG = bytes(FrameProtocol(client=True, extensions=[]).pong())
 
 
-class _Network(StringTransport):
+class Network(StringTransport):
     """A connection at whose other end a browser answers pings by itself, while it reads."""
 
     protocol: Any = None
@@ -54,7 +54,7 @@ class Asker:
     """
 
     def __init__(self, web: Web, host: str = "127.0.0.1") -> None:
-        self.transport = _Network()
+        self.transport = Network()
         self.channel = web.buildProtocol(None)
         self.channel.address = host
         self.transport.peerAddr = type("Peer", (), {"host": host})()
@@ -101,6 +101,7 @@ class Tab(Program):
         headers: dict[str, str] | None = None,
     ) -> None:
         self._factory = factory
+        self.transport: Network
         asker = Asker(web or factory.web({}), host or "127.0.0.1")
         asker.asks("/ws", HANDSHAKE | (headers or {}))
         self.transport = asker.transport

@@ -21,25 +21,39 @@ def certificate() -> tls.Certificate:
 
 
 class SecurePerson(Person):
-    """Somebody with `openssl s_client`."""
+    """Somebody with `openssl s_client`.
 
-    def __init__(self, factory: ChatFactory, host: str | None = "127.0.0.1") -> None:
+    Args:
+        factory: the chat.
+        host: where they come from.
+        context: what they accept.
+        is_silent: whether they never begin to shake hands.
+    """
+
+    def __init__(
+        self,
+        factory: ChatFactory,
+        host: str | None = "127.0.0.1",
+        context: SSL.Context | None = None,
+        *,
+        is_silent: bool = False,
+    ) -> None:
         self._factory = factory
         self.below = StringTransport()
         self.below.peerAddr = type("Peer", (), {"host": host})()
         secure = TLSMemoryBIOFactory(certificate(), False, factory, factory.clock)
         self.protocol: Any = secure.buildProtocol(self.below.peerAddr)
-        self._tls = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
+        self._tls = SSL.Connection(context or SSL.Context(SSL.TLS_CLIENT_METHOD), None)
         self._tls.set_connect_state()
         self._read = b""
         self.protocol.makeConnection(self.below)
-        for _ in range(2):  # two round trips
+        for _ in range(0 if is_silent else 2):  # round trips
             self._shake_hands()
             self._deliver()
         self.turn_ends()
 
     def _shake_hands(self) -> None:
-        with contextlib.suppress(SSL.WantReadError):
+        with contextlib.suppress(SSL.WantReadError, SSL.Error):
             self._tls.do_handshake()
 
     def _deliver(self) -> None:
@@ -66,8 +80,15 @@ class SecurePerson(Person):
         try:
             while True:
                 data += self._tls.recv(1 << 16)
-        except (SSL.WantReadError, SSL.ZeroReturnError):
+        except (SSL.WantReadError, SSL.ZeroReturnError, SSL.Error):
             return data.decode()
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the certificate which was shown."""
+        shown = self._tls.get_peer_certificate()
+        assert shown is not None
+        return f"SHA256:{shown.digest('sha256').decode()}"
 
     @property
     def is_gone(self) -> bool:

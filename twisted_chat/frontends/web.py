@@ -25,7 +25,10 @@ from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.websocket import FramedWire
 
 CHANNELS: Final = 200
-"""Connections that ask for files; one more, and the oldest makes room. They last a moment."""
+"""Connections that ask for files: for one more the oldest makes room, if it is not quite new."""
+
+NEW_SECONDS: Final = 2.0
+"""After a restart every page comes back at once, and is served as soon as it is its turn."""
 
 CHANNELS_PER_ADDRESS: Final = 64
 """Of these, from one address: a browser opens six, and a class behind one router shares."""
@@ -178,6 +181,7 @@ class Channel(HTTPChannel):
         super().__init__()
         self.web = web
         self.address = address
+        self.since = web.server.clock.seconds()
         self._deadline: IDelayedCall | None = None
         self._socket: WebSocket | None = None
 
@@ -288,18 +292,25 @@ class Web(Factory):
         return Channel(self, host_of(addr))
 
     def enter(self, channel: Channel) -> bool:
-        """Count a connection; the oldest makes room. Says no if its address has too many."""
+        """Count a connection, unless its address has too many, or the server."""
         address = channel.address
         place = "" if address in EXEMPT or address in self.proxies else neighbourhood(address)
         if place and self._places[place] >= CHANNELS_PER_ADDRESS:
             return False
-        if len(self._channels) >= CHANNELS:
-            oldest = next(iter(self._channels))
-            self.leave(oldest)
-            oldest.abort()
+        if len(self._channels) >= CHANNELS and not self._makes_room():
+            return False
         self._channels[channel] = place
         self._places[place] += 1
         return True
+
+    def _makes_room(self) -> bool:
+        oldest = next(iter(self._channels))
+        if oldest.since + NEW_SECONDS <= self.server.clock.seconds():
+            self.leave(oldest)
+            oldest.abort()
+            return True
+        all_of_them = len(self._channels) + len(self.server.connections)
+        return all_of_them < self.server.chat.limits.clients
 
     def leave(self, channel: Channel) -> None:
         """It asks for no more files."""

@@ -168,6 +168,7 @@ class Pings:
         self._all: set[WebSocket] = set()
         self._rest: list[WebSocket] = []
         self._some = 0
+        self._second = 0  # of the round
         self._runs = False
 
     def add(self, socket: WebSocket) -> None:
@@ -185,10 +186,11 @@ class Pings:
             self._clock.callLater(1, self._ping_some)
 
     def _ping_some(self) -> None:
-        """A round takes so many seconds, however many there are."""
-        if not self._rest:
+        """A round takes so many seconds, however few or many there are."""
+        if self._second == 0:
             self._rest = list(self._all)
             self._some = ceil(len(self._rest) / PING_SECONDS)
+        self._second = (self._second + 1) % PING_SECONDS
         some, self._rest = self._rest[: self._some], self._rest[self._some :]
         for socket in some:
             if socket in self._all:

@@ -213,9 +213,7 @@ class Options(usage.Options):
 
     def _read_certificate(self) -> None:
         """Read the server's certificate, if one is needed and not yet to be made."""
-        wanted = next((name for name in ("tls-port", "tls-cert", "tls-key") if self[name]), None)
-        if wanted is None and self.has_tls:
-            wanted = "endpoint"
+        wanted = self._what_needs_tls()
         if wanted is None:
             return
         if find_spec("OpenSSL") is None:
@@ -232,6 +230,15 @@ class Options(usage.Options):
         except tls.BadCertificate as why:
             option = "--tls-cert: " if self["tls-cert"] else ""
             raise usage.UsageError(f"{option}{why}") from why
+
+    def _what_needs_tls(self) -> str | None:
+        """The option for which there has to be a certificate."""
+        for name in ("tls-port", "tls-cert", "tls-key"):
+            if self[name] is not None:
+                return name
+        if any(map(below_tls, self.endpoints)):
+            return "endpoint"
+        return "web-endpoint" if self.has_tls else None
 
     @property
     def has_tls(self) -> bool:

@@ -60,7 +60,7 @@ class Pair:
             for other in chain:
                 context.add_extra_chain_cert(other)
         except (SSL.Error, TypeError) as error:
-            raise BadCertificate("the key is not that of the certificate") from error
+            raise BadCertificate("the key is not its own") from error
         self.context = context
         self.fingerprint = "SHA256:" + own.fingerprint(hashes.SHA256()).hex(":").upper()
         """What people compare, as openssl writes it."""
