@@ -40,7 +40,7 @@ export function commandOf(text, known) {
 /** What a command wants where the cursor is. @param {string} text @param {string} before @param {Known} known */
 function argument(text, before, known) {
   const place = before.split(/\s+/u).length - 2;
-  const wants = commandOf(text, known)?.usage.replace(/^\/\S+\s*/u, "").split(/\s+/u) ?? [];
+  const wants = commandOf(text, known)?.usage.split(/\s+/u) ?? [];
   return /NICK|ROOM|COMMAND/u.exec(wants[place] ?? "")?.[0] ?? "";
 }
 
@@ -55,9 +55,7 @@ function commands(start, known) {
   return known.commands
     .filter((each) => begins(each.name) || (start.length > 1 && each.aliases.some(begins)))
     .sort((a, b) => Number(begins(b.name)) - Number(begins(a.name)))
-    .map(({ name, usage, help }) => ({
-      insert: name + (usage ? " " : ""), label: name, usage: usage.replace(/^\/\S+\s*/u, ""), help,
-    }));
+    .map(({ name, usage, help }) => ({ insert: name + (usage ? " " : ""), label: name, usage, help }));
 }
 
 /** @param {string} start @param {Known} known @returns {Choice[]} */

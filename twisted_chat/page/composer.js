@@ -121,11 +121,11 @@ export class Composer {
     const text = this.field.value;
     const bytes = this.#bytes();
     const obstacle = this.#obstacle();
-    const command = commandOf(text, this.acts.known());
+    const command = /^\S+\s/u.test(text) ? commandOf(text, this.acts.known()) : undefined;
     const to = /^@([^\s@,]+)(?=\s)/u.exec(text)?.[1];
     let hint = obstacle;
     if (!hint && bytes > WARN * this.#limit) hint = `${bytes.toLocaleString("en")} of ${this.#limit.toLocaleString("en")} bytes`;
-    if (!hint && command) hint = `${command.usage || command.name}: ${command.help}`;
+    if (!hint && command) hint = `${[command.name, command.usage].join(" ").trim()}: ${command.help}`;
     if (!hint && to && !this.#key.startsWith("@")) hint = `Only \u2068${to}\u2069 will read this`;
     if (!hint && text && this.#isOffline) hint = "Kept on this device until it is sent";
     say(this.#live, hint);

@@ -60,7 +60,7 @@ export function openGoto(places, more) {
     found.push(...more(field.value.trim()).filter((each) => !all.some((one) => fold(one.title) === fold(each.title))));
     list.replaceChildren(...found.map((each, n) =>
       h("li", { role: "option", id: `go-${n}`, class: "ent", onclick: () => take(n) },
-        h("span", { class: "nm" }, h("bdi", {}, each.title)), h("span", { class: "n", dir: "auto" }, each.note))));
+        h("span", { class: "nm" }, each.title[0], h("bdi", {}, each.title.slice(1))), h("span", { class: "n", dir: "auto" }, each.note))));
     choose(0);
   };
   field.addEventListener("input", show);

@@ -30,7 +30,8 @@ export class Join {
     this.#calm();
     this.#nick.value ||= nick;
     this.#room.value = room || "#lobby";
-    say(byId("join-server"), server || location.hostname);
+    say(byId("join-server"), server || "Twisted Chat");
+    say(byId("join-where"), `at ${location.host}`);
     byId("join").hidden = false;
     byId("app").hidden = true;
     this.#nick.focus();

@@ -72,6 +72,7 @@ const strips = new Strips({
 // Showing
 
 let isDue = false;
+let named = ""; // what the address names
 
 /** Show what is different, soon: once a frame, and now and then while nobody looks. */
 function refresh() {
@@ -102,8 +103,10 @@ function render() {
   strips.show(client, notifications.question);
   head();
   notifications.head(here?.title ?? "", model.server, model.mentions);
-  const wanted = here && address(here.title);
-  if (wanted && wanted !== location.hash) history.replaceState(null, "", wanted);
+  if (here && here.title !== named) { // not whenever they differ: somebody may be about to go elsewhere
+    named = here.title;
+    history.replaceState(null, "", address(named));
+  }
   keepSoon();
 }
 

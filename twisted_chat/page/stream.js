@@ -90,6 +90,7 @@ export class Stream {
     if (conversation && conversation.items.length < STEP && !conversation.span.complete && conversation.entered) {
       this.acts.older(conversation);
     }
+    if (!this.follows && this.#box.scrollTop < NEAR && conversation && this.#start > conversation.base) this.#scrolled();
   }
 
   /** @param {boolean} anew */
@@ -233,7 +234,7 @@ export class Stream {
     const { scrollTop, scrollHeight, clientHeight } = this.#box;
     const below = scrollHeight - clientHeight - scrollTop;
     const followed = this.follows;
-    this.follows = below < 24 && this.#end === shown.end;
+    this.follows = below < 24 && (followed || this.#end === shown.end); // lines may have come since we drew
     if (scrollTop < NEAR && !this.follows) {
       if (this.#start > shown.base) {
         this.#start -= STEP;

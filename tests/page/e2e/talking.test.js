@@ -224,6 +224,29 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
     await alice.page.waitForSelector("#down", { state: "hidden" });
   });
 
+  test("the newest line stays in view in a rush", async () => {
+    const [alice, bob] = [await open("alice"), await server.program("bob")];
+    for (let n = 1; n <= 600; n++) {
+      bob.does({ do: "say", room: "#lobby", text: `rush ${n}` });
+      if (n % 6 === 0) await sleep(8);
+    }
+    await alice.sees("rush 600");
+    assert.equal(await alice.page.isVisible("#down"), false);
+  });
+
+  test("what is older loads while one stands at the top", async () => {
+    const bob = await server.program("bob");
+    for (let n = 1; n <= 300; n++) bob.does({ do: "say", room: "#lobby", text: `line ${n}`, ref: String(n) });
+    await until(() => bob.heard.includes('"ref":"300"'), "three hundred lines");
+    const alice = await open("alice");
+    await alice.sees("line 300");
+    for (let n = 0; n < 5; n++) {
+      await alice.page.evaluate(() => document.getElementById("stream")?.scrollTo(0, 0));
+      await sleep(500);
+    }
+    await alice.sees("line 1");
+  });
+
   test("no name and no text is more than a text", async () => {
     const mallory = await server.program("mallory");
     const alice = await open("alice");

@@ -55,9 +55,9 @@ test("no text takes long to read", () => {
 
 const known = {
   commands: [
-    { name: "/whisper", usage: "/whisper NICK TEXT", aliases: ["/msg", "/w"], help: "say something to one person alone" },
-    { name: "/users", usage: "/users [ROOM]", aliases: ["/who"], help: "who is in a room" },
-    { name: "/whois", usage: "/whois NICK", aliases: [], help: "about somebody" },
+    { name: "/whisper", usage: "NICK TEXT", aliases: ["/msg", "/w"], help: "say something to one person alone" },
+    { name: "/users", usage: "[ROOM]", aliases: ["/who"], help: "who is in a room" },
+    { name: "/whois", usage: "NICK", aliases: [], help: "about somebody" },
   ],
   people: [{ nick: "bob", away: "" }, { nick: "Bea", away: "lunch" }, { nick: "carol", away: "" }],
   rooms: [{ name: "#lobby", topic: "" }, { name: "#dev", topic: "tea" }],

@@ -207,7 +207,7 @@ export class Link {
     this.person = person;
     this.write({
       event: "welcome", nick: person.nick, session: token, resumed: !!known, epoch: this.server.epoch, server: "the lab", motd: [],
-      commands: [{ name: "/join", usage: "/join ROOM", help: "enter a room", aliases: ["/j"] }], ...(known && { rooms: [...person.rooms.keys()] }),
+      commands: [{ name: "/join", usage: "ROOM", help: "enter a room", aliases: ["/j"] }], ...(known && { rooms: [...person.rooms.keys()] }),
     });
     if (known) for (const each of person.own) if (each.id > (seen["@"] ?? 0)) this.tell("@", each, undefined, true);
     const rooms = known ? [...person.rooms.keys()] : ["#lobby", ...Object.keys(seen).filter((each) => each !== "#lobby" && each !== "@")];
