@@ -18,6 +18,7 @@ import { load, save } from "./storage.js";
 import { Stream } from "./stream.js";
 import { Strips } from "./strips.js";
 
+const LONGEST_REST = 250; // milliseconds between two pictures
 const LISTED = 60_000; // how long a list of the server's rooms is fresh
 
 const visit = Math.random().toString(36).slice(2, 10);
@@ -74,16 +75,23 @@ const strips = new Strips({
 let isDue = false;
 let named = ""; // what the address names
 
-/** Show what is different, soon: once a frame, and now and then while nobody looks. */
+let restUntil = 0;
+
+/** Show what is different, soon: in the next frame, but in a rush never so often that typing would wait. */
 function refresh() {
   if (isDue) return;
   isDue = true;
   const show = () => {
     isDue = false;
+    const begun = performance.now();
     render();
+    setTimeout(() => { // when it is painted
+      const now = performance.now();
+      restUntil = now + Math.min(LONGEST_REST, 3 * (now - begun));
+    });
   };
-  if (document.hidden) setTimeout(show, 250);
-  else requestAnimationFrame(show);
+  if (document.hidden) setTimeout(show, LONGEST_REST);
+  else setTimeout(() => requestAnimationFrame(show), Math.max(0, restUntil - performance.now()));
 }
 
 function render() {

@@ -9,8 +9,8 @@ import { clock, counted, day, dayOf } from "./wording.js";
  * @typedef {import("./outbox.js").Line} Line
  */
 
-export const MOST = 240; // rows in the document
-const STEP = 80;
+const MOST = 160; // rows in the document
+const STEP = 40;
 const NEAR = 700; // pixels to an end at which more rows come
 const GROUP = 5 * 60_000;
 const FOLDED = 9 * 24; // a text of more pixels is folded
