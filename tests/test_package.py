@@ -33,7 +33,9 @@ class PackageTests(SynchronousTestCase):
         self.assertIn("twisted_chat/page/index.html", page)
         self.assertEqual((sources | page) - set(packaged), set())
 
-    def test_the_page_asks_for_all_its_modules_at_once_and_for_nothing_that_is_not_there(self) -> None:
+    def test_the_page_names_all_its_modules_and_nothing_else(
+        self,
+    ) -> None:
         page = ROOT / "twisted_chat" / "page"
         asked = set(re.findall(r'(?:href|src)="/page/([^"]+)"', (page / "index.html").read_text()))
         there = {path.name for path in page.iterdir()}
