@@ -98,6 +98,9 @@ export class Client {
   send(typed) {
     const here = this.model.here;
     if (!here) return;
+    const quit = this.model.commands.find((each) => each.name === "/quit");
+    const [word] = /^\/\S+/u.exec(typed.toLowerCase()) ?? [];
+    if (quit && word && [quit.name, ...quit.aliases].includes(word)) return this.leave(typed);
     for (const line of typed.split(/\r\n|\r|\n/u)) {
       if (line.trim()) this.#send(line.trimEnd(), here, !/[\r\n]/u.test(typed.trim()));
     }
@@ -167,10 +170,10 @@ export class Client {
     this.onChange();
   }
 
-  /** Leave the chat, and forget the session. */
-  leave() {
+  /** Leave the chat, and forget the session. @param {string} text the command, which may say why */
+  leave(text = "/quit") {
     this.#isLeaving = true;
-    this.connection.send({ do: "command", text: "/quit" });
+    this.connection.send({ do: "command", text });
     this.clock.later(() => this.connection.close(), 500);
     this.isIn = this.#wasIn = false;
     this.model = new Model();

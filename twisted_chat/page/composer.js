@@ -89,6 +89,13 @@ export class Composer {
     this.#changed();
   }
 
+  /** Forget drafts, and what was said before. */
+  forget() {
+    this.drafts = {};
+    this.#said = [];
+    for (const name of ["drafts", "said"]) save(name, null);
+  }
+
   // Inside
 
   #changed() {

@@ -17,6 +17,7 @@ import { shortcuts } from "./shortcuts.js";
 import { load, save } from "./storage.js";
 import { Stream } from "./stream.js";
 import { Strips } from "./strips.js";
+import { counted } from "./wording.js";
 
 const LONGEST_REST = 250; // milliseconds between two pictures
 const LISTED = 60_000; // how long a list of the server's rooms is fresh
@@ -110,12 +111,18 @@ function render() {
   composer.show(here, !client.isIn, model.lineBytes);
   strips.show(client, notifications.question);
   head();
-  notifications.head(here?.title ?? "", model.server, model.mentions);
+  notifications.head(here?.title ?? "", model.server, mentions());
   if (here && here.title !== named) { // not whenever they differ: somebody may be about to go elsewhere
     named = here.title;
     history.replaceState(null, "", address(named));
   }
   keepSoon();
+}
+
+/** Mentions that one wants to know of. */
+function mentions() {
+  const all = [...client.model.conversations.values()].filter((each) => notifications.level(each) !== "off");
+  return all.reduce((sum, each) => sum + each.mentions, 0);
 }
 
 let drawnHead = "";
@@ -127,7 +134,8 @@ function head() {
   const topic = !here ? "" : here.isRoom ? here.topic : `${now(person)}. Only you two read this`;
   const away = model.person(model.nick)?.away;
   const state = client.isIn ? (away ? "away" : "here") : connection.state === "waiting" || client.isReplaced ? "offline" : "connecting";
-  const drawn = JSON.stringify([here?.title, topic, here?.count, model.nick, model.server, state, model.mentions, here && notifications.level(here)]);
+  const calls = mentions();
+  const drawn = JSON.stringify([here?.title, topic, here?.count, model.nick, model.server, state, calls, here && notifications.level(here)]);
   if (drawn === drawnHead) return;
   drawnHead = drawn;
   byId("room-title").replaceChildren(here ? title(here) : "");
@@ -140,8 +148,8 @@ function head() {
   byId("open-people").hidden = !here;
   byId("open-people").setAttribute("aria-label", here?.isRoom ? peopleHere(here.count) : `About ${here?.name}`);
   say(byId("people-count"), here?.isRoom ? here.count.toLocaleString("en") : "");
-  byId("rooms-flag").hidden = model.mentions === 0;
-  byId("open-rooms").setAttribute("aria-label", model.mentions ? `Rooms, ${model.mentions} mentions` : "Rooms");
+  byId("rooms-flag").hidden = calls === 0;
+  byId("open-rooms").setAttribute("aria-label", calls ? `Rooms, ${counted(calls, "mention")}` : "Rooms");
   const isOff = here && notifications.level(here) === "off";
   byId("room-bell").querySelector("use")?.setAttribute("href", isOff ? "#i-belloff" : "#i-bell");
   byId("people").setAttribute("aria-label", here?.isRoom === false ? `About ${here.name}` : "People here");
@@ -233,8 +241,7 @@ client.onLeft = () => {
   closeMenu();
   closeCard();
   save("session", null);
-  save("drafts", null);
-  composer.drafts = {};
+  composer.forget();
   client.model.onNews = news;
   join.open(load("nick") ?? "", "", "");
 };

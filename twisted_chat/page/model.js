@@ -57,10 +57,6 @@ export class Model {
     return [...this.conversations.values()].filter((each) => !each.isRoom);
   }
 
-  get mentions() {
-    return [...this.conversations.values()].reduce((sum, each) => sum + each.mentions, 0);
-  }
-
   /** What a resumed session goes on from. @returns {Record<string, number>} */
   get seen() {
     return { ...Object.fromEntries(this.rooms.map((each) => [each.name, each.span.last])), "@": this.own.last };

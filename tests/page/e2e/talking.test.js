@@ -302,6 +302,10 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
     await until(() => carol.heard.includes("alice has left #lobby"), "alice is gone");
     await alice.page.reload();
     await alice.page.waitForSelector("#join-nick:visible");
+    await alice.join("alice");
+    await alice.types("/quit see you");
+    await alice.page.waitForSelector("#join-nick:visible");
+    await until(() => carol.heard.includes("alice has left #lobby (see you)"), "alice is gone again");
   });
 
   test("a name that is taken is refused where it was typed", async () => {
