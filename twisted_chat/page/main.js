@@ -53,7 +53,7 @@ const stream = new Stream({
     composer.replace(line.shown);
   },
   open: go,
-  looked: refresh,
+  looked,
   write: () => composer.focus(),
 });
 const rooms = new Rooms({ find, leave: () => {} });
@@ -105,7 +105,7 @@ function render() {
   const key = model.current;
   const lines = outbox.lines.filter((each) => each.place === key && !each.quiet && !each.echoed);
   stream.show(here ?? null, lines, model.nick);
-  if (model.look(!document.hidden && document.hasFocus() && stream.follows)) stream.show(here ?? null, lines, model.nick);
+  if (look()) stream.show(here ?? null, lines, model.nick);
   rooms.show(model, (each) => notifications.level(each), composer.drafts);
   people.show(model);
   composer.show(here, !client.isIn, model.lineBytes);
@@ -123,6 +123,16 @@ function render() {
 function mentions() {
   const all = [...client.model.conversations.values()].filter((each) => notifications.level(each) !== "off");
   return all.reduce((sum, each) => sum + each.mentions, 0);
+}
+
+/** Whether somebody looks at the newest line decides what is read; says whether it was more than before. */
+function look() {
+  return client.model.look(!document.hidden && document.hasFocus() && stream.follows);
+}
+
+function looked() {
+  look();
+  refresh();
 }
 
 let drawnHead = "";
@@ -273,11 +283,13 @@ connection.onUp = ((hello) => () => {
 // Keeping
 
 let isKept = true;
+let keepWithin = 0; // at once, when there is something to come back to
 
 function keepSoon() {
-  if (!isKept) return;
+  if (!isKept || !client.model.here) return;
   isKept = false;
-  setTimeout(keep, 400);
+  setTimeout(keep, keepWithin);
+  keepWithin = 400;
 }
 
 /** What a reload comes back to: the newest that this tab knows, unless another one goes on with it. */
@@ -291,8 +303,8 @@ function keep() {
 
 addEventListener("pagehide", keep);
 addEventListener("online", () => connection.probe());
-addEventListener("focus", refresh);
-addEventListener("blur", refresh);
+addEventListener("focus", looked);
+addEventListener("blur", looked);
 addEventListener("hashchange", () => {
   const name = addressed(location.hash);
   if (name && !byId("app").hidden && fold(name) !== fold(client.model.here?.title ?? "")) go(name);
@@ -300,7 +312,7 @@ addEventListener("hashchange", () => {
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) keep();
   else connection.probe();
-  refresh();
+  looked();
 });
 
 // Beginning

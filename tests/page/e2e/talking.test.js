@@ -212,6 +212,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
     for (let n = 1; n <= 100; n++) bob.does({ do: "say", room: "#lobby", text: `line ${n}` });
     const alice = await open("alice");
     await alice.sees("line 100");
+    await alice.sees("line 40"); // there is something to scroll
     await alice.page.evaluate(() => (/** @type {HTMLElement} */ (document.getElementById("stream")).scrollTop -= 500));
     await alice.page.waitForSelector("#down:visible");
     const at = () => alice.page.evaluate(() => document.elementsFromPoint(500, 300).find((each) => each.closest(".line"))?.closest(".line")?.textContent);
