@@ -35,6 +35,7 @@ const composer = new Composer({
   send(text) {
     client.send(text);
     stream.newest();
+    if (!byId("app").hidden) render(); // one's own line does not wait for a pause in others' talk
   },
   known: () => ({ commands: client.model.commands, people: client.model.here?.people() ?? [], rooms: knownRooms() }),
   rooms: listRooms,

@@ -75,6 +75,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
       if (n === 8) await server.start();
       await alice.types(text);
     }
+    await alice.sees("line 12 of twelve");
     await until(async () => !(await alice.page.$(".waits, .refused")), "everything is stored", 40_000);
     const lines = (await alice.lines()).filter((line) => line.includes("of twelve"));
     assert.deepEqual(lines, said, "each once, in order");
