@@ -8,7 +8,7 @@
  * @typedef {{now(): number, later(act: () => void, ms: number): () => void, random(): number}} Clock `later` gives what cancels it
  */
 
-export const LONGEST = 15_000;
+const LONGEST = 15_000;
 const ANSWERS_IN = 10_000; // a connection, or a ping
 const AWAKE_IN = 3_000; // a ping after sleep: one waits in front of the screen
 const IDLE = 25_000;

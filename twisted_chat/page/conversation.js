@@ -13,7 +13,7 @@ import { fold } from "./names.js";
  */
 
 /** Lines that are kept of a conversation whose newest line one reads; older ones load again. */
-export const KEPT = 3000;
+const KEPT = 3000;
 
 /** An item of no kind in particular. @param {Partial<Item> & Pick<Item, "kind">} what @returns {Item} */
 export const item = (what) => ({

@@ -57,7 +57,7 @@ const stream = new Stream({
   looked,
   write: () => composer.focus(),
 });
-const rooms = new Rooms({ find, leave: () => {} });
+const rooms = new Rooms({ find });
 const people = new People({
   person: (nick, anchor) => menus.person(nick, anchor),
   ignore: (nick) => client.command(`/ignore ${nick}`),
@@ -275,11 +275,6 @@ function news(conversation, item) {
   if (document.hidden || !document.hasFocus()) notifications.missed(conversation, item);
 }
 client.model.onNews = news;
-
-connection.onUp = ((hello) => () => {
-  hello();
-  refresh();
-})(connection.onUp);
 
 // Keeping
 

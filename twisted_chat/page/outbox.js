@@ -1,7 +1,7 @@
 // What was typed and is not stored yet: each line once, in order, and again only where that is safe.
 
 /** Lines on their way at once: a round trip is used well, and the server's queue never fills. */
-export const WINDOW = 8;
+const WINDOW = 8;
 
 /**
  * @typedef {{
@@ -102,4 +102,4 @@ export class Outbox {
   }
 }
 
-export const UNSURE = "Nobody knows whether this was sent, because the server has a new session for you.";
+const UNSURE = "Nobody knows whether this was sent, because the server has a new session for you.";

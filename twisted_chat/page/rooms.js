@@ -8,7 +8,7 @@ export class Rooms {
   #nav = byId("rooms-nav");
   #drawn = "";
 
-  /** @param {{find(): void, leave(conversation: Conversation): void}} acts */
+  /** @param {{find(): void}} acts */
   constructor(acts) {
     this.acts = acts;
     this.#nav.addEventListener("keydown", (event) => {
