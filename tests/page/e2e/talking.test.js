@@ -283,6 +283,52 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
     assert.ok((box?.height ?? 99) < 60, `${box?.height} pixels`);
   });
 
+  test("a notification is offered once, shown for mentions and whispers, and silent where one likes", async () => {
+    const visitor = await Visitor.open(chromium, server);
+    visitors.push(visitor);
+    const { page } = visitor;
+    await page.addInitScript(() => {
+      const shown = /** @type {string[]} */ ([]);
+      class Notification {
+        static permission = "default";
+        static async requestPermission() {
+          return (Notification.permission = "granted");
+        }
+        /** @param {string} title @param {{body: string}} options */
+        constructor(title, options) {
+          shown.push(`${title}: ${options.body}`);
+        }
+      }
+      Object.assign(globalThis, { Notification, shown });
+      document.hasFocus = () => false;
+    });
+    const shown = () => page.evaluate(() => /** @type {any} */ (globalThis).shown);
+    await visitor.join("alice");
+    const bob = await server.program("bob");
+    const says = async (/** @type {string} */ text) => {
+      bob.does({ do: "say", room: "#lobby", text });
+      await visitor.sees(text);
+    };
+    await says("nothing special");
+    assert.equal(await page.isVisible("#ask-strip"), false);
+    await says("alice: are you there?");
+    await page.waitForSelector("#ask-strip:has-text('bob') >> text=named you while you were in another window");
+    assert.deepEqual(await shown(), [], "nothing unasked");
+    assert.match(await page.title(), /^\(1\) #lobby/);
+    await page.click("#ask-yes");
+    await page.waitForSelector("#ask-strip", { state: "hidden" });
+    await says("alice: now?");
+    await says("nothing special either");
+    bob.does({ do: "command", text: "/whisper alice psst" });
+    await page.waitForSelector('#rooms-nav a[href="#@bob"]');
+    assert.deepEqual(await shown(), ["bob in #lobby: alice: now?", "bob: psst"]);
+    await page.click("#room-bell");
+    await page.click(".menu >> text=Nothing");
+    await says("alice: and now?");
+    await page.waitForFunction(() => document.title.startsWith("(1) "), null, { timeout: 5000 });
+    assert.equal((await shown()).length, 2);
+  });
+
   test("another tab goes on with the session, and the first one says so", async () => {
     const alice = await open("alice");
     const other = new Visitor(await alice.page.context().newPage(), server);
