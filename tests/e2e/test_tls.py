@@ -70,7 +70,7 @@ def test_a_certificate_is_made_once_and_its_fingerprint_is_told(
 ) -> None:
     server = start(*PORT)
     fingerprint = shown(server)
-    assert f"The certificate there: {fingerprint}" in server.output
+    assert f"The certificate has the fingerprint {fingerprint}" in server.output
     made = tmp_path / "chat.tls.pem"
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
     server.stop()

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from collections import Counter
 from collections.abc import Collection, Mapping
 from hashlib import sha1
 from typing import Any, Final
@@ -14,8 +13,9 @@ from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http import HTTPChannel
 
-from twisted_chat.frontends.admission import EXEMPT
-from twisted_chat.frontends.networks import Networks, neighbourhood
+from twisted_chat.frontends.crowd import Crowd
+from twisted_chat.frontends.handover import hand_over
+from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.protocol import Wires, host_of
 from twisted_chat.frontends.server import Server
 from twisted_chat.frontends.web_files import File
@@ -23,15 +23,6 @@ from twisted_chat.frontends.web_origin import may_connect, real_address
 from twisted_chat.frontends.websocket import Pings, WebSocket
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.websocket import FramedWire
-
-CHANNELS: Final = 200
-"""Connections that ask for files: for one more the oldest makes room, if it is not quite new."""
-
-NEW_SECONDS: Final = 2.0
-"""After a restart every page comes back at once, and is served as soon as it is its turn."""
-
-CHANNELS_PER_ADDRESS: Final = 64
-"""Of these, from one address: a browser opens six, and a class behind one router shares."""
 
 REQUEST_SECONDS: Final = 20.0
 """Seconds from the connection, or the last answer, to the end of the next request."""
@@ -181,14 +172,13 @@ class Channel(HTTPChannel):
         super().__init__()
         self.web = web
         self.address = address
-        self.since = web.server.clock.seconds()
         self._deadline: IDelayedCall | None = None
         self._socket: WebSocket | None = None
 
     def connectionMade(self) -> None:
         """Wait for a request."""
         super().connectionMade()
-        if self.web.enter(self):
+        if self.web.crowd.enter(self):
             self._wait()
         else:
             self.abort()
@@ -231,7 +221,7 @@ class Channel(HTTPChannel):
 
     def _leave(self) -> None:
         self._stop_waiting()
-        self.web.leave(self)
+        self.web.crowd.leave(self)
 
     def become_socket(self, request: Request, accepted: bytes) -> None:
         """Hand the connection over to a WebSocket, and be forgotten."""
@@ -243,11 +233,7 @@ class Channel(HTTPChannel):
         )
         self._socket = WebSocket(web.server, web.wires, address, accepted, web.pings)
         self.requests.clear()
-        if hasattr(transport, "wrappedProtocol"):  # TLS, or a proxy's header
-            transport.wrappedProtocol = self._socket
-        else:
-            transport.protocol = self._socket
-        self._socket.makeConnection(transport)
+        hand_over(transport, self._socket)
 
     def rawDataReceived(self, data: bytes) -> None:
         """What comes right behind a handshake is the WebSocket's."""
@@ -284,38 +270,8 @@ class Web(Factory):
         self.origins = origins
         self.proxies = proxies or Networks()
         self.pings = Pings(server.clock)
-        self._channels: dict[Channel, str] = {}  # with the places that they are counted at
-        self._places: Counter[str] = Counter()
+        self.crowd = Crowd(server, self.proxies)
 
     def buildProtocol(self, addr: IAddress | None) -> Channel:
         """A connection."""
         return Channel(self, host_of(addr))
-
-    def enter(self, channel: Channel) -> bool:
-        """Count a connection, unless its address has too many, or the server."""
-        address = channel.address
-        place = "" if address in EXEMPT or address in self.proxies else neighbourhood(address)
-        if place and self._places[place] >= CHANNELS_PER_ADDRESS:
-            return False
-        if len(self._channels) >= CHANNELS and not self._makes_room():
-            return False
-        self._channels[channel] = place
-        self._places[place] += 1
-        return True
-
-    def _makes_room(self) -> bool:
-        oldest = next(iter(self._channels))
-        if oldest.since + NEW_SECONDS <= self.server.clock.seconds():
-            self.leave(oldest)
-            oldest.abort()
-            return True
-        all_of_them = len(self._channels) + len(self.server.connections)
-        return all_of_them < self.server.chat.limits.clients
-
-    def leave(self, channel: Channel) -> None:
-        """It asks for no more files."""
-        place = self._channels.pop(channel, None)
-        if place is not None:
-            self._places[place] -= 1
-            if not self._places[place]:
-                del self._places[place]

@@ -154,6 +154,12 @@ def where_to_browse(description: str, address: object) -> list[str]:
     return [f"Open in a browser: {scheme}://{_address(each, port)}/" for each in _hosts(host)]
 
 
+def how_to_join_and_browse(description: str, address: object) -> list[str]:
+    """Both, where one port is for everybody; the arguments are those of `how_to_join`."""
+    pages = where_to_browse(description, address) if hasattr(address, "port") else []
+    return [*how_to_join(description, address), *pages]
+
+
 def _hosts(host: str) -> list[str]:
     """The addresses at which one is reached who listens here, perhaps everywhere."""
     everywhere = host in ("::", "0.0.0.0")  # noqa: S104 - compared with, not bound to

@@ -57,6 +57,13 @@ GROUPS = {
     ),
     "With TLS, and in browsers": (
         Option(
+            "one-port",
+            "on",
+            "Whether every port is for browsers too, and for TLS where there is a certificate: "
+            "what somebody speaks is recognised by their first bytes; off greets at once.",
+            values.on_or_off,
+        ),
+        Option(
             "tls-port",
             None,
             "TCP port to listen on with TLS as well; so does --endpoint ssl:PORT.",

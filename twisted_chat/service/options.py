@@ -243,7 +243,8 @@ class Options(usage.Options):
     @property
     def has_tls(self) -> bool:
         """Whether the server's certificate is shown anywhere."""
-        return any(map(below_tls, (*self.endpoints, *self.web_endpoints)))
+        at_all_ports = self["one-port"] == "on" and self["tls-cert"] is not None
+        return at_all_ports or any(map(below_tls, (*self.endpoints, *self.web_endpoints)))
 
     @property
     def made_certificate(self) -> Path | None:

@@ -3,7 +3,7 @@
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from twisted.application.service import IService, MultiService
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.protocol import Factory
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
@@ -23,6 +23,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
 from twisted_chat.frontends.factory import ChatFactory
 from twisted_chat.frontends.networks import Networks
+from twisted_chat.frontends.one_port import OnePort
 from twisted_chat.frontends.web import Web
 from twisted_chat.frontends.web_files import read_page
 from twisted_chat.limits import Limits
@@ -33,8 +34,8 @@ from twisted_chat.service.endpoints import (
     CannotListen,
     Listening,
     Says,
-    below_tls,
     how_to_join,
+    how_to_join_and_browse,
     tcp_endpoint,
     where_to_browse,
 )
@@ -61,7 +62,18 @@ STOP = 4.0
 """Seconds in which everybody is gone, also when somebody does not read their last line."""
 
 AT_START = (
-    *("port", "tls-port", "web-port", "interface", "db", "no-db", "sync", "keep", "transcript"),
+    *(
+        "port",
+        "tls-port",
+        "web-port",
+        "one-port",
+        "interface",
+        "db",
+        "no-db",
+        "sync",
+        "keep",
+        "transcript",
+    ),
     *("metrics", "log-format"),
 )
 """Options that hold from the start to the end."""
@@ -150,26 +162,21 @@ class ChatService(MultiService):
         self._factory.ban(options.banned, options.allowed)
         if options.has_tls:
             self._certificate = self._open_certificate()
+        web = self._open_web()
         for description in options.endpoints:
-            proxied = description.startswith("haproxy:")
-            factory = self._factory.behind_proxy() if proxied else self._factory
-            self._listen(description, factory, how_to_join)
-        if options.web_endpoints:
-            web = self._open_web()
-            for description in options.web_endpoints:
-                self._listen(description, web, where_to_browse)
+            if description.startswith("haproxy:"):
+                self._listen(description, self._factory.behind_proxy(), how_to_join)
+            elif options["one-port"] == "on":
+                self._listen(description, self._one_port(description, web), how_to_join_and_browse)
+            else:
+                self._listen(description, self._factory, how_to_join)
+        for description in options.web_endpoints:
+            self._listen(description, web, where_to_browse)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
 
-    def _listen(self, description: str, factory: IProtocolFactory, says: Says) -> None:
-        certificate = self._certificate if below_tls(description) else None
-
-        def says_also(description: str, address: object) -> Iterable[str]:
-            yield from says(description, address)
-            if certificate is not None:
-                yield f"The certificate there: {certificate.pair.fingerprint}"
-
-        listening = Listening(description, factory, self._reactor, says_also, certificate)
+    def _listen(self, description: str, factory: Factory, says: Says) -> None:
+        listening = Listening(description, factory, self._reactor, says, self._certificate)
         listening.setServiceParent(self)
         self._listening.append(listening)
 
@@ -193,6 +200,16 @@ class ChatService(MultiService):
         options = self._options
         proxies = Networks(options.web_proxies)
         return self._factory.web(read_page(PAGE), options.web_origins, proxies)
+
+    def _one_port(self, description: str, web: Web) -> OnePort:
+        has_tls = description.startswith(("ssl:", "tls:"))
+        return OnePort(
+            self._factory.server,
+            self._factory,
+            web,
+            None if has_tls else self._certificate,
+            is_inside=has_tls,
+        )
 
     def _open_store(self, turn: Turn) -> Store:
         path = self._options.database
@@ -263,6 +280,9 @@ class ChatService(MultiService):
     def startService(self) -> None:
         """Start; the end of a terminal is not the end of the chat."""
         super().startService()
+        if self._certificate is not None:
+            fingerprint = self._certificate.pair.fingerprint
+            _log.info("The certificate has the fingerprint {which}", which=fingerprint)
         self._console.close()
         names.nickname("somebody", Limits())  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive

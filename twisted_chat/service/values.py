@@ -50,6 +50,11 @@ def pace_or_off(value: str) -> Pace | None:
         raise ValueError(f"{error}; off switches it off") from None
 
 
+def on_or_off(value: str) -> str:
+    """Whether something is done."""
+    return _one_of(value, "on", "off")
+
+
 def sync(value: str) -> str:
     """What a commit survives."""
     return _one_of(value, "normal", "full")
