@@ -21,6 +21,9 @@ class Visitor:
     kind: type[Somebody]
     """Who has the connection."""
 
+    is_encrypted = False
+    """Whether nobody on the way can read along."""
+
     def __init__(self, factory: ChatFactory, host: str = "127.0.0.1") -> None:
         self.nickname = ""
         self.line: Any = self.kind(factory, host)

@@ -66,16 +66,14 @@ class StructuredSession(HelloSession):
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Say why something is not done."""
-        error = {"event": "error", "code": why.code, "text": why.text}
-        if ref is not None:
-            error["ref"] = ref
-        if why.wait is not None:
-            self._write(error | {"wait": round(why.wait, 1)})
-        else:
-            self._write(error)
+        self.answer(self._wire.refusal(why, ref))
 
     def too_fast(self, line: bytes, wait: float) -> None:
-        """Every request is answered, so that its sender can make it again."""
+        """Every request is answered, so that its sender can make it again.
+
+        One that is already done is answered as such, at once, like every refusal here, although
+        earlier requests may still be waiting for the rate limit.
+        """
         ref, do = ref_and_kind(line)
         if do in _ONCE and self._is_done(ref, do):
             return
@@ -146,6 +144,8 @@ class StructuredSession(HelloSession):
         request = self.request
         self.device.remember(request, self.chat.limits.refs)
         answer = table.run(self, *command)
+        if isinstance(answer, Deferred) and not answer.called:
+            request.wait_for(answer)
         self._answer_when_stored(
             request, answer if isinstance(answer, Deferred) else succeed(answer)
         )
