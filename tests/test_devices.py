@@ -260,6 +260,18 @@ class RestartTests(DiskTestCase):
         self.assertEqual(len(person.devices), 3)
         self.assertEqual(set(person.rooms), {"#lobby", "#dev"})
 
+    def test_the_name_of_a_deleted_account_is_gone_from_the_database(self) -> None:
+        self.factory.chat.erases_on_forget = True
+        self.alice.asks(do="say", text="hello", room="#lobby")
+        self.alice.asks(do="command", text=f"/forget {SECRET}")
+        self.the_disk_works()
+        self.the_server_is_killed()
+        bob = self.program("bob")
+        self.the_disk_works()
+        self.assertEqual(
+            [(each["from"], each["text"]) for each in bob.gets("message")], [("(deleted)", "hello")]
+        )
+
     def test_nobody_else_has_the_name_meanwhile(self) -> None:
         self.the_server_is_killed()
         (refused,) = self.program("alice").gets("error")

@@ -180,6 +180,24 @@ class LoggingInTests(_AccountTests):
         self.bob.is_called("alice")
         self.assertEqual(self.bob.sees(Refusal), [])
 
+    def test_where_names_are_erased_what_they_said_stays(self) -> None:
+        self.factory.chat.erases_on_forget = True
+        self.alice.says("hello").is_called("anna").says("hello again")
+        self.bob.says("hi")
+        self.alice.does(f"/forget {SECRET}", "/quit")
+        self.bob.does("/quit")
+        self.time_passes(60)
+        carol: Visitor = self.connects().answers("carol")
+        self.assertEqual(
+            carol.sees(Said, Renamed),
+            [
+                Said("(deleted)", "hello"),
+                Renamed("(deleted)", "(deleted)"),
+                Said("(deleted)", "hello again"),
+                Said("bob", "hi"),
+            ],
+        )
+
     def test_commands_for_those_who_are_logged_in_tell_others_how(self) -> None:
         for command in ("/logout", "/devices", "/password a b", "/forget 12345678"):
             self.bob.does(command)

@@ -239,6 +239,8 @@ class Devices(Logins):
                 self.forget_asleep(saved)
             for other in [each for each in person.devices.values() if each is not device]:
                 self.log_out(person, other)
+            if self.erases_on_forget:
+                self._store.make_nameless(account.id)
             person.account = ""
             device.until, device.is_remembered = 0.0, False
             self.keep(person, device)

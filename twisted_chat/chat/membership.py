@@ -65,6 +65,8 @@ class Membership:
         self.own_logs = OwnLogs(store, turn, self.counters)
         self.rights = Rights()
         self._observers = Observers(observers)
+        self.erases_on_forget = False
+        """Whether the name of a deleted account is taken from what it has said."""
         self._stopping = False
         self.ready = Deferred.fromCoroutine(self._start())
         """Fires when the store has answered, and people may come; fails if it does not."""

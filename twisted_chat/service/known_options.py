@@ -146,6 +146,12 @@ GROUPS = {
             values.span_or_off,
         ),
         Option(
+            "erase-on-forget",
+            None,
+            "Show (deleted) in the place of its name on what a deleted account has said.",
+            is_flag=True,
+        ),
+        Option(
             "require-secure-login",
             None,
             "Take passwords only over TLS, UNIX sockets, and from this machine itself.",

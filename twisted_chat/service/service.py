@@ -183,6 +183,7 @@ class ChatService(MultiService):
             time.time,
             accounts=accounts,
         )
+        chat.erases_on_forget = bool(options["erase-on-forget"])
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
         if options.has_tls:
@@ -341,6 +342,7 @@ class ChatService(MultiService):
         chat.name, chat.motd = options["name"], options.motd
         chat.limits.become(self._limits(options))
         chat.accounts.name_expiry = options["name-expiry"]
+        chat.erases_on_forget = bool(options["erase-on-forget"])
         chat.accounts.needs_privacy = bool(options["require-secure-login"])
         self._factory.ban(options.banned, options.allowed)
         if self._certificate is not None and options.pair is not None:

@@ -13,6 +13,9 @@ from twisted_chat.stores.account import Account
 
 _T = TypeVar("_T")
 
+NOBODY = "(deleted)"
+"""What stands in the place of the name of somebody who is to be forgotten: nobody can have it."""
+
 
 class WorkerThread(Protocol):
     """A thread that does one job after another."""
@@ -126,6 +129,13 @@ class Store(Protocol):
         They are stored together or not at all, as one request asks for them, and their effects
         on the logs' states with them. Where too much waits to be stored, also those that would
         only be told may be refused: nothing overtakes what waits.
+        """
+
+    def make_nameless(self, author: str) -> None:
+        """Put `NOBODY` in the place of somebody's name on all that they have done.
+
+        Args:
+            author: their id.
         """
 
     @property

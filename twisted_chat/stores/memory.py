@@ -4,13 +4,14 @@ import secrets
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from twisted_chat.events import Entry
+from twisted_chat.events import Entry, Rename
 from twisted_chat.events.effects import EFFECTS, Value, apply
-from twisted_chat.stores import Opened, SavedSession, Subscriber
+from twisted_chat.stores import NOBODY, Opened, SavedSession, Subscriber
 from twisted_chat.stores.account import Account, name_taken
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
@@ -71,6 +72,14 @@ class MemoryStore:
         """See `Store.append`."""
         for log, entry in entries:
             self._append(log, entry)
+
+    def make_nameless(self, author: str) -> None:
+        """See `Store.make_nameless`."""
+        for _, entry in self._oldest:
+            if entry.author == author:
+                entry.event = replace(entry.event, sender=NOBODY)
+                if isinstance(entry.event, Rename):
+                    entry.event = replace(entry.event, to=NOBODY)
 
     def _append(self, log: str, entry: Entry) -> None:
         entry.id = self._last[log]

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from twisted_chat.counters import Counters
 from twisted_chat.events import Entry
-from twisted_chat.stores import Opened, SavedSession, Subscriber, WorkerThread
+from twisted_chat.stores import NOBODY, Opened, SavedSession, Subscriber, WorkerThread
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.sqlite import accounts, state, strays
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
@@ -126,6 +126,14 @@ class SqliteStore:
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """See `Store.append`."""
         self._writer.append([(self._logs[name], entry) for name, entry in entries])
+
+    def make_nameless(self, author: str) -> None:
+        """See `Store.make_nameless`: this reads all events, which takes half a second a million."""
+        self._writer.do(
+            "UPDATE events SET sender = ?1,"
+            " recipient = CASE kind WHEN 'rename' THEN ?1 ELSE recipient END WHERE author = ?2",
+            (NOBODY, author),
+        )
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""
