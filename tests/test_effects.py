@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import DiskTestCase
 from tests.people import at_once
+from twisted_chat.chat.order import Order
 from twisted_chat.chat.projection import project
 from twisted_chat.events import Entry, Event, Stored, codec
 from twisted_chat.events.codec import Kept, Kind
@@ -90,6 +91,7 @@ class EffectTests(SynchronousTestCase):
     def test_every_store_keeps_it_as_the_chat_does(self) -> None:
         class Seen:
             state: dict[str, Any] = {}  # noqa: RUF012 - of this test alone
+            order = Order(state, float)
 
         for store in (MemoryStore(), self.sqlite()):
             Seen.state = {}

@@ -414,6 +414,8 @@ class Chat:
         if self._stopping or not person.present:
             raise Refused("closing", f"You are about to leave, and do not enter {room.name}.")
         self._check_place(person)
+        if key and "key" not in (room.order.lock or ()):
+            names.room(f"{room.name} {key}", self.limits)  # which nobody can call a room
         self.rights.check(person, Right.ENTER, room, key=key)
         is_founded = bool(person.account) and room.is_new and room is not self.lobby
         person.rooms[room.key] = room.log.last
@@ -475,8 +477,9 @@ class Chat:
     def _seen(self, room: Room, entry: Entry) -> None:
         project(room, entry)
         if isinstance(entry.event, Kick | Ban | Close):
+            if not self._decided:
+                self.clock.callLater(0, self._carry_out)  # once all is seen that was stored with it
             self._decided.append((room, entry))
-            self._turn.schedule(self._carry_out)
         self._observers.tell(entry)
 
     # Order
