@@ -142,6 +142,18 @@ class EffectTests(SynchronousTestCase):
         self.assertEqual(list(self.opens(store).state), ["muted:bob"])
         self.successResultOf(store.stop())
 
+    def test_its_texts_are_erased_with_the_others_of_a_person(self) -> None:
+        store = self.sqlite()
+        self.opens(store)
+        store.append((("#dev", mute("bob", 7.5)),))
+        self.successResultOf(store.stop())
+        with redirect_stderr(StringIO()):
+            self.assertEqual(archive.run(["--db", str(self.path / "chat"), "erase", "EVE"]), 0)
+        self.assertNotIn(b"noise", (self.path / "chat").read_bytes())
+        again = self.sqlite()
+        self.assertEqual(list(self.opens(again).state), ["muted:bob"])
+        self.successResultOf(again.stop())
+
     def test_an_event_without_any_changes_nothing(self) -> None:
         del EFFECTS[cast(Any, Muted)]
         self.assertFalse(effects(mute("bob", 7.5)))

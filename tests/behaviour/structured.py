@@ -24,7 +24,6 @@ from tests.people import NOW, Program
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import understand
 
-
 _ORDER = ("role", "kick", "ban", "unban", "mute", "unmute", "invite", "setting", "close")
 """Kinds of which plain lines say all that there is to know."""
 

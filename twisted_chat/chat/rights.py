@@ -49,22 +49,22 @@ class Rights:
     Args:
         now: gives the time of day, in seconds since 1970.
         nickname_of: gives the nickname of who is here, by id; None if they are not.
-        administrators: the ids of the accounts that administer the server.
+        is_administrator: says whether the account of an id administers the server.
     """
 
     def __init__(
         self,
         now: Callable[[], float],
         nickname_of: Callable[[str], str | None] = lambda _: None,
-        administrators: Container[str] = (),
+        is_administrator: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        self.administrators = administrators
+        self._is_administrator = is_administrator
         self._now = now
         self._nickname_of = nickname_of
 
     def role_of(self, person: Person, room: Room) -> Role:
         """What somebody is in a room."""
-        if person.account and person.account in self.administrators:
+        if person.account and self._is_administrator(person.account):
             return Role.ADMINISTRATOR
         return room.order.role_of(person.id)
 

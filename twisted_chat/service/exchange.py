@@ -43,7 +43,7 @@ def from_line(line: bytes) -> Entry:
     Raises:
         ValueError: what is wrong with it.
     """
-    thing = _decode(line)
+    thing = decode(line)
     name, number = thing.get("event"), thing.get("id")
     kind = NAMED.get(name) if isinstance(name, str) else None
     if kind is None or kind.kept is not Kept.IN_ROOMS:
@@ -56,7 +56,7 @@ def from_line(line: bytes) -> Entry:
         raise ValueError("the room must begin with #")
     if not names.is_like_a_name(room[1:]):
         raise ValueError("the room does not have a valid name")
-    time, sender = _time(thing), _nickname(thing, "from")
+    time, sender = time_of(thing, "time"), _nickname(thing, "from")
     told: list[Any] = [
         _nickname(thing, field)
         if field == "to"
@@ -64,13 +64,18 @@ def from_line(line: bytes) -> Entry:
         for field in kind.fields
     ]
     told += [_value(thing.get(field), field) for field in kind.values]
-    told += [_time(thing, field) if thing.get(field) else None for field in kind.times]
+    told += [time_of(thing, field) if thing.get(field) else None for field in kind.times]
     if all(field in thing for field in kind.private):
         told += [_value(thing[field], field) for field in kind.private]
     return Entry(kind.make(time, room, sender, told), id=number)
 
 
-def _decode(line: bytes) -> dict[str, Any]:
+def decode(line: bytes) -> dict[str, Any]:
+    """The object that a line is.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
     try:
         thing = json.loads(line.decode())
     except UnicodeDecodeError:
@@ -115,7 +120,12 @@ def _nickname(thing: dict[str, Any], key: str) -> str:
     return name
 
 
-def _time(thing: dict[str, Any], key: str = "time") -> float:
+def time_of(thing: dict[str, Any], key: str) -> float:
+    """A time that an object has, in seconds since 1970.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
     try:
         seconds = (datetime.fromisoformat(_text(thing, key)) - _EPOCH).total_seconds()
     except (ValueError, TypeError):  # the latter without a time zone
