@@ -148,12 +148,12 @@ def _place(command: Command) -> int:
 
 
 _FAMILIES = (
+    moderation.family,
+    settings.family,
     talking.family,
     people.family,
     rooms.family,
     history.family,
-    settings.family,
-    moderation.family,
     family,
 )
 
