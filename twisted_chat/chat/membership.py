@@ -1,6 +1,7 @@
 """Everybody and every room, and who is in which."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -128,7 +129,8 @@ class Membership:
         for connection in person.connections:
             connection.entered(room.key)
         if is_founded:
-            self.decide(person, room, self.moderation.found(person, room), Request())
+            with suppress(Refused):  # an observer may be against it
+                self.decide(person, room, self.moderation.found(person, room), Request())
         return room
 
     def _needed_rooms(self) -> set[str]:
