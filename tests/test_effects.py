@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import DiskTestCase
 from tests.people import at_once
+from twisted_chat.chat.order import Order
 from twisted_chat.chat.projection import project
 from twisted_chat.events import Entry, Event, Stored, codec
 from twisted_chat.events.codec import Kept, Kind
@@ -38,7 +39,7 @@ class Muted(Stored):
 MUTED = Kind("muted", cast(Any, Muted), Kept.IN_ROOMS, ("to", "reason"), values=("until", "ways"))
 
 
-def muted(event: Muted) -> dict[str, Any]:
+def muted(event: Muted, number: int) -> dict[str, Any]:
     """What the chat would have to know of it."""
     return {f"muted:{event.to}": event.until and {"until": event.until, "ways": event.ways}}
 
@@ -90,6 +91,7 @@ class EffectTests(SynchronousTestCase):
     def test_every_store_keeps_it_as_the_chat_does(self) -> None:
         class Seen:
             state: dict[str, Any] = {}  # noqa: RUF012 - of this test alone
+            order = Order(state, float)
 
         for store in (MemoryStore(), self.sqlite()):
             Seen.state = {}
@@ -154,7 +156,7 @@ class EffectTests(SynchronousTestCase):
 
     def test_an_event_without_any_changes_nothing(self) -> None:
         del EFFECTS[cast(Any, Muted)]
-        self.assertFalse(effects(mute("bob", 7.5).event))
+        self.assertFalse(effects(mute("bob", 7.5)))
         EFFECTS[cast(Any, Muted)] = muted
 
 

@@ -2,12 +2,13 @@
 
 from twisted.internet.defer import gatherResults
 
+from twisted_chat.chat.decisions import Decisions
 from twisted_chat.chat.devices import Devices
 from twisted_chat.chat.talk import Talk
 from twisted_chat.text import names
 
 
-class Chat(Devices, Talk):
+class Chat(Devices, Decisions, Talk):
     """Every person and every room, and everything that one can do.
 
     Args:

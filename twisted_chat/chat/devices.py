@@ -146,11 +146,16 @@ class Devices(Logins):
             self.people.add_device(person, device)
         else:
             person = Person(saved.nickname, device, account.id)
+            before = rooms_in(account.settings, self.limits)
+            rooms = await self._rooms_to_stay_in(person, before)
+            if not rooms:
+                self._store.drop_session(saved.id)
+                return
             await self._be_here_again(person)
             apply(account.settings, person, self.limits)
             person.fanout = await self.own_logs.of_account(account.id)
             person.log = person.fanout.log
-            await self._be_in_again(person, rooms_in(account.settings, self.limits))
+            self._be_in_again(person, rooms)
         await self._go_on(person, device)
 
     def attach(

@@ -1,6 +1,6 @@
 """Coming and going: who comes, is away without a connection, comes back, and leaves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -10,6 +10,8 @@ from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.membership import Membership
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
+from twisted_chat.chat.rights import Right
+from twisted_chat.chat.room import Room
 from twisted_chat.events import Join
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession
@@ -37,6 +39,7 @@ class Logins(Membership):
         name = names.nickname(nickname, self.limits)
         self._observers.check(Join(self.now(), self.lobby.name, name))
         person = Person(name, device)
+        self.rights.check(person, Right.ENTER, self.lobby)
         holder = self.people.called(name)
         if holder is not None and not self._may_displace(holder, device.address):
             holder = None
@@ -91,10 +94,14 @@ class Logins(Membership):
         """Somebody was here when the server stopped, and may come back."""
         device = Device(saved.address, saved.since, saved)
         person = Person(saved.nickname, device)
+        rooms = await self._rooms_to_stay_in(person, saved.rooms)
+        if not rooms:
+            self._store.drop_session(device.id)
+            return
         await self._be_here_again(person)
         person.fanout = await self.own_logs.restore(person.id)
         person.log = person.fanout.log
-        await self._be_in_again(person, saved.rooms)
+        self._be_in_again(person, rooms)
         await self._go_on(person, device)
 
     async def _be_here_again(self, person: Person) -> None:
@@ -104,9 +111,8 @@ class Logins(Membership):
             person.displaced = True
         self.people.add(person)
 
-    async def _be_in_again(self, person: Person, rooms: Mapping[str, int]) -> None:
-        for name, entered in rooms.items():
-            room = await self.rooms.open(name)
+    def _be_in_again(self, person: Person, rooms: Sequence[tuple[Room, int]]) -> None:
+        for room, entered in rooms:
             person.rooms[room.key] = entered
             if not person.displaced:
                 room.keep(person)
@@ -122,6 +128,16 @@ class Logins(Membership):
             request = Request(device.id, ref)
             request.id = number
             device.remember(request, self.limits.refs)
+
+    async def _rooms_to_stay_in(
+        self, person: Person, rooms_before: Mapping[str, int]
+    ) -> Sequence[tuple[Room, int]]:
+        """Where somebody was who may be there still, each with the last number on entering."""
+        rooms = [(await self.rooms.open(name), entered) for name, entered in rooms_before.items()]
+        stay = [each for each in rooms if self.rights.may_stay(person, *each)]
+        if not stay and self.rights.may(person, Right.ENTER, self.lobby):
+            stay = [(self.lobby, self.lobby.log.last)]
+        return stay
 
     def find_session(self, token: str) -> tuple[Person, Device] | None:
         """Who holds a session's token, if they are still here, and of which device it is."""

@@ -1,23 +1,27 @@
 """Everybody and every room, and who is in which."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.asleep import Asleep
+from twisted_chat.chat.moderation import Moderation
 from twisted_chat.chat.observers import Observer, Observers
 from twisted_chat.chat.own_logs import OwnLogs
 from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.projection import project
+from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.chat.rooms import Rooms
 from twisted_chat.counters import Counters
-from twisted_chat.events import OWN, Entry, Join, Notice
+from twisted_chat.events import OWN, Entry, Event, Join, Notice
 from twisted_chat.events.effects import State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
@@ -63,7 +67,11 @@ class Membership:
         self.people = People(clock, self.limits, accounts)
         self.asleep = Asleep()
         self.own_logs = OwnLogs(store, turn, self.counters)
-        self.rights = Rights()
+        self.rights = Rights(self.now, self._nickname_of, self._is_administrator)
+        self.moderation = Moderation(
+            self.people, self.rights, self.limits, self.now, self._account_called
+        )
+        self._decided: list[tuple[Room, Entry]] = []  # by which somebody may have to leave
         self._observers = Observers(observers)
         self.erases_on_forget = False
         """Whether the name of a deleted account is taken from what it has said."""
@@ -76,10 +84,16 @@ class Membership:
 
     # Rooms
 
-    def join(self, person: Person, name: str) -> Deferred[Room]:
-        """Enter a room, which is opened if it is not open; fails with `Refused`."""
+    def join(self, person: Person, name: str, key: str = "") -> Deferred[Room]:
+        """Enter a room, which is opened if it is not open; fails with `Refused`.
+
+        Args:
+            person: who.
+            name: the room's name.
+            key: what they say opens it; empty if they have none.
+        """
         return maybeDeferred(self._room_to_enter, person, name).addCallback(
-            lambda room: self.enter_room(person, room)
+            lambda room: self.enter_room(person, room, key)
         )
 
     def _room_to_enter(self, person: Person, name: str) -> Deferred[Room]:
@@ -99,8 +113,8 @@ class Membership:
                 "/leave one first.",
             )
 
-    def enter_room(self, person: Person, room: Room) -> Room:
-        """Enter a room that is open.
+    def enter_room(self, person: Person, room: Room, key: str = "") -> Room:
+        """Enter a room that is open; the other arguments are those of `join`.
 
         Raises:
             Refused: why not; it may have taken so long to open that they are gone.
@@ -110,13 +124,19 @@ class Membership:
         if self._stopping or not person.present:
             raise Refused("closing", f"You are about to leave, and do not enter {room.name}.")
         self._check_place(person)
-        self.rights.check(person, Right.ENTER, room)
+        if key and "key" not in (room.order.lock or ()):
+            names.room(f"{room.name} {key}", self.limits)  # which nobody can call a room
+        self.rights.check(person, Right.ENTER, room, key=key)
+        is_founded = bool(person.account) and room.is_new and room is not self.lobby
         person.rooms[room.key] = room.log.last
         for connection in person.connections:
             connection.follow(room.key, room.fanout)
         room.enter(person)
         for connection in person.connections:
             connection.entered(room.key)
+        if is_founded:
+            with suppress(Refused):  # an observer may be against it
+                self.decide(person, room, self.moderation.found(person, room), Request())
         return room
 
     def _needed_rooms(self) -> set[str]:
@@ -149,7 +169,7 @@ class Membership:
         Raises:
             Refused: they are not.
         """
-        room = self.rooms.find(name)
+        room = self.find_room(person, name)
         if room.key not in person.rooms:
             raise Refused("not-in-room", f"You are not in {room.name}: /join {room.name} first.")
         return room
@@ -167,6 +187,71 @@ class Membership:
     def _seen(self, room: Room, entry: Entry) -> None:
         project(room, entry)
         self._observers.tell(entry)
+
+    # Order
+
+    def decide(
+        self, person: Person, room: Room, event: Event, request: Request, about: str = ""
+    ) -> None:
+        """Something about a room is decided, by somebody who may.
+
+        Args:
+            person: who decides it.
+            room: where.
+            event: what.
+            request: with what it was asked for.
+            about: the id of whoever loses a right by it; they do nothing more there meanwhile.
+        """
+        self._observers.check(event)
+        silencing = room.order.silencing
+        settle = partial(silencing.discard, about)
+        if about:
+            silencing.add(about)
+        room.announce(person)
+        request.begin(person.connection_of(request.client), settle, settle)
+        room.log.append(Entry(event, person.id, request.ref, client=request.client, waiter=request))
+
+    def find_room(self, person: Person, name: str) -> Room:
+        """A room that is open, and that somebody may know of.
+
+        Raises:
+            Refused: they know of none of this name.
+        """
+        return self.rooms.find(name, partial(self.rights.knows_of, person))
+
+    def look_into(self, person: Person, name: str) -> Room:
+        """A room of which somebody may know who is in it.
+
+        Raises:
+            Refused: they may not, or there is none that they know of.
+        """
+        room = self.find_room(person, name)
+        if not self.rights.may_look_into(person, room):
+            raise Refused(
+                "not-allowed", f"{room.name} is locked: only those in it see who is there."
+            )
+        return room
+
+    def may_anywhere(self, person: Person, right: Right) -> bool:
+        """Whether somebody has the role that a right needs in any of their rooms."""
+        roles = (self.rights.role_of(person, self.rooms[key]) for key in person.rooms)
+        return not right.role or any(role >= right.role for role in roles)
+
+    def may_speak_everywhere(self, person: Person) -> bool:
+        """Whether nobody keeps somebody from speaking in any of their rooms."""
+        return all(self.rights.may(person, Right.SPEAK, self.rooms[key]) for key in person.rooms)
+
+    def _nickname_of(self, person_id: str) -> str | None:
+        person = self.people.with_id(person_id)
+        return None if person is None else person.nickname
+
+    def _account_called(self, name: str) -> str | None:
+        account = self.accounts.called(name)
+        return None if account is None else account.id
+
+    def _is_administrator(self, account_id: str) -> bool:
+        account = self.accounts.with_id(account_id)
+        return account is not None and account.is_admin
 
     # What is for one person alone
 

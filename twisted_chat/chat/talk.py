@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 
 from twisted_chat.chat.membership import Membership
+from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person, Whisperer
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
@@ -26,13 +27,20 @@ class Talk(Membership):
 
     def say(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say something in a room that one is in."""
+        self._slow_down(person, room)
         message = Message(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, message)
 
     def act(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Do something in a room that one is in."""
+        self._slow_down(person, room)
         action = Action(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, action)
+
+    def _slow_down(self, person: Person, room: Room) -> None:
+        """Where a room is slow, a member without a role speaks only so often."""
+        if room.order.slow and self.rights.role_of(person, room) is Role.MEMBER:
+            room.take_turn(person, self.clock.seconds())
 
     def set_topic(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say what a room is about; an empty text takes the topic away."""
@@ -99,9 +107,22 @@ class Talk(Membership):
                 f"You are changing your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
+        self._check_nickname_is_not_banned(person, name)
         self._observers.check(Rename(self.now(), OWN, person.nickname, name))
         claimed = self.people.claim(name, person)
         return claimed.addCallback(lambda _: self._claimed(person, name, request))
+
+    def _check_nickname_is_not_banned(self, person: Person, nickname: str) -> None:
+        for key in person.rooms:
+            room = self.rooms[key]
+            ban = room.order.ban_of_nickname(nickname)
+            if ban is not None and self.rights.role_of(person, room) is Role.MEMBER:
+                raise Refused(
+                    "banned",
+                    f"{nickname} is banned from {room.name}: choose another nickname, or /leave "
+                    "that room first.",
+                    until=ban.until,
+                )
 
     def _claimed(self, person: Person, name: str, request: Request) -> None:
         if not person.present:
@@ -138,6 +159,8 @@ class Talk(Membership):
     def set_away(self, person: Person, reason: str | None) -> None:
         """Go away, or come back (None)."""
         self._observers.check(Away(self.now(), OWN, person.nickname, reason or ""))
+        if reason and not self.may_speak_everywhere(person):
+            reason = "not here just now"  # a note would be heard where they may not speak
         person.away = reason
         person.told_away = ()
         for key in person.rooms:

@@ -5,6 +5,7 @@ from itertools import islice
 
 from twisted.internet.defer import Deferred
 
+from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
@@ -26,7 +27,7 @@ family = Family()
     detail=("Without ROOM, the room you are typing in.",),
 )
 def _users(caller: Caller, room: Room, name: str) -> Lines:
-    asked = caller.chat.rooms.find(name) if name else room
+    asked = caller.chat.look_into(caller.person, name) if name else room
     return [who(asked, caller, caller.chat.limits.listed_names)]
 
 
@@ -45,22 +46,23 @@ _PLAIN = str.maketrans("", "", "()")
 
 def who(room: Room, caller: Caller, most: int) -> str:
     """Who is in a room, in one line, as the caller sees it."""
-    listed = [_named(member, caller) for member in islice(room.members.values(), most)]
+    role_of, members = caller.chat.rights.role_of, islice(room.members.values(), most)
+    listed = [_named(each, caller, role_of(each, room)) for each in members]
     more = len(room.members) - len(listed)
     others = f" and {more} more" if more else ""
     return f"In {room.name}: {', '.join(listed)}{others} ({len(room.members)})"
 
 
-def _named(person: Person, caller: Caller) -> str:
-    name = person.nickname + mark(person, caller)
+def _named(person: Person, caller: Caller, role: Role) -> str:
+    name, notes = person.nickname + mark(person, caller), [role.word] if role else []
     if person.is_quiet:
-        return f"{name} (only posts)"
-    if not person.is_connected:
-        return f"{name} (reconnecting)"
-    if person.away is None:
-        return name
-    note = with_few_blanks(away_note(person, caller.person).translate(_PLAIN))
-    return f"{name} ({note[:_NOTE]}{'...' if len(note) > _NOTE else ''})"
+        notes.append("only posts")
+    elif not person.is_connected:
+        notes.append("reconnecting")
+    elif person.away is not None:
+        note = with_few_blanks(away_note(person, caller.person).translate(_PLAIN))
+        notes.append(note[:_NOTE] + ("..." if len(note) > _NOTE else ""))
+    return f"{name} ({', '.join(notes)})" if notes else name
 
 
 def away_note(person: Person, viewer: Person) -> str:
@@ -71,12 +73,17 @@ def away_note(person: Person, viewer: Person) -> str:
 @family.command("whois", "NICK", "show somebody's rooms and when they joined", right=None)
 def _whois(caller: Caller, room: Room, nickname: str) -> Lines:
     person = caller.chat.people.find(nickname)
-    rooms = [caller.chat.rooms[key].name for key in person.rooms]
+    rooms = [
+        each.name
+        for each in map(caller.chat.rooms.__getitem__, person.rooms)
+        if caller.chat.rights.may_look_into(caller.person, each)
+    ]
     now = caller.chat.now()
     lines = [
         f"{person.nickname}{mark(person, caller)} has been here since {_clock(person.since)}.",
-        f"{person.nickname} is in {', '.join(rooms)}.",
     ]
+    if rooms:
+        lines.append(f"{person.nickname} is in {', '.join(rooms)}.")
     account = caller.chat.accounts.with_id(person.account)
     if account is not None:
         lines.append(f"{person.nickname} is logged in as {account.name}*.")
@@ -120,7 +127,7 @@ def _nick(caller: Caller, room: Room, nickname: str) -> Deferred[Lines]:
     "away",
     "[TEXT]",
     "mark yourself as away, with a note",
-    right=Right.SPEAK,
+    right=None,
     detail=("The note is shown in /users, and once to anyone who whispers to you.",),
 )
 def _away(caller: Caller, room: Room, reason: str) -> Lines:
@@ -190,5 +197,7 @@ def _unignore(caller: Caller, room: Room, nickname: str) -> Lines:
     detail=("exit, quit or :q alone on a line does the same.",),
 )
 def _quit(caller: Caller, room: Room, reason: str) -> Lines:
+    if not caller.chat.may_speak_everywhere(caller.person):
+        reason = ""  # it would be heard where they may not speak
     caller.chat.quit(caller.person, caller.device, reason)
     return []

@@ -6,7 +6,7 @@ import re
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.room import Room
-from twisted_chat.commands import account, history, people, rooms, talking
+from twisted_chat.commands import account, history, moderation, people, rooms, settings, talking
 from twisted_chat.commands.command import Caller, Command, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text.cleaning import is_blank
@@ -48,11 +48,16 @@ def run(caller: Caller, word: str, rest: str) -> Lines | Deferred[Lines]:
         rest = ""
     if len(rest.split()) < command.needs:
         raise Refused("usage", f"Usage: {command.synopsis} ({command.help})")
-    return _do(caller, command, caller.room, rest)
+    return _do(caller, command, None, rest)
 
 
-def say(caller: Caller, room: Room, text: str) -> Lines | Deferred[Lines]:
+def say(caller: Caller, room: Room | None, text: str) -> Lines | Deferred[Lines]:
     """Say something in a room, which is a command like any other.
+
+    Args:
+        caller: whose line it is.
+        room: where; None for the room that they are typing into.
+        text: what they say.
 
     Raises:
         Refused: why not.
@@ -61,10 +66,14 @@ def say(caller: Caller, room: Room, text: str) -> Lines | Deferred[Lines]:
     return _do(caller, talking.SAY, room, text)
 
 
-def _do(caller: Caller, command: Command, room: Room, rest: str) -> Lines | Deferred[Lines]:
-    if command.right is not None and (rest or not command.only_asks):
-        caller.chat.rights.check(caller.person, command.right, room)
-    return command.do(caller, room, rest)
+def _do(caller: Caller, command: Command, room: Room | None, rest: str) -> Lines | Deferred[Lines]:
+    where = room or caller.room
+    right = command.right
+    if right is not None and (rest or not command.only_asks):
+        if room is None and right.is_about_a_room:
+            caller.check_aim()
+        caller.chat.rights.check(caller.person, right, where, f"/{command.name}")
+    return command.do(caller, where, rest)
 
 
 def is_join(word: str) -> bool:
@@ -76,10 +85,6 @@ _INSTEAD = {
     "clear": "your terminal can clear its screen, the server cannot.",
     "identify": "/login NICK PASSWORD logs in.",
     "query": "/whisper NICK TEXT sends a private message, and /reply TEXT answers one.",
-    **dict.fromkeys(
-        ("kick", "ban", "mute", "op"),
-        "nobody can remove others here, but /ignore NICK hides their messages.",
-    ),
 }
 """What to do instead of commands that other chat systems have."""
 
@@ -116,7 +121,11 @@ family = Family()
 def _help(caller: Caller, room: Room, rest: str) -> Lines:
     if not rest:
         return [
-            *(f"{command.synopsis}: {command.help}" for command in COMMANDS),
+            *(
+                f"{command.synopsis}: {command.help}"
+                for command in COMMANDS
+                if command.right is None or caller.chat.may_anywhere(caller.person, command.right)
+            ),
             "/help COMMAND shows details. Anything else you type is sent to the room.",
         ]
     command = _find(rest.lstrip("/").lower())
@@ -142,11 +151,13 @@ def _place(command: Command) -> int:
 
 
 _FAMILIES = (
+    account.family,
+    moderation.family,
+    settings.family,
     talking.family,
     people.family,
     rooms.family,
     history.family,
-    account.family,
     family,
 )
 

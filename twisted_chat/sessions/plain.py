@@ -92,7 +92,7 @@ class PlainSession(Session):
         if command is not None:
             self._show(table.run(self, *command))
         elif not is_blank(text):
-            table.say(self, self.room, table.spoken(text))
+            table.say(self, None, table.spoken(text))
         if note:
             self._say(f"*** {note}")
 

@@ -88,7 +88,7 @@ class MemoryStore:
             self._last[log] = entry.id
             self._kept[log].append(entry)
             if type(entry.event) in EFFECTS:
-                apply(entry.event, self._states[log])
+                apply(entry, self._states[log])
             self._oldest.append((log, entry))
             self._taken += _size(entry)
             while self._taken > self._room:
