@@ -281,6 +281,19 @@ class DeviceTests(_AccountTests):
         self.bob.says("are you gone?")
         self.assertEqual([*self.alice.sees(), *another.sees()], [])
 
+    def test_what_is_typed_on_one_does_not_go_elsewhere_when_another_leaves_the_room(self) -> None:
+        self.alice.joins("dev")
+        another = self.another()
+        self.alice.does("/leave #dev")
+        self.look_away(self.alice, another, self.bob)
+        another.says("a secret of #dev")
+        self.assert_refused(another, "You are not in #dev any more", "/join #lobby")
+        self.assert_sees(self.bob)
+        another.does("/join #lobby")
+        self.look_away(another)
+        another.says("hello")
+        self.assert_sees(self.bob, Said("alice", "hello"))
+
     def test_without_an_account_a_second_connection_is_refused(self) -> None:
         second = self.connects().answers("bob")
         self.assertIn("The nickname bob is taken", str(second.sees(Refusal)))

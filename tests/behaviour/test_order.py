@@ -36,10 +36,10 @@ class KickTests(OrderBehaviour):
         self.look_away(*self.everybody)
         for line in ("hello", "again"):
             refusal = (
-                "You were removed from #dev, so that was not done: /join #lobby to talk there."
+                "You are not in #dev any more, so that was not done: /join #lobby to talk there."
             )
             self.assert_refused(self.dan.says(line), refusal)
-        self.assert_refused(self.dan.does("/me waves"), "You were removed from #dev")
+        self.assert_refused(self.dan.does("/me waves"), "You are not in #dev any more")
         self.dan.does("/join lobby").says("hello")
         self.all_is_done()
         self.assertEqual(eve.sees(Said), [Said("dan", "hello")])
@@ -276,7 +276,7 @@ class BanTests(OrderBehaviour):
         for troll in trolls:
             seen = troll.sees()
             self.assertIn(Noticed("You were removed from #dev by bob: spam"), seen)
-            self.assert_refused(troll.says("hello"), "You were removed from #dev")
+            self.assert_refused(troll.says("hello"), "You are not in #dev any more")
 
     def test_a_network_and_a_mask_keep_out_whoever_fits(self) -> None:
         self.decides("/ban 203.0.113.0/24", "/ban troll*", who=self.bob)

@@ -155,6 +155,8 @@ class Membership:
                 f"{room.name} is the only room you are in: /join another one first, or /quit.",
             )
         self._leave(person, room.key, "")
+        for connection in person.connections:  # another device may have typed there
+            connection.removed(room.key, next(reversed(person.rooms)))
 
     def _leave(self, person: Person, key: str, reason: str) -> None:
         del person.rooms[key]

@@ -107,7 +107,7 @@ class Conversation:
         if self._removed_from:
             raise Refused(
                 "not-in-room",
-                f"You were removed from {self._removed_from}, so that was not done: "
+                f"You are not in {self._removed_from} any more, so that was not done: "
                 f"/join {self.room.name} to talk there.",
             )
 
