@@ -198,6 +198,16 @@ class LoggingInTests(_AccountTests):
             ],
         )
 
+    def test_a_name_stays_its_owners_however_long_they_are_here(self) -> None:
+        self.factory.chat.accounts.name_expiry = 100.0
+        self.time_passes(101)
+        self.bob.does("/nick a1ice")
+        self.assert_refused(self.bob, "looks like alice, which is registered")
+        self.alice.is_called("anna")
+        self.look_away(self.bob)
+        self.bob.does("/nick alice")
+        self.assert_refused(self.bob, "is registered")
+
     def test_commands_for_those_who_are_logged_in_tell_others_how(self) -> None:
         for command in ("/logout", "/devices", "/password a b", "/forget 12345678"):
             self.bob.does(command)

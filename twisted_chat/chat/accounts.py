@@ -62,6 +62,8 @@ class Accounts:
         name_expiry: float | None = NAME_EXPIRY,
     ) -> None:
         self.name_expiry = name_expiry
+        self.is_here: Callable[[str], bool] = lambda _: False
+        """Says whether the owner of an account is in the chat, so that its name is in use."""
         self.needs_privacy = False
         """Whether no password is taken over a connection that others can read."""
         self._clock = clock
@@ -147,6 +149,8 @@ class Accounts:
     def _is_unused(self, account: Account) -> bool:
         """Whether its name is free for others; never where that would give somebody power."""
         if self.name_expiry is None or account.is_locked or account.is_admin:
+            return False
+        if self.is_here(account.id):
             return False
         return account.id in self._by_id and self._now() - account.used > self.name_expiry
 

@@ -65,6 +65,7 @@ class Membership:
             accounts = Accounts(clock, store, self.limits, OwnPasswords(), self.now)
         self.accounts = accounts
         self.people = People(clock, self.limits, accounts)
+        accounts.is_here = lambda account_id: self.people.with_id(account_id) is not None
         self.asleep = Asleep()
         self.own_logs = OwnLogs(store, turn, self.counters)
         self.rights = Rights(self.now, self._nickname_of, self._is_administrator)
