@@ -148,13 +148,13 @@ GROUPS = {
         Option(
             "erase-on-forget",
             None,
-            "Show (deleted) in the place of its name on what a deleted account has said.",
+            "Remove a deleted account's name from what it said.",
             is_flag=True,
         ),
         Option(
             "require-secure-login",
             None,
-            "Take passwords only over TLS, UNIX sockets, and from this machine itself.",
+            "Take passwords only over TLS, or from this machine.",
             is_flag=True,
         ),
     ),
