@@ -5,12 +5,14 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.logger import capturedLogs, formatEvent
 
 from tests.disk import Disk, DiskTestCase
 from tests.people import AccountsTestCase, Person, Program
-from twisted_chat import Limits, Refused
+from twisted_chat import ChatFactory, Limits, Refused
 from twisted_chat.chat.passwords import Hasher, OwnPasswords
+from twisted_chat.chat.portal import portal_for
 from twisted_chat.text.passwords import Password
 
 SECRET = "correct horse"
@@ -442,3 +444,32 @@ class GuessingTests(AccountsTestCase):
         found = [self.successResultOf(each) for each in made]
         self.assertEqual([each is Refused for each in found], [False] + [True] * 9)
         self.assertEqual(len(guests), 10)
+
+
+class SiteTests(AccountsTestCase):
+    """A site knows who may log in."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        checker = InMemoryUsernamePasswordDatabaseDontUse(alice=b"site secret")
+        self.factory = ChatFactory(self.clock, portal=portal_for(checker))
+
+    def test_who_is_known_there_logs_in_on_one_line_and_is_marked(self) -> None:
+        bob = self.joins("bob")
+        self.assertIn("*** Welcome, alice!", self.connects().types("alice site secret").raw())
+        bob.raw()
+        self.assertEqual(bob.types("/users").sees(), ["*** In #lobby: bob, alice* (2)"])
+
+    def test_a_guest_who_came_first_under_that_name_has_to_go(self) -> None:
+        guest = self.joins("alice")
+        (welcome,) = self.program("alice", password="site secret").gets("welcome")
+        self.assertEqual(welcome["nick"], "alice")
+        self.assertIn("its owner has logged in", guest.raw())
+        self.assertTrue(guest.is_gone)
+
+    def test_nobody_registers_here(self) -> None:
+        bob = self.joins("bob")
+        self.assertEqual(
+            bob.types("/register long enough").sees(),
+            ["!!! Names and passwords of this server are given by its operator: ask there."],
+        )
