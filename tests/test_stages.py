@@ -215,6 +215,34 @@ class PlainStageTests(StageCase):
         anna.vanishes()
 
 
+class LostBeforeTheFirstLineTests(ChatTestCase):
+    """The connection is lost while the first line waits until an answer to telnet is sent."""
+
+    def setUp(self) -> None:
+        """Bob is there."""
+        super().setUp()
+        self.bob = self.joins("bob")
+
+    def sends_and_vanishes(self, lines: bytes) -> None:
+        anna = self.connects("192.0.2.2")
+        anna.stops_reading()
+        anna.sends(b"\xff\xfd\x01" + lines)
+        anna.vanishes()
+
+    def test_whoever_comes_so_leaves(self) -> None:
+        self.sends_and_vanishes(b"anna\r\nhello\r\n@bob psst\r\n")
+        told = ["anna: hello", "[whisper from anna] psst"]
+        self.assertCountEqual(self.bob.sees(), [*COMES, *told, *IS_LOST])
+        self.joins("anna")
+
+    def test_a_program_leaves_when_it_does_not_come_back(self) -> None:
+        self.sends_and_vanishes(encode({"do": "hello", "nick": "anna"}))
+        self.assertEqual(self.bob.sees(), COMES)
+        self.time_passes(301)
+        self.assertEqual(self.bob.sees(), IS_LOST)
+        self.joins("anna")
+
+
 class ReplacingTests(StageCase):
     """A program comes back over another connection, while the one before is at some stage."""
 

@@ -123,6 +123,8 @@ class ChatProtocol(Lines, BaseConnection):
                 self._session = StructuredSession(chat, self, wires.structured, wires.plain)
             else:
                 self._session = PlainSession(chat, self, wires.plain)
+            if self._is_lost:  # before the first line was delivered: it waited for the output
+                self._session.connection_lost(self._why_lost)
         return self._session
 
     def inputEnded(self) -> None:
