@@ -128,7 +128,7 @@ class Chat:
         return claimed.addCallback(lambda _: self._entered(person, address, holder))
 
     def _entered(self, person: Person, address: str, displaced: Person | None) -> Person:
-        if displaced is not None:
+        if displaced is not None and displaced.displaced:  # else they are back already
             for key in displaced.rooms:
                 self.rooms[key].leave(displaced, "connection lost")
             _log.info(
@@ -155,6 +155,8 @@ class Chat:
     def _replace(self, person: Person, wanted: str | None) -> None:
         """Who was displaced is back: the same person, perhaps under another nickname."""
         old = person.nickname
+        for key in person.rooms:  # where nobody was told yet that they are displaced
+            self.rooms[key].leave(person, "connection lost")
         self.people.replace(person, old if wanted is None else wanted)
         if person.nickname != old:
             person.former = (*person.former, old)
@@ -394,7 +396,8 @@ class Chat:
         person.rooms[room.key] = room.log.last
         for connection in person.connections:
             connection.follow(room.key, room.fanout)
-        room.enter(person)
+        if not person.displaced:
+            room.enter(person)
         for connection in person.connections:
             connection.entered(room.key)
         return room
@@ -418,8 +421,7 @@ class Chat:
 
     def _leave(self, person: Person, key: str, reason: str) -> None:
         del person.rooms[key]
-        if not person.displaced:
-            self.rooms[key].leave(person, reason)
+        self.rooms[key].leave(person, reason)
         for connection in person.connections:
             connection.unfollow(key)
 
@@ -511,7 +513,7 @@ class Chat:
         return claimed.addCallback(lambda _: self._claimed(person, name, request))
 
     def _claimed(self, person: Person, name: str, request: Request) -> None:
-        if not person.present:
+        if not person.present or person.displaced:
             self.people.release(name, person)
             raise Refused("closing", f"You left meanwhile, and are not called {name}.")
         person.renames = person.renames or Bucket()
