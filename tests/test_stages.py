@@ -10,6 +10,7 @@ from tests.people import ChatTestCase, Program, Somebody
 from tests.people import Person as Terminal
 from twisted_chat import ChatFactory, Limits, Pace
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.sessions.plain import PlainSession
 from twisted_chat.sessions.session import TABLE
@@ -241,6 +242,20 @@ class LostBeforeTheFirstLineTests(ChatTestCase):
         self.time_passes(301)
         self.assertEqual(self.bob.sees(), IS_LOST)
         self.joins("anna")
+
+
+class DeviceTests(ChatTestCase):
+    """Somebody who is here over two devices."""
+
+    def test_one_that_has_gone_takes_nobody_along(self) -> None:
+        anna = self.joins("anna")
+        person = self.factory.chat.people.called("anna")
+        assert person is not None
+        self.factory.chat.people.add_device(person, Device("192.0.2.2", 0.0))
+        anna.stops_reading()
+        anna.types("/quit")
+        anna.protocol.ban()
+        self.assertTrue(person.present)
 
 
 class ReplacingTests(StageCase):

@@ -311,9 +311,11 @@ class Chat:
 
     def quit(self, person: Person, device: Device, reason: str) -> None:
         """A device goes for good; with their last one, a person leaves."""
+        if device.id not in person.devices:
+            return  # it has gone already, and the others stay
         if len(person.devices) == 1:
             self.part(person, reason)
-        elif device.id in person.devices:
+        else:
             self.people.remove_device(person, device)
             self._end(device)
 
