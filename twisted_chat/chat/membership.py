@@ -108,7 +108,8 @@ class Membership:
         person.rooms[room.key] = room.log.last
         for connection in person.connections:
             connection.follow(room.key, room.fanout)
-        room.enter(person)
+        if not person.displaced:
+            room.enter(person)
         for connection in person.connections:
             connection.entered(room.key)
         return room
@@ -132,8 +133,7 @@ class Membership:
 
     def _leave(self, person: Person, key: str, reason: str) -> None:
         del person.rooms[key]
-        if not person.displaced:
-            self.rooms[key].leave(person, reason)
+        self.rooms[key].leave(person, reason)
         for connection in person.connections:
             connection.unfollow(key)
 
