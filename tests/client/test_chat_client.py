@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.client.desk import Server
 from twisted_chat import ChatClient, Happened, Refused
-from twisted_chat.client.chat_client import Failed, Heard, Lost, NicknameRefused, Unconfirmed
+from twisted_chat.client.chat_client import Heard, Lost, NicknameRefused, Unconfirmed
+from twisted_chat.client.failed import Failed
 from twisted_chat.client.incoming import Welcome
 from twisted_chat.client.patience import NEVER
 from twisted_chat.events import Message
