@@ -66,13 +66,7 @@ class StructuredSession(HelloSession):
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Say why something is not done."""
-        error = {"event": "error", "code": why.code, "text": why.text}
-        if ref is not None:
-            error["ref"] = ref
-        if why.wait is not None:
-            self._write(error | {"wait": round(why.wait, 1)})
-        else:
-            self._write(error)
+        self.answer(self._wire.refusal(why, ref))
 
     def too_fast(self, line: bytes, wait: float) -> None:
         """Every request is answered, so that its sender can make it again.
