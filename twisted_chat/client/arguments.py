@@ -71,8 +71,15 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
 def _check_tls(parser: argparse.ArgumentParser, where: Place) -> None:
     if where.path:
         parser.error("a UNIX socket has no TLS: leave out --tls")
-    if find_spec("OpenSSL") is None:
-        parser.error("--tls needs TLS: pip install 'twisted[tls]'")
+    if not _is_there("OpenSSL"):
+        parser.error("--tls needs a library: pip install 'twisted[tls]'")
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ValueError:  # somebody has made sure that it is not
+        return False
 
 
 def _fingerprint(text: str) -> str:

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import (
     IDelayedCall,
     IProtocol,
     IReactorTime,
+    ISSLTransport,
     IStreamClientEndpoint,
 )
 from twisted.internet.protocol import Factory
@@ -26,6 +27,8 @@ LONGEST = 15.0
 
 SHORT = 2.0
 """The longest pause of somebody who tries for a limited time."""
+
+_HUNG_UP = "The server hung up without a word: if it speaks TLS, add --tls"
 
 
 class Connection(Factory):
@@ -132,7 +135,13 @@ class Connection(Factory):
         if protocol.other is not None and not self._reached:
             self._give_up(Failed(f"{self._where} is {protocol.other}"))
         else:
-            self._gone(self._why or protocol.excuse or "Connection lost")
+            might_be_tls = (
+                protocol.was_silent
+                and not self._reached
+                and not ISSLTransport.providedBy(protocol.transport)
+            )
+            lost = _HUNG_UP if might_be_tls else "Connection lost"
+            self._gone(self._why or protocol.excuse or lost)
 
     def _gone(self, why: str) -> None:
         self._why = ""

@@ -54,6 +54,7 @@ class ClientProtocol(Lines):
     ) -> None:
         super().__init__()
         self.excuse = ""  # what a server says in words that does not let us in
+        self.was_silent = True  # all the time
         self.other: str | None = None  # what this is instead of a chat server, once we know
         self._known = False  # to be a chat server
         self._talker = talker
@@ -77,6 +78,7 @@ class ClientProtocol(Lines):
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes: the first ones may tell what kind of server this is, and need be no line."""
+        self.was_silent = False
         if not self._known and self.other is None and (kind := recognize(self.beginning + data)):
             self.other = kind
             self.transport.abortConnection()

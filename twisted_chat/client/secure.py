@@ -4,6 +4,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from OpenSSL import SSL
+from OpenSSL.crypto import X509
 from service_identity import CertificateError, VerificationError
 from service_identity.pyopenssl import verify_hostname, verify_ip_address
 from twisted.internet.defer import Deferred
@@ -60,29 +61,22 @@ class SecureEndpoint:
 
 @implementer(IOpenSSLClientConnectionCreator)
 class _Connections:
-    """Makes TLS connections that note what is wrong with a chain of certificates, and go on."""
+    """Makes TLS connections whose handshake is judged by who waits for it, not by OpenSSL."""
 
     def __init__(self, host: str) -> None:
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_default_verify_paths()
-        context.set_verify(SSL.VERIFY_PEER, _note)
         self._context = context
         self._host = host
 
-    def clientConnectionForTLS(self, tlsProtocol: object) -> SSL.Connection:
+    def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
         """See Twisted."""
         connection = SSL.Connection(self._context, None)
-        connection.set_app_data([])
+        connection.set_verify(SSL.VERIFY_PEER, tlsProtocol.wrappedProtocol.note)
         if not _is_address(self._host):
             connection.set_tlsext_host_name(self._host.encode("idna"))
         return connection
-
-
-def _note(connection: SSL.Connection, _: object, error: int, depth: int, ok: int) -> bool:
-    if not ok:
-        connection.get_app_data().append(error)
-    return True
 
 
 class _Handshakes(Factory):
@@ -115,7 +109,13 @@ class _Handshake(Protocol):
         self._clock = clock
         self._host = host
         self._trust = trust
+        self._is_chain_good = True
         self._patience: IDelayedCall | None = None
+
+    def note(self, _: SSL.Connection, cert: X509, error: int, depth: int, is_good: int) -> bool:
+        """Note what OpenSSL thinks of one of the certificates, and let the handshake go on."""
+        self._is_chain_good = self._is_chain_good and bool(is_good)
+        return True
 
     def connectionMade(self) -> None:
         self._patience = self._clock.callLater(PATIENCE, self._too_slow)
@@ -149,7 +149,7 @@ class _Handshake(Protocol):
                 verify_hostname(connection, self._host)
         except (VerificationError, CertificateError):
             return False
-        return not connection.get_app_data()
+        return self._is_chain_good
 
     def _why(self, error: SSL.Error) -> Exception:
         reasons = [reason for *_, reason in error.args[0]] if error.args else []

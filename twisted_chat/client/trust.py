@@ -45,7 +45,7 @@ class KnownServers:
         """
         try:
             lines = self.path.read_text(errors="replace").splitlines()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         known = (line.split() for line in lines)
         return dict(words for words in known if len(words) == 2).get(server)

@@ -139,7 +139,8 @@ def how_to_join(description: str, address: object) -> list[str]:
     if kind in ("ssl", "tls"):
         ncat, openssl = "ncat --ssl", "openssl s_client -quiet -connect"
         return [
-            f"Join with: {ncat} {each} {port}, or: {openssl} {_address(each, port)}"
+            f"Join with: twisted-chat --tls {each} {port}, or: {ncat} {each} {port}, "
+            f"or: {openssl} {_address(each, port)}"
             for each in hosts
         ]
     return [f"Join with: nc {each} {port}, or: twisted-chat {each} {port}" for each in hosts]
