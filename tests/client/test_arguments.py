@@ -54,8 +54,8 @@ class ArgumentTests(SynchronousTestCase):
         self.assertIn("no TLS", self.refuses("--tls", "unix:/run/s", "--nick", "a"))
 
     def test_without_the_library_for_tls_one_is_told_what_to_install(self) -> None:
-        with mock.patch.dict("sys.modules", {"OpenSSL": None}):
-            sentence = self.refuses("--tls", "--nick", "alice")
+        self.patch(arguments, "find_spec", lambda _: None)
+        sentence = self.refuses("--tls", "--nick", "alice")
         self.assertIn("--tls needs a library: pip install 'twisted[tls]'", sentence)
 
     def test_a_person_is_patient_and_a_script_only_if_told_to_be(self) -> None:

@@ -31,6 +31,8 @@ class Arguments:
     patience: Patience
     bell: bool
     tls: bool
+    is_anywhere: bool
+    """Whether no host was given, so that one may be looked for."""
     fingerprint: str | None
 
 
@@ -44,7 +46,7 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
     parser = make_parser()
     given = parser.parse_args(argv)
     try:
-        where = place(given.host, given.port)
+        where = place(given.host or HOST, given.port)
     except ValueError as why:
         parser.error(str(why))
     if given.tls or given.fingerprint:
@@ -63,6 +65,7 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
         given.json,
         patience,
         given.bell,
+        is_anywhere=given.host is None and can_ask,
         tls=given.tls or given.fingerprint is not None,
         fingerprint=given.fingerprint,
     )
@@ -71,15 +74,8 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
 def _check_tls(parser: argparse.ArgumentParser, where: Place) -> None:
     if where.path:
         parser.error("a UNIX socket has no TLS: leave out --tls")
-    if not _is_there("OpenSSL"):
+    if find_spec("OpenSSL") is None:
         parser.error("--tls needs a library: pip install 'twisted[tls]'")
-
-
-def _is_there(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ValueError:  # somebody has made sure that it is not
-        return False
 
 
 def _fingerprint(text: str) -> str:
@@ -114,7 +110,10 @@ def make_parser() -> argparse.ArgumentParser:
         "certificate is not trusted.",
     )
     parser.add_argument(
-        "host", nargs="?", default=HOST, metavar="HOST", help=f"or unix:PATH; default: {HOST}"
+        "host",
+        nargs="?",
+        metavar="HOST",
+        help=f"or unix:PATH; default: {HOST}, or else a server on the local network",
     )
     parser.add_argument("port", nargs="?", metavar="PORT", help=f"default: {PORT}")
     parser.add_argument(

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from io import TextIOWrapper
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from twisted_chat.client.arguments import UNTRUSTED, Arguments
 from twisted_chat.client.chat_client import ChatClient
 from twisted_chat.client.conversation import Conversation
 from twisted_chat.client.failed import Failed, Untrusted
+from twisted_chat.client.looking import finder, look
 from twisted_chat.client.state import state_file
 from twisted_chat.client.trust import KnownServers, Trust
 from twisted_chat.client.view import View
@@ -46,10 +48,16 @@ def main() -> None:
     for out in (sys.stdout, sys.stderr):
         if isinstance(out, TextIOWrapper):
             out.reconfigure(errors="replace", encoding="utf-8" if given.json else None)
+    if given.is_anywhere and (found := look(given.place, finder(), _tell)):
+        given = replace(given, place=found.place, tls=given.tls or found.tls)
     make = _choose(given)
     from twisted.internet.task import react
 
     react(_chat, (given, make))
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"*** {text}\n")
 
 
 def _choose(given: Arguments) -> Callable[[Any], FrontEnd]:

@@ -56,6 +56,20 @@ GROUPS = {
             is_list=True,
         ),
     ),
+    "How people learn of it": (
+        Option(
+            "qr",
+            None,
+            "Show the address of the page as a QR code in the terminal at the start.",
+            is_flag=True,
+        ),
+        Option(
+            "announce",
+            None,
+            "Announce the server on the local network (DNS-SD), so that twisted-chat finds it.",
+            is_flag=True,
+        ),
+    ),
     "TLS and browsers": (
         Option(
             "one-port",
