@@ -81,7 +81,8 @@ class Announcement(Service):
         self._network = Zeroconf(interfaces=self._interfaces)
         for service in self._services:
             self._network.register_service(service, allow_name_change=True)
-            _log.info("The local network is told of {what}", what=service.name)
+            what = service.name.removesuffix(".local.")
+            _log.info("Announced on the local network: {what}", what=what)
 
     def _end(self) -> None:
         if self._network is not None:
