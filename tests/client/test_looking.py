@@ -11,6 +11,8 @@ from twisted_chat.client.place import Place
 LAB = Found("the lab", Place("192.0.2.2", 5000), tls=False)
 ATTIC = Found("the attic", Place("192.0.2.3", 5001), tls=True)
 
+_FOUND = "Found the lab at 192.0.2.2 port 5000 on the local network"
+
 
 class LookingTests(SynchronousTestCase):
     def setUp(self) -> None:
@@ -31,17 +33,14 @@ class LookingTests(SynchronousTestCase):
     def test_one_on_the_network_is_named(self) -> None:
         self.listening.close()
         self.assertEqual(self.looks(LAB), LAB)
-        self.assertEqual(self.told, ["Found the lab at 192.0.2.2 port 5000 on the local network"])
+        self.assertEqual(self.told, [_FOUND])
 
     def test_of_several_the_others_are_named_too(self) -> None:
         self.listening.close()
         self.assertEqual(self.looks(LAB, ATTIC), LAB)
         self.assertEqual(
             self.told,
-            [
-                "Found the lab at 192.0.2.2 port 5000 on the local network. There is also "
-                "the attic at 192.0.2.3 port 5001 (with TLS)"
-            ],
+            [f"{_FOUND}. There is also the attic at 192.0.2.3 port 5001 (with TLS)"],
         )
 
     def test_where_there_is_none_one_reads_what_to_do(self) -> None:

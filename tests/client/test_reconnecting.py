@@ -3,6 +3,7 @@ from typing import Any
 from twisted.internet import error
 
 from tests.client.desk import Desk, DeskTest, Server
+from twisted_chat.client.failed import Untrusted
 from twisted_chat.client.patience import NEVER, SCRIPT, Patience
 
 
@@ -153,15 +154,24 @@ class OtherServerTests(DeskTest):
         server.vanishes()
         self.assertIn("if it speaks TLS, add --tls", desk.ended)
 
+    def test_a_certificate_that_is_not_trusted_ends_it_at_once_and_also_later(self) -> None:
+        desk, server = self.desk(plain=True)
+        server.refuses(Untrusted("THE CERTIFICATE HAS CHANGED"))
+        self.assertEqual(desk.ended, "THE CERTIFICATE HAS CHANGED")
+        desk, server = self.connected(plain=True)
+        server.vanishes()
+        desk.waits(2)
+        server.refuses(Untrusted("THE CERTIFICATE HAS CHANGED"))
+        self.assertEqual(desk.ended, "THE CERTIFICATE HAS CHANGED")
+
     def test_a_server_that_was_there_needs_no_tls_now(self) -> None:
         desk, server = self.connected(plain=True)
-        for _ in range(2):
-            server.vanishes()
-            desk.waits(2)
-            server.accepts()
-            self.assertEqual(desk.sees(), ["*** Connection lost; trying again in 2 seconds"])
-            server.hears()
-            server.sends(b"Welcome. What is your nickname?\r\n")
+        server.vanishes()
+        desk.waits(2)
+        desk.sees()
+        server.accepts()
+        server.vanishes()
+        self.assertEqual(desk.sees(), ["*** Connection lost; trying again in 4 seconds"])
 
     def test_a_server_of_an_unknown_kind_is_not_tried_again_either(self) -> None:
         desk, server = self.desk(plain=True)
