@@ -6,11 +6,12 @@ import ifaddr
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
+from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase
 from tests.test_how_to_join import adapter
-from twisted_chat.service import announce, endpoints, qr
+from twisted_chat.service import announce, endpoints, options, qr
 from twisted_chat.service.endpoints import Listening, how_to_join, how_to_join_and_browse
 from twisted_chat.service.publicity import Publicity
 
@@ -125,3 +126,12 @@ class AnnouncementTests(Ports):
     def test_a_long_name_is_cut_between_characters(self) -> None:
         service = announce.announced(announce.CHAT, "ä" * 40, ["127.0.0.1"], 5000, {})
         self.assertEqual(service.name, "ä" * 31 + "." + announce.CHAT)
+
+
+class OptionTests(SynchronousTestCase):
+    def test_without_the_libraries_it_says_what_to_install(self) -> None:
+        self.patch(options, "find_spec", lambda _: None)
+        for option, library in (("--qr", "segno"), ("--announce", "zeroconf")):
+            parse = options.Options().parseOptions
+            why = self.assertRaises(UsageError, parse, ["--no-db", option])
+            self.assertEqual(str(why), f"{option} needs a library: pip install '{library}'")
