@@ -55,8 +55,6 @@ GROUPS = {
             short="e",
             is_list=True,
         ),
-    ),
-    "How people learn of it": (
         Option(
             "qr",
             None,
