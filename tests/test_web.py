@@ -120,6 +120,32 @@ class FileTests(WebTestCase):
         self.assertEqual(browser.transport.value().count(b"export const"), 2)
 
 
+class ReadingTests(WebTestCase):
+    """Clients that do not read their responses."""
+
+    def test_requests_wait_until_the_responses_before_them_are_read(self) -> None:
+        browser = Asker(self.web)
+        browser.channel.pauseProducing()  # as the transport does when its buffer is full
+        browser.sends(request("/page/chat.js") * 200)
+        self.assertEqual(browser.transport.value().count(b"HTTP/1.1 200"), 1)
+        browser.channel.resumeProducing()
+        self.assertEqual(browser.transport.value().count(b"HTTP/1.1 200"), 200)
+
+    def test_a_client_that_never_reads_is_disconnected(self) -> None:
+        browser = Asker(self.web)
+        browser.channel.pauseProducing()
+        browser.sends(request("/page/chat.js") * 3)
+        self.time_passes(20)
+        self.assertTrue(browser.is_gone)
+
+    def test_leaving_with_unread_responses_leaves_nothing_behind(self) -> None:
+        browser = Asker(self.web)
+        browser.channel.pauseProducing()
+        browser.sends(request("/page/chat.js") * 3)
+        browser.channel.connectionLost()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
 class BadRequestTests(WebTestCase):
     def assert_refused(self, data: bytes, status: int = 400) -> None:
         """It is refused, no answer to another request follows, and it is closed."""

@@ -9,7 +9,7 @@ from tests.e2e.conftest import Start
 from tests.e2e.patience import PATIENCE
 from tests.e2e.people import Plain, Program, Typist
 from tests.e2e.server import Server
-from tests.e2e.test_web import Tab
+from tests.e2e.tab import Tab
 
 pytestmark = pytest.mark.e2e
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 def test_everybody_can_use_the_same_address(start: Start) -> None:
     server = start("--tls-port", "0")
     where = f"127.0.0.1:{server.port}"
-    ann, bot, tab = Plain(server.port, "ann"), Program(server.port, "bot"), Tab(server, "tab")
+    ann, bot, tab = Plain(server.port, "ann"), Program(server.port, "bot"), Tab(server.port, "tab")
     secure = Typist("openssl", "s_client", "-quiet", "-connect", where)
     secure.comes_in("carl")
     with urllib.request.urlopen(f"http://{where}/", timeout=PATIENCE) as page:

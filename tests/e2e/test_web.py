@@ -8,13 +8,12 @@ import ssl
 import urllib.request
 
 import pytest
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import CloseConnection, Ping, Request, TextMessage
 
 from tests.e2e.conftest import Start
 from tests.e2e.patience import PATIENCE, eventually
 from tests.e2e.people import Plain, Program
 from tests.e2e.server import Server, with_many_files
+from tests.e2e.tab import Tab
 
 pytestmark = pytest.mark.e2e
 
@@ -22,60 +21,24 @@ NEVER_READ = 1_000
 
 
 def page(server: Server, scheme: str = "http") -> str:
-    """Where the page is; the last of its places, if there are several."""
-    return str(re.findall(rf"Open in a browser: ({scheme}://\S+)", server.output)[-1])
+    """Where the page is, at the port for browsers alone."""
+    logged = re.compile(rf"Open in a browser: ({scheme}://\S+:(?!{server.port}/)\S+)")
+    eventually(lambda: logged.search(server.output), "the log has the address of the page")
+    return str(logged.findall(server.output)[0])
 
 
-class Tab(Program):
-    """A page with a WebSocket.
-
-    Args:
-        server: where it is.
-        nickname: who is in front of it.
-        before: the tab that it goes on for.
-    """
-
-    def __init__(self, server: Server, nickname: str, before: "Tab | None" = None) -> None:
-        self._ws = WSConnection(ConnectionType.CLIENT)
-        self._text = ""
-        self.closed: object = None
-        port = int(page(server).rstrip("/").rpartition(":")[2])
-        self._first = self._ws.send(Request(host=f"127.0.0.1:{port}", target="/ws"))
-        super().__init__(port, nickname, before)
-
-    def _send(self, data: bytes) -> None:
-        first, self._first = self._first, b""
-        if first:
-            self.socket.sendall(first)
-            self.reads(PATIENCE)
-        for line in data.decode().splitlines():
-            self.socket.sendall(self._ws.send(TextMessage(line)))
-
-    def _receive(self) -> bytes:
-        data = self.socket.recv(65_536)
-        if not data or self.closed is not None:
-            return b""
-        self._ws.receive_data(data)
-        lines = ""
-        for event in self._ws.events():
-            match event:
-                case TextMessage():
-                    lines += event.data + ("\n" if event.message_finished else "")
-                case Ping():
-                    self.socket.sendall(self._ws.send(event.response()))
-                case CloseConnection():
-                    self.closed = event.code
-        return lines.encode() or b"\n"
-
-    def closes(self) -> None:
-        """Close in good order."""
-        self.socket.sendall(self._ws.send(CloseConnection(1001)))
-        self.sees_the_end()
+def page_port(server: Server) -> int:
+    """The port for browsers alone."""
+    return int(page(server).rstrip("/").rpartition(":")[2])
 
 
 def test_two_pages_and_somebody_with_netcat_talk(start: Start) -> None:
     server = start("--web-port", "0")
-    ann, ben, carl = Tab(server, "ann"), Tab(server, "ben"), Plain(server.port, "carl")
+    ann, ben, carl = (
+        Tab(page_port(server), "ann"),
+        Tab(page_port(server), "ben"),
+        Plain(server.port, "carl"),
+    )
     ann.gets(event="state")
     ann.says("hello 漢字 😀")
     assert ben.gets(event="message")["text"] == "hello 漢字 😀"
@@ -93,13 +56,13 @@ def test_two_pages_and_somebody_with_netcat_talk(start: Start) -> None:
 
 def test_a_page_that_comes_back_has_missed_nothing(start: Start) -> None:
     server = start("--web-port", "0")
-    ann, carl = Tab(server, "ann"), Plain(server.port, "carl")
+    ann, carl = Tab(page_port(server), "ann"), Plain(server.port, "carl")
     ann.gets(event="state")
     ann.vanishes()
     carl.types("one", "two", "three")
     carl.types("/time")
     carl.sees("*** The server's time is")
-    back = Tab(server, "ann", ann)
+    back = Tab(page_port(server), "ann", ann)
     assert back.gets(event="welcome", resumed=True)["nick"] == "ann"
     back.gets(event="message", text="three")
     texts = [event["text"] for event in back.events if event["event"] == "message"]
@@ -120,7 +83,7 @@ def test_the_page_has_its_security_headers_also_over_tls(start: Start) -> None:
 def test_a_thousand_websockets_that_never_read_cost_little(start: Start) -> None:
     with with_many_files():
         server = start("--web-port", "0", "--flood", "off", "--no-db")
-        port = int(page(server).rstrip("/").rpartition(":")[2])
+        port = page_port(server)
         talker, watcher = Program(server.port, "talker"), Plain(server.port, "watcher")
         talker.gets(event="state")
         watcher.lines.clear()

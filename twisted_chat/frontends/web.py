@@ -175,6 +175,8 @@ class Channel(HTTPChannel):
         self.address = address
         self._deadline: IDelayedCall | None = None
         self._socket: WebSocket | None = None
+        self._is_unread = False  # so that the transport takes no more
+        self._answered: http.Request | None = None  # but its response is not read yet
 
     def connectionMade(self) -> None:
         """Wait for a request."""
@@ -211,9 +213,29 @@ class Channel(HTTPChannel):
         return bool(super().headerReceived(line))
 
     def requestDone(self, request: http.Request) -> None:
-        """A response is sent: wait for the next request, but not for long."""
+        """A response is sent: wait for the next request, but not for long.
+
+        Requests that have arrived already wait until there is room for their responses: Twisted
+        would answer a chunk of 2,000 small requests at once, for a client that reads nothing.
+        """
         self._wait()
-        super().requestDone(request)
+        if self._is_unread:
+            self._answered = request
+        else:
+            super().requestDone(request)
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is full."""
+        self._is_unread = True
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """The transport's buffer is empty."""
+        self._is_unread = False
+        super().resumeProducing()
+        answered, self._answered = self._answered, None
+        if answered is not None:
+            self.requestDone(answered)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The other end is gone."""

@@ -25,7 +25,6 @@ export async function until(holds, what, within = 15_000) {
 export class Server {
   folder = mkdtempSync(join(tmpdir(), "page-"));
   port = 0;
-  web = 0;
   /** @type {import("node:child_process").ChildProcess | null} */
   process = null;
   /** @type {string[]} */
@@ -37,22 +36,20 @@ export class Server {
   }
 
   get url() {
-    return `http://127.0.0.1:${this.web}/`;
+    return `http://127.0.0.1:${this.port}/`;
   }
 
   async start() {
     const run = ["-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "chat", "--port", String(this.port), "--interface", "127.0.0.1"];
-    const page = ["--web-endpoint", `tcp:${this.web}:interface=127.0.0.1`];
     const open = ["--name", "the lab", "--db", "chat.sqlite", "--flood", "off", "--per-address", "500", "--nameless-per-address", "100", "--connections", "100000/60"];
-    const child = spawn(PYTHON, [...run, ...page, ...open, ...this.options], { cwd: this.folder, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(PYTHON, [...run, ...open, ...this.options], { cwd: this.folder, stdio: ["ignore", "pipe", "inherit"] });
     this.process = child;
     const said = createInterface(child.stdout);
     for await (const line of said) {
       this.port = Number(/Join with: nc 127.0.0.1 (\d+)/.exec(line)?.[1] ?? this.port);
-      this.web = Number(/Open in a browser: http:\/\/127.0.0.1:(\d+)/.exec(line)?.[1] ?? this.web);
-      if (this.port && this.web && line.includes("Open in a browser")) break;
+      if (line.includes("Open in a browser")) break;
     }
-    if (!this.web) throw new Error("The server did not start");
+    if (!this.port) throw new Error("The server did not start");
     child.stdout.resume();
     return this;
   }

@@ -156,7 +156,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
     await alice.page.waitForSelector('#folk [data-nick="bob"]');
     await alice.page.focus("#write");
     await alice.page.keyboard.type("/whi");
-    await alice.page.waitForSelector("#choices li:has-text('say something to one person alone')");
+    await alice.page.waitForSelector("#choices li:has-text('send a private message')");
     await alice.page.keyboard.press("Tab");
     await alice.page.keyboard.type("b");
     await alice.page.waitForSelector("#choices li:has-text('bob')");
