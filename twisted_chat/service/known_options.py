@@ -58,13 +58,13 @@ GROUPS = {
         Option(
             "qr",
             None,
-            "Show the address of the page as a QR code in the terminal at the start.",
+            "Show the page's address as a QR code.",
             is_flag=True,
         ),
         Option(
             "announce",
             None,
-            "Announce the server on the local network (DNS-SD), so that twisted-chat finds it.",
+            "Announce the server on the local network.",
             is_flag=True,
         ),
     ),
