@@ -43,6 +43,7 @@ class Membership:
         now: Callable[[], float] | None = None,
         observers: Iterable[Observer] = (),
         accounts: Accounts | None = None,
+        how_to_join: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         self.clock = clock
         self.now = now or clock.seconds
@@ -59,6 +60,7 @@ class Membership:
         if accounts is None:
             accounts = Accounts(clock, store, self.limits, OwnPasswords(), self.now)
         self.accounts = accounts
+        self.how_to_join = how_to_join
         self.rights = Rights()
         self._observers = Observers(observers)
         self._stopping = False
