@@ -1,10 +1,14 @@
 """What a store may show, whatever happens to it: the model that it is measured by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from twisted_chat.events import OWN, Entry, Event, Topic
 from twisted_chat.refusal import Refused
+from twisted_chat.stores.account import Account
 
 
 class Batch:
@@ -139,3 +143,48 @@ def owner(lives: Sequence[Life], events: set[Event]) -> Life | None:
         if events <= known | {entry.event for entry, _ in life.pending}:
             return life
     return None
+
+
+class Register:
+    """The accounts that a store keeps: what is asked for is done in order, and told of."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Account] = {}  # by id
+        self.pending: list[Account | str] = []  # saved ones, and ids of dropped ones
+
+    def ask(self, change: Account | str, asked: Deferred[None]) -> None:
+        """A store is asked to save an account, or to drop the one of an id."""
+        self.pending.append(change)
+        asked.addCallbacks(self._is_done, self._is_refused, (change,), {}, (change,))
+
+    def _is_done(self, _: None, change: Account | str) -> None:
+        assert self.pending.pop(0) is change, f"{change} is told of too early"
+        assert not self._is_taken(change), f"{change} has a name that is taken"
+        self._make(change)
+
+    def _is_refused(self, failure: Failure, change: Account | str) -> None:
+        why = failure.value
+        assert isinstance(why, Refused)
+        assert self.pending.pop(0) is change, f"{change} is refused too early"
+        if why.code != "not-stored":
+            assert self._is_taken(change), f"{change} is refused, and its name is free"
+
+    def _is_taken(self, change: Account | str) -> bool:
+        if isinstance(change, str):
+            return False
+        return any(e.key == change.key and e.id != change.id for e in self.kept.values())
+
+    def _make(self, change: Account | str) -> None:
+        if isinstance(change, str):
+            self.kept.pop(change, None)
+        else:
+            self.kept[change.id] = change
+
+    def recover(self, there: Mapping[str, Account]) -> None:
+        """After a crash these are kept: some of what was asked for last may be undone."""
+        while there != self.kept:
+            assert self.pending, f"{there} are kept, and not {self.kept}"
+            change = self.pending.pop(0)
+            if not self._is_taken(change):
+                self._make(change)
+        self.pending = []

@@ -6,8 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import ChatTestCase, Person
 from twisted_chat import Limits, Pace
+from twisted_chat.addresses import neighbourhood
 from twisted_chat.frontends.admission import FORGET, Admission
-from twisted_chat.frontends.networks import Networks, neighbourhood
+from twisted_chat.frontends.networks import Networks
 from twisted_chat.refusal import Refused
 
 HERE, THERE = "192.0.2.7", "198.51.100.1"

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 PACKAGE = Path(__file__).parent.parent / "twisted_chat"
 
 LAYERS = (
-    ("limits", "rate", "refusal", "counters", "turn"),
+    ("addresses", "limits", "rate", "refusal", "counters", "turn"),
     ("events",),
     ("text",),
     ("stores",),

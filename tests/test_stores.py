@@ -21,11 +21,12 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import Disk
-from tests.kept import Batch, Life, owner
+from tests.kept import Batch, Life, Register, owner
 from tests.people import at_once
 from twisted_chat.events import OWN, Entry, Event, Join, Message, Notice, Topic, Whisper
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, Store
+from twisted_chat.stores.account import Account
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite import forgetting, writer
 from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry
@@ -69,6 +70,7 @@ class AnyStore(RuleBasedStateMachine):
         self.count = 0
         self.wrong: list[BaseException | None] = []
         self.put_into: dict[Event, Life] = {}
+        self.register = Register()
         self.store: Store
         self.start()
 
@@ -150,6 +152,33 @@ class AnyStore(RuleBasedStateMachine):
     def is_erased(self, life: Life) -> None:
         """Nothing of that may be seen any more, but for what a crash undoes."""
 
+    @rule(
+        person=people,
+        name=st.sampled_from(("ann", "Ann", "bob", "Žofie")),
+        is_dropped=st.booleans(),
+        then=choices,
+    )
+    def an_account_is_saved_or_dropped(
+        self, person: str, name: str, is_dropped: bool, then: list[int]
+    ) -> None:
+        self.count += 1
+        if is_dropped:
+            self.register.ask(person, self.store.drop_account(person))
+        else:
+            account = Account(
+                *(person, name, f"hash {self.count}", 1.0, float(self.count)),
+                places=("::1",) * (self.count % 3),
+                is_locked=self.count % 2 == 0,
+                is_admin=self.count % 3 == 0,
+                settings={"count": self.count, "rooms": ["#tea"]},
+            )
+            self.register.ask(account, self.store.save_account(account))
+        self.work(then)
+
+    def accounts(self) -> dict[str, Account]:
+        """The accounts that are kept, by id."""
+        return {account.id: account for account in answer(self.store.accounts())}
+
     @rule(age=st.integers(0, 20))
     def what_is_old_is_forgotten(self, age: int) -> None:
         before = self.count - age + 0.5
@@ -192,6 +221,7 @@ class AnyStore(RuleBasedStateMachine):
             if life.is_open:
                 self._check_opened(life)
         assert not self.store.is_behind
+        assert not self.register.pending, "somebody hears nothing of their account"
 
     def teardown(self) -> None:
         """In the end everything is told of."""
@@ -209,9 +239,10 @@ class InMemory(AnyStore):
     @rule()
     def the_server_is_restarted(self) -> None:
         epoch = self.store.epoch
-        self.lives = {}
+        self.lives, self.register = {}, Register()
         self.start()
         assert self.store.epoch != epoch
+        assert not self.accounts()
         store = self.store
         assert not answer(store.rooms())
         assert not answer(store.saved_sessions())
@@ -341,6 +372,7 @@ class InSqlite(AnyStore):
             assert set(there[-5:]) <= set(refs)
         self._check_states()
         self._check_sessions()
+        assert self.accounts() == self.register.kept
 
     def _check_states(self) -> None:
         """What has no log has no state either."""
@@ -370,6 +402,7 @@ class InSqlite(AnyStore):
         self.start()
         assert self.store.epoch == epoch
         self._check_sessions()
+        self.register.recover(self.accounts())
         before, self.lives = self.lives, {}
         for log in LOGS:
             self._recover(log, before.get(log))
@@ -383,6 +416,7 @@ class InSqlite(AnyStore):
         assert stopped.called, "it does not stop"
         for life in self.lives.values():
             assert not life.pending, f"{life.name} hears nothing of {life.pending}"
+        assert not self.register.pending, "somebody hears nothing of their account"
         if not self.was_full:
             self._is_all_stored()
 
@@ -396,12 +430,15 @@ class InSqlite(AnyStore):
         for held in (*connections, store._lock):
             held.close()
 
+    def _cannot_come_back(self, person: str) -> bool:
+        return self.saved[person] == [None] and person not in self.register.kept
+
     def _recover(self, log: str, life: Life | None) -> None:
         """The log is as it was; or as it was before it was erased, if that is not stored."""
         found: list[Entry] = []
         self.store.after(log, 0, 1_000).addCallback(found.extend)
         self._everything_happens()
-        if log not in ROOMS and self.saved[log[1:]] == [None]:
+        if log not in ROOMS and self._cannot_come_back(log[1:]):
             assert not found, f"{log} is kept of somebody who cannot come back"
             return
         lives = [life] if life is not None else []

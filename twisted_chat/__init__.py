@@ -8,6 +8,7 @@ from twisted_chat.refusal import Refused
 
 if TYPE_CHECKING:
     from twisted_chat.chat.observers import Observer
+    from twisted_chat.chat.portal import IChatUser
     from twisted_chat.client.chat_client import ChatClient
     from twisted_chat.client.incoming import Happened
     from twisted_chat.frontends.factory import ChatFactory
@@ -18,6 +19,7 @@ __all__ = [
     "ChatFactory",
     "ChatProtocol",
     "Happened",
+    "IChatUser",
     "Limits",
     "Observer",
     "Pace",
@@ -29,6 +31,7 @@ _PLACES = {
     "ChatFactory": "frontends.factory",
     "ChatProtocol": "frontends.protocol",
     "Happened": "client.incoming",
+    "IChatUser": "chat.portal",
     "Observer": "chat.observers",
 }
 

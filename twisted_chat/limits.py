@@ -125,6 +125,23 @@ class Limits:
     )
     """More than any client has pending."""
 
+    accounts: int = _limit(10_000, "Most registered accounts.")
+    """All of them are in memory, with 500 bytes each."""
+
+    registrations: Pace = _limit(Pace(3, 3600), "Rate limit for new accounts from one address.")
+    """A family registers in one evening; nobody fills the disk."""
+
+    login_tries: int = _limit(5, "Wrong passwords for one account before logging in is delayed.")
+    """Who knows it needs three."""
+
+    login_tries_per_address: int = _limit(
+        20, "Wrong passwords from one address before logging in is delayed."
+    )
+    """A class behind one router mistypes more often than one person."""
+
+    login_wait_seconds: float = _limit(900.0, "Longest delay after wrong passwords, in seconds.")
+    """A hundred guesses a day find no password of eight characters."""
+
     resume_seconds: float = _limit(
         300.0, "Seconds for which a disconnected person stays a member and can resume."
     )

@@ -31,6 +31,10 @@ class Bucket:
         each = pace.seconds / pace.lines
         self._full = max(self._full, now - pace.seconds) + each
 
+    def give_back(self, pace: Pace) -> None:
+        """One that had come does not count after all."""
+        self._full -= pace.seconds / pace.lines
+
     def is_used(self, pace: Pace, now: float) -> bool:
         """Whether anything was counted so recently that it still matters."""
         return self._full > now - pace.seconds

@@ -9,6 +9,7 @@ from twisted.internet.protocol import Factory, connectionDone
 from twisted.python.failure import Failure
 
 from twisted_chat import ChatFactory
+from twisted_chat.text.passwords import Password
 from twisted_chat.wire.lines import Lines
 
 pytestmark = pytest.mark.e2e
@@ -67,3 +68,14 @@ async def test_it_is_a_working_chat_on_any_endpoint() -> None:
     await gone
     for person in people:
         await person.gone
+
+
+@pytest_twisted.ensureDeferred
+async def test_passwords_are_hashed_in_a_thread_beside_the_reactor() -> None:
+    seen = []
+    factory = ChatFactory(reactor)
+    registered = factory.chat.accounts.register("alice", Password("correct horse"), "a", "::1")
+    registered.addCallback(lambda account: seen.append(account.name))
+    assert not seen, "the reactor waited for it"
+    await registered
+    assert seen == ["alice"]

@@ -37,6 +37,20 @@ def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         ("--line-bytes 9000", "--line-bytes must not be more than --input-bytes"),
         ("--motd missing", "cannot read --motd missing: No such file or directory"),
         ("--motd .", "cannot read --motd .: Is a directory"),
+        ("--auth nope:secret", "cannot use --auth nope: there are only file, memory, unix"),
+        ("--auth file:missing", "cannot use --auth file: there is no file 'missing'"),
+        (
+            "--auth memory:secret",
+            "cannot use --auth memory: what follows must be: A colon-separated list",
+        ),
+        (
+            "--auth anonymous",
+            "cannot use --auth anonymous: it checks no passwords, as file, memory, unix do",
+        ),
+        (
+            "--name-expiry forever",
+            "--name-expiry must be off, or a time such as 12h, 90d or 52w, not 'forever'",
+        ),
         ("--flood fast", "--flood must be COUNT/SECONDS, such as 10/5, not 'fast'"),
         ("--flood 0/5", "--flood must be COUNT/SECONDS, such as 10/5, not '0/5'"),
         ("--max-clients 0", "--max-clients must be a whole number of 1 or more, not '0'"),

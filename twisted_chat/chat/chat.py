@@ -7,8 +7,10 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succe
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.observers import Observer, Observers
+from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person, Whisperer
 from twisted_chat.chat.projection import project
@@ -60,6 +62,7 @@ class Chat:
         counters: where it is counted what happens.
         now: gives the time of day, in seconds since 1970; without it, that is the clock's.
         observers: told what happens, and asked before it does.
+        accounts: the registered names; without it, passwords are hashed at once.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Chat:
         counters: Counters | None = None,
         now: Callable[[], float] | None = None,
         observers: Iterable[Observer] = (),
+        accounts: Accounts | None = None,
     ) -> None:
         self.clock = clock
         self.now = now or clock.seconds
@@ -87,6 +91,9 @@ class Chat:
         self._store = store
         self._turn = turn
         self.people = People(clock, self.limits)
+        if accounts is None:
+            accounts = Accounts(clock, store, self.limits, OwnPasswords(), self.now)
+        self.accounts = accounts
         self.rights = Rights()
         self._observers = Observers(observers)
         self._stopping = False
@@ -94,6 +101,7 @@ class Chat:
         """Fires when the store has answered, and people may come; fails if it does not."""
 
     async def _start(self) -> None:
+        await self.accounts.loaded
         self.lobby = await self.rooms.open(names.LOBBY)
         for saved in await self._store.saved_sessions():
             await self._restore(saved)

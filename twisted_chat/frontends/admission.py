@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from twisted.internet.interfaces import IReactorTime
 
-from twisted_chat.frontends.networks import Networks, neighbourhood
+from twisted_chat.addresses import neighbourhood
+from twisted_chat.frontends.networks import Networks
 from twisted_chat.limits import Limits
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused

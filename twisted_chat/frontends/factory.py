@@ -3,17 +3,22 @@
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
+from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 
+from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.observers import Observer
+from twisted_chat.chat.passwords import OwnPasswords
+from twisted_chat.chat.portal import PortalPasswords
 from twisted_chat.frontends.admission import UNKNOWN
 from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.protocol import ChatProtocol, Wires
 from twisted_chat.frontends.server import Connection, Server
+from twisted_chat.frontends.threads import thread_beside
 from twisted_chat.limits import Limits
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.turn import Turn
@@ -34,6 +39,8 @@ class ChatFactory(Factory):
         limits: what one connection may take.
         motd: lines for everybody who comes.
         observers: told what happens in the chat, and asked before it does.
+        portal: decides who may log in, and gives an `IChatUser` for them; without it, people
+            register with passwords of their own.
     """
 
     noisy = False
@@ -47,6 +54,7 @@ class ChatFactory(Factory):
         limits: Limits | None = None,
         motd: Sequence[str] = (),
         observers: Iterable[Observer] = (),
+        portal: Portal | None = None,
     ) -> None:
         turn = Turn(None if clock is None else partial(clock.callLater, 0))
         if clock is None:
@@ -54,9 +62,15 @@ class ChatFactory(Factory):
 
             clock = IReactorTime(reactor)
         self.clock = clock
-        self.chat = chat or Chat(
-            clock, MemoryStore(), turn, name, limits, motd, observers=observers
-        )
+        if chat is None:
+            store, limits = MemoryStore(), limits or Limits()
+            hashing = thread_beside(clock)
+            passwords = PortalPasswords(portal) if portal else OwnPasswords(None, hashing)
+            accounts = Accounts(clock, store, limits, passwords, clock.seconds)
+            chat = Chat(
+                clock, store, turn, name, limits, motd, observers=observers, accounts=accounts
+            )
+        self.chat = chat
         self.server = Server(clock, self.chat)
         self._wires = Wires(PlainWire(self.chat.now), StructuredWire())
 

@@ -1,7 +1,7 @@
 """Lists of addresses and networks, such as the ban list."""
 
 from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 
 class Networks:
@@ -45,17 +45,3 @@ class Networks:
             version == ip.version and number >> free in known
             for (version, free), known in self._by_length.items()
         )
-
-
-def neighbourhood(address: str) -> str:
-    """What counts as one place: an IPv4 address, or an IPv6 network of 64 bits.
-
-    A subscriber has a whole /64 (RFC 6177), so single IPv6 addresses cost nothing.
-    """
-    if ":" not in address:
-        return address
-    try:
-        number = int(IPv6Address(address.partition("%")[0])) >> 64 << 64
-    except ValueError:
-        return address
-    return f"{IPv6Address(number)}/64"

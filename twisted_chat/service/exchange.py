@@ -41,7 +41,7 @@ def from_line(line: bytes) -> Entry:
     Raises:
         ValueError: what is wrong with it.
     """
-    thing = _decode(line)
+    thing = decode(line)
     name, number = thing.get("event"), thing.get("id")
     kind = NAMED.get(name) if isinstance(name, str) else None
     if kind is None or kind.kept is not Kept.IN_ROOMS:
@@ -54,7 +54,7 @@ def from_line(line: bytes) -> Entry:
         raise ValueError("the room must begin with #")
     if not names.is_like_a_name(room[1:]):
         raise ValueError("the room does not have a valid name")
-    time, sender = _time(thing), _nickname(thing, "from")
+    time, sender = time_of(thing, "time"), _nickname(thing, "from")
     told: list[Any] = [
         _nickname(thing, field) if field == "to" else _text(thing, field) for field in kind.fields
     ]
@@ -62,7 +62,12 @@ def from_line(line: bytes) -> Entry:
     return Entry(kind.make(time, room, sender, told), id=number)
 
 
-def _decode(line: bytes) -> dict[str, Any]:
+def decode(line: bytes) -> dict[str, Any]:
+    """The object that a line is.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
     try:
         thing = json.loads(line.decode())
     except UnicodeDecodeError:
@@ -107,13 +112,18 @@ def _nickname(thing: dict[str, Any], key: str) -> str:
     return name
 
 
-def _time(thing: dict[str, Any]) -> float:
+def time_of(thing: dict[str, Any], key: str) -> float:
+    """A time that an object has, in seconds since 1970.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
     try:
-        seconds = (datetime.fromisoformat(_text(thing, "time")) - _EPOCH).total_seconds()
+        seconds = (datetime.fromisoformat(_text(thing, key)) - _EPOCH).total_seconds()
     except (ValueError, TypeError):  # the latter without a time zone
         seconds = -1.0
     if not 0 <= seconds < _LATEST:
-        raise ValueError("the time is missing, or not like 2026-11-20T12:35:02.123456Z")
+        raise ValueError(f"the {key} is missing, or not like 2026-11-20T12:35:02.123456Z")
     return seconds
 
 

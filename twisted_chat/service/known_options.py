@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+from twisted_chat.chat.accounts import NAME_EXPIRY
 from twisted_chat.limits import Limits
 from twisted_chat.service import values
 
@@ -85,6 +86,20 @@ GROUPS = {
             "allow-file",
             None,
             "File of addresses and networks that are never banned or limited by address.",
+        ),
+    ),
+    "Accounts": (
+        Option(
+            "auth",
+            None,
+            "Check passwords with this twisted.cred plugin, such as file:/etc/chat/passwords "
+            "(default: people register).",
+        ),
+        Option(
+            "name-expiry",
+            values.Span(NAME_EXPIRY),
+            "How long an unused name stays registered, such as 90d; off: forever.",
+            values.span_or_off,
         ),
     ),
     "Running it": (

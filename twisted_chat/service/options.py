@@ -18,6 +18,7 @@ from twisted_chat.frontends.networks import Networks
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
 from twisted_chat.service import checks, config
+from twisted_chat.service.auth import make_portal
 from twisted_chat.service.endpoints import tcp_endpoint
 from twisted_chat.service.known_options import BY_NAME, LIMITS, Option, help_text, limits_text
 from twisted_chat.text import cleaning
@@ -170,6 +171,11 @@ class Options(usage.Options):
             raise usage.UsageError(
                 "--metrics needs prometheus-client: pip install prometheus-client"
             )
+        if self["auth"] is not None:
+            try:
+                make_portal(self["auth"])
+            except ValueError as error:
+                raise usage.UsageError(f"cannot use --auth {error}") from error
         if self["line-bytes"] > self["input-bytes"]:
             raise usage.UsageError("--line-bytes must not be more than --input-bytes")
         self.motd = self._lines_of("motd", _shown)

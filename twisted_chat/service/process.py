@@ -1,7 +1,11 @@
 """Process settings: enough open files, and no long garbage collection pauses."""
 
 import gc
+import os
 import resource
+import sys
+import threading
+from contextlib import suppress
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -63,3 +67,10 @@ def room_for(clients: int) -> int:
             clients=clients,
         )
     return room
+
+
+def let_others_go_first() -> None:
+    """Give this thread the processor only when no other thread wants it, as far as one may."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

@@ -18,17 +18,21 @@ from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 from twisted.python.usage import UsageError
 
+from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.passwords import Authenticator, OwnPasswords
+from twisted_chat.chat.portal import PortalPasswords
 from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
 from twisted_chat.frontends.factory import ChatFactory
 from twisted_chat.limits import Limits
 from twisted_chat.service import operator_log
+from twisted_chat.service.auth import make_portal
 from twisted_chat.service.clock import go_steadily
 from twisted_chat.service.console import Console
 from twisted_chat.service.endpoints import CannotListen, Listening, how_to_join, tcp_endpoint
 from twisted_chat.service.options import Options
-from twisted_chat.service.process import look_only_at_what_is_new, room_for
+from twisted_chat.service.process import let_others_go_first, look_only_at_what_is_new, room_for
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.memory import MemoryStore
@@ -45,7 +49,7 @@ STOP = 4.0
 
 AT_START = (
     *("port", "interface", "db", "no-db", "sync", "keep", "transcript"),
-    *("metrics", "log-format"),
+    *("metrics", "log-format", "auth"),
 )
 """Options that only a restart can change."""
 
@@ -134,16 +138,26 @@ class ChatService(MultiService):
         watch = self._open_transcript()
         self._store = self._open_store(turn)
         options = self._options
+        limits = self._limits(options)
+        accounts = Accounts(
+            self._reactor,
+            self._store,
+            limits,
+            self._authenticator(options["auth"]),
+            time.time,
+            options["name-expiry"],
+        )
         chat = Chat(
             self._reactor,
             self._store,
             turn,
             options["name"],
-            self._limits(options),
+            limits,
             options.motd,
             watch,
             self._counters,
             time.time,
+            accounts=accounts,
         )
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
@@ -172,6 +186,13 @@ class ChatService(MultiService):
             full=self._options.is_sync_full,
             counters=self._counters,
         )
+
+    def _authenticator(self, site: str | None) -> Authenticator:
+        if site is not None:
+            return PortalPasswords(make_portal(site))
+        hashing = self._thread()
+        hashing(let_others_go_first)
+        return OwnPasswords(elsewhere=hashing)
 
     def _show_metrics(self, address: str, port: int) -> None:
         from twisted_chat.service import metrics  # an extra
@@ -254,6 +275,7 @@ class ChatService(MultiService):
         chat = self._factory.chat
         chat.name, chat.motd = options["name"], options.motd
         chat.limits.become(self._limits(options))
+        chat.accounts.name_expiry = options["name-expiry"]
         self._factory.ban(options.banned, options.allowed)
         _log.info("The options were reloaded")
         later = [name for name in AT_START if options[name] != self._options[name]]

@@ -65,6 +65,23 @@ def _one_of(value: str, *allowed: str) -> str:
     return value
 
 
+class Span(float):
+    """Seconds that show as they are written: `90d`."""
+
+    def __str__(self) -> str:
+        return f"{self / 86400:g}d"
+
+
+def span_or_off(value: str) -> float | None:
+    """A time such as 90d or 12h, in seconds; `off` is None."""
+    if value == "off":
+        return None
+    try:
+        return span("" if value == "forever" else value)
+    except ValueError:
+        raise ValueError(f"must be off, or a time such as 12h, 90d or 52w, not {value!r}") from None
+
+
 def span(value: str) -> float | None:
     """A time such as 90d or 12h, in seconds; `forever` is None."""
     if value == "forever":

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted_chat.events import Entry
 from twisted_chat.events.effects import State
 from twisted_chat.refusal import Refused
+from twisted_chat.stores.account import Account
 
 _T = TypeVar("_T")
 
@@ -160,6 +161,22 @@ class Store(Protocol):
 
     def drop_session(self, person: str) -> None:
         """Nobody resumes as this person any more."""
+
+    def accounts(self) -> Deferred[Sequence[Account]]:
+        """Every account, from an earlier run."""
+
+    def save_account(self, account: Account) -> Deferred[None]:
+        """Keep an account, new or changed.
+
+        Changes are made in the order in which they are asked for, and those of one turn together.
+
+        Returns:
+            Fires when that is stored; fails with `Refused` if it is not, also because another
+            account has the name, and is not tried again.
+        """
+
+    def drop_account(self, account_id: str) -> Deferred[None]:
+        """Keep an account no longer; answers as `save_account` does."""
 
     def forget(self, before: float) -> None:
         """Forget some of what is older than a time in seconds since 1970, but no log's last event.

@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 
 from twisted_chat.events import Entry
 from twisted_chat.events.effects import EFFECTS, Value, apply
 from twisted_chat.stores import Opened, SavedSession, Subscriber
+from twisted_chat.stores.account import Account, name_taken
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
 
@@ -31,6 +32,8 @@ class MemoryStore:
         self._states: dict[str, dict[str, Value]] = {}
         self._subscribers: dict[str, Subscriber] = {}
         self._oldest: deque[tuple[str, Entry]] = deque()
+        self._account_ids: dict[str, str] = {}  # by the name's key
+        self._account_keys: dict[str, str] = {}  # by id
 
     @property
     def epoch(self) -> str:
@@ -131,6 +134,24 @@ class MemoryStore:
 
     def drop_session(self, person: str) -> None:
         """See `Store.drop_session`."""
+
+    def accounts(self) -> Deferred[Sequence[Account]]:
+        """See `Store.accounts`: memory begins anew."""
+        return succeed(())
+
+    def save_account(self, account: Account) -> Deferred[None]:
+        """See `Store.save_account`: accounts are in memory already, and only names are kept."""
+        if self._account_ids.get(account.key, account.id) != account.id:
+            return fail(name_taken(account.name))
+        self._account_ids.pop(self._account_keys.get(account.id, ""), None)
+        self._account_ids[account.key] = account.id
+        self._account_keys[account.id] = account.key
+        return succeed(None)
+
+    def drop_account(self, account_id: str) -> Deferred[None]:
+        """See `Store.drop_account`."""
+        self._account_ids.pop(self._account_keys.pop(account_id, ""), None)
+        return succeed(None)
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""

@@ -5,10 +5,10 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from twisted_chat.stores.sqlite import strays
+from twisted_chat.stores.sqlite import accounts, strays
 from twisted_chat.stores.sqlite.private import make_private
 
-VERSION = 4
+VERSION = 5
 
 _MIGRATIONS = (
     """
@@ -89,6 +89,7 @@ _MIGRATIONS = (
     DROP TABLE logs;
     ALTER TABLE logs_with_state RENAME TO logs;
     """,
+    accounts.TABLE,
 )
 """What makes version N + 1 of version N; a released one never changes.
 
@@ -223,3 +224,9 @@ def explain(error: sqlite3.Error) -> str:
 def explain_unsaved(error: sqlite3.Error) -> str:
     """The same for a change that took effect although it could not be stored."""
     return f"That could not be stored ({_explain(error)}): it lasts only until the server restarts."
+
+
+def explain_unchanged(error: sqlite3.Error) -> str:
+    """The same of what is not changed because it could not be stored."""
+    why = _explain(error)
+    return f"That could not be stored ({why}), so nothing has changed: try again in a while."

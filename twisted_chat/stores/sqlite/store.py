@@ -9,7 +9,8 @@ from twisted.logger import Logger
 from twisted_chat.counters import Counters
 from twisted_chat.events import Entry
 from twisted_chat.stores import Opened, SavedSession, Subscriber, WorkerThread
-from twisted_chat.stores.sqlite import state, strays
+from twisted_chat.stores.account import Account
+from twisted_chat.stores.sqlite import accounts, state, strays
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
 from twisted_chat.stores.sqlite.forgetting import OLDEST, forget
 from twisted_chat.stores.sqlite.history import History
@@ -161,6 +162,20 @@ class SqliteStore:
     def drop_session(self, person: str) -> None:
         """See `Store.drop_session`."""
         self._writer.drop(person)
+
+    # Accounts
+
+    def accounts(self) -> Deferred[Sequence[Account]]:
+        """See `Store.accounts`."""
+        return succeed(list(accounts.read(self._connection)))
+
+    def save_account(self, account: Account) -> Deferred[None]:
+        """See `Store.save_account`."""
+        return self._writer.write_account(accounts.save(account))
+
+    def drop_account(self, account_id: str) -> Deferred[None]:
+        """See `Store.drop_account`."""
+        return self._writer.write_account(accounts.drop(account_id))
 
     # The disk
 

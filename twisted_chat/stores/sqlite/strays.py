@@ -46,7 +46,9 @@ _FORMER = (
 )
 """What people were called before; asked only when there is doubt, since it reads everything."""
 
-_GONE = "name LIKE '@%' AND substr(name, 2) NOT IN (SELECT id FROM seats)"
+_GONE = (
+    "name LIKE '@%' AND substr(name, 2) NOT IN (SELECT id FROM seats UNION SELECT id FROM accounts)"
+)
 """The own log of somebody who cannot come back."""
 
 

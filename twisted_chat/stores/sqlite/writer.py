@@ -22,10 +22,11 @@ from twisted_chat.events import Entry, Rename
 from twisted_chat.events.effects import EFFECTS, apply, effects
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, WorkerThread
+from twisted_chat.stores.sqlite import accounts
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
 from twisted_chat.stores.sqlite.logs import KeptLog
 from twisted_chat.stores.sqlite.rows import INSERT_EVENT, Row, to_row
-from twisted_chat.stores.sqlite.schema import explain, explain_unsaved
+from twisted_chat.stores.sqlite.schema import explain, explain_unchanged, explain_unsaved
 from twisted_chat.stores.sqlite.sessions import (
     DROP_SESSION,
     RENAME_SESSION,
@@ -60,12 +61,14 @@ class _Group:
         statements: what else is to be done, before that.
         saves: sessions to save, by the person's id.
         told: whoever waits for these sessions.
+        accounts: changes of accounts, each with somebody who waits for it.
     """
 
     entries: list[tuple[KeptLog, Entry]]
     statements: list[Statement]
     saves: Mapping[str, Row]
     told: Sequence[Deferred[None]]
+    accounts: Sequence[accounts.Write]
     begun: dict[KeptLog, Row] = field(default_factory=dict)
     """Logs that the database gets to know: most own logs stay empty."""
     rows: list[Row] = field(default_factory=list)
@@ -95,6 +98,8 @@ class _Group:
         try:
             for statement in self.statements:
                 connection.execute(*statement)
+            for write in self.accounts:
+                write.execute(connection)
             connection.executemany(SAVE_SESSION, self.saves.values())
             connection.executemany(_KEEP, self.begun.values())
             connection.executemany(INSERT_EVENT, self.rows)
@@ -140,6 +145,7 @@ class Writer:
         self._statements: list[Statement] = []
         self._saves: dict[str, Row] = {}  # sessions to save, by the person's id
         self._told: list[Deferred[None]] = []  # of whoever waits for these
+        self._accounts: list[accounts.Write] = []
         self._busy = False
         self.waiting = 0
         """Entries that wait to be committed."""
@@ -185,6 +191,12 @@ class Writer:
         self._saves.pop(person, None)
         self.do(DROP_SESSION, (person,))
 
+    def write_account(self, write: accounts.Write) -> Deferred[None]:
+        """See `Store.save_account` and `Store.drop_account`."""
+        self._accounts.append(write)
+        self._turn.schedule(self._commit)
+        return write.done
+
     def do(self, statement: str, values: Row) -> None:
         """Have a statement executed with the next commit."""
         self._statements.append((statement, values))
@@ -195,13 +207,17 @@ class Writer:
         while self._queue and len(entries) < GROUP:
             entries += self._queue.popleft()
         self.waiting -= len(entries)
-        group = _Group(entries, self._statements, self._saves, self._told)
-        self._statements, self._saves, self._told = [], {}, []
+        group = _Group(entries, self._statements, self._saves, self._told, self._accounts)
+        self._statements, self._saves, self._told, self._accounts = [], {}, [], []
         group.number()
         return group
 
+    @property
+    def _has_work(self) -> bool:
+        return bool(self._queue or self._statements or self._saves or self._accounts)
+
     def _commit(self) -> None:
-        if self._busy or not (self._queue or self._statements or self._saves):
+        if self._busy or not self._has_work:
             return
         self._busy = True
         group = self._next_group()
@@ -232,6 +248,8 @@ class Writer:
                 log.subscriber.show(entries)
         for deferred in group.told:
             deferred.callback(None)
+        for write in group.accounts:
+            write.tell()
 
     def _failed(self, failure: Failure, group: _Group) -> None:
         error = failure.value
@@ -250,6 +268,7 @@ class Writer:
         _show([(log, entry) for log, entry in group.entries if not entry.stored])
         for deferred in group.told:
             deferred.errback(Refused("not-stored", explain_unsaved(error)))
+        accounts.refuse(group.accounts, Refused("not-stored", explain_unchanged(error)))
 
     def _is_dropped(self, person: str) -> bool:
         return (DROP_SESSION, (person,)) in self._statements
@@ -266,7 +285,8 @@ class Writer:
         self._busy = False
         self.committing_since = None
         unsaved = self._statements or self._saves
-        if self._queue or self._told or (unsaved and not self.is_failing):
+        waited_for = self._queue or self._told or self._accounts
+        if waited_for or (unsaved and not self.is_failing):
             self._turn.schedule(self._commit)
         elif unsaved and self._may_try_again:
             self._may_try_again = False
@@ -282,7 +302,7 @@ class Writer:
 
     def stop(self) -> Deferred[None]:
         """Store what is still to be stored, with one more try if that fails; fires when done."""
-        if not (self._busy or self._queue or self._statements or self._saves):
+        if not (self._busy or self._has_work):
             return succeed(None)
         self._stopped, self._may_try_again = Deferred(), True
         self._commit()

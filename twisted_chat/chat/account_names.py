@@ -1,0 +1,38 @@
+"""Which account has a name, or one that looks like it."""
+
+from twisted_chat.stores.account import Account
+from twisted_chat.text import names
+from twisted_chat.text.confusables import looks
+
+
+class AccountNames:
+    """The ids of accounts, by what they are called and by what that looks like."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, str] = {}
+        self._by_look: dict[str, tuple[str, ...]] = {}  # an import may bring some that look alike
+
+    def add(self, account: Account) -> None:
+        """An account has its name."""
+        self._by_key[account.key] = account.id
+        for look in set(looks(account.name)):
+            self._by_look[look] = (*self._by_look.get(look, ()), account.id)
+
+    def remove(self, account: Account) -> None:
+        """Its name is free."""
+        del self._by_key[account.key]
+        for look in set(looks(account.name)):
+            self._by_look[look] = tuple(i for i in self._by_look[look] if i != account.id)
+            if not self._by_look[look]:
+                del self._by_look[look]
+
+    def called(self, name: str) -> str:
+        """Which account has this name; empty if none has."""
+        return self._by_key.get(names.key(name), "")
+
+    def like(self, name: str) -> list[str]:
+        """Which accounts have this name, or one that looks like it."""
+        found = [self.called(name)]
+        for look in looks(name):
+            found += self._by_look.get(look, ())
+        return list(dict.fromkeys(filter(None, found)))
