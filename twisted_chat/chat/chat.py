@@ -8,8 +8,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from twisted_chat.chat.accounts import Accounts
+from twisted_chat.chat.administrators import Administrators
 from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.observers import Observer, Observers
+from twisted_chat.chat.operations import Operations
 from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person, Whisperer
@@ -18,6 +20,8 @@ from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.chat.rooms import Rooms
+from twisted_chat.chat.server_log import ServerLog
+from twisted_chat.chat.shutdown import Shutdown
 from twisted_chat.counters import Counters
 from twisted_chat.events import (
     OWN,
@@ -31,7 +35,7 @@ from twisted_chat.events import (
     Topic,
     Whisper,
 )
-from twisted_chat.events.effects import State
+from twisted_chat.events.effects import Changes, State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log, append_together
@@ -63,6 +67,9 @@ class Chat:
         now: gives the time of day, in seconds since 1970; without it, that is the clock's.
         observers: told what happens, and asked before it does.
         accounts: the registered names; without it, passwords are hashed at once.
+        administrators: names of accounts that administer the server, beside those that are
+            administrators by themselves.
+        operations: what administrators can ask of the program, if it is there for the chat.
     """
 
     def __init__(
@@ -78,6 +85,8 @@ class Chat:
         now: Callable[[], float] | None = None,
         observers: Iterable[Observer] = (),
         accounts: Accounts | None = None,
+        administrators: Iterable[str] = (),
+        operations: Operations | None = None,
     ) -> None:
         self.clock = clock
         self.now = now or clock.seconds
@@ -94,6 +103,11 @@ class Chat:
         if accounts is None:
             accounts = Accounts(clock, store, self.limits, OwnPasswords(), self.now)
         self.accounts = accounts
+        self.administrators = Administrators(accounts, administrators)
+        self.operations = operations
+        self.server_log = ServerLog(store, self.now, self.counters)
+        self.shutdown = Shutdown(clock, self.tell_everybody)
+        self.since = self.now()
         self.rights = Rights()
         self._observers = Observers(observers)
         self._stopping = False
@@ -102,6 +116,7 @@ class Chat:
 
     async def _start(self) -> None:
         await self.accounts.loaded
+        await self.server_log.open()
         self.lobby = await self.rooms.open(names.LOBBY)
         for saved in await self._store.saved_sessions():
             await self._restore(saved)
@@ -118,6 +133,7 @@ class Chat:
         room yet: `join` the lobby once their connection can hear it.
         """
         name = names.nickname(nickname, self.limits)
+        self.check_new()
         self._observers.check(Join(self.now(), self.lobby.name, name))
         device = Device(address, self.now())
         person = Person(name, device)
@@ -486,8 +502,16 @@ class Chat:
         )
         append_together(entries)
 
-    def rename(self, person: Person, nickname: str, request: Request) -> Deferred[None]:
+    def rename(
+        self, person: Person, nickname: str, request: Request, by: Person | None = None
+    ) -> Deferred[None]:
         """Take another nickname, once that is stored.
+
+        Args:
+            person: whose it will be.
+            nickname: what they will be called.
+            request: what asks for it.
+            by: the administrator who wants it so, if it is not they themselves.
 
         Returns:
             Fires when nobody else gets it any more, and it is about to be stored; fails with
@@ -498,7 +522,17 @@ class Chat:
         """
         name = names.nickname(nickname, self.limits)
         if name == person.nickname:
-            raise Refused("same-nick", f"You are already called {name}.")
+            who = f"{name} is" if by else "You are"
+            raise Refused("same-nick", f"{who} already called {name}.")
+        if by is None:
+            self._check_pace_of_renames(person)
+            self._observers.check(Rename(self.now(), OWN, person.nickname, name))
+        elif person.renaming is not None and person.renaming.is_pending:
+            raise Refused("too-fast", f"{person.nickname} is just changing: try again.", 1)
+        claimed = self.people.claim(name, person)
+        return claimed.addCallback(lambda _: self._claimed(person, name, request, by))
+
+    def _check_pace_of_renames(self, person: Person) -> None:
         bucket, now = person.renames or Bucket(), self.clock.seconds()
         if wait := bucket.wait(self.limits.renames, now):
             raise Refused(
@@ -506,33 +540,33 @@ class Chat:
                 f"You are changing your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
-        self._observers.check(Rename(self.now(), OWN, person.nickname, name))
-        claimed = self.people.claim(name, person)
-        return claimed.addCallback(lambda _: self._claimed(person, name, request))
 
-    def _claimed(self, person: Person, name: str, request: Request) -> None:
+    def _claimed(self, person: Person, name: str, request: Request, by: Person | None) -> None:
         if not person.present:
             self.people.release(name, person)
-            raise Refused("closing", f"You left meanwhile, and are not called {name}.")
-        person.renames = person.renames or Bucket()
-        person.renames.take(self.limits.renames, self.clock.seconds())
+            who = person.nickname if by else "You"
+            raise Refused("closing", f"{who} left meanwhile, and nobody is called {name}.")
+        if by is None:
+            person.renames = person.renames or Bucket()
+            person.renames.take(self.limits.renames, self.clock.seconds())
         request.begin(
-            person.connection_of(request.client),
+            (by or person).connection_of(request.client),
             partial(self._renamed, person, name),
             partial(self.people.release, name, person),
         )
         person.renaming = request
         entries = []
+        if by is not None:
+            act = f"renamed {person.nickname} to {name}"
+            entries.append(self.server_log.record(by, act, request=request))
         for key in person.rooms:
             room = self.rooms[key]
             room.announce(person, to=name)
             rename = Rename(self.now(), room.name, person.nickname, name)
-            entries.append(
-                (
-                    room.log,
-                    Entry(rename, person.id, request.ref, client=request.client, waiter=request),
-                )
-            )
+            entry = Entry(rename, person.id, waiter=request)
+            if by is None:
+                entry.ref, entry.client = request.ref, request.client
+            entries.append((room.log, entry))
         append_together(entries)
 
     def _renamed(self, person: Person, nickname: str) -> None:
@@ -568,6 +602,77 @@ class Chat:
     def tell(self, person: Person, text: str) -> None:
         """Announce something to one person."""
         self.log_of(person).append(Entry(Notice(self.now(), OWN, "", text)))
+
+    def tell_everybody(self, text: str, *also: tuple[Log, Entry]) -> None:
+        """Announce something to everybody who is connected, once each.
+
+        Args:
+            text: the announcement.
+            also: what is to be stored before they are told, or they are not.
+        """
+        notice = Notice(self.now(), OWN, "", text)
+        told = [(self.log_of(each), Entry(notice)) for each in self.people if each.is_connected]
+        if also or told:
+            append_together([*also, *told])
+
+    # Administration
+
+    def administer(
+        self,
+        person: Person,
+        request: Request,
+        act: str,
+        text: str = "",
+        changes: Changes | None = None,
+        effect: Callable[[], None] | None = None,
+    ) -> None:
+        """Do something as an administrator, which is in the server's log before it happens.
+
+        Args:
+            person: who does it.
+            request: what asks for it.
+            act: what it is, see `ServerLog.record`.
+            text: what they wrote with it.
+            changes: what it changes in the server's state.
+            effect: does it, when it is stored.
+        """
+        request.begin(person.connection_of(request.client), effect)
+        append_together([self.server_log.record(person, act, text, changes, request)])
+
+    def announce(self, person: Person, text: str, request: Request) -> None:
+        """Tell everybody something, in an administrator's name."""
+        request.begin(person.connection_of(request.client))
+        record = self.server_log.record(person, "announced", text, request=request)
+        self.tell_everybody(f"Announcement by {person.nickname}: {text}", record)
+
+    def disconnect(self, person: Person, why: Refused, reason: str) -> None:
+        """Have somebody leave with all their devices.
+
+        Args:
+            person: who has to go.
+            why: what they are told.
+            reason: what the others are told.
+        """
+        for connection in person.connections:
+            connection.refuse(why)
+        self.part(person, reason)
+
+    @property
+    def lockdown(self) -> str:
+        """Whom the server keeps out: `off`, `new` (nobody new), `all` (nor do guests speak)."""
+        return str(self.server_log.state.get("lockdown", "off"))
+
+    def check_new(self) -> None:
+        """Make sure that somebody without an account may come, or register one.
+
+        Raises:
+            Refused: not during a lockdown.
+        """
+        if self.lockdown != "off":
+            raise Refused(
+                "lockdown",
+                "Only people with an account can come in just now: log in, or try again later.",
+            )
 
     @property
     def epoch(self) -> str:

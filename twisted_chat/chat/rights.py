@@ -15,6 +15,7 @@ class Right(Enum):
     ENTER = "enter {room}"
     WHISPER = "whisper"
     RENAME = "change your nickname"
+    ADMINISTER = "administer the server"
 
 
 _EVERY = frozenset(Right)

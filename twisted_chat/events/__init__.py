@@ -1,13 +1,17 @@
 """What can happen in a chat: frozen values, in one closed union."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from twisted_chat.refusal import Refused
 
 OWN = "@"
 """The name of a person's private log: whispers, and everything else meant only for them."""
+
+SERVER = "*"
+"""What stands in the place of a room in the server's own log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,21 @@ class Topic(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class Act(Stored):
+    """An administrator or operator does something, as the server's own log has it.
+
+    Args:
+        act: what they do, to go on after their nickname.
+        text: what they wrote with it, such as the reason; may be empty.
+        changes: what it changes in the server's state; of a ban, the reason is the text.
+    """
+
+    act: str
+    text: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Join(Told):
     """Somebody joins a room; `also` names others who joined at about the same time."""
 
@@ -102,7 +121,7 @@ class Hidden(Stored):
 
 
 Event: TypeAlias = (
-    Message | Action | Whisper | Rename | Topic | Join | Leave | Away | Notice | Hidden
+    Message | Action | Whisper | Rename | Topic | Act | Join | Leave | Away | Notice | Hidden
 )
 """Every kind there is; `codec` says how each is written."""
 

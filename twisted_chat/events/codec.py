@@ -14,6 +14,7 @@ class Kept(Enum):
 
     IN_ROOMS = "in the logs of rooms, and in exports"
     IN_OWN_LOGS = "in people's own logs: for nobody else"
+    IN_THE_SERVERS_LOG = "in the server's own log: for administrators, and in no export"
     NOWHERE = "nowhere: they are told, or made for one reader"
 
 
@@ -56,6 +57,14 @@ KINDS = (
     Kind("topic", events.Topic, Kept.IN_ROOMS, ("text",)),
     Kind("rename", events.Rename, Kept.IN_ROOMS, ("to",)),
     Kind("whisper", events.Whisper, Kept.IN_OWN_LOGS, ("to", "text")),
+    Kind(
+        "act",
+        events.Act,
+        Kept.IN_THE_SERVERS_LOG,
+        ("act", "text"),
+        optional=("text",),
+        values=("changes",),
+    ),
     Kind("join", events.Join, Kept.NOWHERE),
     Kind("leave", events.Leave, Kept.NOWHERE, ("reason",), optional=("reason",)),
     Kind("away", events.Away, Kept.NOWHERE, ("text",)),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from twisted_chat.events import Event, Topic
+from twisted_chat.events import Act, Event, Topic
 
 Value: TypeAlias = str | int | float | bool | Sequence[Any] | Mapping[str, Any]
 State: TypeAlias = Mapping[str, Value]
@@ -23,7 +23,14 @@ def _topic(event: Topic) -> Changes:
     return {"topic": event.text or None}
 
 
-EFFECTS: dict[type[Event], Callable[[Any], Changes]] = {Topic: _topic}
+def _act(event: Act) -> Changes:
+    return {
+        name: value | {"why": event.text} if isinstance(value, dict) else value
+        for name, value in event.changes.items()
+    }
+
+
+EFFECTS: dict[type[Event], Callable[[Any], Changes]] = {Topic: _topic, Act: _act}
 """What the kinds of events change that change anything; only stored ones do."""
 
 

@@ -66,11 +66,13 @@ class Server:
     def add(self, connection: Connection) -> None:
         """A connection is made."""
         self._connections.add(connection)
+        self.chat.counters.connections = len(self._connections)
         self._lookout.wake()
 
     def remove(self, connection: Connection) -> None:
         """A connection is gone."""
         self._connections.discard(connection)
+        self.chat.counters.connections = len(self._connections)
         if not self._connections:
             waiting, self._waiting = self._waiting, []
             for deferred in waiting:

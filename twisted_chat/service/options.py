@@ -21,7 +21,7 @@ from twisted_chat.service import checks, config
 from twisted_chat.service.auth import make_portal
 from twisted_chat.service.endpoints import tcp_endpoint
 from twisted_chat.service.known_options import BY_NAME, LIMITS, Option, help_text, limits_text
-from twisted_chat.text import cleaning
+from twisted_chat.text import cleaning, names
 
 BACKLOG = 4096
 """Connections waiting to be accepted; with fewer, a burst of clients is dropped silently."""
@@ -59,9 +59,11 @@ class Options(usage.Options):
     def __init__(self, *, is_again: bool = False) -> None:
         super().__init__()
         self.endpoints: list[str] = []
+        self.admins: list[str] = []
         self.motd: list[str] = []
         self.banned = Networks()
         self.allowed = Networks()
+        self._files: dict[str, Sequence[str]] = {}  # the lines of those that options name
         self._is_again = is_again
         self._arguments: list[str] = []
 
@@ -70,6 +72,13 @@ class Options(usage.Options):
         self.endpoints.append(description)
 
     opt_e = opt_endpoint
+
+    def opt_admin(self, name: str) -> None:
+        """See `known_options`."""
+        try:
+            self.admins.append(names.nickname(name, Limits()))
+        except Refused as why:
+            raise usage.UsageError(f"--admin: {why.text}") from why
 
     def opt_help_limits(self) -> NoReturn:
         """Show the options that set limits."""
@@ -137,6 +146,16 @@ class Options(usage.Options):
         options.parseOptions(self._arguments)
         return options
 
+    def differences(self, other: "Options") -> set[str]:
+        """The names of options that have another value, or whose files have, in other options."""
+        changed = {name for name in self if self[name] != other[name]}
+        changed |= {name for name in self if self._files.get(name) != other._files.get(name)}
+        if self.admins != other.admins:
+            changed.add("admin")
+        if self.endpoints != other.endpoints and "port" not in changed:
+            changed.add("endpoint")
+        return changed
+
     def _given(self) -> list[tuple[str, str]]:
         """The options given, by full name, since Twisted accepts `-cFILE` and `--conf`."""
         try:
@@ -194,7 +213,8 @@ class Options(usage.Options):
         if name is None:
             return understand([])
         try:
-            return understand(Path(name).read_text(encoding="utf-8").splitlines())
+            lines = self._files[option] = Path(name).read_text(encoding="utf-8").splitlines()
+            return understand(lines)
         except OSError as error:
             raise usage.UsageError(f"cannot read --{option} {name}: {error.strerror}") from error
         except UnicodeDecodeError as error:

@@ -97,6 +97,8 @@ class PlainWire:
                 if not event.text:
                     return f"*** {event.sender} removed the topic of {event.room}"
                 return f"*** {event.sender} changed the topic of {event.room} to: {event.text}"
+            case events.Act():
+                return f"*** {event.sender} {event.act}" + (f": {event.text}" if event.text else "")
             case events.Join():
                 verb = "have" if event.also else "has"
                 return f"*** {names(event.sender, event.also)} {verb} joined {event.room}"

@@ -1,0 +1,69 @@
+"""The server's own log: what administrators and operators did, and what holds for the server."""
+
+from collections.abc import Callable, Sequence
+
+from twisted.internet.defer import Deferred
+
+from twisted_chat.chat.person import Person
+from twisted_chat.chat.request import Request
+from twisted_chat.counters import Counters
+from twisted_chat.events import SERVER, Act, Entry
+from twisted_chat.events.effects import Changes, State, Value, apply
+from twisted_chat.log.log import Log
+from twisted_chat.stores import SERVER_LOG, Store
+
+
+class ServerLog:
+    """A log that nobody reads but administrators, on request; nothing in it is ever erased.
+
+    What its events change is the state of the server: bans and the lockdown, which hold after a
+    restart too.
+
+    Args:
+        store: keeps it.
+        now: gives the time of day, in seconds since 1970.
+        counters: where refusals are counted.
+    """
+
+    def __init__(self, store: Store, now: Callable[[], float], counters: Counters) -> None:
+        self.state: dict[str, Value] = {}
+        self._now = now
+        self._log = Log(SERVER_LOG, SERVER, store, self._seen, counters)
+
+    def open(self) -> Deferred[None]:
+        """Find out what held when the server stopped."""
+        return self._log.open().addCallback(self._opened)
+
+    def _opened(self, state: State) -> None:
+        self.state.update(state)
+
+    def _seen(self, entry: Entry) -> None:
+        apply(entry.event, self.state)
+
+    def record(
+        self,
+        person: Person,
+        act: str,
+        text: str = "",
+        changes: Changes | None = None,
+        request: Request | None = None,
+    ) -> tuple[Log, Entry]:
+        """An act for this log, to be appended together with what else it brings.
+
+        Args:
+            person: whose act it is.
+            act: what they did, to go on after their nickname: `kicked dan from #dev`.
+            text: what they wrote with it, such as the reason.
+            changes: what it changes in the server's state.
+            request: what asked for it, if nothing else that it brings tells the request's outcome.
+        """
+        event = Act(self._now(), SERVER, person.nickname, act, text, dict(changes or {}))
+        if request is None:
+            return self._log, Entry(event, person.id)
+        return self._log, Entry(
+            event, person.id, request.ref, client=request.client, waiter=request
+        )
+
+    def latest(self, count: int) -> Deferred[Sequence[Entry]]:
+        """The last acts, oldest first."""
+        return self._log.before(self._log.last + 1, count)
