@@ -38,7 +38,7 @@ class Muted(Stored):
 MUTED = Kind("muted", cast(Any, Muted), Kept.IN_ROOMS, ("to", "reason"), values=("until", "ways"))
 
 
-def muted(event: Muted) -> dict[str, Any]:
+def muted(event: Muted, number: int) -> dict[str, Any]:
     """What the chat would have to know of it."""
     return {f"muted:{event.to}": event.until and {"until": event.until, "ways": event.ways}}
 
@@ -142,7 +142,7 @@ class EffectTests(SynchronousTestCase):
 
     def test_an_event_without_any_changes_nothing(self) -> None:
         del EFFECTS[cast(Any, Muted)]
-        self.assertFalse(effects(mute("bob", 7.5).event))
+        self.assertFalse(effects(mute("bob", 7.5)))
         EFFECTS[cast(Any, Muted)] = muted
 
 

@@ -26,16 +26,13 @@ class Strict(Rights):
     """
 
     def __init__(self, *forbidden: tuple[str, Right] | tuple[str, Right, str]) -> None:
+        super().__init__(lambda: 0.0)
         self._forbidden = forbidden
 
-    def of(self, person: Person, room: Room) -> frozenset[Right]:
-        """See `Rights.of`."""
+    def may(self, person: Person, right: Right, room: Room) -> bool:
+        """See `Rights.may`."""
         name = person.nickname
-        return frozenset(
-            right
-            for right in Right
-            if not {(name, right), (name, right, room.name)} & set(self._forbidden)
-        )
+        return not {(name, right), (name, right, room.name)} & set(self._forbidden)
 
 
 class RightsTests(ChatTestCase):

@@ -10,9 +10,11 @@ from twisted.logger import Logger
 from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.administrators import Administrators
 from twisted_chat.chat.device import Connection, Device
+from twisted_chat.chat.moderation import Moderation
 from twisted_chat.chat.observers import Observer, Observers
 from twisted_chat.chat.operations import Operations
 from twisted_chat.chat.passwords import OwnPasswords
+from twisted_chat.chat.order import Role
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person, Whisperer
 from twisted_chat.chat.projection import project
@@ -27,8 +29,12 @@ from twisted_chat.events import (
     OWN,
     Action,
     Away,
+    Ban,
+    Close,
     Entry,
+    Event,
     Join,
+    Kick,
     Message,
     Notice,
     Rename,
@@ -108,7 +114,9 @@ class Chat:
         self.server_log = ServerLog(store, self.now, self.counters)
         self.shutdown = Shutdown(clock, self.tell_everybody)
         self.since = self.now()
-        self.rights = Rights()
+        self.rights = Rights(self.now, self._nickname_of, self.administrators)
+        self.moderation = Moderation(self.people, self.rights, self.limits, self.now)
+        self._decided: list[tuple[Room, Entry]] = []  # by which somebody may have to leave
         self._observers = Observers(observers)
         self._stopping = False
         self.ready = Deferred.fromCoroutine(self._start())
@@ -137,6 +145,7 @@ class Chat:
         self._observers.check(Join(self.now(), self.lobby.name, name))
         device = Device(address, self.now())
         person = Person(name, device)
+        self.rights.check(person, Right.ENTER, self.lobby)
         holder = self.people.called(name)
         if holder is not None and not self._may_displace(holder, address):
             holder = None
@@ -196,6 +205,10 @@ class Chat:
         """Somebody was here when the server stopped, and may come back."""
         device = Device(saved.address, saved.since, saved)
         person = Person(saved.nickname, device)
+        rooms = await self._rooms_of(person, saved)
+        if not rooms:
+            self._store.drop_session(device.id)
+            return
         try:
             await self.people.claim(saved.nickname, person)
         except Refused:
@@ -210,12 +223,23 @@ class Chat:
         person.log = Log("@" + person.id, OWN, self._store, counters=self.counters)
         await person.log.open()
         person.fanout = Fanout(person.log, self._turn)
-        for name, entered in saved.rooms.items():
-            room = await self.rooms.open(name)
+        for room, entered in rooms:
             person.rooms[room.key] = entered
             if not person.displaced:
                 room.keep(person)
         self._wait_for(person, device)
+
+    async def _rooms_of(self, person: Person, saved: SavedSession) -> Sequence[tuple[Room, int]]:
+        """Where somebody was who may be there still, each with the last number on entering."""
+        rooms = [(await self.rooms.open(name), entered) for name, entered in saved.rooms.items()]
+        stay = [each for each in rooms if self.rights.may_stay(person, *each)]
+        if not stay and self.rights.may(person, Right.ENTER, self.lobby):
+            stay = [(self.lobby, self.lobby.log.last)]
+        return stay
+
+    def _nickname_of(self, person_id: str) -> str | None:
+        person = self.people.with_id(person_id)
+        return None if person is None else person.nickname
 
     def find_session(self, token: str) -> tuple[Person, Device] | None:
         """Who holds a session's token, if they are still here, and of which device it is."""
@@ -346,6 +370,8 @@ class Chat:
             person.renaming.when_settled(partial(self.part, person, reason))
             return
         person.present = False
+        if not self._may_speak_everywhere(person):
+            reason = ""
         for key in list(person.rooms):
             self._leave(person, key, reason)
         self.people.remove(person)
@@ -372,10 +398,16 @@ class Chat:
 
     # Rooms
 
-    def join(self, person: Person, name: str) -> Deferred[Room]:
-        """Enter a room, which is opened if it is not open; fails with `Refused`."""
+    def join(self, person: Person, name: str, key: str = "") -> Deferred[Room]:
+        """Enter a room, which is opened if it is not open; fails with `Refused`.
+
+        Args:
+            person: who.
+            name: the room's name.
+            key: what they say opens it; empty if they have none.
+        """
         return maybeDeferred(self._room_to_enter, person, name).addCallback(
-            lambda room: self.enter_room(person, room)
+            lambda room: self.enter_room(person, room, key)
         )
 
     def _room_to_enter(self, person: Person, name: str) -> Deferred[Room]:
@@ -395,8 +427,8 @@ class Chat:
                 "/leave one first.",
             )
 
-    def enter_room(self, person: Person, room: Room) -> Room:
-        """Enter a room that is open.
+    def enter_room(self, person: Person, room: Room, key: str = "") -> Room:
+        """Enter a room that is open; the other arguments are those of `join`.
 
         Raises:
             Refused: why not; it may have taken so long to open that they are gone.
@@ -406,13 +438,16 @@ class Chat:
         if self._stopping or not person.present:
             raise Refused("closing", f"You are about to leave, and do not enter {room.name}.")
         self._check_place(person)
-        self.rights.check(person, Right.ENTER, room)
+        self.rights.check(person, Right.ENTER, room, key=key)
+        is_founded = bool(person.account) and room.is_new and room is not self.lobby
         person.rooms[room.key] = room.log.last
         for connection in person.connections:
             connection.follow(room.key, room.fanout)
         room.enter(person)
         for connection in person.connections:
             connection.entered(room.key)
+        if is_founded:
+            self.decide(person, room, self.moderation.found(person, room), Request())
         return room
 
     def _needed_rooms(self) -> set[str]:
@@ -434,8 +469,9 @@ class Chat:
 
     def _leave(self, person: Person, key: str, reason: str) -> None:
         del person.rooms[key]
+        room = self.rooms[key]
         if not person.displaced:
-            self.rooms[key].leave(person, reason)
+            room.leave(person, reason)
         for connection in person.connections:
             connection.unfollow(key)
 
@@ -445,7 +481,7 @@ class Chat:
         Raises:
             Refused: they are not.
         """
-        room = self.rooms.find(name)
+        room = self.find_room(person, name)
         if room.key not in person.rooms:
             raise Refused("not-in-room", f"You are not in {room.name}: /join {room.name} first.")
         return room
@@ -462,19 +498,119 @@ class Chat:
 
     def _seen(self, room: Room, entry: Entry) -> None:
         project(room, entry)
+        if isinstance(entry.event, Kick | Ban | Close):
+            self._decided.append((room, entry))
+            self._turn.schedule(self._carry_out)
         self._observers.tell(entry)
+
+    # Order
+
+    def decide(
+        self, person: Person, room: Room, event: Event, request: Request, about: str = ""
+    ) -> None:
+        """Something about a room is decided, by somebody who may.
+
+        Args:
+            person: who decides it.
+            room: where.
+            event: what.
+            request: with what it was asked for.
+            about: the id of whoever loses a right by it; they do nothing more there meanwhile.
+        """
+        self._observers.check(event)
+        silencing = room.order.silencing
+        settle = partial(silencing.discard, about)
+        if about:
+            silencing.add(about)
+        room.announce(person)
+        request.begin(person.connection_of(request.client), settle, settle)
+        room.log.append(Entry(event, person.id, request.ref, client=request.client, waiter=request))
+
+    def _carry_out(self) -> None:
+        """Let those leave who may not stay, by what has just been shown."""
+        decided, self._decided = self._decided, []
+        for room, entry in decided:
+            event = entry.event
+            for person in self._concerned(room, event):
+                entered = person.rooms.get(room.key)
+                if entered is not None and not self.rights.may_stay(person, room, entered):
+                    self._remove(person, room, entry)
+
+    def _concerned(self, room: Room, event: Event) -> Sequence[Person]:
+        """Of everybody in a room, those who may have to leave it by an event."""
+        if isinstance(event, Kick):
+            one = self.people.with_id(event.person)
+            return () if one is None else (one,)
+        return [*room.members.values(), *self.people.displaced]
+
+    def _remove(self, person: Person, room: Room, entry: Entry) -> None:
+        by, why = entry.event.sender, getattr(entry.event, "reason", "")
+        told = f"You were removed from {room.name} by {by}" + (f": {why}" if why else "")
+        reason = f"removed by {by}"
+        if len(person.rooms) == 1:  # one has to be somewhere
+            if room is self.lobby or not self.rights.may(person, Right.ENTER, self.lobby):
+                self.tell(person, told)
+                self.part(person, reason)
+                return
+            self.enter_room(person, self.lobby)
+        other = next(self.rooms[key] for key in reversed(person.rooms) if key != room.key)
+        for device in person.devices.values():
+            if device.room == room.key:
+                device.room = other.key
+        for connection in person.connections:
+            connection.removed(room.key, other.key)
+        self._leave(person, room.key, reason)
+        self.tell(person, told)
+        for device in person.devices.values():
+            self.keep(person, device)
+        _log.info(
+            "{nick} was removed from {room} by {by}", nick=person.nickname, room=room.name, by=by
+        )
+
+    def find_room(self, person: Person, name: str) -> Room:
+        """A room that is open, and that somebody may know of.
+
+        Raises:
+            Refused: they know of none of this name.
+        """
+        return self.rooms.find(name, partial(self.rights.knows_of, person))
+
+    def look_into(self, person: Person, name: str) -> Room:
+        """A room of which somebody may know who is in it.
+
+        Raises:
+            Refused: they may not, or there is none that they know of.
+        """
+        room = self.find_room(person, name)
+        if not self.rights.may_look_into(person, room):
+            raise Refused(
+                "not-allowed", f"{room.name} is locked: only those in it see who is there."
+            )
+        return room
+
+    def may_anywhere(self, person: Person, right: Right) -> bool:
+        """Whether somebody has the role that a right needs in any of their rooms."""
+        roles = (self.rights.role_of(person, self.rooms[key]) for key in person.rooms)
+        return not right.role or any(role >= right.role for role in roles)
 
     # Talking
 
     def say(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say something in a room that one is in."""
+        self._slow_down(person, room)
         message = Message(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, message)
 
     def act(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Do something in a room that one is in."""
+        self._slow_down(person, room)
         action = Action(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, action)
+
+    def _slow_down(self, person: Person, room: Room) -> None:
+        """Where a room is slow, a member without a role speaks only so often."""
+        if room.order.slow and self.rights.role_of(person, room) is Role.MEMBER:
+            room.take_turn(person, self.clock.seconds())
 
     def set_topic(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say what a room is about; an empty text takes the topic away."""
@@ -526,6 +662,7 @@ class Chat:
             raise Refused("same-nick", f"{who} already called {name}.")
         if by is None:
             self._check_pace_of_renames(person)
+            self._check_nickname_is_not_banned(person, name)
             self._observers.check(Rename(self.now(), OWN, person.nickname, name))
         elif person.renaming is not None and person.renaming.is_pending:
             raise Refused("too-fast", f"{person.nickname} is just changing: try again.", 1)
@@ -540,6 +677,18 @@ class Chat:
                 f"You are changing your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
+
+    def _check_nickname_is_not_banned(self, person: Person, nickname: str) -> None:
+        for key in person.rooms:
+            room = self.rooms[key]
+            ban = room.order.ban_of_nickname(nickname)
+            if ban is not None and self.rights.role_of(person, room) is Role.MEMBER:
+                raise Refused(
+                    "banned",
+                    f"{nickname} is banned from {room.name}: choose another nickname, or /leave "
+                    "that room first.",
+                    until=ban.until,
+                )
 
     def _claimed(self, person: Person, name: str, request: Request, by: Person | None) -> None:
         if not person.present:
@@ -579,6 +728,8 @@ class Chat:
     def set_away(self, person: Person, reason: str | None) -> None:
         """Go away, or come back (None)."""
         self._observers.check(Away(self.now(), OWN, person.nickname, reason or ""))
+        if reason and not self._may_speak_everywhere(person):
+            reason = "not here just now"  # a note would be heard where they may not speak
         person.away = reason
         person.told_away = ()
         for key in person.rooms:
@@ -594,6 +745,9 @@ class Chat:
         room.announce(person)
         request.begin(person.connection_of(request.client))
         room.log.append(Entry(event, person.id, request.ref, client=request.client, waiter=request))
+
+    def _may_speak_everywhere(self, person: Person) -> bool:
+        return all(self.rights.may(person, Right.SPEAK, self.rooms[key]) for key in person.rooms)
 
     def _active(self, person: Person) -> float:
         person.spoke = now = self.now()

@@ -7,4 +7,5 @@ from twisted_chat.events.effects import apply
 
 def project(room: Room, entry: Entry) -> None:
     """Change a room as an entry of its log says."""
-    apply(entry.event, room.state)
+    apply(entry, room.state)
+    room.order.changed()

@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
+from twisted_chat.chat.order import Order
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Presence, Shown
 from twisted_chat.events.effects import State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
+from twisted_chat.refusal import Refused
 from twisted_chat.text import names
+from twisted_chat.text.counted import counted, seconds_to_wait
 
 
 class Room:
@@ -38,13 +41,20 @@ class Room:
         self.fanout = fanout
         self.log = log = fanout.log
         self.state = dict(state)
+        self.order = Order(self.state, now)
         self.members: dict[str, Person] = {}  # by id
+        self._turns: dict[str, float] = {}  # when each has spoken lately, while the room is slow
         self._presence = Presence(log, clock, limits, now)
 
     @property
     def topic(self) -> str:
         """What it is about; empty if nobody has said."""
         return str(self.state.get("topic", ""))
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing has ever happened here, and nobody is here."""
+        return not self.members and not self.log.last and self.is_idle
 
     @property
     def is_idle(self) -> bool:
@@ -83,6 +93,32 @@ class Room:
             to: the nickname that they are about to take, if that is what they do.
         """
         self._presence.announce(person, to)
+
+    def take_turn(self, person: Person, now: float) -> None:
+        """A member says something while the room is slow.
+
+        Args:
+            person: who.
+            now: the clock's seconds.
+
+        Raises:
+            Refused: they have said something too short a time ago.
+        """
+        seconds = self.order.slow
+        while self._turns:  # the first spoke longest ago
+            first, at = next(iter(self._turns.items()))
+            if at + seconds > now:
+                break
+            del self._turns[first]
+        wait = self._turns.get(person.id, now - seconds) + seconds - now
+        if wait > 0:
+            raise Refused(
+                "too-fast",
+                f"{self.name} is slow, with one message every {counted(seconds, 'second')}: "
+                f"wait {seconds_to_wait(wait)}.",
+                wait,
+            )
+        self._turns[person.id] = now
 
     def rename(self, person: Person) -> None:
         """A member, who was announced, has another nickname."""

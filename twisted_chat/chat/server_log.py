@@ -38,7 +38,7 @@ class ServerLog:
         self.state.update(state)
 
     def _seen(self, entry: Entry) -> None:
-        apply(entry.event, self.state)
+        apply(entry, self.state)
 
     def record(
         self,

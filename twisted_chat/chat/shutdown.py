@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from twisted_chat.text.counted import counted
+from twisted_chat.text.spans import in_words
 
 TOLD = (86400, 3600, 1800, 600, 300, 60, 30, 10, 5)
 """Seconds before the end at which everybody is told."""
@@ -53,11 +53,3 @@ class Shutdown:
         if self._next is not None:
             self._next.cancel()
             self._next = None
-
-
-def in_words(seconds: int) -> str:
-    """`90 seconds`, `2 hours`: in the coarsest unit that is exact."""
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds % size == 0:
-            return counted(seconds // size, unit)
-    return counted(seconds, "second")

@@ -37,6 +37,13 @@ class Caller(Protocol):
     def room(self) -> Room:
         """The current room, which typed lines go to."""
 
+    def check_aim(self) -> None:
+        """Make sure that they know where what they type goes.
+
+        Raises:
+            Refused: they were removed from the room that they were typing into.
+        """
+
     def talk_in(self, room: Room) -> None:
         """Make this the current room, which typed lines go to."""
 

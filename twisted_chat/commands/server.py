@@ -8,10 +8,10 @@ from twisted_chat.chat.operations import Operations
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
-from twisted_chat.chat.shutdown import in_words
 from twisted_chat.commands.command import Caller, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text.counted import counted
+from twisted_chat.text.spans import in_words, span
 
 family = Family()
 

@@ -29,6 +29,8 @@ class Kind:
         fields: the texts that one holds beside its room and sender, in their order.
         optional: those of them that are left out of structured lines where they are empty.
         values: what else it holds, behind the texts, that can be written as JSON.
+        times: points in time, in seconds since 1970; None, which is not told, where there is none.
+        private: what is kept and exported, and never told: ids and addresses.
     """
 
     name: str
@@ -37,6 +39,13 @@ class Kind:
     fields: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """All that an event holds beside its time, room and sender."""
+        return (*self.fields, *self.values, *self.times, *self.private)
 
     def make(self, time: float, room: str, sender: str, held: Iterable[Any]) -> Event:
         """An event of this kind.
@@ -45,17 +54,50 @@ class Kind:
             time: when it happened, in seconds since 1970.
             room: where.
             sender: through whom.
-            held: its texts and values, in their order.
+            held: the rest of it, in the order of `held`; what is private may be left out.
         """
         event: Callable[..., Event] = self.event
         return event(time, room, sender, *held)
 
+
+_WHY = ("reason",)  # may be empty
 
 KINDS = (
     Kind("message", events.Message, Kept.IN_ROOMS, ("text",)),
     Kind("action", events.Action, Kept.IN_ROOMS, ("text",)),
     Kind("topic", events.Topic, Kept.IN_ROOMS, ("text",)),
     Kind("rename", events.Rename, Kept.IN_ROOMS, ("to",)),
+    Kind(
+        "role",
+        events.RoleChange,
+        Kept.IN_ROOMS,
+        ("to", "role"),
+        private=("person", "has_account", "ends"),
+    ),
+    Kind("kick", events.Kick, Kept.IN_ROOMS, ("to", "reason"), _WHY, private=("person", "ends")),
+    Kind(
+        "ban",
+        events.Ban,
+        Kept.IN_ROOMS,
+        ("target", "reason"),
+        _WHY,
+        times=("until",),
+        private=("marks", "ends"),
+    ),
+    Kind("unban", events.Unban, Kept.IN_ROOMS, ("target",), private=("ends",)),
+    Kind(
+        "mute",
+        events.Mute,
+        Kept.IN_ROOMS,
+        ("to", "reason"),
+        _WHY,
+        times=("until",),
+        private=("marks", "ends"),
+    ),
+    Kind("unmute", events.Unmute, Kept.IN_ROOMS, ("to",), private=("ends",)),
+    Kind("invite", events.Invite, Kept.IN_ROOMS, ("to",), private=("person", "ends")),
+    Kind("setting", events.Setting, Kept.IN_ROOMS, ("setting", "value"), private=("state",)),
+    Kind("close", events.Close, Kept.IN_ROOMS, ("reason",), _WHY),
     Kind("whisper", events.Whisper, Kept.IN_OWN_LOGS, ("to", "text")),
     Kind(
         "act",
@@ -63,7 +105,7 @@ KINDS = (
         Kept.IN_THE_SERVERS_LOG,
         ("act", "text"),
         optional=("text",),
-        values=("changes",),
+        private=("changes",),
     ),
     Kind("join", events.Join, Kept.NOWHERE),
     Kind("leave", events.Leave, Kept.NOWHERE, ("reason",), optional=("reason",)),

@@ -81,7 +81,7 @@ class MemoryStore:
             self._last[log] = entry.id
             self._kept[log].append(entry)
             if type(entry.event) in EFFECTS:
-                apply(entry.event, self._states[log])
+                apply(entry, self._states[log])
             if log == SERVER_LOG:
                 if len(self._kept[log]) > _ACTS:
                     self._kept[log].popleft()

@@ -49,9 +49,9 @@ def replay(connection: sqlite3.Connection) -> Sequence[str]:
             f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind IN ({marks}) ORDER BY id",  # noqa: S608 - ours
             (log, *kinds),
         ):
-            event = to_entry(room, row).event
-            explained.update(effects(event))
-            apply(event, state)
+            entry = to_entry(room, row)
+            explained.update(effects(entry))
+            apply(entry, state)
         if read(connection, log).keys() - explained:
             bereft.append(room)
         connection.execute("DELETE FROM state WHERE log = ?", (log,))
