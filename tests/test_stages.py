@@ -6,7 +6,7 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 
-from tests.people import ChatTestCase, Program, Somebody
+from tests.people import BANNED, ChatTestCase, Program, Somebody
 from tests.people import Person as Terminal
 from twisted_chat import ChatFactory, Limits, Pace
 from twisted_chat.chat.chat import Chat
@@ -141,7 +141,7 @@ class PlainStageTests(StageCase):
 
     def test_they_are_banned(self) -> None:
         self.assert_told(
-            lambda anna: anna.protocol.ban(),
+            lambda anna: anna.protocol.ban(BANNED),
             {
                 "nameless": [],
                 "talking": COMES + IS_BANNED,
@@ -354,7 +354,7 @@ class SlowNicknameTests(ChatTestCase):
         self.assertEqual(self.bob.sees(), COMES + SAYS_ALL + IS_LOST)
 
     def test_she_is_banned(self) -> None:
-        self.anna.protocol.ban()
+        self.anna.protocol.ban(BANNED)
         self.assert_nobody_came()
 
     def test_it_takes_too_long(self) -> None:

@@ -34,6 +34,10 @@ class Administrators:
     def __iter__(self) -> Iterator[Account]:
         return filter(self._is_one, self._accounts)
 
+    def names(self) -> list[str]:
+        """What they are called, in the order of the alphabet."""
+        return sorted((account.name for account in self), key=str.casefold)
+
     def _is_one(self, account: Account) -> bool:
         chosen = account.is_admin or account.key in self._accounts.reserved
         return chosen and not account.is_locked

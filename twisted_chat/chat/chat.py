@@ -13,8 +13,8 @@ from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.moderation import Moderation
 from twisted_chat.chat.observers import Observer, Observers
 from twisted_chat.chat.operations import Operations
+from twisted_chat.chat.order import Role, Sentence
 from twisted_chat.chat.passwords import OwnPasswords
-from twisted_chat.chat.order import Role
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person, Whisperer
 from twisted_chat.chat.projection import project
@@ -27,6 +27,7 @@ from twisted_chat.chat.shutdown import Shutdown
 from twisted_chat.counters import Counters
 from twisted_chat.events import (
     OWN,
+    Act,
     Action,
     Away,
     Ban,
@@ -111,11 +112,21 @@ class Chat:
         self.accounts = accounts
         self.administrators = Administrators(accounts, administrators)
         self.operations = operations
-        self.server_log = ServerLog(store, self.now, self.counters)
+        self.server_log = ServerLog(store, self.now, self.counters, self._act_seen)
         self.shutdown = Shutdown(clock, self.tell_everybody)
         self.since = self.now()
-        self.rights = Rights(self.now, self._nickname_of, self.administrators)
-        self.moderation = Moderation(self.people, self.rights, self.limits, self.now)
+        self.rights = Rights(
+            self.now,
+            self._nickname_of,
+            self.administrators,
+            self.administrators.names,
+            lambda: self.server_log.lockdown == "all",
+        )
+        self.banned_addresses_changed: Callable[[], None] = lambda: None
+        """Called when somebody may not connect any more; what has the connections sets it."""
+        self.moderation = Moderation(
+            self.people, self.rights, self.limits, self.now, self._account_called
+        )
         self._decided: list[tuple[Room, Entry]] = []  # by which somebody may have to leave
         self._observers = Observers(observers)
         self._stopping = False
@@ -141,10 +152,11 @@ class Chat:
         room yet: `join` the lobby once their connection can hear it.
         """
         name = names.nickname(nickname, self.limits)
-        self.check_new()
+        self._check_lockdown()
         self._observers.check(Join(self.now(), self.lobby.name, name))
         device = Device(address, self.now())
         person = Person(name, device)
+        self._check_not_banned(person)
         self.rights.check(person, Right.ENTER, self.lobby)
         holder = self.people.called(name)
         if holder is not None and not self._may_displace(holder, address):
@@ -206,7 +218,7 @@ class Chat:
         device = Device(saved.address, saved.since, saved)
         person = Person(saved.nickname, device)
         rooms = await self._rooms_of(person, saved)
-        if not rooms:
+        if not rooms or self.server_log.order.ban_of(person, is_newcomer=False) is not None:
             self._store.drop_session(device.id)
             return
         try:
@@ -236,6 +248,10 @@ class Chat:
         if not stay and self.rights.may(person, Right.ENTER, self.lobby):
             stay = [(self.lobby, self.lobby.log.last)]
         return stay
+
+    def _account_called(self, name: str) -> str | None:
+        account = self.accounts.called(name)
+        return None if account is None else account.id
 
     def _nickname_of(self, person_id: str) -> str | None:
         person = self.people.with_id(person_id)
@@ -524,7 +540,8 @@ class Chat:
             silencing.add(about)
         room.announce(person)
         request.begin(person.connection_of(request.client), settle, settle)
-        room.log.append(Entry(event, person.id, request.ref, client=request.client, waiter=request))
+        entry = Entry(event, person.id, request.ref, client=request.client, waiter=request)
+        append_together([(room.log, entry), self.server_log.copy(person, event)])
 
     def _carry_out(self) -> None:
         """Let those leave who may not stay, by what has just been shown."""
@@ -679,6 +696,13 @@ class Chat:
             )
 
     def _check_nickname_is_not_banned(self, person: Person, nickname: str) -> None:
+        ban = self.server_log.order.ban_of_nickname(nickname)
+        if ban is not None and person.account not in self.administrators:
+            raise Refused(
+                "banned",
+                f"{nickname} is banned from this server: choose another nickname.",
+                until=ban.until,
+            )
         for key in person.rooms:
             room = self.rooms[key]
             ban = room.order.ban_of_nickname(nickname)
@@ -799,6 +823,37 @@ class Chat:
         record = self.server_log.record(person, "announced", text, request=request)
         self.tell_everybody(f"Announcement by {person.nickname}: {text}", record)
 
+    def decide_for_all(self, person: Person, event: Event, request: Request) -> None:
+        """Something about the whole server is decided, by an administrator."""
+        request.begin(person.connection_of(request.client))
+        append_together([self.server_log.copy(person, event, request)])
+
+    def _act_seen(self, act: Act) -> None:
+        if any(name.startswith("ban/") for name, value in act.changes.items() if value):
+            self.clock.callLater(0, self._remove_banned)  # once all is seen
+
+    def _remove_banned(self) -> None:
+        self.banned_addresses_changed()
+        for person in [*self.people, *self.people.displaced]:
+            ban = self._server_ban_of(person, is_newcomer=False)
+            if ban is not None:
+                self.disconnect(person, self.rights.banned(self.server_log.name, ban), "banned")
+
+    def _server_ban_of(self, person: Person, *, is_newcomer: bool) -> Sentence | None:
+        if person.account in self.administrators:  # a mask or an address may mean them too
+            return None
+        return self.server_log.order.ban_of(person, is_newcomer=is_newcomer)
+
+    def _check_not_banned(self, person: Person) -> None:
+        ban = self._server_ban_of(person, is_newcomer=True)
+        if ban is not None:
+            raise self.rights.banned(self.server_log.name, ban)
+
+    def ban_of_address(self, address: str) -> Refused | None:
+        """Why nobody may connect from an address; None if they may."""
+        ban = self.server_log.order.ban_of_address(address)
+        return None if ban is None else self.rights.banned(self.server_log.name, ban)
+
     def disconnect(self, person: Person, why: Refused, reason: str) -> None:
         """Have somebody leave with all their devices.
 
@@ -811,18 +866,9 @@ class Chat:
             connection.refuse(why)
         self.part(person, reason)
 
-    @property
-    def lockdown(self) -> str:
-        """Whom the server keeps out: `off`, `new` (nobody new), `all` (nor do guests speak)."""
-        return str(self.server_log.state.get("lockdown", "off"))
-
-    def check_new(self) -> None:
-        """Make sure that somebody without an account may come, or register one.
-
-        Raises:
-            Refused: not during a lockdown.
-        """
-        if self.lockdown != "off":
+    def _check_lockdown(self) -> None:
+        """Make sure that somebody without an account may come in."""
+        if self.server_log.lockdown != "off":
             raise Refused(
                 "lockdown",
                 "Only people with an account can come in just now: log in, or try again later.",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from twisted_chat.addresses import neighbourhood
 from twisted_chat.chat.person import Person
@@ -45,6 +45,18 @@ class Sentence(NamedTuple):
     why: str
     until: float | None
     at: float
+
+
+class Ordered(Protocol):
+    """Where order is kept: a room, or the whole server."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def order(self) -> "Order":
+        """What is decided there."""
 
 
 class Order:
@@ -118,6 +130,14 @@ class Order:
         found = self._in_force("ban/nick:" + key)
         for mask in self._all_masks():
             if found is None and "/" not in mask and fnmatchcase(key, mask):
+                found = self._in_force("ban/mask:" + mask)
+        return found
+
+    def ban_of_address(self, address: str) -> Sentence | None:
+        """What keeps out everybody who connects from an address; None if nothing does."""
+        found = self._in_force("ban/address:" + neighbourhood(address))
+        for mask in self._all_masks():
+            if found is None and "/" in mask and _is_in(address, mask):
                 found = self._in_force("ban/mask:" + mask)
         return found
 
@@ -264,11 +284,12 @@ def fits(mask: str, person: Person) -> bool:
         return fnmatchcase(person.key, mask)
     if person.account:
         return False
-    network = ip_network(mask)
-    for device in person.devices.values():
-        try:
-            if ip_address(device.address.partition("%")[0]) in network:
-                return True
-        except ValueError:
-            continue
-    return False
+    return any(_is_in(device.address, mask) for device in person.devices.values())
+
+
+def _is_in(address: str, network: str) -> bool:
+    """Whether an address is in a network; what is no address is in none."""
+    try:
+        return ip_address(address.partition("%")[0]) in ip_network(network)
+    except ValueError:
+        return False

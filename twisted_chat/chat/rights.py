@@ -1,9 +1,9 @@
 """What people are allowed to do, checked here for every frontend."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from enum import Enum
 
-from twisted_chat.chat.order import Role, Sentence, places_of
+from twisted_chat.chat.order import Ordered, Role, Sentence, places_of
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.room import Room
 from twisted_chat.refusal import Refused
@@ -42,6 +42,9 @@ _NEEDED = {
     Right.ADMINISTER: Role.ADMINISTRATOR,
 }
 
+_HEARD = frozenset({Right.SPEAK, Right.SET_TOPIC, Right.WHISPER, Right.RENAME})
+"""Rights by which others hear or read what somebody writes."""
+
 
 class Rights:
     """Who may do what: by their role, and by what a room has decided.
@@ -50,6 +53,8 @@ class Rights:
         now: gives the time of day, in seconds since 1970.
         nickname_of: gives the nickname of who is here, by id; None if they are not.
         administrators: the ids of the accounts that administer the server.
+        administrator_names: gives their names.
+        guests_are_silent: says whether nobody without an account may speak on the server.
     """
 
     def __init__(
@@ -57,12 +62,16 @@ class Rights:
         now: Callable[[], float],
         nickname_of: Callable[[str], str | None] = lambda _: None,
         administrators: Container[str] = (),
+        administrator_names: Callable[[], Sequence[str]] = tuple,
+        guests_are_silent: Callable[[], bool] = lambda: False,
     ) -> None:
         self.administrators = administrators
+        self._administrator_names = administrator_names
+        self._guests_are_silent = guests_are_silent
         self._now = now
         self._nickname_of = nickname_of
 
-    def role_of(self, person: Person, room: Room) -> Role:
+    def role_of(self, person: Person, room: Ordered) -> Role:
         """What somebody is in a room."""
         if person.account and person.account in self.administrators:
             return Role.ADMINISTRATOR
@@ -70,6 +79,8 @@ class Rights:
 
     def may(self, person: Person, right: Right, room: Room) -> bool:
         """Whether somebody has a right in a room, and elsewhere while they type into it."""
+        if self._is_silent_guest(person, right):
+            return False
         role = self.role_of(person, room)
         match right:
             case Right.SPEAK | Right.SET_TOPIC:
@@ -83,6 +94,9 @@ class Rights:
             case Right.ENTER:
                 return self.ban_of(person, room) is None and self._is_open_to(person, room)
         return role >= right.role
+
+    def _is_silent_guest(self, person: Person, right: Right) -> bool:
+        return right in _HEARD and not person.account and self._guests_are_silent()
 
     def is_in(self, person: Person, room: Room) -> bool:
         """Whether somebody is in a room, and was not removed a moment ago."""
@@ -157,6 +171,10 @@ class Rights:
         """
         if self.may(person, right, room):
             return
+        if self._is_silent_guest(person, right):
+            raise Refused(
+                "lockdown", "Only people with an account can speak just now: log in, or wait."
+            )
         match right:
             case Right.ENTER:
                 self._check_entry(person, room, key)
@@ -170,11 +188,7 @@ class Rights:
     def _check_entry(self, person: Person, room: Room, key: str) -> None:
         ban, lock = self.ban_of(person, room), room.order.lock
         if ban is not None:
-            raise Refused(
-                "banned",
-                f"You are banned from {room.name}{self._told(ban)}",
-                until=ban.until,
-            )
+            raise self.banned(room.name, ban)
         if lock is None:
             raise _may_not(Right.ENTER, room)
         if "closed" in lock:
@@ -193,6 +207,10 @@ class Rights:
         raise Refused(
             "not-allowed", f"{wrong}: type /join {room.name} KEY, or ask {ask} to invite you."
         )
+
+    def banned(self, place: str, ban: Sentence) -> Refused:
+        """What somebody is told who is banned from somewhere."""
+        return Refused("banned", f"You are banned from {place}{self._told(ban)}", until=ban.until)
 
     def _why_silent(self, person: Person, right: Right, room: Room) -> Refused:
         order, role = room.order, self.role_of(person, room)
@@ -222,10 +240,9 @@ class Rights:
 
     def _not_for(self, what: str, role: Role, room: Room) -> Refused:
         if role is Role.ADMINISTRATOR:
-            return Refused(
-                "not-allowed",
-                f"{what} is for administrators of the server: ask whoever runs it.",
-            )
+            named = _named(self._administrator_names())
+            rest = f": {named}" if named else ", which has none: ask whoever runs it"
+            return Refused("not-allowed", f"{what} is for administrators of the server{rest}.")
         holders = self._holders(role, room)
         rest = f": {holders}" if holders else ", which has none: ask an administrator of the server"
         return Refused("not-allowed", f"{what} is for {role.word}s of {room.name}{rest}.")
@@ -253,9 +270,13 @@ class Rights:
         ]
 
     def _holders(self, role: Role, room: Room) -> str:
-        held = [self._nickname_of(each) or name for each, name in room.order.holders(role)]
-        more = f" and {len(held) - NAMED} more" if len(held) > NAMED else ""
-        return ", ".join(held[:NAMED]) + more
+        held = room.order.holders(role)
+        return _named([self._nickname_of(each) or name for each, name in held])
+
+
+def _named(nicknames: Sequence[str]) -> str:
+    more = f" and {len(nicknames) - NAMED} more" if len(nicknames) > NAMED else ""
+    return ", ".join(nicknames[:NAMED]) + more
 
 
 def _may_not(right: Right, room: Room) -> Refused:

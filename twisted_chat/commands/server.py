@@ -8,7 +8,7 @@ from twisted_chat.chat.operations import Operations
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
-from twisted_chat.commands.command import Caller, Family, Lines
+from twisted_chat.commands.command import Caller, Family, Lines, when_stored
 from twisted_chat.refusal import Refused
 from twisted_chat.text.counted import counted
 from twisted_chat.text.spans import in_words, span
@@ -23,14 +23,6 @@ _SHUTDOWN = 10
 
 _LONGEST = 7 * 86400
 """Seconds: nobody plans a shutdown for longer, but many mistype."""
-
-
-def _when_stored(caller: Caller, *lines: str) -> Deferred[Lines]:
-    """Answer when what was asked for is stored; if it is refused, that has been said."""
-    answered: Deferred[Lines] = Deferred()
-    request = caller.request
-    request.when_settled(lambda: answered.callback(() if request.is_refused else lines))
-    return answered
 
 
 def _other(caller: Caller, nickname: str) -> Person:
@@ -65,7 +57,7 @@ def _operations(caller: Caller) -> Operations:
 )
 def _announce(caller: Caller, room: Room, text: str) -> Deferred[Lines]:
     caller.chat.announce(caller.person, text, caller.request)
-    return _when_stored(caller)
+    return when_stored(caller)
 
 
 @family.command("stats", "", "show how the server is doing", right=Right.ADMINISTER)
@@ -86,9 +78,9 @@ def _stats(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
                 f"Connections: {chat.counters.connections}",
                 f"Registered accounts: {len(chat.accounts)}",
                 f"Rooms: {len(chat.rooms)}, with {counted(said, 'event')} until now",
-                f"Since the start: {counted(chat.counters.lines, 'line')} received, "
-                f"{chat.counters.deliveries} delivered, "
-                f"{sum(chat.counters.refusals.values())} refused",
+                f"Received since the start: {counted(chat.counters.lines, 'line')}",
+                f"Delivered since the start: {counted(chat.counters.deliveries, 'line')}",
+                f"Refused since the start: {counted(chat.counters.refusals.total(), 'request')}",
                 f"Up for {up // 86400}d {up // 3600 % 24}h {up // 60 % 60}m {up % 60}s",
                 f"The event loop was {late:.1f} ms late just now.",
             ]
@@ -102,7 +94,7 @@ def _stats(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
 def _reload(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
     lines = _operations(caller).reload()
     caller.chat.administer(caller.person, caller.request, "reloaded the options")
-    return _when_stored(caller, *lines)
+    return when_stored(caller, *lines)
 
 
 _LOCKDOWNS = {
@@ -128,24 +120,24 @@ _LOCKDOWNS = {
 def _lockdown(caller: Caller, room: Room, rest: str) -> Lines | Deferred[Lines]:
     chat, wanted = caller.chat, rest.lower()
     if not wanted:
-        return [f"The lockdown is {chat.lockdown}. {_LOCKDOWNS[chat.lockdown][1]}"]
+        return [
+            f"The lockdown is {chat.server_log.lockdown}. {_LOCKDOWNS[chat.server_log.lockdown][1]}"
+        ]
     if wanted not in _LOCKDOWNS:
         raise Refused("usage", "Usage: /lockdown off, new or all")
     act, told = _LOCKDOWNS[wanted]
     changes = {"lockdown": None if wanted == "off" else wanted}
     chat.administer(caller.person, caller.request, act, changes=changes)
-    return _when_stored(caller, told)
+    return when_stored(caller, told)
 
 
-@family.command(
-    "rename", "NICK NAME", "give somebody another nickname", right=Right.ADMINISTER
-)
+@family.command("rename", "NICK NAME", "give somebody another nickname", right=Right.ADMINISTER)
 def _rename(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
     nickname, _, name = rest.partition(" ")
     person = _other(caller, nickname)
     renamed = caller.chat.rename(person, name.strip(), caller.request, caller.person)
     told = f"{person.nickname} is called {name.strip()} now."
-    return renamed.addCallback(lambda _: _when_stored(caller, told))
+    return renamed.addCallback(lambda _: when_stored(caller, told))
 
 
 @family.command(
@@ -165,7 +157,7 @@ def _disconnect(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
 
     act = f"disconnected {person.nickname}"
     caller.chat.administer(caller.person, caller.request, act, why.strip(), effect=disconnect)
-    return _when_stored(caller, f"{person.nickname} is disconnected.")
+    return when_stored(caller, f"{person.nickname} is disconnected.")
 
 
 def _because(why: str) -> str:
@@ -191,7 +183,7 @@ def _shutdown(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
         chat.administer(
             caller.person, caller.request, "cancelled the shutdown", effect=_cancel(caller)
         )
-        return _when_stored(caller)
+        return when_stored(caller)
     word, _, why = rest.partition(" ")
     seconds = span(word)
     if seconds is None:
@@ -205,7 +197,7 @@ def _shutdown(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
         why.strip(),
         effect=lambda: chat.shutdown.begin(seconds, why.strip(), operations.stop),
     )
-    return _when_stored(caller)
+    return when_stored(caller)
 
 
 def _cancel(caller: Caller) -> Callable[[], None]:
