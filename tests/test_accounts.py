@@ -423,6 +423,13 @@ class FullDiskTests(AccountsTestCase):
         self.successResultOf(again)
         self.assertEqual(len(list(self.kept())), 1)
 
+    def test_nor_does_it_count_for_the_address(self) -> None:
+        self.disk.is_full = True
+        for _ in range(5):
+            asked = self.asks_to_register("alice", "a")
+            self.the_disk_works()
+            self.assertEqual(self.refused(asked).code, "not-stored")
+
     def test_nor_is_anything_changed(self) -> None:
         self.asks_to_register("alice", "a")
         self.the_disk_works()

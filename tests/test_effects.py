@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import DiskTestCase
 from tests.people import at_once
+from twisted_chat.chat.order import Order
 from twisted_chat.chat.projection import project
 from twisted_chat.events import Entry, Event, Stored, codec
 from twisted_chat.events.codec import Kept, Kind
@@ -90,6 +91,7 @@ class EffectTests(SynchronousTestCase):
     def test_every_store_keeps_it_as_the_chat_does(self) -> None:
         class Seen:
             state: dict[str, Any] = {}  # noqa: RUF012 - of this test alone
+            order = Order(state, float)
 
         for store in (MemoryStore(), self.sqlite()):
             Seen.state = {}
@@ -139,6 +141,18 @@ class EffectTests(SynchronousTestCase):
         store = self.sqlite()
         self.assertEqual(list(self.opens(store).state), ["muted:bob"])
         self.successResultOf(store.stop())
+
+    def test_its_texts_are_erased_with_the_others_of_a_person(self) -> None:
+        store = self.sqlite()
+        self.opens(store)
+        store.append((("#dev", mute("bob", 7.5)),))
+        self.successResultOf(store.stop())
+        with redirect_stderr(StringIO()):
+            self.assertEqual(archive.run(["--db", str(self.path / "chat"), "erase", "EVE"]), 0)
+        self.assertNotIn(b"noise", (self.path / "chat").read_bytes())
+        again = self.sqlite()
+        self.assertEqual(list(self.opens(again).state), ["muted:bob"])
+        self.successResultOf(again.stop())
 
     def test_an_event_without_any_changes_nothing(self) -> None:
         del EFFECTS[cast(Any, Muted)]

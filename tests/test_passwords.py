@@ -1,8 +1,10 @@
 """Passwords: what they may be, how they are checked, and how often one may guess."""
 
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import Literal, NoReturn, TypeVar
 
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.cred.checkers import (
@@ -90,6 +92,21 @@ class HasherTests(SynchronousTestCase):
     def test_nobodys_hash_is_compared_with_the_same_work_and_is_never_right(self) -> None:
         self.assertFalse(CHEAP.matches("", RIGHT))
         self.assertFalse(CHEAP.is_outdated(CHEAP._nobodys))
+
+    def test_nobodys_hash_is_a_hash_that_is_worked_on_to_the_end(self) -> None:
+        hasher, ended = Hasher(memory=8), []
+
+        class Watched(PasswordHasher):
+            def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+                try:
+                    return super().verify(hash, password)
+                except VerifyMismatchError:
+                    ended.append(hash)
+                    raise
+
+        hasher._argon2 = Watched(time_cost=1, memory_cost=8, parallelism=1)
+        self.assertFalse(hasher.matches("", RIGHT))
+        self.assertEqual(ended, [hasher._nobodys])
 
     def test_a_hash_from_elsewhere_must_be_one_that_can_be_checked(self) -> None:
         check_hash(CHEAP.hash(RIGHT))

@@ -4,6 +4,8 @@ import re
 import time
 
 from tests.people import NOW, ChatTestCase
+from twisted_chat.events import By, Entry
+from twisted_chat.wire.plain import PlainWire
 
 
 def longest_blank(line: str) -> int:
@@ -340,6 +342,30 @@ class PlainLineTests(ChatTestCase):
                 "*** The topic of #lobby is: tea",
             ],
         )
+
+    def test_a_line_that_cannot_be_shown_does_not_spoil_the_history_beside_it(self) -> None:
+        show = PlainWire.show
+
+        def fails_once(
+            wire: PlainWire, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False
+        ) -> bytes:
+            if getattr(entry.event, "text", "") == "two":
+                raise RuntimeError("this cannot be shown")
+            return show(wire, entry, by, replayed=replayed)
+
+        self.bob.types("one", "two", "three")
+        self.alice.raw()
+        bot = self.program("bot")
+        bot.gets()
+        self.patch(PlainWire, "show", fails_once)
+        self.alice.types("/history 3")
+        self.assertEqual(self.alice.sees()[-2:], ["bob: one", "bob: three"])
+        bot.asks(do="command", text="/history 3", ref="h")
+        (answer,) = bot.gets("answer")
+        self.assertEqual(
+            [line.split("] ")[1] for line in answer["lines"]], ["bob: one", "bob: three"]
+        )
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
 
     def test_ones_own_lines_are_shown_from_history(self) -> None:
         self.bob.types("I was here", "/join dev", "/leave lobby", "/join lobby")

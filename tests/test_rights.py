@@ -1,12 +1,19 @@
 """What somebody may not do, they are refused, whichever way they try."""
 
 from tests.people import ChatTestCase
+from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.commands.table import COMMANDS
 
-GUARDED = {command.name: command.right for command in COMMANDS if command.right is not None}
+GUARDED = {
+    command.name: command.right
+    for command in COMMANDS
+    if command.right is not None and command.right.role is Role.MEMBER
+}
+"""Commands that everybody can do who is not kept from it; for others one needs a role."""
+
 DONE = {
     "me": "/me waves",
     "whisper": "@alice psst",

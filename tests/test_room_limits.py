@@ -1,5 +1,6 @@
 """When there are too many rooms, those give way that nobody would miss."""
 
+from tests.disk import DiskTestCase
 from tests.people import ChatTestCase
 from twisted_chat import Limits
 
@@ -19,3 +20,23 @@ class RoomLimitTests(ChatTestCase):
         self.assertNotIn("#kept", self.alice.types("/rooms").raw())
         self.alice.types("/join kept", "/topic")
         self.assertIn("*** The topic of #kept is: tea", self.alice.sees())
+
+
+class KeptRoomTests(DiskTestCase):
+    limits = Limits(pace=None, rooms=4)
+
+    def test_no_more_rooms_are_open_after_a_restart_than_there_may_be(self) -> None:
+        alice = self.joins("alice")
+        for room in "abcdefg":
+            alice.types(f"/join {room}", f"in {room}", "/topic tea", "/leave")
+            self.the_disk_works()
+            self.clock.advance(1)
+        bot = self.program("bot", seen={"#b": 0})
+        self.the_disk_works()
+        self.the_server_is_killed()
+        self.assertEqual(list(self.factory.chat.rooms), ["#lobby", "#b", "#g", "#f"])
+        carol = self.joins("carol").types("/join c")
+        self.the_disk_works()
+        self.assertIn("#c alice: in c", carol.sees())
+        bot = self.program("bot", session=bot.gets("welcome")[0]["session"])
+        self.assertEqual(bot.gets("welcome")[0]["rooms"], ["#lobby", "#b"])

@@ -72,6 +72,24 @@ class OpeningTests(SlowTestCase):
         self.bob.types("/users dev")
         self.assertEqual(self.bob.sees()[-1], "*** In #dev: bot (1)")
 
+    def test_what_is_asked_again_before_the_answer_has_the_same_outcome(self) -> None:
+        for works in (True, False):
+            bot = self.program("bot").asks(do="command", text="/join dev", ref="j")
+            token = bot.gets("welcome")[0]["session"]
+            back = self.program("bot", session=token).asks(do="command", text="/join dev", ref="j")
+            self.assertEqual(back.gets("answer", "error"), [], "nothing is done yet")
+            if works:
+                self.the_store_answers()
+            else:
+                self.the_store_fails()
+                self.flushLoggedErrors(sqlite3.OperationalError)
+            (outcome,) = back.gets("answer", "error")
+            self.assertEqual((outcome["ref"], outcome["event"] == "answer"), ("j", works))
+            back.asks(do="command", text="/quit")
+            self.chat.limits.rooms = 1
+            self.alice.types("/join x")  # so that the room is closed
+            self.chat.limits.rooms = 9
+
     def test_who_is_sent_away_meanwhile_does_not_enter(self) -> None:
         self.alice.types("/join dev")
         person = self.chat.people.called("alice")
@@ -204,6 +222,7 @@ class ClaimingTests(SlowTestCase):
             other = self.comes("alice")
             self.people.answers()
             self.assertIn("Welcome, bob!", self.bob.raw())
+            self.assertIn("Welcome, alice!", other.raw())
             other.types("/quit")
 
     def test_nobody_is_found_under_it_before(self) -> None:

@@ -467,7 +467,7 @@ class StoreTests(SynchronousTestCase):
     def test_whatever_happens_each_log_shows_what_was_put_into_it(self) -> None:
         for module, name, few in (
             (writer, "GROUP", 2),
-            (writer, "QUEUE", 8),
+            (writer, "QUEUE", 3),
             (forgetting, "MOST", 2),
         ):
             self.patch(module, name, few)

@@ -124,11 +124,14 @@ class StrayTests(SynchronousTestCase):
         self.has_log(3, "@z9")
         self.assertEqual(strays.abandoned(self.database), 0)
         gone = [(3, self.stands(3, "whisper", "bob", "b2", "zed")) for _ in range(2)]
+        for log in (1, 3):
+            self.database.execute("INSERT INTO state VALUES (?, 'topic', '\"tea\"')", (log,))
         self.stands(2, "whisper", "bob", "b2", "alice")
         self.assertEqual(strays.abandoned(self.database), 2)
         self.go(*gone, found={})
         self.assertEqual(strays.abandoned(self.database), 0)
         self.assertEqual(self.names(), {"#lobby", "@a1"})
+        self.assertEqual(self.database.execute("SELECT log FROM state").fetchall(), [(1,)])
 
     def names(self) -> set[str]:
         """The logs that there are."""

@@ -138,7 +138,7 @@ class Limits:
     """More than any client has pending."""
 
     accounts: int = _limit(10_000, "Most registered accounts.")
-    """All of them are in memory, with 500 bytes each."""
+    """All of them are in memory, with 800 bytes each."""
 
     registrations: Pace = _limit(Pace(3, 3600), "Rate limit for new accounts from one address.")
     """A family registers in one evening; nobody fills the disk."""

@@ -164,6 +164,21 @@ class TalkingTests(ClientTestCase):
         self.assertEqual((old.id, old.replayed, new.id, new.replayed), (3, True, 4, False))
         self.assertEqual((new.event.sender, new.event.text), ("bob", "new"))
 
+    def test_a_bot_that_fails_on_an_event_hears_the_next_one(self) -> None:
+        self.connects()
+
+        def hear(told: Heard) -> None:
+            self.heard.append(told)
+            raise ZeroDivisionError
+
+        self.client.hear = hear
+        self.heard.clear()
+        for number in (1, 2):
+            self.server.says("message", id=number, room="#lobby", from_="bob", text="hi")
+        self.assertEqual(len(self.heard), 2)
+        self.assertFalse(self.server.hung_up)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
 
 class ComingBackTests(ClientTestCase):
     def test_what_was_not_acknowledged_is_sent_once_more_under_the_same_name(self) -> None:

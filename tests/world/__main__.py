@@ -7,6 +7,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
+from itertools import groupby
 
 from twisted.logger import globalLogBeginner
 
@@ -48,13 +49,15 @@ def main() -> int:
 
 
 def _print(story: Story) -> None:
-    header = story.header
-    kind = f"{header.database} database" if not header.memory else "no database"
-    print(f"  {kind}{', small sizes' if header.small else ''}, {header.limits}")
-    for (step, _), sentence in zip(story.actions, story.sentences, strict=True):
-        print(f"  {step:4}. {sentence}")
+    print(f"  {story.header}")
+    steps = (
+        (step, sentence) for (step, _), sentence in zip(story.actions, story.sentences, strict=True)
+    )
+    for sentence, same in groupby(steps, lambda each: each[1]):
+        first, *others = (step for step, _ in same)
+        print(f"  {first:4}. {sentence}{f', {len(others) + 1} times' if others else ''}")
     print(f"  -> {story.finding}")
-    print(f"  again: python -m tests.world --seed {header.seed} --steps 1")
+    print(f"  again: python -m tests.world --seed {story.header.seed} --steps 1")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -33,5 +33,11 @@ def told(world: World, action: Action) -> str:
     name, *arguments = action
     sentence = ACTS[name][1]
     if "{who}" in sentence:
-        return sentence.format(*arguments[1:], who=world.people[arguments[0]])
-    return sentence.format(*arguments)
+        return sentence.format(*map(_word, arguments[1:]), who=world.people[arguments[0]])
+    return sentence.format(*map(_word, arguments))
+
+
+def _word(argument: Any) -> Any:
+    if isinstance(argument, dict):
+        return ", ".join(f"{name} {value}" for name, value in argument.items())
+    return "their room" if argument == "" else argument

@@ -1,10 +1,11 @@
 """What happens next, out of one seed."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 from typing import Any
 
-from tests.world import faults, recipes  # noqa: F401 - what they know can happen
+from tests.world import faults, races, recipes  # noqa: F401 - what they know can happen
 from tests.world.actions import Action
 from tests.world.doings import RUBBISH
 from tests.world.world import World
@@ -115,6 +116,7 @@ class Chance:
 
     def _choices(self) -> Iterator[tuple[str, float, Callable[[], Action]]]:
         chance, who = self._random, self._who
+        later = partial(chance.choice, (0.5, 30.0))
         yield "", 40, lambda: ("turn", chance.randrange(8))
         yield "", 5, lambda: ("passes", chance.choice((0.01, 0.3, 0.3, 1.1, 2.5, 5.0)))
         yield "", 0.5, lambda: ("passes", chance.choice((31.0, 70.0, 400.0)))
@@ -136,11 +138,24 @@ class Chance:
         yield "", 0.3, lambda: ("says_goodbye", who(), self._token("q"))
         yield "again", 0.3, lambda: ("leaves_twice", who(), chance.choice(_ENDS))
         yield "whisper", 0.03, self._whispers_into_a_reset
+        yield "kill", 0.8, lambda: ("renames_and_dies", who(), self._nickname())
+        yield "slow", 0.8, lambda: ("asks_too_early", who(), who(), self._token("m"))
+        yield "full", 0.8, lambda: ("waits_beside_a_failure", who(), who(), self._token("m"))
+        yield "rooms", 0.8, lambda: ("leaves_between", who(), who(), self._token("m"))
+        yield "rooms", 0.8, lambda: ("comes_back_and_rejoins", who(), who(), self._token("m"))
+        yield "unread", 0.8, lambda: ("sleeps", who(), who(), self._token("m"))
+        yield (
+            "unread",
+            0.3,
+            lambda: ("quits_unread", who(), later(), self._token("m")),
+        )
+        yield "unread", 0.8, lambda: ("says_nothing",)
+        yield "break", 0.8, lambda: ("says_last", who(), self._token("m"))
         yield "clock", 0.7, lambda: ("clock", chance.choice((-240.0, -3700.0, 60.0, 90000.0)))
         yield "hangup", 0.7, self._limits
         yield "keep", 0.7, lambda: ("forget", chance.choice((1.0, 30.0, 3600.0)))
         yield "ban", 0.3, lambda: ("ban", chance.choice(HOSTS))
-        yield "ban", 0.5, lambda: ("ban", "")
+        yield "ban", 0.5, lambda: ("ban", "nobody")
         yield "quiet", 0.2, lambda: ("quiet",)
         yield "", 20, self._comes
         yield "", 25, lambda: self._talks("says")

@@ -63,7 +63,7 @@ def asks(
     return visit
 
 
-@act("{who} says ={0}= {1}")
+@act("{who} says ={0}= in {1}")
 def says(world: World, index: int, token: str, room: str = "") -> object:
     return asks(world, index, f"={token}=", token, room=room) is not None
 
@@ -87,12 +87,12 @@ def says_unshowable(world: World, index: int, token: str) -> object:
     return asks(world, index, f"={token}=", token) is not None
 
 
-@act("{who} does ={0}= {1}")
+@act("{who} does ={0}= in {1}")
 def does(world: World, index: int, token: str, room: str = "") -> object:
     return asks(world, index, f"/me ={token}=", token, room=room) is not None
 
 
-@act("{who} changes the topic to ={0}= {1}")
+@act("{who} changes the topic to ={0}= in {1}")
 def topic(world: World, index: int, token: str, room: str = "") -> object:
     return asks(world, index, f"/topic ={token}=", token, room=room) is not None
 

@@ -96,9 +96,9 @@ def forget(world: World, seconds: float) -> object:
     return True
 
 
-@act("the operator bans {0}")
+@act("the operator bans {0} and nobody else")
 def ban(world: World, host: str) -> object:
-    world.banned = [host] if host else []
+    world.banned = [] if host == "nobody" else [host]
     world.server.ban(world.banned)
     for visit in world.visits:
         if visit.who.host == host:

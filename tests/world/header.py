@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.world.oracle import Oracle, Said
 from tests.world.people import Request, Somebody
-from twisted_chat.limits import Pace
+from twisted_chat.limits import Limits, Pace
 
 FAMILIES = (
     *("slow", "full", "unreadable", "kill", "stop", "clock", "hangup", "keep", "ban", "break"),
@@ -45,6 +45,19 @@ class Header:
     small: bool = False
     database: str = "new"
     families: set[str] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        usual = Limits()
+        unusual = [
+            f"{name} {value.lines} in {value.seconds} s"
+            if isinstance(value, Pace)
+            else f"{name} {value}"
+            for name, value in self.limits.items()
+            if value != getattr(usual, name)
+        ]
+        kind = "no database" if self.memory else f"{self.database} database"
+        sizes = ", small sizes" if self.small else ""
+        return f"{kind}{sizes}; {', '.join(unusual)}"
 
     def prepare(self, path: Path, oracle: Oracle, people: Sequence[Somebody], now: float) -> None:
         """Put the database there that the first server finds; somebody was there already."""

@@ -159,6 +159,8 @@ class Oracle:
         elif kind == "join":
             self.left.pop((person.id, room), None)
         whom = {other.id: other.nickname for other in others}
+        if text.startswith("=") and not TOKEN.fullmatch(text):
+            self.find("text", f"{person.nickname} says half a line, {text!r}")
         for token in TOKEN.findall(text):
             said = Said(kind, person.id, person.nickname, room, self.step, text, whom)
             said.time, said.order = self.now(), self.order

@@ -112,6 +112,8 @@ def _check_lines(world: World, visit: Visit) -> None:
     """Everything that somebody typed is stored, or was refused."""
     if visit.is_lossy or not isinstance(visit, PlainVisit) or not visit.is_named:
         return
+    if visit.who.visit is not visit:
+        return  # they read another connection now
     if not visit.is_clean or not (visit.is_open or visit.is_finishing):
         return
     if not visit.is_open and visit.closed_at - visit.finishes_at > world.limits.close_seconds - 1:

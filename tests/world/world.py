@@ -142,6 +142,7 @@ class World:
             (visit, [token for end, token in visit.typed if end <= visit.socket.taken])
             for visit in self.visits
             if visit.is_open and visit.is_clean and isinstance(visit, PlainVisit)
+            if visit.who.visit is visit
         ]
         self.is_hurried = True  # what waits for its rate limit is done at once
         gone: list[object] = []
@@ -183,6 +184,7 @@ class World:
         for who in self.people:
             who.away_asked += self.had_trouble or not who.is_program  # this is not kept
         for visit in self.visits:
+            visit.reads_again()  # what has come, as long as it is this run's
             if visit.is_open:
                 visit.socket.breaks()
                 visit.ends()

@@ -124,8 +124,10 @@ class Accounts:
             )
 
     def _like(self, name: str) -> list[Account]:
-        pending = [self._pending[each] for each in self._pending_names.like(name)]
-        return pending + [self._by_id[each] for each in self._names.like(name)]
+        found = [self._by_id[each] for each in self._names.like(name)]
+        if self._pending:
+            found += [self._pending[each] for each in self._pending_names.like(name)]
+        return found
 
     def _is_unused(self, account: Account) -> bool:
         """Whether its name is free for others; never where that would give somebody power."""

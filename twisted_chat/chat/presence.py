@@ -203,7 +203,10 @@ class Presence:
 
 
 class _Told:
-    """Waits until what was told is about to be seen; it is never refused, for it is not stored.
+    """Waits until what was told is about to be seen.
+
+    It is refused only where too much waits for the disk: then those who read missed it, and
+    whoever asks who is there is told what is true.
 
     Args:
         then: called when it is.
@@ -220,6 +223,7 @@ class _Told:
 
     def refused(self, why: Refused) -> None:
         """See `events.Waiter`."""
+        self._then()
 
 
 class _Visits:

@@ -1,10 +1,15 @@
 """One request: it has one outcome, once everything it causes is stored."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from twisted_chat.events import Entry
 from twisted_chat.refusal import Refused
+
+_T = TypeVar("_T")
 
 
 class Asker(Protocol):
@@ -28,6 +33,7 @@ class Request:
     __slots__ = (
         "_askers",
         "_effect",
+        "_is_waiting",
         "_then",
         "_undo",
         "client",
@@ -41,7 +47,7 @@ class Request:
         self.client = client
         self.ref = ref
         self.id = 0  # the number of its event, once that is stored
-        self.is_pending = self.is_refused = False
+        self.is_pending = self.is_refused = self._is_waiting = False
         self._askers: tuple[Asker, ...] = ()
         self._effect: Callable[[], None] | None = None
         self._undo: Callable[[], None] | None = None
@@ -60,9 +66,27 @@ class Request:
             effect: called when they are stored, before anybody sees them.
             undo: called when they are refused.
         """
-        self.is_pending = True
-        self._askers = () if asker is None else (asker,)
+        self.is_pending, self._is_waiting = True, False
+        if asker is not None and asker not in self._askers:
+            self._askers = (*self._askers, asker)
         self._effect, self._undo = effect, undo
+
+    def wait_for(self, work: Deferred[_T]) -> None:
+        """It is pending until some work is done, and until the events that this has brought are."""
+        self.is_pending = self._is_waiting = True
+        work.addCallbacks(self._waited, self._waited_in_vain)
+
+    def _waited(self, result: _T) -> _T:
+        if self._is_waiting:
+            self._is_waiting = self.is_pending = False
+            self._askers = ()
+            self._settle(None)
+        return result
+
+    def _waited_in_vain(self, failure: Failure) -> Failure:
+        why = failure.value
+        self.refused(why if isinstance(why, Refused) else Refused("broken", "That was not done."))
+        return failure
 
     def ask_again(self, asker: Asker) -> None:
         """The same is asked for over another connection, which hears of a refusal too."""

@@ -52,8 +52,8 @@ class Rights:
     Args:
         now: gives the time of day, in seconds since 1970.
         nickname_of: gives the nickname of who is here, by id; None if they are not.
-        administrators: the ids of the accounts that administer the server.
-        administrator_names: gives their names.
+        is_administrator: says whether the account of an id administers the server.
+        administrators: gives the names of the accounts that do.
         guests_are_silent: says whether nobody without an account may speak on the server.
     """
 
@@ -61,19 +61,19 @@ class Rights:
         self,
         now: Callable[[], float],
         nickname_of: Callable[[str], str | None] = lambda _: None,
-        administrators: Container[str] = (),
-        administrator_names: Callable[[], Sequence[str]] = tuple,
+        is_administrator: Callable[[str], bool] = lambda _: False,
+        administrators: Callable[[], Sequence[str]] = tuple,
         guests_are_silent: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.administrators = administrators
-        self._administrator_names = administrator_names
+        self._is_administrator = is_administrator
+        self._administrators = administrators
         self._guests_are_silent = guests_are_silent
         self._now = now
         self._nickname_of = nickname_of
 
     def role_of(self, person: Person, room: Ordered) -> Role:
         """What somebody is in a room."""
-        if person.account and person.account in self.administrators:
+        if person.account and self._is_administrator(person.account):
             return Role.ADMINISTRATOR
         return room.order.role_of(person.id)
 
@@ -240,7 +240,7 @@ class Rights:
 
     def _not_for(self, what: str, role: Role, room: Room) -> Refused:
         if role is Role.ADMINISTRATOR:
-            named = _named(self._administrator_names())
+            named = _named(self._administrators())
             rest = f": {named}" if named else ", which has none: ask whoever runs it"
             return Refused("not-allowed", f"{what} is for administrators of the server{rest}.")
         holders = self._holders(role, room)

@@ -35,7 +35,7 @@ def _other(caller: Caller, nickname: str) -> Person:
     person = chat.people.find(nickname)
     if person is caller.person:
         raise Refused("bad-nick", "You cannot do that to yourself: choose somebody else.")
-    if person.id in chat.administrators:
+    if chat.is_administrator(person):
         raise Refused(
             "not-allowed",
             f"{person.nickname} is an administrator too: ask whoever runs this server.",

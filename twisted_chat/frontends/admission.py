@@ -1,6 +1,6 @@
 """Who may connect: limits in total and per address, and the ban list."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -43,9 +43,16 @@ class Admission:
     Args:
         clock: the time.
         limits: how many.
+        ban_of: says why administrators let nobody in from an address; None if they do.
     """
 
-    def __init__(self, clock: IReactorTime, limits: Limits) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        limits: Limits,
+        ban_of: Callable[[str], Refused | None] = lambda _: None,
+    ) -> None:
+        self._ban_of = ban_of
         self._banned = self._allowed = Networks()
         self._clock = clock
         self._limits = limits

@@ -34,7 +34,8 @@ class ChatFactory(Factory):
     Args:
         clock: the time and timers, usually the reactor. Without it, the global reactor is used and
             everything is delivered at once, not at the end of the event-loop turn.
-        chat: the chat; without it a new one is made of the other arguments.
+        chat: the chat; listen only once it is `ready`. Without it a new one is made of the other
+            arguments, in memory, and is ready at once.
         name: what the server is called.
         limits: what one connection may take.
         motd: lines for everybody who comes.

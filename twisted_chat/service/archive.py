@@ -1,6 +1,7 @@
 """The operator's database commands: export, import, backup, check, erase."""
 
 import argparse
+import json
 import os
 import sqlite3
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from twisted_chat.events.codec import NAMED
 from twisted_chat.service import exchange
 from twisted_chat.stores.sqlite import state, strays
 from twisted_chat.stores.sqlite.lock import Lock
@@ -191,16 +193,27 @@ def _check(chosen: argparse.Namespace) -> str:
     return sound
 
 
+def _erased(kind: str, more: str) -> str:
+    """What an event holds that has no column of its own, without its texts."""
+    held = json.loads(more)
+    return json.dumps(held | {text: ERASED for text in NAMED[kind].fields if held.get(text)})
+
+
 def _erase(chosen: argparse.Namespace) -> str:
     _must_exist(chosen.db)
     with Lock(chosen.db), closing(open_database(chosen.db, full=True)) as database:
         database.create_function("key", 1, names.key, deterministic=True)
+        database.create_function("erased", 2, _erased, deterministic=True)
         database.execute("PRAGMA secure_delete = ON")
         database.execute("BEGIN IMMEDIATE")
         count = database.execute(
             "UPDATE events SET text = ? WHERE key(sender) = ? AND text NOT IN ('', ?)",
             (ERASED, names.key(chosen.nickname), ERASED),
         ).rowcount
+        database.execute(
+            "UPDATE events SET more = erased(kind, more) WHERE key(sender) = ? AND more NOT NULL",
+            (names.key(chosen.nickname),),
+        )
         database.execute(
             "UPDATE seats SET away = ? WHERE key(nickname) = ? AND away != ''",
             (ERASED, names.key(chosen.nickname)),

@@ -120,7 +120,7 @@ def _nickname(thing: dict[str, Any], key: str) -> str:
     return name
 
 
-def time_of(thing: dict[str, Any], key: str = "time") -> float:
+def time_of(thing: dict[str, Any], key: str) -> float:
     """A time that an object has, in seconds since 1970.
 
     Raises:

@@ -194,9 +194,7 @@ class ChatService(MultiService):
     def _authenticator(self, site: str | None) -> Authenticator:
         if site is not None:
             return PortalPasswords(make_portal(site))
-        hashing = self._thread()
-        hashing(let_others_go_first)
-        return OwnPasswords(elsewhere=hashing)
+        return OwnPasswords(elsewhere=self._thread(let_others_go_first))
 
     def _show_metrics(self, address: str, port: int) -> None:
         from twisted_chat.service import metrics  # an extra
@@ -232,9 +230,11 @@ class ChatService(MultiService):
             wrong.append("the event loop was blocked for over a second")
         return wrong
 
-    def _thread(self) -> WorkerThread:
+    def _thread(self, first: Callable[[], None] | None = None) -> WorkerThread:
         pool = ThreadPool(1, 1, "chat")
         self._pools.append(pool)
+        if first is not None:
+            pool.callInThread(first)
 
         def elsewhere(work: Callable[[], _T]) -> Deferred[_T]:
             return deferToThreadPool(self._reactor, pool, work)

@@ -77,7 +77,11 @@ class StructuredSession(HelloSession):
         self._write(error)
 
     def too_fast(self, line: bytes, wait: float) -> None:
-        """Every request is answered, so that its sender can make it again."""
+        """Every request is answered, so that its sender can make it again.
+
+        One that is already done is answered as such, at once, like every refusal here, although
+        earlier requests may still be waiting for the rate limit.
+        """
         ref, do = ref_and_kind(line)
         if do in _ONCE and self._is_done(ref, do):
             return
@@ -137,6 +141,8 @@ class StructuredSession(HelloSession):
         request = self.request
         self.device.remember(request, self.chat.limits.refs)
         answer = table.run(self, *command)
+        if isinstance(answer, Deferred) and not answer.called:
+            request.wait_for(answer)
         self._answer_when_stored(
             request, answer if isinstance(answer, Deferred) else succeed(answer)
         )

@@ -1,0 +1,279 @@
+"""Logging in and out: who comes, is away without a connection, comes back, and leaves."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+
+from twisted_chat.chat.device import Connection, Device
+from twisted_chat.chat.membership import Membership
+from twisted_chat.chat.order import Sentence
+from twisted_chat.chat.person import Person
+from twisted_chat.chat.request import Request
+from twisted_chat.chat.rights import Right
+from twisted_chat.chat.room import Room
+from twisted_chat.events import OWN, Join
+from twisted_chat.log.fanout import Fanout
+from twisted_chat.log.log import Log
+from twisted_chat.refusal import Refused
+from twisted_chat.stores import SavedSession
+from twisted_chat.text import names
+
+_log = Logger(namespace="chat")
+
+_DONE = 50
+"""Requests without an event of their own that are remembered over a restart."""
+
+
+class Logins(Membership):
+    """Who comes and goes; the arguments are those of `Chat`."""
+
+    def enter(self, nickname: str, address: str) -> Deferred[Person]:
+        """Take a nickname; fails with `Refused`.
+
+        This may have to wait, for an account's password or for another node. The person is in no
+        room yet: `join` the lobby once their connection can hear it.
+        """
+        name = names.nickname(nickname, self.limits)
+        self._check_lockdown()
+        self._observers.check(Join(self.now(), self.lobby.name, name))
+        device = Device(address, self.now())
+        person = Person(name, device)
+        self._check_not_banned(person)
+        self.rights.check(person, Right.ENTER, self.lobby)
+        holder = self.people.called(name)
+        if holder is not None and not self._may_displace(holder, address):
+            holder = None
+        claimed = self.people.claim(name, person, holder)
+        return claimed.addCallback(lambda _: self._entered(person, address, holder))
+
+    def _server_ban_of(self, person: Person, *, is_newcomer: bool) -> Sentence | None:
+        if self.is_administrator(person):  # a mask or an address may mean them too
+            return None
+        return self.server_log.order.ban_of(person, is_newcomer=is_newcomer)
+
+    def _check_not_banned(self, person: Person) -> None:
+        ban = self._server_ban_of(person, is_newcomer=True)
+        if ban is not None:
+            raise self.rights.banned(self.server_log.name, ban)
+
+    def _check_lockdown(self) -> None:
+        """Make sure that somebody without an account may come in."""
+        if self.server_log.lockdown != "off":
+            raise Refused(
+                "lockdown",
+                "Only people with an account can come in just now: log in, or try again later.",
+            )
+
+    def _entered(self, person: Person, address: str, displaced: Person | None) -> Person:
+        if displaced is not None:
+            for key in displaced.rooms:
+                self.rooms[key].leave(displaced, "connection lost")
+            _log.info(
+                "{nick} lost the nickname to a new connection, and may resume",
+                nick=displaced.nickname,
+            )
+        self.people.add(person)
+        where = "over a UNIX socket" if address == "local" else f"from {address}"
+        _log.info("{nick} connected {where}", nick=person.nickname, where=where, address=address)
+        return person
+
+    def _may_displace(self, holder: Person, address: str) -> bool:
+        """Whether whoever comes from there may have somebody's nickname.
+
+        A program that was started anew gets its own back. It may also be somebody else behind
+        the same router: so they get the nickname, and nothing else.
+        """
+        return (
+            not holder.is_connected
+            and any(device.address == address for device in holder.devices.values())
+            and not (holder.renaming and holder.renaming.is_pending)
+        )
+
+    def _replace(self, person: Person, wanted: str | None) -> None:
+        """Who was displaced is back: the same person, perhaps under another nickname."""
+        old = person.nickname
+        self.people.replace(person, old if wanted is None else wanted)
+        if person.nickname != old:
+            person.former = (*person.former, old)
+        for key in person.rooms:  # which were kept open for them
+            self.rooms[key].enter(person)
+        if person.nickname != old:
+            _log.info("{old} is back as {nick}", old=old, nick=person.nickname)
+
+    async def _restore(self, saved: SavedSession) -> None:
+        """Somebody was here when the server stopped, and may come back."""
+        device = Device(saved.address, saved.since, saved)
+        person = Person(saved.nickname, device)
+        rooms = await self._rooms_of(person, saved)
+        if not rooms or self._server_ban_of(person, is_newcomer=False) is not None:
+            self._store.drop_session(device.id)
+            return
+        try:
+            await self.people.claim(saved.nickname, person)
+        except Refused:
+            person.displaced = True
+        self.people.add(person)
+        for ref in device.done:
+            device.remember(Request(device.id, ref), self.limits.refs)
+        for ref, number in await self._store.refs(device.id, self.limits.refs):
+            request = Request(device.id, ref)
+            request.id = number
+            device.remember(request, self.limits.refs)
+        person.log = Log("@" + person.id, OWN, self._store, counters=self.counters)
+        await person.log.open()
+        person.fanout = Fanout(person.log, self._turn)
+        for room, entered in rooms:
+            person.rooms[room.key] = entered
+            if not person.displaced:
+                room.keep(person)
+        self._wait_for(person, device)
+
+    async def _rooms_of(self, person: Person, saved: SavedSession) -> Sequence[tuple[Room, int]]:
+        """Where somebody was who may be there still, each with the last number on entering."""
+        rooms = [(await self.rooms.open(name), entered) for name, entered in saved.rooms.items()]
+        stay = [each for each in rooms if self.rights.may_stay(person, *each)]
+        if not stay and self.rights.may(person, Right.ENTER, self.lobby):
+            stay = [(self.lobby, self.lobby.log.last)]
+        return stay
+
+    def find_session(self, token: str) -> tuple[Person, Device] | None:
+        """Who holds a session's token, if they are still here, and of which device it is."""
+        found = self.people.with_token(token)
+        if found is not None:
+            found[1].token = token
+        return found
+
+    def attach(
+        self,
+        person: Person,
+        device: Device,
+        connection: Connection,
+        nickname: str | None = None,
+    ) -> None:
+        """A device has a connection now.
+
+        Args:
+            person: whose device it is.
+            device: the device.
+            connection: the new connection.
+            nickname: the one that they would like, if somebody else has theirs.
+
+        Raises:
+            Refused: there is no nickname for them.
+        """
+        if person.displaced:
+            self._replace(person, nickname)
+        device.connection = connection
+        device.may_resume = connection.may_resume
+        if device.may_resume and not device.token_hash:
+            self.people.issue_token(person, device, self.epoch)
+        self._stop_waiting_for(device)
+
+    def keep(
+        self, person: Person, device: Device, request: Request | None = None
+    ) -> Deferred[None]:
+        """Keep what a restart must not end, if that has changed.
+
+        Args:
+            person: whose device it is.
+            device: what may resume; nothing is kept of others.
+            request: what has changed it, which is not to be done again when it is sent again.
+
+        Returns:
+            Fires when that is stored; fails with `Refused` if a request asked for it in vain.
+        """
+        if not device.may_resume or not person.present:
+            return succeed(None)
+        saved = self._session_of(person, device)
+        if saved == device.saved:
+            return succeed(None)
+        if request is not None and request.ref is not None:
+            device.done = (*device.done, request.ref)[-_DONE:]
+            saved = self._session_of(person, device)
+        device.saved = saved
+        stored = self._store.save_session(saved)
+        return stored.addErrback(lambda _: None) if request is None else stored
+
+    def _session_of(self, person: Person, device: Device) -> SavedSession:
+        return SavedSession(
+            id=device.id,
+            token=device.token_hash,
+            nickname=person.nickname,
+            address=device.address,
+            since=device.since,
+            rooms={self._name_of(key): entered for key, entered in person.rooms.items()},
+            room=device.room,
+            away=person.away,
+            ignored=tuple((each.nickname, each.person_id) for each in person.ignored.values()),
+            former=person.former,
+            done=device.done,
+            is_quiet=device.is_quiet,
+        )
+
+    def _name_of(self, key: str) -> str:
+        room = self.rooms.get(key)
+        return key if room is None else room.name
+
+    def lose(self, person: Person, device: Device, reason: str) -> None:
+        """A device's connection is gone; one that may resume stays for a while."""
+        device.connection = None
+        if self._stopping or device.id not in person.devices:
+            return
+        if not person.present:
+            if not person.is_connected:
+                self._erase_log_of(person)
+        elif device.may_resume:
+            self._wait_for(person, device)
+            _log.info("{nick} lost the connection", nick=person.nickname)
+        else:
+            self.quit(person, device, reason)
+
+    def _wait_for(self, person: Person, device: Device) -> None:
+        device.expiry = self.clock.callLater(
+            self.limits.resume_seconds, self._expire, person, device
+        )
+
+    def _expire(self, person: Person, device: Device) -> None:
+        device.expiry = None
+        self.quit(person, device, "connection lost")
+
+    def _stop_waiting_for(self, device: Device) -> None:
+        if device.expiry is not None:
+            device.expiry.cancel()
+            device.expiry = None
+
+    def quit(self, person: Person, device: Device, reason: str) -> None:
+        """A device goes for good; with their last one, a person leaves."""
+        if len(person.devices) == 1:
+            self.part(person, reason)
+        elif device.id in person.devices:
+            self.people.remove_device(person, device)
+            self._end(device)
+
+    def _end(self, device: Device) -> None:
+        self._stop_waiting_for(device)
+        if device.may_resume:
+            self._store.drop_session(device.id)
+        if device.connection is not None:
+            device.connection.end()
+
+    def part(self, person: Person, reason: str) -> None:
+        """A person leaves for good; whoever takes the nickname later is somebody else."""
+        if not person.present:
+            return
+        if person.renaming is not None and person.renaming.is_pending:
+            person.renaming.when_settled(partial(self.part, person, reason))
+            return
+        person.present = False
+        if not self.may_speak_everywhere(person):
+            reason = ""
+        for key in list(person.rooms):
+            self._leave(person, key, reason)
+        self.people.remove(person)
+        _log.info("{nick} has left", nick=person.nickname)
+        if not person.is_connected:
+            self._erase_log_of(person)
+        for device in person.devices.values():
+            self._end(device)
