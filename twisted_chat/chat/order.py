@@ -84,6 +84,11 @@ class Order:
 
     def role_of(self, person_id: str) -> Role:
         """The role that somebody has been given."""
+        if self.has_word(person_id):
+            return max(Role.VOICED, self._given(person_id))
+        return self._given(person_id)
+
+    def _given(self, person_id: str) -> Role:
         given = self._state.get("role/" + person_id)
         return _ROLES.get(given["role"], Role.MEMBER) if isinstance(given, Mapping) else Role.MEMBER
 
@@ -98,6 +103,28 @@ class Order:
         key = names.key(nickname)
         found = (each for each, name in self.holders(Role.VOICED) if names.key(name) == key)
         return next(found, None)
+
+    # Hands
+
+    def has_hand(self, person_id: str) -> bool:
+        """Whether somebody has raised their hand."""
+        return "hand/" + person_id in self._state
+
+    def hands(self) -> list[tuple[str, str]]:
+        """Whose hands are raised, in the order of raising: ids, with the nicknames of then."""
+        raised = sorted(self._named("hand/"), key=lambda each: tuple(each[1]["at"]))
+        return [(name.removeprefix("hand/"), each["name"]) for name, each in raised]
+
+    @property
+    def word(self) -> tuple[str, str] | None:
+        """Who has the word: their id, and their nickname of then; None if nobody has."""
+        word = self._state.get("word")
+        return (word["person"], word["name"]) if isinstance(word, Mapping) else None
+
+    def has_word(self, person_id: str) -> bool:
+        """Whether somebody has the word."""
+        word = self._state.get("word")
+        return isinstance(word, Mapping) and word["person"] == person_id
 
     # Bans and mutes
 

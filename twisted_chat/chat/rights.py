@@ -21,6 +21,7 @@ class Right(Enum):
     ENTER = "enter {room}"
     WHISPER = "whisper"
     RENAME = "change your nickname"
+    RAISE_HAND = "raise your hand in {room}"
     KEEP_ORDER = "keep order in {room}"
     OWN = "decide about {room}"
     ADMINISTER = "administer the server"
@@ -85,12 +86,15 @@ class Rights:
         match right:
             case Right.SPEAK | Right.SET_TOPIC:
                 order = room.order
+                has_word = right is Right.SPEAK and order.has_word(person.id)
                 return (
-                    role >= order.least_to_speak
+                    (role >= order.least_to_speak or has_word)
                     and order.mute_of(person, role) is None
                     and person.id not in order.silencing
                     and self.is_in(person, room)
                 )
+            case Right.RAISE_HAND:
+                return room.order.mute_of(person, role) is None and self.is_in(person, room)
             case Right.ENTER:
                 return self.ban_of(person, room) is None and self._is_open_to(person, room)
         return role >= right.role
@@ -178,7 +182,7 @@ class Rights:
         match right:
             case Right.ENTER:
                 self._check_entry(person, room, key)
-            case Right.SPEAK | Right.SET_TOPIC:
+            case Right.SPEAK | Right.SET_TOPIC | Right.RAISE_HAND:
                 raise self._why_silent(person, right, room)
             case _ if right.role > Role.MEMBER:
                 raise self._not_for(what or "That", right.role, room)
@@ -221,7 +225,7 @@ class Rights:
                 f"You are muted in {room.name}{self._told(mute)}",
                 until=mute.until,
             )
-        if role < least:
+        if role < least and right is not Right.RAISE_HAND:
             ask = self._who(Role.OPERATOR, room)
             why = f"{room.name} is frozen, and only operators can speak: wait, or ask {ask}."
             if least is Role.VOICED:

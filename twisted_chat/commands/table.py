@@ -13,6 +13,7 @@ from twisted_chat.commands import (
     rooms,
     server,
     settings,
+    speaking_order,
     talking,
 )
 from twisted_chat.commands.command import Caller, Command, Family, Lines
@@ -89,7 +90,6 @@ def is_join(word: str) -> bool:
 
 
 _INSTEAD = {
-    "clear": "your terminal can clear its screen, the server cannot.",
     "query": "/whisper NICK TEXT sends a private message, and /reply TEXT answers one.",
 }
 """What to do instead of commands that other chat systems have."""
@@ -162,6 +162,7 @@ _FAMILIES = (
     history.family,
     settings.family,
     moderation.family,
+    speaking_order.family,
     server.family,
     family,
 )

@@ -72,6 +72,24 @@ class Topic(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class Hands(Stored):
+    """Hands are raised or lowered in a room, or somebody gets the word.
+
+    Args:
+        what: `raised` or `lowered` by those themselves; `gone` with them; `next` gives the word
+            to the first, who says that they are `done`; `cleared` by the sender.
+        people: the nicknames of those whose hands they are, in their order.
+        persons: their ids, in the same order.
+        ends: as in `RoleChange`.
+    """
+
+    what: str
+    people: Sequence[str]
+    persons: Sequence[str] = ()
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Act(Stored):
     """An administrator or operator does something, as the server's own log has it.
 
@@ -241,6 +259,7 @@ Event: TypeAlias = (
     | Invite
     | Setting
     | Close
+    | Hands
     | Act
     | Join
     | Leave

@@ -98,6 +98,14 @@ KINDS = (
     Kind("invite", events.Invite, Kept.IN_ROOMS, ("to",), private=("person", "ends")),
     Kind("setting", events.Setting, Kept.IN_ROOMS, ("setting", "value"), private=("state",)),
     Kind("close", events.Close, Kept.IN_ROOMS, ("reason",), _WHY),
+    Kind(
+        "hands",
+        events.Hands,
+        Kept.IN_ROOMS,
+        ("what",),
+        values=("people",),
+        private=("persons", "ends"),
+    ),
     Kind("whisper", events.Whisper, Kept.IN_OWN_LOGS, ("to", "text")),
     Kind(
         "act",
