@@ -94,6 +94,11 @@ class Bot(Visitor):
                 return [Refusal(text)]
             case "away" | "hidden":
                 return []
+            case "hands" | "setting" | "role" | "kick" | "ban" | "unban" | "mute" | "unmute":
+                entry = understand(thing)
+                assert entry is not None
+                words = PlainWire().text(entry.event)
+                return plain.event(f"[00:00:00] {words}", self.nickname) or [] if words else []
             case _ if understood is not None:
                 return [Noticed(PlainWire(lambda: NOW).text(understood.event).removeprefix("*** "))]
             case kind:

@@ -1,17 +1,19 @@
 """What administrators do to the server: announcing, disconnecting, banning, and what follows."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.chat.logins import Logins
+from twisted_chat.chat.order import Order
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.shutdown import Shutdown
 from twisted_chat.events import OWN, Act, Entry, Event, Notice
-from twisted_chat.events.effects import Changes
-from twisted_chat.log.log import Log, append_together
+from twisted_chat.events.effects import Changes, effects
+from twisted_chat.log.log import append_together
 from twisted_chat.refusal import Refused
 
 
@@ -24,17 +26,12 @@ class Administration(Logins):
         """Called when somebody may not connect any more; what has the connections sets it."""
         super().__init__(clock, *arguments, **named)
 
-    def tell_everybody(self, text: str, *also: tuple[Log, Entry]) -> None:
-        """Announce something to everybody who is connected, once each.
-
-        Args:
-            text: the announcement.
-            also: what is to be stored before they are told, or they are not.
-        """
+    def tell_everybody(self, text: str) -> None:
+        """Announce something to everybody who is connected, once each."""
         notice = Notice(self.now(), OWN, "", text)
         told = [(self.log_of(each), Entry(notice)) for each in self.people if each.is_connected]
-        if also or told:
-            append_together([*also, *told])
+        if told:
+            append_together(told)
 
     def administer(
         self,
@@ -60,12 +57,19 @@ class Administration(Logins):
 
     def announce(self, person: Person, text: str, request: Request) -> None:
         """Tell everybody something, in an administrator's name."""
-        request.begin(person.connection_of(request.client))
-        record = self.server_log.record(person, "announced", text, request=request)
-        self.tell_everybody(f"Announcement by {person.nickname}: {text}", record)
+        tell = partial(self.tell_everybody, f"Announcement by {person.nickname}: {text}")
+        self.administer(person, request, "announced", text, effect=tell)
 
     def decide_for_all(self, person: Person, event: Event, request: Request) -> None:
-        """Something about the whole server is decided, by an administrator."""
+        """Something about the whole server is decided, by an administrator.
+
+        Raises:
+            Refused: they would ban themselves.
+        """
+        made = {name: value for name, value in effects(Entry(event)).items() if value is not None}
+        order = Order(made, self.now)
+        if any(order.ban_of_address(device.address) for device in person.devices.values()):
+            raise Refused("not-allowed", "That would ban you too: you cannot ban yourself.")
         request.begin(person.connection_of(request.client))
         append_together([self.server_log.copy(person, event, request)])
 

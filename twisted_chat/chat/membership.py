@@ -143,8 +143,15 @@ class Membership:
         for connection in person.connections:
             connection.entered(room.key)
         if is_founded:
-            self.decide(person, room, self.moderation.found(person, room), Request())
+            self._found(person, room)
         return room
+
+    def _found(self, person: Person, room: Room) -> None:
+        """The first to enter a room owns it, which is nothing for the server's own log."""
+        event = self.moderation.found(person, room)
+        self._observers.check(event)
+        room.announce(person)
+        room.log.append(Entry(event, person.id))
 
     def _needed_rooms(self) -> set[str]:
         """Rooms that look idle, and must not be closed all the same."""

@@ -135,8 +135,8 @@ def _lockdown(caller: Caller, room: Room, rest: str) -> Lines | Deferred[Lines]:
 def _rename(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
     nickname, _, name = rest.partition(" ")
     person = _other(caller, nickname)
-    renamed = caller.chat.rename(person, name.strip(), caller.request, caller.person)
     told = f"{person.nickname} is called {name.strip()} now."
+    renamed = caller.chat.rename(person, name.strip(), caller.request, caller.person)
     return renamed.addCallback(lambda _: when_stored(caller, told))
 
 

@@ -77,6 +77,8 @@ def _hands(event: events.Hands) -> str:
         "done": f"{first} has given back the word in {event.room}",
         "cleared": f"{event.sender} lowered all hands in {event.room}",
     }
+    if event.what == "done" and event.sender != first:
+        return f"{event.sender} ended {first}'s turn in {event.room}"
     return words.get(event.what, "")
 
 
