@@ -20,7 +20,6 @@ DONE = {
     "reply": "/reply psst",
     "nick": "/nick robert",
     "topic": "/topic tea",
-    "away": "/away at lunch",
 }
 """Each command that needs a right, as bob does it."""
 
@@ -64,7 +63,6 @@ class RightsTests(ChatTestCase):
             (answer,) = self.bob.types(DONE[name]).sees()
             self.assertTrue(answer.startswith("!!! You may not "), answer)
             self.assertEqual(self.alice.raw() + self.bot.raw(), "", name)
-            self.assertEqual(self.factory.chat.people.find("bob").away, None)
 
     def test_nothing_but_that_right_is_needed(self) -> None:
         for name, right in GUARDED.items():

@@ -267,8 +267,6 @@ class Logins(Membership):
             person.renaming.when_settled(partial(self.part, person, reason))
             return
         person.present = False
-        if not self.may_speak_everywhere(person):
-            reason = ""
         for key in list(person.rooms):
             self._leave(person, key, reason)
         self.people.remove(person)

@@ -68,7 +68,12 @@ class Moderation:
     def give(self, by: Person, room: Room, nickname: str, role: Role) -> RoleChange:
         """Somebody in the room gets a role."""
         other = self._member(room, nickname)
-        self._check_below(by, room, other.id, other.nickname)
+        if role >= Role.OPERATOR and room.key == names.LOBBY:
+            raise Refused(
+                "not-allowed", f"{names.LOBBY} is the server's: only administrators run it."
+            )
+        if other.id != by.id or role is not Role.OWNER:
+            self._check_below(by, room, other.id, other.nickname)
         if role is Role.OWNER and not other.account:
             raise Refused(
                 "not-allowed",
@@ -89,7 +94,7 @@ class Moderation:
         name = other.nickname if other else nickname
         role = room.order.role_of(held_by)
         if role < least or (least is Role.VOICED and role > least):
-            raise Refused("no-change", f"{name} is no {least.word} of {room.name}.")
+            raise Refused("no-change", f"{name} is not {_a(least)} in {room.name}.")
         if held_by != by.id:
             self._check_below(by, room, held_by, name)
         elif role is Role.OWNER and self._owners(room) == {by.id}:
@@ -278,7 +283,7 @@ class Moderation:
 
     def _member(self, room: Room, nickname: str) -> Person:
         other = self._people.find(nickname)
-        if other.id not in room.members:
+        if not self._rights.is_in(other, room):
             raise Refused("not-in-room", f"{other.nickname} is not in {room.name}.")
         return other
 
@@ -324,6 +329,7 @@ def _a(role: Role) -> str:
         Role.OWNER: "an owner",
         Role.OPERATOR: "an operator",
         Role.ADMINISTRATOR: "an administrator",
+        Role.VOICED: "voiced",
     }.get(role, f"a {role.word}")
 
 

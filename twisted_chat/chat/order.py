@@ -67,7 +67,7 @@ class Order:
         now: gives the time of day, in seconds since 1970.
     """
 
-    __slots__ = ("_masks", "_now", "_state", "removing", "silencing")
+    __slots__ = ("_masks", "_now", "_state", "silencing")
 
     def __init__(self, state: State, now: Callable[[], float]) -> None:
         self._state = state

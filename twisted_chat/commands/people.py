@@ -124,7 +124,7 @@ def _nick(caller: Caller, room: Room, nickname: str) -> Deferred[Lines]:
     "away",
     "[TEXT]",
     "mark yourself as away, with a note",
-    right=Right.SPEAK,
+    right=None,
     detail=("The note is shown in /users, and once to anyone who whispers to you.",),
 )
 def _away(caller: Caller, room: Room, reason: str) -> Lines:
@@ -194,5 +194,7 @@ def _unignore(caller: Caller, room: Room, nickname: str) -> Lines:
     detail=("exit, quit or :q alone on a line does the same.",),
 )
 def _quit(caller: Caller, room: Room, reason: str) -> Lines:
+    if not caller.chat.may_speak_everywhere(caller.person):
+        reason = ""  # it would be heard where they may not speak
     caller.chat.quit(caller.person, caller.device, reason)
     return []
