@@ -24,7 +24,7 @@ from tests.people import NOW, Program
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import understand
 
-_ORDER = ("role", "kick", "ban", "unban", "mute", "unmute", "invite", "setting", "close")
+_ORDER = ("role", "kick", "ban", "unban", "mute", "unmute", "invite", "setting", "close", "hands")
 """Kinds of which plain lines say all that there is to know."""
 
 
@@ -94,11 +94,8 @@ class Bot(Visitor):
                 return [Refusal(text)]
             case "away" | "hidden":
                 return []
-            case "hands" | "setting" | "role" | "kick" | "ban" | "unban" | "mute" | "unmute":
-                entry = understand(thing)
-                assert entry is not None
-                words = PlainWire().text(entry.event)
-                return plain.event(f"[00:00:00] {words}", self.nickname) or [] if words else []
+            case "hands" if thing["what"] == "gone":
+                return []
             case _ if understood is not None:
                 return [Noticed(PlainWire(lambda: NOW).text(understood.event).removeprefix("*** "))]
             case kind:
