@@ -176,7 +176,11 @@ def fixed(chance: Random, witness: Witness, *, small: bool) -> Iterator[None]:
 
     with ExitStack() as stack:
         put = stack.enter_context
-        put(patch("twisted_chat.chat.chat.Log", type("Log", (WatchedLog,), {"witness": witness})))
+        put(
+            patch(
+                "twisted_chat.chat.membership.Log", type("Log", (WatchedLog,), {"witness": witness})
+            )
+        )
         put(unshowable())
         put(patch.object(secrets, "token_hex", token_hex))
         put(patch.object(secrets, "token_urlsafe", token_hex))

@@ -112,7 +112,7 @@ class Moderation:
     def _role(
         self, by: Person, room: Room, held_by: str, name: str, role: Role, has_account: bool
     ) -> RoleChange:
-        ends = [each for each in self._over(room) if each != f"role/{held_by}"]
+        ends = tuple(each for each in self._over(room) if each != f"role/{held_by}")
         return RoleChange(
             self._now(), room.name, by.nickname, name, role.word, held_by, has_account, ends
         )
@@ -126,7 +126,7 @@ class Moderation:
         """Somebody has to leave the room."""
         other = self._member(room, nickname)
         self._check_below(by, room, other.id, other.nickname)
-        ends = [*self._over(room), f"invite/{other.id}"]
+        ends = (*self._over(room), f"invite/{other.id}")
         return Kick(self._now(), room.name, by.nickname, other.nickname, why, other.id, ends)
 
     def mute(self, by: Person, room: Room, nickname: str, seconds: float | None, why: str) -> Mute:
@@ -134,7 +134,7 @@ class Moderation:
         other = self._member(room, nickname)
         self._check_below(by, room, other.id, other.nickname)
         near = [f"mute/address:{place}" for place in places_of(other)]
-        marks = [f"mute/{other.id}", *near]
+        marks = (f"mute/{other.id}", *near)
         return Mute(
             self._now(),
             room.name,
@@ -153,7 +153,7 @@ class Moderation:
         other = self._people.called(nickname)
         for target, marks in found.items():
             if names.key(target) == key or (other and f"mute/{other.id}" in marks):
-                return Unmute(self._now(), room.name, by.nickname, target, marks)
+                return Unmute(self._now(), room.name, by.nickname, target, tuple(marks))
         raise Refused("no-change", f"{nickname} is not muted in {room.name}.")
 
     def ban(self, by: Person, room: Ordered, whom: str, seconds: float | None, why: str) -> Ban:
@@ -164,9 +164,16 @@ class Moderation:
             raise Refused(
                 "no-change", f"{target} is banned from {room.name} already: /unban ends that."
             )
-        ends = [*ends, *self._ends(room, "ban/", marks, self._limits.bans, "bans")]
+        over = self._ends(room, "ban/", marks, self._limits.bans, "bans")
         return Ban(
-            self._now(), room.name, by.nickname, target, why, self._end(seconds), marks, ends
+            self._now(),
+            room.name,
+            by.nickname,
+            target,
+            why,
+            self._end(seconds),
+            tuple(marks),
+            (*ends, *over),
         )
 
     def _banned(self, by: Person, room: Ordered, whom: str) -> tuple[str, list[str], list[str]]:
@@ -227,7 +234,7 @@ class Moderation:
             if names.key(target) == key or (
                 place and {f"ban/address:{place}", f"ban/mask:{place}"} & set(marks)
             ):
-                return Unban(self._now(), room.name, by.nickname, target, marks)
+                return Unban(self._now(), room.name, by.nickname, target, tuple(marks))
         raise Refused("no-change", f"{whom} is not banned from {room.name}: /bans lists who is.")
 
     def invite(self, by: Person, room: Room, nickname: str) -> Invite:
@@ -242,7 +249,7 @@ class Moderation:
             )
         if not room.order.is_invited(other.id):
             self._check_place(room, "invite/", self._limits.invites, "invitations")
-        ends = list(self._over(room))
+        ends = tuple(self._over(room))
         return Invite(self._now(), room.name, by.nickname, other.nickname, other.id, ends)
 
     # Settings
@@ -315,7 +322,7 @@ class Moderation:
     ) -> Sequence[str]:
         """What is over by now, once there is place for some marks more."""
         self._check_place(room, begin, most, what)
-        return [name for name in self._over(room) if name not in marks]
+        return tuple(name for name in self._over(room) if name not in marks)
 
     def _over(self, room: Ordered) -> Iterable[str]:
         return room.order.over(lambda each: self._people.with_id(each) is not None)

@@ -302,7 +302,12 @@ def _sentence(value: Any) -> Sentence:
 def places_of(person: Person) -> tuple[str, ...]:
     """From where somebody is here, as far as that tells them from others."""
     places = {neighbourhood(device.address) for device in person.devices.values()}
-    return tuple(places - {"local"})
+    return tuple(place for place in places if not _is_this_machine(place))
+
+
+def _is_this_machine(place: str) -> bool:
+    """Whether it may be anybody: a proxy, or one of many people who share a machine."""
+    return place == "local" or place.startswith("127.") or place == "::/64"
 
 
 def fits(mask: str, person: Person) -> bool:

@@ -156,14 +156,14 @@ def _place(command: Command) -> int:
 
 
 _FAMILIES = (
+    moderation.family,
+    settings.family,
+    speaking_order.family,
+    server.family,
     talking.family,
     people.family,
     rooms.family,
     history.family,
-    settings.family,
-    moderation.family,
-    speaking_order.family,
-    server.family,
     family,
 )
 

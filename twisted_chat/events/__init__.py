@@ -84,7 +84,7 @@ class Hands(Stored):
     """
 
     what: str
-    people: Sequence[str]
+    people: Sequence[str] = ()
     persons: Sequence[str] = ()
     ends: Sequence[str] = ()
 

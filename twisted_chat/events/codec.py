@@ -57,7 +57,9 @@ class Kind:
             held: the rest of it, in the order of `held`; what is private may be left out.
         """
         event: Callable[..., Event] = self.event
-        return event(time, room, sender, *held)
+        told, private = list(held), len(self.held) - len(self.private)
+        rest = (tuple(each) if isinstance(each, list) else each for each in told[private:])
+        return event(time, room, sender, *told[:private], *rest)
 
 
 _WHY = ("reason",)  # may be empty
@@ -97,7 +99,7 @@ KINDS = (
     Kind("unmute", events.Unmute, Kept.IN_ROOMS, ("to",), private=("ends",)),
     Kind("invite", events.Invite, Kept.IN_ROOMS, ("to",), private=("person", "ends")),
     Kind("setting", events.Setting, Kept.IN_ROOMS, ("setting", "value"), private=("state",)),
-    Kind("close", events.Close, Kept.IN_ROOMS, ("reason",), _WHY),
+    Kind("close", events.Close, Kept.IN_ROOMS, ("reason",)),
     Kind(
         "hands",
         events.Hands,
