@@ -57,9 +57,8 @@ class Kind:
             held: the rest of it, in the order of `held`; what is private may be left out.
         """
         event: Callable[..., Event] = self.event
-        told, private = list(held), len(self.held) - len(self.private)
-        rest = (tuple(each) if isinstance(each, list) else each for each in told[private:])
-        return event(time, room, sender, *told[:private], *rest)
+        rest = (tuple(each) if isinstance(each, list) else each for each in held)
+        return event(time, room, sender, *rest)
 
 
 _WHY = ("reason",)  # may be empty

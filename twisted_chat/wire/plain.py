@@ -76,10 +76,11 @@ def _hands(event: events.Hands) -> str:
         "next": f"{event.sender} gives the word to {first} in {event.room}",
         "done": f"{first} has given back the word in {event.room}",
         "cleared": f"{event.sender} lowered all hands in {event.room}",
+        "gone": "",
     }
     if event.what == "done" and event.sender != first:
         return f"{event.sender} ended {first}'s turn in {event.room}"
-    return words.get(event.what, "")
+    return words.get(event.what, f"{event.sender} changed whose hands are raised in {event.room}")
 
 
 def _why(event: events.Kick | events.Ban | events.Mute | events.Close) -> str:
