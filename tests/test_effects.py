@@ -33,7 +33,7 @@ class Muted(Stored):
     to: str
     reason: str
     until: float | None
-    ways: list[str]
+    ways: tuple[str, ...]
 
 
 MUTED = Kind("muted", cast(Any, Muted), Kept.IN_ROOMS, ("to", "reason"), values=("until", "ways"))

@@ -102,7 +102,7 @@ class ServerLog:
         if isinstance(event, Kick | Ban | Mute | Close):
             why, bare = event.reason, replace(event, reason="")
         act = self._words.text(bare).removeprefix(f"*** {event.sender} ")
-        changes = effects(Entry(event)) if event.room == self.name else None
+        changes = effects(Entry(bare)) if event.room == self.name else None
         return self.record(person, act, why, changes, request)
 
     def latest(self, count: int) -> Deferred[Sequence[Entry]]:
