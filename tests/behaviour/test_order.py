@@ -263,6 +263,21 @@ class BanTests(OrderBehaviour):
         ):
             self.assertNotIn(secret, sent)
 
+    def test_a_mask_that_hits_many_is_told_in_few_lines_and_each_learns_of_it(self) -> None:
+        trolls = [self.comes(f"troll{number}", f"198.51.100.{number}") for number in range(40)]
+        for troll in trolls:
+            troll.joins("dev")
+        self.time_passes(60)
+        self.look_away(*self.everybody, *trolls)
+        self.decides("/ban troll* spam", who=self.bob)
+        self.assertEqual(len(self.factory.chat.rooms["#dev"].members), 4)
+        gone = {each.who for each in self.carol.sees(Left) if isinstance(each, Left)}
+        self.assertTrue(gone)
+        for troll in trolls:
+            seen = troll.sees()
+            self.assertIn(Noticed("You were removed from #dev by bob: spam"), seen)
+            self.assert_refused(troll.says("hello"), "You were removed from #dev")
+
     def test_a_network_and_a_mask_keep_out_whoever_fits(self) -> None:
         self.decides("/ban 203.0.113.0/24", "/ban troll*", who=self.bob)
         for nickname, host in (("eve", "203.0.113.7"), ("troll1", "198.51.100.1")):

@@ -1,10 +1,15 @@
 """What was decided holds after a restart, however the server ended."""
 
+import sqlite3
+from contextlib import closing, redirect_stderr
+from io import StringIO
+
 from tests.behaviour.case import DiskBehaviour
 from tests.behaviour.seen import Here, Said
 from tests.disk import DiskTestCase
 from tests.people import Program
 from twisted_chat import Limits
+from twisted_chat.service import archive
 
 
 class OrderOnDiskTests(DiskBehaviour):
@@ -91,7 +96,7 @@ class RestartTests(DiskTestCase):
 
     def decides(self, *texts: str) -> None:
         for text in texts:
-            self.programs["alice"].asks(do="command", text=text, room="#dev", ref=text)
+            self.programs["alice"].asks(do="command", text=text, room="#dev", ref=text[:8])
 
     def stored_but_not_told(self) -> None:
         """The commit is on the disk, and the server is killed before it hears so."""
@@ -175,6 +180,24 @@ class RestartTests(DiskTestCase):
         (dev,) = [each for each in states if each["room"] == "#dev"]
         roles = {each["nick"]: each["role"] for each in dev["members"]}
         self.assertEqual(roles, {"alice": "owner", "bob": "voiced", "carol": "operator"})
+
+    def test_erasing_what_an_owner_wrote_leaves_what_they_decided(self) -> None:
+        self.decides("/op carol", "/ban dan 1h horrible", "/ban eve 1h horrible")
+        self.the_disk_works()
+        self._close()
+        with closing(sqlite3.connect(self.path)) as database, database:
+            database.execute("DELETE FROM events WHERE id < 3 AND kind != 'message'")
+        with redirect_stderr(StringIO()):
+            self.assertEqual(archive.run(["--db", str(self.path), "erase", "alice"]), 0)
+        self.assertNotIn(b"horrible", self.path.read_bytes())
+        self._start()
+        self.the_disk_works()
+        states = self.comes_back("bob").gets("state")
+        (dev,) = [each for each in states if each["room"] == "#dev"]
+        roles = {each["nick"]: each["role"] for each in dev["members"]}
+        self.assertEqual(roles, {"alice": "owner", "bob": "member", "carol": "operator"})
+        bans = self.factory.chat.rooms["#dev"].order.sentences("ban/")
+        self.assertEqual(list(bans), ["dan", "eve"])
 
     def test_who_was_removed_while_away_reads_so_and_is_in_the_lobby(self) -> None:
         self.programs["bob"].vanishes()

@@ -1,6 +1,7 @@
 """Everybody and every room, and who is in which."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -143,7 +144,8 @@ class Membership:
         for connection in person.connections:
             connection.entered(room.key)
         if is_founded:
-            self._found(person, room)
+            with suppress(Refused):  # an observer may be against it
+                self._found(person, room)
         return room
 
     def _found(self, person: Person, room: Room) -> None:

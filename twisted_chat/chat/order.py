@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple, Protocol
 
@@ -301,13 +302,15 @@ def _sentence(value: Any) -> Sentence:
 
 def places_of(person: Person) -> tuple[str, ...]:
     """From where somebody is here, as far as that tells them from others."""
-    places = {neighbourhood(device.address) for device in person.devices.values()}
-    return tuple(place for place in places if not _is_this_machine(place))
+    places = {_place_of(device.address) for device in person.devices.values()}
+    return tuple(filter(None, places))
 
 
-def _is_this_machine(place: str) -> bool:
-    """Whether it may be anybody: a proxy, or one of many people who share a machine."""
-    return place == "local" or place.startswith("127.") or place == "::/64"
+@lru_cache(maxsize=16_384)  # every line of somebody without an account asks for it
+def _place_of(address: str) -> str:
+    """What counts as one place; empty for this machine, which may be a proxy, and so anybody."""
+    place = neighbourhood(address)
+    return "" if place in ("local", "::/64") or place.startswith("127.") else place
 
 
 def fits(mask: str, person: Person) -> bool:

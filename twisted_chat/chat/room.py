@@ -89,6 +89,10 @@ class Room:
         self._presence.leave(person, reason)
         self.hands.leave(person)
 
+    def tell_left(self) -> None:
+        """Tell the others at once of all who have left, even if many have."""
+        self._presence.tell_left()
+
     def announce(self, person: Person, to: str = "") -> None:
         """A member is about to do something here; the others may not know yet that they came.
 

@@ -133,10 +133,14 @@ class Rooms(Mapping[str, Room]):
     def _check_look(self, name: str) -> None:
         for look in looks(name[1:]):
             other = self._by_look.get(look)
-            if other is not None:
-                raise Refused(
-                    "bad-room", f"{name} looks like {other}: join that, or choose another name."
-                )
+            if other is None:
+                continue
+            room = self.called(other)
+            if room is not None and room.order.is_hidden:
+                raise Refused("bad-room", f"{name} looks like another room: choose another name.")
+            raise Refused(
+                "bad-room", f"{name} looks like {other}: join that, or choose another name."
+            )
 
     @property
     def is_full(self) -> bool:

@@ -28,6 +28,7 @@ class Kind:
         kept: where such events are kept.
         fields: the texts that one holds beside its room and sender, in their order.
         optional: those of them that are left out of structured lines where they are empty.
+        facts: those of them that are nobody's own words, and stay when these are erased.
         values: what else it holds, behind the texts, that can be written as JSON.
         times: points in time, in seconds since 1970; None, which is not told, where there is none.
         private: what is kept and exported, and never told: ids and addresses.
@@ -39,6 +40,7 @@ class Kind:
     fields: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
 
@@ -73,37 +75,58 @@ KINDS = (
         events.RoleChange,
         Kept.IN_ROOMS,
         ("to", "role"),
+        facts=("to", "role"),
         private=("person", "has_account", "ends"),
     ),
-    Kind("kick", events.Kick, Kept.IN_ROOMS, ("to", "reason"), _WHY, private=("person", "ends")),
+    Kind(
+        "kick",
+        events.Kick,
+        Kept.IN_ROOMS,
+        ("to", "reason"),
+        _WHY,
+        facts=("to",),
+        private=("person", "ends"),
+    ),
     Kind(
         "ban",
         events.Ban,
         Kept.IN_ROOMS,
         ("target", "reason"),
         _WHY,
+        facts=("target",),
         times=("until",),
         private=("marks", "ends"),
     ),
-    Kind("unban", events.Unban, Kept.IN_ROOMS, ("target",), private=("ends",)),
+    Kind("unban", events.Unban, Kept.IN_ROOMS, ("target",), facts=("target",), private=("ends",)),
     Kind(
         "mute",
         events.Mute,
         Kept.IN_ROOMS,
         ("to", "reason"),
         _WHY,
+        facts=("to",),
         times=("until",),
         private=("marks", "ends"),
     ),
-    Kind("unmute", events.Unmute, Kept.IN_ROOMS, ("to",), private=("ends",)),
-    Kind("invite", events.Invite, Kept.IN_ROOMS, ("to",), private=("person", "ends")),
-    Kind("setting", events.Setting, Kept.IN_ROOMS, ("setting", "value"), private=("state",)),
+    Kind("unmute", events.Unmute, Kept.IN_ROOMS, ("to",), facts=("to",), private=("ends",)),
+    Kind(
+        "invite", events.Invite, Kept.IN_ROOMS, ("to",), facts=("to",), private=("person", "ends")
+    ),
+    Kind(
+        "setting",
+        events.Setting,
+        Kept.IN_ROOMS,
+        ("setting", "value"),
+        facts=("setting", "value"),
+        private=("state",),
+    ),
     Kind("close", events.Close, Kept.IN_ROOMS, ("reason",)),
     Kind(
         "hands",
         events.Hands,
         Kept.IN_ROOMS,
         ("what",),
+        facts=("what",),
         values=("people",),
         private=("persons", "ends"),
     ),
@@ -114,6 +137,7 @@ KINDS = (
         Kept.IN_THE_SERVERS_LOG,
         ("act", "text"),
         optional=("text",),
+        facts=("act",),
         private=("changes",),
     ),
     Kind("join", events.Join, Kept.NOWHERE),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from twisted_chat.events.codec import NAMED
 from twisted_chat.service import exchange
 from twisted_chat.stores.sqlite import state, strays
 from twisted_chat.stores.sqlite.lock import Lock
@@ -192,20 +193,17 @@ def _check(chosen: argparse.Namespace) -> str:
     return sound
 
 
-def _erased(more: str) -> str:
-    """What an event holds that has no column of its own, without the reason.
-
-    The rest is not what somebody wrote, but what they did: it stays true.
-    """
-    held = json.loads(more)
-    return json.dumps(held | {"reason": ERASED} if held.get("reason") else held)
+def _erased(kind: str, more: str) -> str:
+    """What an event holds that has no column of its own, without its texts."""
+    held, fields = json.loads(more), set(NAMED[kind].fields) - set(NAMED[kind].facts)
+    return json.dumps(held | {text: ERASED for text in fields if held.get(text)})
 
 
 def _erase(chosen: argparse.Namespace) -> str:
     _must_exist(chosen.db)
     with Lock(chosen.db), closing(open_database(chosen.db, full=True)) as database:
         database.create_function("key", 1, names.key, deterministic=True)
-        database.create_function("erased", 1, _erased, deterministic=True)
+        database.create_function("erased", 2, _erased, deterministic=True)
         database.execute("PRAGMA secure_delete = ON")
         database.execute("BEGIN IMMEDIATE")
         count = database.execute(
@@ -213,13 +211,14 @@ def _erase(chosen: argparse.Namespace) -> str:
             (ERASED, names.key(chosen.nickname), ERASED),
         ).rowcount
         database.execute(
-            "UPDATE events SET more = erased(more) WHERE key(sender) = ? AND more NOT NULL",
+            "UPDATE events SET more = erased(kind, more) WHERE key(sender) = ? AND more NOT NULL",
             (names.key(chosen.nickname),),
         )
         database.execute(
             "UPDATE seats SET away = ? WHERE key(nickname) = ? AND away != ''",
             (ERASED, names.key(chosen.nickname)),
         )
+        state.erase(database, names.key(chosen.nickname), ERASED)
         nobodys = state.replay(database)
         database.execute("COMMIT")
         is_read, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
