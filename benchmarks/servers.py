@@ -186,7 +186,7 @@ def started(server: Server) -> Iterator[tuple[int, int]]:
         Unavailable: it is not installed, or does not start.
     """
     with tempfile.TemporaryDirectory(prefix="twisted-chat-bench-") as name:
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), free_port()
         command = server.command(port, folder)
         with (folder / "output").open("wb") as output:
             process = subprocess.Popen(
@@ -218,7 +218,8 @@ def _apart() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that nobody has."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port

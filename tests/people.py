@@ -41,7 +41,7 @@ class Somebody:
     """
 
     def __init__(self, factory: ChatFactory, host: str | None = "127.0.0.1") -> None:
-        self.transport = StringTransport()
+        self.transport: StringTransport = StringTransport()
         self.protocol = (factory if host else factory.behind_proxy()).buildProtocol(None)
         if host:
             self.protocol.address = host

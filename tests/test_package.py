@@ -1,5 +1,6 @@
 """What the package is made of."""
 
+import re
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,4 +29,15 @@ class PackageTests(SynchronousTestCase):
         self.assertEqual([name for name in packaged if "__pycache__" in name], [])
         self.assertNotIn("twisted/plugins/dropin.cache", packaged)
         sources = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("twisted_chat/**/*.py")}
-        self.assertEqual(sources - set(packaged), set())
+        page = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("twisted_chat/page/*")}
+        self.assertIn("twisted_chat/page/index.html", page)
+        self.assertEqual((sources | page) - set(packaged), set())
+
+    def test_the_page_names_all_its_modules_and_nothing_else(
+        self,
+    ) -> None:
+        page = ROOT / "twisted_chat" / "page"
+        asked = set(re.findall(r'(?:href|src)="/page/([^"]+)"', (page / "index.html").read_text()))
+        there = {path.name for path in page.iterdir()}
+        self.assertEqual({name for name in there if name.endswith(".js")} - asked, set())
+        self.assertEqual(asked - there, set())

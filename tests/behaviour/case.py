@@ -3,13 +3,20 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tests.behaviour.plain import Netcat
+from tests.behaviour.secure import SecureNetcat
 from tests.behaviour.seen import Refusal, Seen
 from tests.behaviour.structured import Bot
 from tests.behaviour.visitor import Visitor
+from tests.behaviour.websocket import Browser
 from tests.disk import DiskTestCase
 from tests.people import ChatTestCase
 
-FRONTENDS: dict[str, type[Visitor]] = {"PlainLines": Netcat, "StructuredLines": Bot}
+FRONTENDS: dict[str, type[Visitor]] = {
+    "PlainLines": Netcat,
+    "StructuredLines": Bot,
+    "WebSocket": Browser,
+    "Tls": SecureNetcat,
+}
 """Every way in, and who comes that way; a new one is one line here."""
 
 if TYPE_CHECKING:

@@ -5,12 +5,14 @@ a line once all have connected, and how many bytes it has sent at the end.
 """
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import json
 import random
 import resource
 import socket
+import ssl
 import struct
 import sys
 from collections.abc import Awaitable, Callable
@@ -19,6 +21,8 @@ from typing import TypeAlias
 Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _numbers = itertools.count()
 _noise = random.Random(1)
+_ANYONE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # whatever the server's certificate
+_ANYONE.check_hostname, _ANYONE.verify_mode = False, ssl.CERT_NONE
 
 
 async def connect(port: int, *, window: int = 0) -> Streams:
@@ -175,9 +179,102 @@ async def come_and_go(port: int) -> None:
         await asyncio.sleep(0.5)
 
 
+async def open_websocket(port: int) -> Streams:
+    """A WebSocket, whose handshake has been answered."""
+    reader, writer = await connect(port)
+    key = base64.b64encode(next(_numbers).to_bytes(16, "big"))
+    writer.write(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b\r\n\r\n" % key
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
+
+
+def frame(first: int, data: bytes = b"") -> bytes:
+    """A client's frame, with a mask of zeros; `first` is its first byte."""
+    size = len(data)
+    length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+    return bytes((first,)) + length + bytes(4) + data
+
+
+async def tab_that_floods(port: int) -> None:
+    """A tab that joins, and says something without an end."""
+    streams = await open_websocket(port)
+    streams[1].write(frame(0x81, b'{"do":"hello","nick":"tab%d"}' % next(_numbers)))
+    await pour(streams, frame(0x81, b'{"do":"say","text":"flood"}') * 200, pause=0.1)
+
+
+async def tab_that_never_reads(port: int) -> None:
+    """A tab that asks for long answers, and reads none of them."""
+    _, writer = await open_websocket(port)
+    writer.write(frame(0x81, b'{"do":"hello","nick":"tab%d"}' % next(_numbers)))
+    while True:
+        writer.write(frame(0x81, b'{"do":"history","limit":200}'))
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
+async def endless_message(port: int) -> None:
+    """A message in fragments without an end, over and over."""
+    await pour(await open_websocket(port), frame(0x01, b"{"), *[frame(0x00)] * 500, pause=0.01)
+
+
+async def pings(port: int) -> None:
+    """Pings without an end."""
+    await pour(await open_websocket(port), frame(0x89, b"x" * 100) * 20, pause=0.1)
+
+
+async def broken_frames(port: int) -> None:
+    """Random bytes as frames."""
+    await pour(await open_websocket(port), *(_noise.randbytes(500) for _ in range(20)), pause=0.1)
+
+
+async def slow_request(port: int) -> None:
+    """A request, a byte a second."""
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: "
+    await pour(await connect(port), head, *[b"y"] * 10_000, pause=1)
+
+
+async def requests(port: int) -> None:
+    """Requests for the page without an end, whose answers are never read."""
+    _, writer = await connect(port, window=1024)
+    while True:
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
+async def half_handshake(port: int) -> None:
+    """The beginning of a TLS handshake, and nothing more."""
+    reader, writer = await connect(port)
+    writer.write(b"\x16\x03\x01\x02\x00\x01\x00\x01")
+    await listen(reader)
+
+
+async def handshakes(port: int) -> None:
+    """A TLS handshake, again and again."""
+    while True:
+        _, writer = await connect(port)
+        with contextlib.suppress(OSError):
+            await writer.start_tls(_ANYONE)
+        writer.transport.abort()
+        await asyncio.sleep(0.5)
+
+
+async def flood_with_tls(port: int) -> None:
+    """Lines without an end, over TLS."""
+    reader, writer = await connect(port)
+    await writer.start_tls(_ANYONE)
+    writer.write(b"mallory%d\n" % next(_numbers))
+    await pour((reader, writer), b"flood\n" * 200, pause=0.1)
+
+
 KINDS: tuple[Callable[[int], Awaitable[None]], ...] = (
     *(silent, lurker, sipper, endless_line, endless_said, endless_telnet, endless_json, trickle),
     *(flood, draw, noise, rename, rooms, ask, ask_as_program, browser, come_and_go),
+    *(tab_that_floods, tab_that_never_reads, endless_message, pings, broken_frames),
+    *(slow_request, requests, half_handshake, handshakes, flood_with_tls),
 )
 
 

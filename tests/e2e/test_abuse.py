@@ -43,14 +43,17 @@ def test_random_bytes(start: Start) -> None:
 @pytest.mark.parametrize(
     "request_line", ["POST / HTTP/1.1", "GET / HTTP/1.0", "PRI * HTTP/2.0", "OPTIONS * HTTP/1.1"]
 )
-def test_a_browser_says_nothing_in_the_chat(server: Server, request_line: str) -> None:
+@pytest.mark.parametrize("one_port", ["on", "off"])
+def test_a_browser_says_nothing_in_the_chat(start: Start, request_line: str, one_port: str) -> None:
+    server = start("--one-port", one_port)
     watcher = Plain(server.port, "watcher")
     body = "mallory\nbuy my things\n"
     browser = Plain(server.port)
     browser.types(
         request_line, "Host: localhost", f"Content-Length: {len(body)}", "", body, end="\r\n"
     )
-    browser.sees("!!! This is a chat port, not a web server")
+    is_served = one_port == "on" and "HTTP/1" in request_line
+    browser.sees("400 Bad Request" if is_served else "!!! This is a chat port, not a web server")
     browser.sees_the_end()
     honest = Plain(server.port, "honest")
     honest.types("still here")

@@ -13,6 +13,7 @@ from tests.e2e.conftest import Start
 from tests.e2e.patience import eventually
 from tests.e2e.people import Plain
 from tests.e2e.server import ROOT, Server, with_many_files
+from twisted_chat.service import tls
 
 pytestmark = pytest.mark.e2e
 
@@ -45,9 +46,10 @@ def talk(people: list[Plain], watcher: Plain, seconds: float) -> list[float]:
     return took
 
 
-def test_the_honest_hardly_notice_a_thousand_attackers(start: Start) -> None:
+def test_the_honest_hardly_notice_a_thousand_attackers(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_bytes(tls.make("chat.example"))
     with with_many_files():
-        server = start()
+        server = start("--tls-cert", "cert.pem")
     people = [Plain(server.port, f"honest{number}") for number in range(TALKERS)]
     watcher = Plain(server.port, "watcher")
     talk(people, watcher, 1)

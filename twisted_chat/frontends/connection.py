@@ -47,8 +47,8 @@ class BaseConnection:
         """Deliver what waited, then read on."""
         raise NotImplementedError
 
-    def say(self, text: str) -> None:
-        """Say why nothing comes of it, before it is known what they speak."""
+    def refuse(self, why: Refused) -> None:
+        """Say why nothing comes of it, before there is a session."""
         raise NotImplementedError
 
     @property
@@ -88,7 +88,7 @@ class BaseConnection:
         if self._session is not None:
             self._session.dismiss()
             self._session = None
-        self.say(why.text)
+        self.refuse(why)
         if self._is_new and self.outlet.cut():
             return
         self.close()
@@ -111,7 +111,7 @@ class BaseConnection:
         time = counted(round(self._server.chat.limits.nickname_seconds), "second")
         text = f"You chose no nickname within {time}: connect again."
         if self._session is None:
-            self.say(text)
+            self.refuse(Refused("closing", text))
         else:
             self._session.dismiss()
             self._session.announce(text)
@@ -215,7 +215,7 @@ class BaseConnection:
     @property
     def handle(self) -> object:
         """See `liveness.Connected`."""
-        return getattr(self._transport, "getHandle", lambda: None)()
+        return socket_options.socket_under(self._transport)
 
     def vanish(self) -> None:
         """See `liveness.Connected`."""

@@ -1,6 +1,6 @@
 """The factory that makes connections to one chat, for use in your own Twisted service."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from twisted.cred.portal import Portal
@@ -15,10 +15,13 @@ from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.portal import PortalPasswords
 from twisted_chat.frontends.admission import UNKNOWN
 from twisted_chat.frontends.connection import host_of
+from twisted_chat.frontends.line_connection import Wires
 from twisted_chat.frontends.networks import Networks
-from twisted_chat.frontends.protocol import ChatProtocol, Wires
+from twisted_chat.frontends.protocol import ChatProtocol
 from twisted_chat.frontends.server import Connection, Server
 from twisted_chat.frontends.threads import thread_beside
+from twisted_chat.frontends.web import Web
+from twisted_chat.frontends.web_files import File
 from twisted_chat.limits import Limits
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.turn import Turn
@@ -92,6 +95,15 @@ class ChatFactory(Factory):
     def behind_proxy(self) -> "BehindProxy":
         """The same chat for an endpoint behind a proxy that sends client addresses (`haproxy:`)."""
         return BehindProxy(self.server, self._wires)
+
+    def web(
+        self,
+        files: Mapping[bytes, File],
+        origins: Collection[str] = (),
+        proxies: Networks | None = None,
+    ) -> Web:
+        """The same chat for browsers; the arguments are those of `Web`."""
+        return Web(self.server, self._wires.plain, files, origins, proxies)
 
     @property
     def connections(self) -> Collection[Connection]:

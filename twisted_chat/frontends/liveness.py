@@ -80,7 +80,7 @@ class Lookout:
             self._rest = list(self._connections)
         some, self._rest = self._rest[:SOME], self._rest[SOME:]
         for connected in some:
-            if has_vanished(connected.handle):
+            if connected in self._connections and has_vanished(connected.handle):
                 connected.vanish()
         self._looks = False
         if self._connections:

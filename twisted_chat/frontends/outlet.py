@@ -16,6 +16,8 @@ from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from twisted_chat.frontends.socket_options import connection_under
+
 
 def _pass_on(transport: ITransport, data: bytes) -> int:
     transport.write(data)
@@ -49,6 +51,8 @@ class Outlet:
             self.send = transport.socket.send
         if IConsumer.providedBy(transport):
             transport.registerProducer(self, True)
+        if self._direct is not None and self.held:
+            self._wait_for(self._direct)  # something was written before, such as a handshake
 
     def write(self, data: bytes) -> None:
         """Send bytes; after `close` they are dropped."""
@@ -67,16 +71,19 @@ class Outlet:
         """Hand the rest to the transport's buffer, and wait until it is sent."""
         self._transport.write(rest)
         if self._direct is not None:
-            self.ready = False
-            self._direct.producerPaused = True  # so that it calls `resumeProducing` when empty
+            self._wait_for(self._direct)
+
+    def _wait_for(self, direct: Connection) -> None:
+        self.ready = False
+        direct.producerPaused = True  # so that it calls `resumeProducing` when empty
 
     @property
     def held(self) -> int:
         """Bytes that wait for the other end to read, as far as the transport tells."""
-        direct = self._direct
-        if direct is None:
+        connection = connection_under(self._transport)
+        if connection is None:
             return 0
-        return len(direct.dataBuffer) - direct.offset + direct._tempDataLen
+        return len(connection.dataBuffer) - connection.offset + connection._tempDataLen
 
     def close(self) -> None:
         """Send what has been written, and take no more."""

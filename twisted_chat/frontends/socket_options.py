@@ -3,6 +3,7 @@
 import socket
 
 from twisted.internet.interfaces import ITransport
+from twisted.internet.tcp import Connection
 
 UNREAD = 512 * 1024
 """Bytes that the system may hold for somebody who does not read, and doubles. It would take 4 MB;
@@ -16,9 +17,22 @@ _KEEPALIVE = (
 )
 
 
+def connection_under(transport: object) -> Connection | None:
+    """The connection with the socket, below TLS and whatever else wraps it."""
+    while transport is not None and not isinstance(transport, Connection):
+        transport = getattr(transport, "transport", None)
+    return transport
+
+
+def socket_under(transport: object) -> object:
+    """The socket of a transport, or what is in its place."""
+    transport = connection_under(transport) or transport
+    return getattr(transport, "getHandle", lambda: None)()
+
+
 def prepare(transport: ITransport) -> None:
     """Detect dead connections, and send small packets at once; see also `liveness`."""
-    handle = getattr(transport, "getHandle", lambda: None)()
+    handle = socket_under(transport)
     if not isinstance(handle, socket.socket) or handle.family not in _INTERNET:
         return
     handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -14,7 +14,7 @@ from twisted.internet.protocol import Factory
 from twisted.python import usage
 from twisted.python.failure import Failure
 
-from twisted_chat.service.endpoints import cannot_listen, tcp_endpoint
+from twisted_chat.service.endpoints import below_tls, cannot_listen, tcp_endpoint
 from twisted_chat.stores.sqlite.lock import is_held
 from twisted_chat.stores.sqlite.schema import Unusable, open_to_read
 
@@ -26,6 +26,7 @@ class Chosen(Protocol):
     """The options that are checked."""
 
     endpoints: list[str]
+    web_endpoints: list[str]
 
     def __getitem__(self, name: str, /) -> Any:
         """The value of an option."""
@@ -64,10 +65,11 @@ class _Probe:
             raise OSError("a file of that name already exists")
 
 
-def check_endpoint(description: str, *, is_start: bool) -> None:
+def check_endpoint(option: str, description: str, *, is_start: bool) -> None:
     """Make sure that an endpoint can be understood.
 
     Args:
+        option: what it was given with.
         description: the endpoint, as Twisted's endpoint strings have it.
         is_start: whether the server is about to listen; systemd passes sockets only to the service.
 
@@ -77,14 +79,14 @@ def check_endpoint(description: str, *, is_start: bool) -> None:
     if description.startswith(_SYSTEMD) and not is_start:
         return
     try:
-        serverFromString(_Probe(), description)
+        serverFromString(_Probe(), below_tls(description) or description)
     except (ImportError, NameError) as error:  # Twisted lacks names that it could not import
         raise usage.UsageError(
-            f"--endpoint {description} needs TLS: pip install 'twisted[tls]'"
+            f"--{option} {description} needs TLS: pip install 'twisted[tls]'"
         ) from error
     except Exception as error:
         raise usage.UsageError(
-            f"cannot use --endpoint {description}: {_plainly(description, error)}"
+            f"cannot use --{option} {description}: {_plainly(description, error)}"
         ) from error
 
 
@@ -107,7 +109,7 @@ def check_start(options: Chosen) -> None:
     Raises:
         usage.UsageError: why not.
     """
-    endpoints = list(options.endpoints)
+    endpoints = [*options.endpoints, *options.web_endpoints]
     if options["metrics"] is not None:
         address, port = options["metrics"]
         endpoints.append(tcp_endpoint(port, address))
@@ -115,7 +117,8 @@ def check_start(options: Chosen) -> None:
         if description.startswith(_SYSTEMD):
             continue
         failures: list[Failure] = []
-        serverFromString(_Probe(), description).listen(Factory()).addErrback(failures.append)
+        endpoint = serverFromString(_Probe(), below_tls(description) or description)
+        endpoint.listen(Factory()).addErrback(failures.append)
         for failure in failures:
             raise usage.UsageError(_VALID_BUT + cannot_listen(description, failure.value))
     database = options.database

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import ifaddr
 from twisted.application.internet import StreamServerEndpointService
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.endpoints import quoteStringArgument, serverFromString, wrapServerTLS
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
@@ -26,6 +26,9 @@ _INSIDE = ("docker", "br-", "veth", "virbr", "podman", "cni", "lxc", "lxd", "vbo
 """Prefixes of network adapters that only reach containers and virtual machines on this host."""
 
 
+_OUR_TLS = re.compile(r"ssl:(\d+(:(interface|backlog)=(\\.|[^:\\])*)*)")
+
+
 class CannotListen(Exception):
     """A port that cannot be opened; the text says why, and what to do."""
 
@@ -38,6 +41,7 @@ class Listening(StreamServerEndpointService):
         factory: what answers there.
         reactor: what it listens with.
         says: returns the lines to log once it listens.
+        certificate: the server's certificate, for an endpoint that uses it.
     """
 
     _raiseSynchronously = True
@@ -46,9 +50,17 @@ class Listening(StreamServerEndpointService):
     """Whether connections are accepted."""
 
     def __init__(
-        self, description: str, factory: IProtocolFactory, reactor: Any, says: Says
+        self,
+        description: str,
+        factory: IProtocolFactory,
+        reactor: Any,
+        says: Says,
+        certificate: Any = None,
     ) -> None:
-        super().__init__(serverFromString(reactor, description), factory)
+        endpoint = serverFromString(reactor, below_tls(description) or description)
+        if below_tls(description) is not None:
+            endpoint = wrapServerTLS(certificate, endpoint, reactor)
+        super().__init__(endpoint, factory)
         self.description = description
         self._says = says
 
@@ -86,13 +98,19 @@ def cannot_listen(description: str, error: object) -> str:
     return f"cannot listen on {_named(description)}: {why}{another}"
 
 
+def below_tls(description: str) -> str | None:
+    """The TCP endpoint below TLS with the server's certificate; None for other endpoints."""
+    ours = _OUR_TLS.fullmatch(description)
+    return f"tcp:{ours[1]}" if ours else None
+
+
 def tcp_endpoint(port: int, interface: str) -> str:
     """The endpoint of a port, as Twisted's endpoint strings have it."""
     return f"tcp:{port}:interface={quoteStringArgument(interface)}"
 
 
 def _named(endpoint: str) -> str:
-    kind, _, rest = endpoint.partition(":")
+    kind, _, rest = (below_tls(endpoint) or endpoint).partition(":")
     if kind != "tcp":
         return endpoint
     interface = re.search(r":interface=((?:\\.|[^:\\])+)", rest)
@@ -117,8 +135,7 @@ def how_to_join(description: str, address: object) -> list[str]:
         return [f"Join with: nc -U {path}, or: twisted-chat unix:{path}"] if path else []
     if kind == "haproxy":
         return [f"Proxies can connect to {host} port {port}"]
-    everywhere = host in ("::", "0.0.0.0")  # noqa: S104 - compared with, not bound to
-    hosts = own_addresses(ifaddr.get_adapters(), ipv6=host == "::") if everywhere else [host]
+    hosts = _hosts(host)
     if kind in ("ssl", "tls"):
         ncat, openssl = "ncat --ssl", "openssl s_client -quiet -connect"
         return [
@@ -126,6 +143,27 @@ def how_to_join(description: str, address: object) -> list[str]:
             for each in hosts
         ]
     return [f"Join with: nc {each} {port}, or: twisted-chat {each} {port}" for each in hosts]
+
+
+def where_to_browse(description: str, address: object) -> list[str]:
+    """The addresses of the page, one line for each; the arguments are those of `how_to_join`."""
+    host, port = getattr(address, "host", None), getattr(address, "port", None)
+    if host is None or port is None or description.startswith("haproxy:"):
+        return [f"Proxies can connect to {description.removeprefix('haproxy:')} for the page"]
+    scheme = "https" if description.startswith(("ssl:", "tls:")) else "http"
+    return [f"Open in a browser: {scheme}://{_address(each, port)}/" for each in _hosts(host)]
+
+
+def how_to_join_and_browse(description: str, address: object) -> list[str]:
+    """Both, for a port that serves all clients; the arguments are those of `how_to_join`."""
+    pages = where_to_browse(description, address) if hasattr(address, "port") else []
+    return [*how_to_join(description, address), *pages]
+
+
+def _hosts(host: str) -> list[str]:
+    """The addresses that reach a port that listens here, perhaps on all addresses."""
+    everywhere = host in ("::", "0.0.0.0")  # noqa: S104 - compared with, not bound to
+    return own_addresses(ifaddr.get_adapters(), ipv6=host == "::") if everywhere else [host]
 
 
 def _address(host: str, port: int) -> str:

@@ -56,6 +56,50 @@ GROUPS = {
             is_list=True,
         ),
     ),
+    "TLS and browsers": (
+        Option(
+            "one-port",
+            "on",
+            "Serve browsers, and TLS if there is a certificate, on every port, by recognising "
+            "a client's first bytes (on), or greet at once (off).",
+            values.on_or_off,
+        ),
+        Option(
+            "tls-port",
+            None,
+            "Another TCP port, with TLS, like --endpoint ssl:PORT.",
+            values.port,
+        ),
+        Option(
+            "tls-cert",
+            None,
+            "PEM file with the certificate and its chain; SIGHUP reloads it "
+            "(default: one is created next to the database).",
+        ),
+        Option("tls-key", None, "PEM file with its key (default: the same file)."),
+        Option("web-port", None, "Another TCP port for the page.", values.port),
+        Option(
+            "web-endpoint",
+            None,
+            "Serve the page on this Twisted endpoint, such as ssl:8443 for HTTPS. "
+            "May be given several times, like the next two.",
+            is_list=True,
+        ),
+        Option(
+            "web-origin",
+            None,
+            "Allow pages from here to connect, such as https://chat.example.",
+            values.origin,
+            is_list=True,
+        ),
+        Option(
+            "web-proxy",
+            None,
+            "Address or network of a proxy whose X-Forwarded-For is trusted.",
+            values.network,
+            is_list=True,
+        ),
+    ),
     "What they see": (
         Option("name", "Twisted Chat", "Name of the server."),
         Option("motd", None, "File with the message of the day, shown to everyone who joins."),

@@ -66,7 +66,7 @@ class ChatCollector(Collector):
             "chat_connections", "Open connections.", labels=["protocol", "state"]
         )
         held = 0
-        states = Counter({(wire, "named"): 0 for wire in ("plain", "structured")})
+        states = Counter({(wire, "named"): 0 for wire in ("plain", "structured", "websocket")})
         for connection in self._factory.connections:
             states[connection.state] += 1
             held += connection.outlet.held

@@ -10,7 +10,7 @@ from getopt import GetoptError, getopt
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from twisted.python import usage
 
@@ -19,9 +19,12 @@ from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
 from twisted_chat.service import checks, config
 from twisted_chat.service.auth import make_portal
-from twisted_chat.service.endpoints import tcp_endpoint
+from twisted_chat.service.endpoints import below_tls, tcp_endpoint
 from twisted_chat.service.known_options import BY_NAME, LIMITS, Option, help_text, limits_text
 from twisted_chat.text import cleaning, names
+
+if TYPE_CHECKING:
+    from twisted_chat.service.tls import Pair  # an extra
 
 BACKLOG = 4096
 """Connections waiting to be accepted; with fewer, a burst of clients is dropped silently."""
@@ -60,6 +63,10 @@ class Options(usage.Options):
         super().__init__()
         self.endpoints: list[str] = []
         self.admins: list[str] = []
+        self.web_endpoints: list[str] = []
+        self.web_origins: list[str] = []
+        self.web_proxies: list[str] = []
+        self.pair: Pair | None = None
         self.motd: list[str] = []
         self.banned = Networks()
         self.allowed = Networks()
@@ -79,6 +86,18 @@ class Options(usage.Options):
             self.admins.append(names.nickname(name, Limits()))
         except Refused as why:
             raise usage.UsageError(f"--admin: {why.text}") from why
+
+    def opt_web_endpoint(self, description: str) -> None:
+        """See `known_options`."""
+        self.web_endpoints.append(description)
+
+    def opt_web_origin(self, origin: str) -> None:
+        """See `known_options`."""
+        self.web_origins.append(_coerced(BY_NAME["web-origin"], origin))
+
+    def opt_web_proxy(self, network: str) -> None:
+        """See `known_options`."""
+        self.web_proxies.append(_coerced(BY_NAME["web-proxy"], network))
 
     def opt_help_limits(self) -> NoReturn:
         """Show the options that set limits."""
@@ -150,11 +169,22 @@ class Options(usage.Options):
         """The names of options that have another value, or whose files have, in other options."""
         changed = {name for name in self if self[name] != other[name]}
         changed |= {name for name in self if self._files.get(name) != other._files.get(name)}
-        if self.admins != other.admins:
-            changed.add("admin")
-        if self.endpoints != other.endpoints and "port" not in changed:
-            changed.add("endpoint")
+        lists, others = self._lists(), other._lists()
+        changed |= {name for name, values in lists.items() if values != others[name]}
+        if changed & {"port", "tls-port"}:  # from which the endpoints are made
+            changed.discard("endpoint")
+        if "web-port" in changed:
+            changed.discard("web-endpoint")
         return changed
+
+    def _lists(self) -> dict[str, list[str]]:
+        return {
+            "admin": self.admins,
+            "endpoint": self.endpoints,
+            "web-endpoint": self.web_endpoints,
+            "web-origin": self.web_origins,
+            "web-proxy": self.web_proxies,
+        }
 
     def _given(self) -> list[tuple[str, str]]:
         """The options given, by full name, since Twisted accepts `-cFILE` and `--conf`."""
@@ -174,14 +204,17 @@ class Options(usage.Options):
             words = config.arguments(paths[0], BY_NAME)
         except config.Mistake as mistake:
             raise usage.UsageError(str(mistake)) from mistake
-        if any(name == "endpoint" for name, _ in given):
-            words = [word for word in words if not word.startswith("--endpoint=")]
-        return words
+        lists = {name for name, _ in given if name in BY_NAME and BY_NAME[name].is_list}
+        return [word for word in words if word.partition("=")[0].removeprefix("--") not in lists]
 
     def postOptions(self) -> None:
         """Check everything that can be checked without starting anything."""
-        for description in self.endpoints:
-            checks.check_endpoint(description, is_start=not self["check"])
+        for option, endpoints in (
+            ("endpoint", self.endpoints),
+            ("web-endpoint", self.web_endpoints),
+        ):
+            for description in endpoints:
+                checks.check_endpoint(option, description, is_start=not self["check"])
         try:
             self["name"] = cleaning.clean(self["name"], 100).text
         except Refused:
@@ -202,11 +235,57 @@ class Options(usage.Options):
         self.allowed = self._lines_of("allow-file", Networks)
         if not self.endpoints:
             self.endpoints = [_listen(self["port"], self["interface"])]
+        if self["tls-port"] is not None:
+            tcp = _listen(self["tls-port"], self["interface"])
+            self.endpoints.append("ssl:" + tcp.removeprefix("tcp:"))
+        if self["web-port"] is not None:
+            self.web_endpoints.insert(0, _listen(self["web-port"], self["interface"]))
+        self._read_certificate()
         if not self._is_again:
             if self.database is not None:
                 checks.check_database(self.database)
             if self.parent is not None:
                 checks.check_files_of_twistd(self.parent)
+
+    def _read_certificate(self) -> None:
+        """Read the server's certificate, if one is needed and exists already."""
+        wanted = self._what_needs_tls()
+        if wanted is None:
+            return
+        if find_spec("OpenSSL") is None:
+            raise usage.UsageError(f"--{wanted} needs TLS: pip install 'twisted[tls]'")
+        if self["tls-key"] is not None and self["tls-cert"] is None:
+            raise usage.UsageError("--tls-key needs --tls-cert: the certificate for this key")
+        path = Path(self["tls-cert"]) if self["tls-cert"] else self.made_certificate
+        if path is None or not (path.exists() or self["tls-cert"]):
+            return
+        from twisted_chat.service import tls  # an extra
+
+        try:
+            self.pair = tls.read(path, Path(self["tls-key"]) if self["tls-key"] else path)
+        except tls.BadCertificate as why:
+            option = "--tls-cert: " if self["tls-cert"] else ""
+            raise usage.UsageError(f"{option}{why}") from why
+
+    def _what_needs_tls(self) -> str | None:
+        """The option that needs a certificate, if there is one."""
+        for name in ("tls-port", "tls-cert", "tls-key"):
+            if self[name] is not None:
+                return name
+        if any(map(below_tls, self.endpoints)):
+            return "endpoint"
+        return "web-endpoint" if self.has_tls else None
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether any port uses the server's certificate."""
+        at_all_ports = self["one-port"] == "on" and self["tls-cert"] is not None
+        return at_all_ports or any(map(below_tls, (*self.endpoints, *self.web_endpoints)))
+
+    @property
+    def made_certificate(self) -> Path | None:
+        """The file of the certificate that the server creates; None without a database."""
+        return self.database and self.database.with_suffix(".tls.pem")
 
     def _lines_of(self, option: str, understand: Callable[[Sequence[str]], _T]) -> _T:
         name = self[option]

@@ -3,15 +3,18 @@
 import atexit
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.application.service import IService, MultiService
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
@@ -26,13 +29,25 @@ from twisted_chat.chat.portal import PortalPasswords
 from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
 from twisted_chat.frontends.factory import ChatFactory
+from twisted_chat.frontends.networks import Networks
+from twisted_chat.frontends.one_port import OnePort
+from twisted_chat.frontends.web import Web
+from twisted_chat.frontends.web_files import read_page
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
 from twisted_chat.service import operator_log
 from twisted_chat.service.auth import make_portal
 from twisted_chat.service.clock import go_steadily
 from twisted_chat.service.console import Console
-from twisted_chat.service.endpoints import CannotListen, Listening, how_to_join, tcp_endpoint
+from twisted_chat.service.endpoints import (
+    CannotListen,
+    Listening,
+    Says,
+    how_to_join,
+    how_to_join_and_browse,
+    tcp_endpoint,
+    where_to_browse,
+)
 from twisted_chat.service.options import Options
 from twisted_chat.service.process import let_others_go_first, look_only_at_what_is_new, room_for
 from twisted_chat.service.transcript import Transcript
@@ -44,14 +59,22 @@ from twisted_chat.text import names
 from twisted_chat.turn import Turn
 from twisted_chat.wire.plain import PlainWire
 
+if TYPE_CHECKING:
+    from twisted_chat.service.tls import Certificate  # an extra
+
 __all__ = ["Options", "makeService"]
+
+PAGE = Path(__file__).parent.parent / "page"
+"""The folder of the page's files."""
 
 STOP = 4.0
 """Seconds after which the server has stopped, even if somebody does not read their last line."""
 
 AT_START = (
-    *("port", "interface", "db", "no-db", "sync", "keep", "transcript"),
-    *("metrics", "log-format", "auth", "endpoint"),
+    *("port", "tls-port", "web-port", "one-port", "interface", "endpoint"),
+    *("web-endpoint", "web-origin", "web-proxy"),
+    *("db", "no-db", "sync", "keep", "transcript"),
+    *("metrics", "log-format", "auth"),
 )
 """Options that only a restart can change."""
 
@@ -100,6 +123,7 @@ class ChatService(MultiService):
         self._listening: list[Listening] = []
         self._store: Store
         self._factory: ChatFactory
+        self._certificate: Certificate | None = None
 
     def setServiceParent(self, parent: Any) -> None:
         """Become a part of a program; in twistd's, the log is ours."""
@@ -165,17 +189,61 @@ class ChatService(MultiService):
         )
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
+        if options.has_tls:
+            self._certificate = self._open_certificate()
 
     def _listen(self) -> None:
         options = self._options
+        web = self._open_web()
         for description in options.endpoints:
-            proxied = description.startswith("haproxy:")
-            factory = self._factory.behind_proxy() if proxied else self._factory
-            listening = Listening(description, factory, self._reactor, how_to_join)
-            listening.setServiceParent(self)
-            self._listening.append(listening)
+            if description.startswith("haproxy:"):
+                self._add_port(description, self._factory.behind_proxy(), how_to_join)
+            elif options["one-port"] == "on":
+                self._add_port(
+                    description, self._one_port(description, web), how_to_join_and_browse
+                )
+            else:
+                self._add_port(description, self._factory, how_to_join)
+        for description in options.web_endpoints:
+            self._add_port(description, web, where_to_browse)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
+
+    def _add_port(self, description: str, factory: Factory, says: Says) -> None:
+        listening = Listening(description, factory, self._reactor, says, self._certificate)
+        listening.setServiceParent(self)
+        self._listening.append(listening)
+
+    def _open_certificate(self) -> "Certificate":
+        from twisted_chat.service import tls  # an extra
+
+        options = self._options
+        pair = options.pair
+        if pair is None:  # the first start, or there is no database
+            pem = tls.make(socket.gethostname())
+            path = options.made_certificate
+            try:
+                if path is not None:
+                    tls.keep(pem, path)
+                pair = tls.Pair(pem, pem)
+            except tls.BadCertificate as why:
+                raise Unusable(str(why)) from why
+        return tls.Certificate(pair)
+
+    def _open_web(self) -> Web:
+        options = self._options
+        proxies = Networks(options.web_proxies)
+        return self._factory.web(read_page(PAGE), options.web_origins, proxies)
+
+    def _one_port(self, description: str, web: Web) -> OnePort:
+        has_tls = description.startswith(("ssl:", "tls:"))
+        return OnePort(
+            self._factory.server,
+            self._factory,
+            web,
+            None if has_tls else self._certificate,
+            is_inside=has_tls,
+        )
 
     def _open_store(self, turn: Turn) -> Store:
         path = self._options.database
@@ -247,6 +315,9 @@ class ChatService(MultiService):
     def startService(self) -> None:
         """Start; closing the terminal does not stop the server."""
         super().startService()
+        if self._certificate is not None:
+            fingerprint = self._certificate.pair.fingerprint
+            _log.info("The certificate's fingerprint is {which}", which=fingerprint)
         self._factory.chat.ready.addCallback(lambda _: self._console.close())
         names.nickname("somebody", Limits())  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
@@ -284,6 +355,8 @@ class ChatService(MultiService):
         chat.accounts.name_expiry = options["name-expiry"]
         chat.administrators.use(options.admins)
         self._factory.ban(options.banned, options.allowed)
+        if self._certificate is not None and options.pair is not None:
+            self._certificate.pair = options.pair
         changed = ", ".join(sorted(options.differences(self._current) - set(AT_START)))
         told = [f"Changed: {changed}." if changed else "Nothing in the options has changed."]
         self._current = options

@@ -5,6 +5,7 @@ A `ValueError` says what is allowed, as the end of a sentence that begins with t
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 
 from twisted_chat.limits import Pace
@@ -47,6 +48,11 @@ def pace_or_off(value: str) -> Pace | None:
         return pace(value)
     except ValueError as error:
         raise ValueError(f"{error}; off disables it") from None
+
+
+def on_or_off(value: str) -> str:
+    """`on` or `off`."""
+    return _one_of(value, "on", "off")
 
 
 def sync(value: str) -> str:
@@ -99,6 +105,24 @@ def place(value: str) -> tuple[str, int]:
         return address.strip("[]") or "127.0.0.1", port(number)
     except ValueError:
         raise ValueError(f"must be PORT or ADDRESS:PORT, not {value!r}") from None
+
+
+def origin(value: str) -> str:
+    """An origin: a scheme and a host."""
+    if not re.fullmatch(r"https?://[^/\s]+/?", value):
+        raise ValueError(f"must be http:// or https:// and a host, not {value!r}")
+    return value.rstrip("/").lower()
+
+
+def network(value: str) -> str:
+    """An address or a network."""
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"must be an address or a network, such as 192.0.2.7 or 2001:db8::/32, not {value!r}"
+        ) from None
+    return value
 
 
 def limit(default: object) -> Callable[[str], Any]:

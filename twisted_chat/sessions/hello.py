@@ -17,7 +17,7 @@ from twisted_chat.sessions.fields import seen_of
 from twisted_chat.sessions.frontend import Frontend
 from twisted_chat.sessions.session import Session
 from twisted_chat.text.cleaning import clean
-from twisted_chat.wire.structured import StructuredWire, encode, timestamp
+from twisted_chat.wire.structured import StructuredWire, timestamp
 
 COMMANDS = [
     {
@@ -39,6 +39,7 @@ class HelloSession(Session):
         wire: how events are shown on it.
     """
 
+    _wire: StructuredWire
     may_resume = tells_members = True
 
     def __init__(self, chat: Chat, frontend: Frontend, wire: StructuredWire) -> None:
@@ -48,7 +49,7 @@ class HelloSession(Session):
         self._is_of_old = False  # whether that was before the numbers began anew
 
     def _write(self, thing: dict[str, Any]) -> None:
-        self.answer(encode(thing))
+        self.answer(self._wire.encode(thing))
 
     def _hello(self, thing: dict[str, Any]) -> None:
         if self.is_in:

@@ -67,14 +67,7 @@ class StructuredSession(HelloSession):
 
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Say why something is not done."""
-        error: dict[str, Any] = {"event": "error", "code": why.code, "text": why.text}
-        if ref is not None:
-            error["ref"] = ref
-        if why.wait is not None:
-            error["wait"] = round(why.wait, 1)
-        if why.until is not None:
-            error["until"] = timestamp(why.until)
-        self._write(error)
+        self.answer(self._wire.refusal(why, ref))
 
     def too_fast(self, line: bytes, wait: float) -> None:
         """Every request is answered, so that its sender can make it again.

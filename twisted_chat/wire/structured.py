@@ -39,6 +39,10 @@ def timestamp(seconds: float) -> str:
 class StructuredWire:
     """Events as objects that a program reads."""
 
+    def encode(self, thing: dict[str, Any]) -> bytes:
+        """An object as it is sent over the connection."""
+        return encode(thing)
+
     def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
         """The lines that a reader gets of an entry: one, but for a rush of joins or leaves.
 
@@ -49,15 +53,27 @@ class StructuredWire:
             replayed: whether it comes from history, so that a bot does not act on it again.
         """
         thing = describe(entry, by, replayed=replayed)
-        line = encode(thing)
+        data = self.encode(thing)
         if isinstance(entry.event, (Join, Leave)):
-            line += b"".join(encode(thing | {"from": nickname}) for nickname in entry.event.also)
-        return line
+            also = entry.event.also
+            data += b"".join(self.encode(thing | {"from": nickname}) for nickname in also)
+        return data
+
+    def refusal(self, why: Refused, ref: str | None = None) -> bytes:
+        """Why something is not done, with the `ref` of the request if it has one."""
+        error: dict[str, Any] = {"event": "error", "code": why.code, "text": why.text}
+        if ref is not None:
+            error["ref"] = ref
+        if why.wait is not None:
+            error["wait"] = round(why.wait, 1)
+        if why.until is not None:
+            error["until"] = timestamp(why.until)
+        return self.encode(error)
 
     def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
         """What a reader gets in the place of events; see `reader.Wire.missed`."""
         missed = {"event": "missed", "room": room, "count": count}
-        return encode(missed | {"kept": True} if kept else missed)
+        return self.encode(missed | {"kept": True} if kept else missed)
 
 
 def describe(

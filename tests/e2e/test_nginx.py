@@ -1,0 +1,101 @@
+"""The page behind nginx, with the configuration that the operator's guide shows."""
+
+import re
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.browsers import HANDSHAKE, request
+from tests.e2e.conftest import Start
+from tests.e2e.patience import PATIENCE, eventually, needs
+from tests.e2e.people import Plain
+from tests.e2e.tab import Tab
+from tests.e2e.test_web import page_port
+from tests.pages import block
+
+pytestmark = pytest.mark.e2e
+
+GUIDE = "docs/operating.md"
+
+AROUND = """
+daemon off;
+master_process off;
+pid nginx.pid;
+events {}
+http {
+    access_log off;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    scgi_temp_path scgi;
+    uwsgi_temp_path uwsgi;
+    server {
+        listen 127.0.0.1:PORT;
+        LOCATION
+    }
+}
+"""
+"""What every configuration of nginx has, for one process that keeps all its files in a folder."""
+
+
+def answers(port: int) -> bool:
+    """Whether anybody listens at a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def nginx(folder: Path, page: int) -> Iterator[int]:
+    """nginx in front of the page at a port; gives the port of nginx."""
+    needs("nginx")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    location = block(GUIDE, "nginx", "proxy_pass").replace(":8080", f":{page}")
+    around = AROUND.replace("PORT", str(port)).replace("LOCATION", location)
+    (folder / "nginx.conf").write_text(around)
+    run = ("nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "nginx.log")
+    with subprocess.Popen(run, cwd=folder) as process:
+        try:
+            eventually(lambda: answers(port) or process.poll() is not None, "nginx listens")
+            assert process.poll() is None, (folder / "nginx.log").read_text()
+            yield port
+        finally:
+            process.terminate()
+
+
+def opens_websocket(port: int, address: str) -> bytes:
+    """Open a WebSocket from an address, and give everything that comes until it is closed."""
+    read = b""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE, (address, 0)) as link:
+        link.sendall(request("/ws", HANDSHAKE))
+        while more := link.recv(65_536):
+            read += more
+    return read
+
+
+def test_the_page_works_behind_nginx(start: Start, tmp_path: Path) -> None:
+    needs("nginx")
+    (tmp_path / "bans").write_text("127.0.0.9\n")
+    options = block(GUIDE, "toml", "web-proxy").replace("tcp:8080:", "tcp:0:")
+    (tmp_path / "chat.toml").write_text(options)
+    server = start("--config", "chat.toml", "--ban-file", "bans")
+    ann = Plain(server.port, "ann")
+    with nginx(tmp_path, page_port(server)) as port:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE) as answer:
+            html = answer.read().decode()
+        for path in re.findall(r'(?:href|src)="(/page/[^"]+)"', html):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE).close()
+        ben = Tab(port, "ben")
+        ben.gets(event="state")
+        ben.says("hello from the page")
+        ann.sees("ben: hello from the page")
+        ann.types("hello from netcat")
+        ben.gets(event="message", text="hello from netcat")
+        # The server bans the address that nginx tells it, not that of nginx.
+        assert b'"code":"banned"' in opens_websocket(port, "127.0.0.9")

@@ -1,0 +1,176 @@
+// A real server, a headless browser, and people who come with netcat's way of talking.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const PYTHON = process.env.PYTHON ?? "python3";
+const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/** Why the tests in a browser are left out; false if nothing is missing. */
+export const missing = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}: set CHROMIUM to a browser to run this`;
+
+export const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
+
+/** @param {() => unknown} holds @param {string} what */
+export async function until(holds, what, within = 15_000) {
+  for (const end = Date.now() + within; Date.now() < end; await sleep(25)) if (await holds()) return;
+  throw new Error(`In vain: ${what}`);
+}
+
+export class Server {
+  folder = mkdtempSync(join(tmpdir(), "page-"));
+  port = 0;
+  /** @type {import("node:child_process").ChildProcess | null} */
+  process = null;
+  /** @type {string[]} */
+  options;
+
+  /** @param {string[]} options more of twistd's */
+  constructor(...options) {
+    this.options = options;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  async start() {
+    const run = ["-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "chat", "--port", String(this.port), "--interface", "127.0.0.1"];
+    const open = ["--name", "the lab", "--db", "chat.sqlite", "--flood", "off", "--per-address", "500", "--nameless-per-address", "100", "--connections", "100000/60"];
+    const child = spawn(PYTHON, [...run, ...open, ...this.options], { cwd: this.folder, stdio: ["ignore", "pipe", "inherit"] });
+    this.process = child;
+    const said = createInterface(child.stdout);
+    for await (const line of said) {
+      this.port = Number(/Join with: nc 127.0.0.1 (\d+)/.exec(line)?.[1] ?? this.port);
+      if (line.includes("Open in a browser")) break;
+    }
+    if (!this.port) throw new Error("The server did not start");
+    child.stdout.resume();
+    return this;
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  async stop(signal = "SIGTERM") {
+    const child = this.process;
+    this.process = null;
+    if (!child) return;
+    const gone = new Promise((done) => child.once("exit", done));
+    child.kill(signal);
+    await gone;
+  }
+
+  async end() {
+    await this.stop("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Somebody at a terminal. @param {string} nick */
+  async person(nick) {
+    const person = new Person(net.connect(this.port, "127.0.0.1"));
+    await until(() => person.heard.includes("nickname?"), "the question for a nickname");
+    person.says(nick);
+    await until(() => person.heard.includes("*** In #lobby:"), `${nick} is in`);
+    return person;
+  }
+
+  /** A program that speaks structured lines. @param {string} nick */
+  async program(nick) {
+    const program = new Person(net.connect(this.port, "127.0.0.1"));
+    program.does({ do: "hello", nick });
+    await until(() => program.heard.includes('"event":"state"'), `${nick} is in`);
+    return program;
+  }
+}
+
+class Person {
+  heard = "";
+
+  /** @param {net.Socket} socket */
+  constructor(socket) {
+    this.socket = socket;
+    socket.setEncoding("utf8");
+    socket.on("data", (text) => {
+      this.heard = (this.heard + text).slice(-200_000);
+    });
+    socket.on("error", () => {});
+  }
+
+  /** @param {string} line */
+  says(line) {
+    this.socket.write(`${line}\r\n`);
+  }
+
+  /** @param {object} thing */
+  does(thing) {
+    this.socket.write(`${JSON.stringify(thing)}\n`);
+  }
+
+  leaves() {
+    this.socket.destroy();
+  }
+}
+
+export const browser = () => chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+
+/** A page on which nothing may go wrong unseen. */
+export class Visitor {
+  /** @type {string[]} */
+  wrong = [];
+
+  /** @param {import("playwright-core").Page} page @param {Server} server */
+  constructor(page, server) {
+    this.page = page;
+    this.server = server;
+    page.on("pageerror", (error) => this.wrong.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !/WebSocket|ERR_CONNECTION|ERR_INTERNET/.test(message.text())) this.wrong.push(message.text());
+    });
+  }
+
+  /** @param {import("playwright-core").Browser} among @param {Server} server @param {import("playwright-core").BrowserContextOptions} options */
+  static async open(among, server, options = {}) {
+    const context = await among.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    return new Visitor(page, server);
+  }
+
+  /** @param {string} nick @param {string} hash */
+  async join(nick, hash = "") {
+    await this.page.goto(this.server.url + hash);
+    await this.page.fill("#join-nick", nick);
+    await this.page.click("#join-button");
+    await this.page.waitForSelector("#people-title .num:not(:empty)", { state: "attached" });
+    return this;
+  }
+
+  /** @param {string} text */
+  async types(text) {
+    await this.page.fill("#write", text);
+    await this.page.press("#write", "Enter");
+  }
+
+  /** What stands in the stream, one text a row. */
+  lines() {
+    return this.page.$$eval("#lines .line .said", (rows) => rows.map((row) => row.textContent ?? ""));
+  }
+
+  /** @param {string} text */
+  async sees(text) {
+    await until(async () => (await this.lines()).some((line) => line.includes(text)), `"${text}" on the page`);
+  }
+
+  /** How often a row says exactly this. @param {string} text */
+  async times(text) {
+    return (await this.lines()).filter((line) => line === text).length;
+  }
+
+  async leaves() {
+    await this.page.context().close();
+  }
+}

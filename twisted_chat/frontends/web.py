@@ -1,0 +1,301 @@
+"""The web frontend: the page's files, and the handshake of its WebSocket."""
+
+import base64
+import binascii
+from collections.abc import Collection, Mapping
+from hashlib import sha1
+from typing import Any, Final
+
+from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web import http
+from twisted.web.http import HTTPChannel
+
+from twisted_chat.frontends.connection import host_of
+from twisted_chat.frontends.crowd import Crowd
+from twisted_chat.frontends.handover import hand_over
+from twisted_chat.frontends.line_connection import Wires
+from twisted_chat.frontends.networks import Networks
+from twisted_chat.frontends.server import Server
+from twisted_chat.frontends.web_files import File
+from twisted_chat.frontends.web_origin import may_connect, real_address
+from twisted_chat.frontends.websocket import Pings, WebSocket
+from twisted_chat.wire.plain import PlainWire
+from twisted_chat.wire.websocket import FramedWire
+
+REQUEST_SECONDS: Final = 20.0
+"""Seconds from the connection, or the last response, to the end of the next request."""
+
+SOCKET = b"/ws"
+"""The path of the WebSocket."""
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",  # the browser asks each time whether it has changed
+}
+_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+_log = Logger(namespace="chat")
+
+
+class NotAnswered(Exception):
+    """A request is refused.
+
+    Args:
+        code: the status.
+        text: why, in a sentence.
+        headers: further headers of the response.
+    """
+
+    def __init__(self, code: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+        self.headers = headers or {}
+
+
+class Request(http.Request):
+    """One request."""
+
+    channel: "Channel"
+
+    def process(self) -> None:
+        """Answer it."""
+        for name, value in _HEADERS.items():
+            self.setHeader(name, value)
+        try:
+            self._answer()
+        except NotAnswered as why:
+            self._refuse(why)
+
+    def _answer(self) -> None:
+        if not self._one("host"):
+            raise NotAnswered(400, "A request must have exactly one Host header.")
+        if self.path == SOCKET:
+            self.channel.become_socket(self, self._accept_socket())
+        else:
+            self._send_file()
+
+    def _refuse(self, why: NotAnswered) -> None:
+        self.setResponseCode(why.code)
+        for name, value in why.headers.items():
+            self.setHeader(name, value)
+        body = f"{why.text}\n".encode()
+        self.setHeader("Content-Type", "text/plain; charset=utf-8")
+        self.setHeader("Content-Length", str(len(body)))
+        self.write(body)
+        self.finish()
+
+    def headers(self, name: str) -> list[str]:
+        """The values of all headers with this name."""
+        return list(self.requestHeaders.getRawHeaders(name, []))
+
+    def _one(self, name: str) -> str:
+        found = self.headers(name)
+        return found[0].strip() if len(found) == 1 else ""
+
+    def _send_file(self) -> None:
+        if self.method not in (b"GET", b"HEAD"):
+            raise NotAnswered(405, "Only GET and HEAD are allowed here.", {"Allow": "GET, HEAD"})
+        file = self.channel.web.files.get(self.path)
+        if file is None:
+            raise NotAnswered(404, "Not found: the page is at /")
+        self.setHeader("Content-Type", file.kind)
+        self.setHeader("Vary", "Accept-Encoding")
+        if self.setETag(file.tag) is http.CACHED:
+            self.finish()
+            return
+        content = file.content
+        if file.zipped and "gzip" in ",".join(self.headers("accept-encoding")):
+            content = file.zipped
+            self.setHeader("Content-Encoding", "gzip")
+        self.setHeader("Content-Length", str(len(content)))
+        self.write(content)
+        self.finish()
+
+    def _accept_socket(self) -> bytes:
+        """The answer to a WebSocket's handshake (RFC 6455, section 4.2).
+
+        Raises:
+            NotAnswered: it is not a valid handshake.
+        """
+        tokens = {
+            token.strip().lower() for token in ",".join(self.headers("connection")).split(",")
+        }
+        if (
+            self.method != b"GET"
+            or "upgrade" not in tokens
+            or self._one("upgrade").lower() != "websocket"
+        ):
+            raise NotAnswered(426, "This address is for WebSockets.", {"Upgrade": "websocket"})
+        if self._one("sec-websocket-version") != "13":
+            raise NotAnswered(
+                426, "Only version 13 of WebSockets is supported.", {"Sec-WebSocket-Version": "13"}
+            )
+        key = self._one("sec-websocket-key").encode()
+        try:
+            nonce = base64.b64decode(key, validate=True)
+        except binascii.Error:
+            nonce = b""
+        if len(nonce) != 16:
+            raise NotAnswered(400, "Sec-WebSocket-Key must be 16 bytes in base64.")
+        if not may_connect(self.headers("origin"), self._one("host"), self.channel.web.origins):
+            raise NotAnswered(403, "That page may not connect here: --web-origin can allow it.")
+        accept = base64.b64encode(sha1(key + _MAGIC, usedforsecurity=False).digest())
+        return (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+        )
+
+
+class Channel(HTTPChannel):
+    """An HTTP connection, until it becomes a WebSocket.
+
+    Args:
+        web: what all HTTP connections share.
+        address: where the other end is.
+    """
+
+    transport: Any
+    totalHeadersSize = 8_192
+    maxHeaders = 64
+    timeOut = None  # each byte would reset it
+    requestFactory = Request
+
+    def __init__(self, web: "Web", address: str) -> None:
+        super().__init__()
+        self.web = web
+        self.address = address
+        self._deadline: IDelayedCall | None = None
+        self._socket: WebSocket | None = None
+        self._is_unread = False  # so that the transport takes no more
+        self._answered: http.Request | None = None  # but its response is not read yet
+
+    def connectionMade(self) -> None:
+        """Wait for a request."""
+        super().connectionMade()
+        if self.web.crowd.enter(self):
+            self._wait()
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.transport.abortConnection()
+
+    def _wait(self) -> None:
+        self._stop_waiting()
+        self._deadline = self.web.server.clock.callLater(REQUEST_SECONDS, self._too_late)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_late(self) -> None:
+        self._deadline = None
+        self.abort()
+
+    def headerReceived(self, line: bytes) -> bool:
+        """Refuse requests with a body, so that nothing can be smuggled in one."""
+        name, _, value = line.partition(b":")
+        name = name.strip().lower()
+        if name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0"):
+            self._respondToBadRequestAndDisconnect()
+            return False
+        return bool(super().headerReceived(line))
+
+    def requestDone(self, request: http.Request) -> None:
+        """A response is sent: wait for the next request, but not for long.
+
+        Requests that have arrived already wait until there is room for their responses: Twisted
+        would answer a chunk of 2,000 small requests at once, for a client that reads nothing.
+        """
+        self._wait()
+        if self._is_unread:
+            self._answered = request
+        else:
+            super().requestDone(request)
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is full."""
+        self._is_unread = True
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """The transport's buffer is empty."""
+        self._is_unread = False
+        super().resumeProducing()
+        answered, self._answered = self._answered, None
+        if answered is not None:
+            self.requestDone(answered)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The other end is gone."""
+        self._leave()
+        super().connectionLost(reason)
+
+    def _leave(self) -> None:
+        self._stop_waiting()
+        self.web.crowd.leave(self)
+
+    def become_socket(self, request: Request, accepted: bytes) -> None:
+        """Hand the connection over to a WebSocket."""
+        self._leave()
+        web, transport = self.web, self.transport
+        transport.unregisterProducer()
+        transport.write(accepted)  # with this in the buffer, `Outlet.cut` will not drop it
+        address = real_address(
+            host_of(transport.getPeer()), request.headers("x-forwarded-for"), web.proxies
+        )
+        self._socket = WebSocket(web.server, web.wires, address, web.pings)
+        self.requests.clear()
+        hand_over(transport, self._socket)
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Whatever follows the handshake is for the WebSocket."""
+        if self._socket is not None:
+            self._socket.dataReceived(data)
+        else:
+            super().rawDataReceived(data)
+
+
+class Web(Factory):
+    """Answers browsers.
+
+    Args:
+        server: what all connections share.
+        plain: how lines from history are shown in the answers to commands.
+        files: the files that are served, by path.
+        origins: other origins whose pages may open a WebSocket, such as `https://chat.example`.
+        proxies: the addresses whose `X-Forwarded-For` is trusted.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        server: Server,
+        plain: PlainWire,
+        files: Mapping[bytes, File],
+        origins: Collection[str] = (),
+        proxies: Networks | None = None,
+    ) -> None:
+        self.server = server
+        self.wires = Wires(plain, FramedWire())
+        self.files = files
+        self.origins = origins
+        self.proxies = proxies or Networks()
+        self.pings = Pings(server.clock)
+        self.crowd = Crowd(server, self.proxies)
+
+    def buildProtocol(self, addr: IAddress | None) -> Channel:
+        """A connection."""
+        return Channel(self, host_of(addr))

@@ -1,0 +1,148 @@
+// What the server says, read with mistrust: checked types, and nothing throws.
+
+/**
+ * Something that happened, live or `replayed`.
+ * @typedef {{
+ *   event: "message" | "action" | "whisper" | "rename" | "topic" | "join" | "leave" | "away" | "notice" | "hidden",
+ *   id: number, time: number, room: string, from: string, to: string, text: string, reason: string,
+ *   ref: string, replayed: boolean, account: boolean,
+ * }} Happened
+ * @typedef {{name: string, usage: string, aliases: string[], help: string}} Command
+ * @typedef {{nick: string, away: string, role: string, connected: boolean, account: boolean}} Member
+ * @typedef {{
+ *   event: "welcome", nick: string, session: string, resumed: boolean, server: string, epoch: string,
+ *   motd: string[], commands: Command[], rooms: string[] | null, lineBytes: number,
+ * }} Welcome
+ * @typedef {{event: "state", room: string, topic: string, members: Member[], count: number}} State
+ * @typedef {{event: "answer", ref: string, lines: string[]}} Answer
+ * @typedef {{event: "error", ref: string, code: string, text: string, wait: number | null}} Refusal
+ * @typedef {{event: "missed", room: string, count: number, kept: boolean}} Missed
+ * @typedef {{event: "history", ref: string, room: string, events: Happened[], more: boolean}} Page
+ * @typedef {{event: "pong"}} Pong
+ * @typedef {Happened | Welcome | State | Answer | Refusal | Missed | Page | Pong} Incoming
+ * @typedef {Record<string, unknown>} Thing
+ */
+
+const KINDS = new Set(
+  "message action whisper rename topic join leave away notice hidden".split(" "),
+);
+
+/** What a line says; null if nothing that a page could use. @param {unknown} line @returns {Incoming | null} */
+export function read(line) {
+  try {
+    return understand(JSON.parse(String(line)));
+  } catch {
+    return null;
+  }
+}
+
+/** @param {unknown} value @returns {Incoming | null} */
+function understand(value) {
+  if (!isThing(value)) return null;
+  const ref = text(value, "ref");
+  const room = text(value, "room") || "@";
+  switch (value.event) {
+    case "welcome":
+      return {
+        event: "welcome",
+        nick: text(value, "nick"),
+        session: text(value, "session"),
+        resumed: value.resumed === true,
+        server: text(value, "server"),
+        epoch: text(value, "epoch"),
+        motd: texts(value, "motd"),
+        commands: things(value, "commands").map(command).filter((each) => each.name.startsWith("/")),
+        rooms: Array.isArray(value.rooms) ? texts(value, "rooms") : null,
+        lineBytes: (isThing(value.limits) && whole(value.limits, "line_bytes")) || 2000,
+      };
+    case "state": {
+      const members = things(value, "members").map(member).filter((each) => each.nick);
+      const count = Math.max(whole(value, "count"), members.length);
+      return { event: "state", room, topic: text(value, "topic"), members, count };
+    }
+    case "answer":
+      return { event: "answer", ref, lines: texts(value, "lines") };
+    case "error": {
+      const wait = typeof value.wait === "number" && value.wait >= 0 ? value.wait : null;
+      return { event: "error", ref, code: text(value, "code"), text: text(value, "text"), wait };
+    }
+    case "missed":
+      return { event: "missed", room, count: whole(value, "count"), kept: value.kept === true };
+    case "history": {
+      const events = things(value, "events").map(happened).filter((each) => each !== null);
+      return { event: "history", ref, room, events, more: value.more === true };
+    }
+    case "pong":
+      return { event: "pong" };
+    default:
+      return happened(value);
+  }
+}
+
+/** @param {Thing} thing @returns {Happened | null} */
+function happened(thing) {
+  const event = text(thing, "event");
+  const time = Date.parse(text(thing, "time"));
+  if (!KINDS.has(event) || Number.isNaN(time)) return null;
+  return {
+    event: /** @type {Happened["event"]} */ (event),
+    id: whole(thing, "id"),
+    time,
+    room: text(thing, "room") || "@",
+    from: text(thing, "from"),
+    to: text(thing, "to"),
+    text: text(thing, "text"),
+    reason: text(thing, "reason"),
+    ref: text(thing, "ref"),
+    replayed: thing.replayed === true,
+    account: text(thing, "account") !== "",
+  };
+}
+
+/** @param {unknown} value @returns {value is Thing} */
+const isThing = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @param {Thing} thing @param {string} name */
+function text(thing, name) {
+  const value = thing[name];
+  return typeof value === "string" ? value : "";
+}
+
+/** @param {Thing} thing @param {string} name @returns {string[]} */
+function texts(thing, name) {
+  const value = thing[name];
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+}
+
+/** @param {Thing} thing @param {string} name @returns {Thing[]} */
+function things(thing, name) {
+  const value = thing[name];
+  return Array.isArray(value) ? value.filter(isThing) : [];
+}
+
+/** @param {Thing} thing @param {string} name */
+function whole(thing, name) {
+  const value = thing[name];
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+/** @param {Thing} thing @returns {Member} */
+function member(thing) {
+  return {
+    nick: text(thing, "nick"),
+    away: text(thing, "away"),
+    role: text(thing, "role") || "member",
+    connected: thing.connected !== false,
+    account: text(thing, "account") !== "",
+  };
+}
+
+/** @param {Thing} thing @returns {Command} */
+function command(thing) {
+  return {
+    name: text(thing, "name"),
+    usage: text(thing, "usage"),
+    aliases: texts(thing, "aliases"),
+    help: text(thing, "help"),
+  };
+}
