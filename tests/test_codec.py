@@ -10,7 +10,7 @@ from typing import get_args
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import DiskTestCase
-from twisted_chat.events import Entry, Event, Message, Stored
+from twisted_chat.events import Ban, Entry, Event, Message, Mute, Stored
 from twisted_chat.events.codec import KINDS, NAMED, OF, Kept, Kind
 from twisted_chat.service import archive
 from twisted_chat.service.exchange import from_line, to_line
@@ -27,7 +27,7 @@ def of(*kept: Kept) -> Iterator[tuple[Kind, Event]]:
     for kind in KINDS:
         if kind.kept in kept:
             texts = [f"the-{field}" for field in kind.fields]
-            yield kind, kind.make(TIME, "#dev", "eve", texts)
+            yield kind, kind.make(TIME, "#dev", "eve", [*texts, *(TIME for _ in kind.times)])
 
 
 class CodecTests(SynchronousTestCase):
@@ -39,7 +39,7 @@ class CodecTests(SynchronousTestCase):
     def test_nothing_that_an_event_holds_is_left_out(self) -> None:
         for kind in KINDS:
             held = [field.name for field in fields(kind.event) if field.name != "also"]
-            self.assertEqual(("time", "room", "sender", *kind.fields), tuple(held), kind.name)
+            self.assertEqual(("time", "room", "sender", *kind.held), tuple(held), kind.name)
             self.assertLessEqual(set(kind.optional), set(kind.fields), kind.name)
 
     def test_what_is_kept_has_a_number(self) -> None:
@@ -57,7 +57,7 @@ class CodecTests(SynchronousTestCase):
             self.assertEqual(PlainWire().text(event) == "", kind.name in ("away", "hidden"))
 
     def test_every_kind_that_is_kept_comes_back_from_a_database(self) -> None:
-        for kind, event in of(Kept.IN_ROOMS, Kept.IN_OWN_LOGS):
+        for kind, event in of(Kept.IN_ROOMS, Kept.IN_OWN_LOGS, Kept.IN_THE_SERVERS_LOG):
             entry = Entry(event, "0123abcd", "c-17", 7, client="0123abcd")
             log, *row = to_row(1, entry)
             self.assertEqual((log, to_entry("#dev", tuple(row))), (1, entry), kind.name)
@@ -66,8 +66,21 @@ class CodecTests(SynchronousTestCase):
         for kind, event in of(Kept.IN_ROOMS):
             self.assertEqual(from_line(to_line(Entry(event, id=7))), Entry(event, id=7), kind.name)
 
+    def test_what_is_private_is_kept_and_exported_and_never_told(self) -> None:
+        ban = Ban(TIME, "#dev", "eve", "bob", "", TIME, ("ban/near:192.0.2.1",), ("role/b",))
+        entry = Entry(ban, id=7)
+        _, *row = to_row(1, entry)
+        self.assertEqual(to_entry("#dev", tuple(row)).event, ban)
+        self.assertEqual(from_line(to_line(entry)).event, ban)
+        self.assertNotIn("192.0.2.1", str(describe(entry)))
+
+    def test_a_time_that_there_is_not_is_not_told(self) -> None:
+        mute = Mute(TIME, "#dev", "eve", "bob", "")
+        self.assertNotIn("until", describe(Entry(mute, id=7)))
+        self.assertEqual(from_line(to_line(Entry(mute, id=7))).event, mute)
+
     def test_no_other_kind_can_be_imported(self) -> None:
-        for kind, event in of(Kept.IN_OWN_LOGS, Kept.NOWHERE):
+        for kind, event in of(Kept.IN_OWN_LOGS, Kept.IN_THE_SERVERS_LOG, Kept.NOWHERE):
             line = to_line(Entry(event, id=7))
             error = self.assertRaises(ValueError, from_line, line)
             self.assertIn("must be one of ", str(error), kind.name)

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import DiskTestCase
 from tests.people import at_once
+from twisted_chat.chat.order import Order
 from twisted_chat.chat.projection import project
 from twisted_chat.events import Entry, Event, Stored, codec
 from twisted_chat.events.codec import Kept, Kind
@@ -32,20 +33,20 @@ class Muted(Stored):
     to: str
     reason: str
     until: float | None
-    ways: list[str]
+    ways: tuple[str, ...]
 
 
 MUTED = Kind("muted", cast(Any, Muted), Kept.IN_ROOMS, ("to", "reason"), values=("until", "ways"))
 
 
-def muted(event: Muted) -> dict[str, Any]:
+def muted(event: Muted, number: int) -> dict[str, Any]:
     """What the chat would have to know of it."""
     return {f"muted:{event.to}": event.until and {"until": event.until, "ways": event.ways}}
 
 
 def mute(to: str, until: float | None, time: float = 5.0) -> Entry:
     """An entry of the new kind."""
-    event = cast(Event, Muted(time, "#dev", "eve", to, "noise", until, ["say", "me"]))
+    event = cast(Event, Muted(time, "#dev", "eve", to, "noise", until, ("say", "me")))
     return Entry(event, "e1", client="e1-phone")
 
 
@@ -90,6 +91,7 @@ class EffectTests(SynchronousTestCase):
     def test_every_store_keeps_it_as_the_chat_does(self) -> None:
         class Seen:
             state: dict[str, Any] = {}  # noqa: RUF012 - of this test alone
+            order = Order(state, float)
 
         for store in (MemoryStore(), self.sqlite()):
             Seen.state = {}
@@ -97,7 +99,7 @@ class EffectTests(SynchronousTestCase):
             for entry in (mute("ann", 9.0), mute("bob", 7.5), mute("ann", None)):
                 store.append((("#dev", entry),))
                 project(cast(Any, Seen), entry)
-            expected = {"muted:bob": {"until": 7.5, "ways": ["say", "me"]}}
+            expected = {"muted:bob": {"until": 7.5, "ways": ("say", "me")}}
             self.assertEqual((self.opens(store).state, Seen.state), (expected, expected))
             self.successResultOf(store.stop())
 
@@ -154,7 +156,7 @@ class EffectTests(SynchronousTestCase):
 
     def test_an_event_without_any_changes_nothing(self) -> None:
         del EFFECTS[cast(Any, Muted)]
-        self.assertFalse(effects(mute("bob", 7.5).event))
+        self.assertFalse(effects(mute("bob", 7.5)))
         EFFECTS[cast(Any, Muted)] = muted
 
 

@@ -6,12 +6,13 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 
-from tests.people import ChatTestCase, Program, Somebody
+from tests.people import BANNED, ChatTestCase, Program, Somebody
 from tests.people import Person as Terminal
 from twisted_chat import ChatFactory, Limits, Pace
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
+from twisted_chat.refusal import Refused
 from twisted_chat.sessions.plain import PlainSession
 from twisted_chat.sessions.session import TABLE
 from twisted_chat.sessions.stages import Stage
@@ -142,7 +143,7 @@ class PlainStageTests(StageCase):
 
     def test_they_are_banned(self) -> None:
         self.assert_told(
-            lambda anna: anna.protocol.ban(),
+            lambda anna: anna.protocol.ban(BANNED),
             {
                 "nameless": [],
                 "talking": COMES + IS_BANNED,
@@ -254,7 +255,7 @@ class DeviceTests(ChatTestCase):
         self.factory.chat.people.add_device(person, Device("192.0.2.2", 0.0))
         anna.stops_reading()
         anna.types("/quit")
-        anna.protocol.ban()
+        anna.protocol.ban(Refused("banned", "You are banned."))
         self.assertTrue(person.present)
 
 
@@ -397,7 +398,7 @@ class SlowNicknameTests(ChatTestCase):
         self.assertEqual(self.bob.sees(), COMES + SAYS_ALL + IS_LOST)
 
     def test_she_is_banned(self) -> None:
-        self.anna.protocol.ban()
+        self.anna.protocol.ban(BANNED)
         self.assert_nobody_came()
 
     def test_it_takes_too_long(self) -> None:

@@ -120,6 +120,18 @@ class Limits:
     ignored_people: int = _limit(500, "Most people one person can ignore.")
     """Every message is checked against this list."""
 
+    roles: int = _limit(200, "Most people with a role in one room.")
+    """A refusal names them."""
+
+    bans: int = _limit(500, "Most bans in one room.")
+    """Each takes some hundred bytes of memory, and masks are tried one by one."""
+
+    mutes: int = _limit(500, "Most mutes in one room.")
+    """As of bans."""
+
+    invites: int = _limit(500, "Most invitations to one room.")
+    """For more there is a key."""
+
     refs: int = _limit(
         1_000, "Request IDs remembered for each person, to detect repeated requests."
     )

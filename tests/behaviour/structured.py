@@ -20,7 +20,12 @@ from tests.behaviour.seen import (
     Whispered,
 )
 from tests.behaviour.visitor import Visitor
-from tests.people import Program
+from tests.people import NOW, Program
+from twisted_chat.wire.plain import PlainWire
+from twisted_chat.wire.structured import understand
+
+_ORDER = ("role", "kick", "ban", "unban", "mute", "unmute", "invite", "setting", "close", "hands")
+"""Kinds of which plain lines say all that there is to know."""
 
 
 class Bot(Visitor):
@@ -52,6 +57,7 @@ class Bot(Visitor):
 
     def _read(self, thing: dict[str, Any]) -> list[Seen]:
         who, text, room = thing.get("from", ""), thing.get("text", ""), thing.get("room", "")
+        understood = understand(thing) if thing["event"] in _ORDER else None
         match thing["event"]:
             case "message":
                 own = who == self.nickname and not thing.get("replayed")
@@ -88,11 +94,18 @@ class Bot(Visitor):
                 return [Refusal(text)]
             case "away" | "hidden":
                 return []
+            case "hands" if thing["what"] == "gone":
+                return []
+            case _ if understood is not None:
+                return [Noticed(PlainWire(lambda: NOW).text(understood.event).removeprefix("*** "))]
             case kind:
                 raise AssertionError(f"what does this say? {kind}: {thing}")
 
 
 def _member(member: dict[str, Any]) -> str:
+    notes = [] if member["role"] == "member" else [member["role"]]
     if not member.get("connected", True):
-        return f"{member['nick']} (reconnecting)"
-    return f"{member['nick']} (away: {member['away']})" if member["away"] else str(member["nick"])
+        notes.append("reconnecting")
+    elif member["away"]:
+        notes.append(f"away: {member['away']}")
+    return f"{member['nick']} ({', '.join(notes)})" if notes else str(member["nick"])

@@ -176,7 +176,9 @@ def fixed(chance: Random, witness: Witness, *, small: bool) -> Iterator[None]:
 
     with ExitStack() as stack:
         put = stack.enter_context
-        put(patch("twisted_chat.chat.chat.Log", type("Log", (WatchedLog,), {"witness": witness})))
+        watched = type("Log", (WatchedLog,), {"witness": witness})
+        for module in ("membership", "logins"):
+            put(patch(f"twisted_chat.chat.{module}.Log", watched))
         put(unshowable())
         put(patch.object(secrets, "token_hex", token_hex))
         put(patch.object(secrets, "token_urlsafe", token_hex))

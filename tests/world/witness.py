@@ -99,10 +99,10 @@ class WatchedChat(Chat):
         self._witness.does("away", person, "", reason or "", ())
         return super().set_away(person, reason, *rest, **more)
 
-    def join(self, person: Any, name: str) -> Any:
+    def join(self, person: Any, name: str, key: str = "") -> Any:
         """See `Chat.join`."""
         self._witness.does("join", person, name, "", ())
-        return super().join(person, name)
+        return super().join(person, name, key)
 
     def leave(self, person: Any, room: Any) -> Any:
         """See `Chat.leave`."""

@@ -24,6 +24,9 @@ class Connection(Protocol):
     def entered(self, room: str) -> None:
         """They are in a room now."""
 
+    def removed(self, room: str, other: str) -> None:
+        """They have to leave a room, and what they type would go to another; both by their keys."""
+
     def unfollow(self, room: str) -> None:
         """They left a room: read to the end of what was said until now."""
 

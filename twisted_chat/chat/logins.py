@@ -1,5 +1,6 @@
 """Logging in and out: who comes, is away without a connection, comes back, and leaves."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -7,8 +8,11 @@ from twisted.logger import Logger
 
 from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.membership import Membership
+from twisted_chat.chat.order import Sentence
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
+from twisted_chat.chat.rights import Right
+from twisted_chat.chat.room import Room
 from twisted_chat.events import OWN, Join
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
@@ -32,14 +36,35 @@ class Logins(Membership):
         room yet: `join` the lobby once their connection can hear it.
         """
         name = names.nickname(nickname, self.limits)
+        self._check_lockdown()
         self._observers.check(Join(self.now(), self.lobby.name, name))
         device = Device(address, self.now())
         person = Person(name, device)
+        self._check_not_banned(person)
+        self.rights.check(person, Right.ENTER, self.lobby)
         holder = self.people.called(name)
         if holder is not None and not self._may_displace(holder, address):
             holder = None
         claimed = self.people.claim(name, person, holder)
         return claimed.addCallback(lambda _: self._entered(person, address, holder))
+
+    def _server_ban_of(self, person: Person, *, is_newcomer: bool) -> Sentence | None:
+        if self.is_administrator(person):  # a mask or an address may mean them too
+            return None
+        return self.server_log.order.ban_of(person, is_newcomer=is_newcomer)
+
+    def _check_not_banned(self, person: Person) -> None:
+        ban = self._server_ban_of(person, is_newcomer=True)
+        if ban is not None:
+            raise self.rights.banned(self.server_log.name, ban)
+
+    def _check_lockdown(self) -> None:
+        """Make sure that somebody without an account may come in."""
+        if self.server_log.lockdown != "off":
+            raise Refused(
+                "lockdown",
+                "Only people with an account can come in just now: log in, or try again later.",
+            )
 
     def _entered(self, person: Person, address: str, displaced: Person | None) -> Person:
         if displaced is not None and displaced.displaced:  # else they are back already
@@ -83,6 +108,10 @@ class Logins(Membership):
         """Somebody was here when the server stopped, and may come back."""
         device = Device(saved.address, saved.since, saved)
         person = Person(saved.nickname, device)
+        rooms = await self._rooms_of(person, saved)
+        if not rooms or self._server_ban_of(person, is_newcomer=False) is not None:
+            self._store.drop_session(device.id)
+            return
         try:
             await self.people.claim(saved.nickname, person)
         except Refused:
@@ -97,12 +126,19 @@ class Logins(Membership):
         person.log = Log("@" + person.id, OWN, self._store, counters=self.counters)
         await person.log.open()
         person.fanout = Fanout(person.log, self._turn)
-        for name, entered in saved.rooms.items():
-            room = await self.rooms.open(name)
+        for room, entered in rooms:
             person.rooms[room.key] = entered
             if not person.displaced:
                 room.keep(person)
         self._wait_for(person, device)
+
+    async def _rooms_of(self, person: Person, saved: SavedSession) -> Sequence[tuple[Room, int]]:
+        """Where somebody was who may be there still, each with the last number on entering."""
+        rooms = [(await self.rooms.open(name), entered) for name, entered in saved.rooms.items()]
+        stay = [each for each in rooms if self.rights.may_stay(person, *each)]
+        if not stay and self.rights.may(person, Right.ENTER, self.lobby):
+            stay = [(self.lobby, self.lobby.log.last)]
+        return stay
 
     def find_session(self, token: str) -> tuple[Person, Device] | None:
         """Who holds a session's token, if they are still here, and of which device it is."""

@@ -1,25 +1,32 @@
 """Everybody and every room, and who is in which."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.chat.accounts import Accounts
+from twisted_chat.chat.administrators import Administrators
+from twisted_chat.chat.moderation import Moderation
 from twisted_chat.chat.observers import Observer, Observers
+from twisted_chat.chat.operations import Operations
 from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.projection import project
+from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.chat.rooms import Rooms
+from twisted_chat.chat.server_log import ServerLog
 from twisted_chat.counters import Counters
-from twisted_chat.events import OWN, Entry, Join, Notice
+from twisted_chat.events import OWN, Act, Entry, Event, Join, Notice
 from twisted_chat.events.effects import State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
-from twisted_chat.log.log import Log
+from twisted_chat.log.log import Log, append_together
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
 from twisted_chat.text import names
@@ -44,6 +51,8 @@ class Membership:
         observers: Iterable[Observer] = (),
         accounts: Accounts | None = None,
         how_to_join: Callable[[], Sequence[str]] = lambda: (),
+        administrators: Iterable[str] = (),
+        operations: Operations | None = None,
     ) -> None:
         self.clock = clock
         self.now = now or clock.seconds
@@ -61,7 +70,21 @@ class Membership:
             accounts = Accounts(clock, store, self.limits, OwnPasswords(), self.now)
         self.accounts = accounts
         self.how_to_join = how_to_join
-        self.rights = Rights()
+        self.administrators = Administrators(accounts, administrators)
+        self.operations = operations
+        self.server_log = ServerLog(store, self.now, self.counters, self._act_seen)
+        self.since = self.now()
+        self.rights = Rights(
+            self.now,
+            self._nickname_of,
+            self.administrators.__contains__,
+            self.administrators.names,
+            lambda: self.server_log.lockdown == "all",
+        )
+        self.moderation = Moderation(
+            self.people, self.rights, self.limits, self.now, self._account_called
+        )
+        self._decided: list[tuple[Room, Entry]] = []  # by which somebody may have to leave
         self._observers = Observers(observers)
         self._stopping = False
         self.ready = Deferred.fromCoroutine(self._start())
@@ -72,10 +95,16 @@ class Membership:
 
     # Rooms
 
-    def join(self, person: Person, name: str) -> Deferred[Room]:
-        """Enter a room, which is opened if it is not open; fails with `Refused`."""
+    def join(self, person: Person, name: str, key: str = "") -> Deferred[Room]:
+        """Enter a room, which is opened if it is not open; fails with `Refused`.
+
+        Args:
+            person: who.
+            name: the room's name.
+            key: what they say opens it; empty if they have none.
+        """
         return maybeDeferred(self._room_to_enter, person, name).addCallback(
-            lambda room: self.enter_room(person, room)
+            lambda room: self.enter_room(person, room, key)
         )
 
     def _room_to_enter(self, person: Person, name: str) -> Deferred[Room]:
@@ -95,8 +124,8 @@ class Membership:
                 "/leave one first.",
             )
 
-    def enter_room(self, person: Person, room: Room) -> Room:
-        """Enter a room that is open.
+    def enter_room(self, person: Person, room: Room, key: str = "") -> Room:
+        """Enter a room that is open; the other arguments are those of `join`.
 
         Raises:
             Refused: why not; it may have taken so long to open that they are gone.
@@ -106,7 +135,10 @@ class Membership:
         if self._stopping or not person.present:
             raise Refused("closing", f"You are about to leave, and do not enter {room.name}.")
         self._check_place(person)
-        self.rights.check(person, Right.ENTER, room)
+        if key and "key" not in (room.order.lock or ()):
+            names.room(f"{room.name} {key}", self.limits)  # which nobody can call a room
+        self.rights.check(person, Right.ENTER, room, key=key)
+        is_founded = bool(person.account) and room.is_new and room is not self.lobby
         person.rooms[room.key] = room.log.last
         for connection in person.connections:
             connection.follow(room.key, room.fanout)
@@ -114,7 +146,17 @@ class Membership:
             room.enter(person)
         for connection in person.connections:
             connection.entered(room.key)
+        if is_founded:
+            with suppress(Refused):  # an observer may be against it
+                self._found(person, room)
         return room
+
+    def _found(self, person: Person, room: Room) -> None:
+        """The first to enter a room owns it, which is nothing for the server's own log."""
+        event = self.moderation.found(person, room)
+        self._observers.check(event)
+        room.announce(person)
+        room.log.append(Entry(event, person.id))
 
     def _needed_rooms(self) -> set[str]:
         """Rooms that look idle, and must not be closed all the same."""
@@ -145,7 +187,7 @@ class Membership:
         Raises:
             Refused: they are not.
         """
-        room = self.rooms.find(name)
+        room = self.find_room(person, name)
         if room.key not in person.rooms:
             raise Refused("not-in-room", f"You are not in {room.name}: /join {room.name} first.")
         return room
@@ -163,6 +205,75 @@ class Membership:
     def _seen(self, room: Room, entry: Entry) -> None:
         project(room, entry)
         self._observers.tell(entry)
+
+    # Order
+
+    def decide(
+        self, person: Person, room: Room, event: Event, request: Request, about: str = ""
+    ) -> None:
+        """Something about a room is decided, by somebody who may.
+
+        Args:
+            person: who decides it.
+            room: where.
+            event: what.
+            request: with what it was asked for.
+            about: the id of whoever loses a right by it; they do nothing more there meanwhile.
+        """
+        self._observers.check(event)
+        silencing = room.order.silencing
+        settle = partial(silencing.discard, about)
+        if about:
+            silencing.add(about)
+        room.announce(person)
+        request.begin(person.connection_of(request.client), settle, settle)
+        entry = Entry(event, person.id, request.ref, client=request.client, waiter=request)
+        append_together([(room.log, entry), self.server_log.copy(person, event)])
+
+    def find_room(self, person: Person, name: str) -> Room:
+        """A room that is open, and that somebody may know of.
+
+        Raises:
+            Refused: they know of none of this name.
+        """
+        return self.rooms.find(name, partial(self.rights.knows_of, person))
+
+    def look_into(self, person: Person, name: str) -> Room:
+        """A room of which somebody may know who is in it.
+
+        Raises:
+            Refused: they may not, or there is none that they know of.
+        """
+        room = self.find_room(person, name)
+        if not self.rights.may_look_into(person, room):
+            raise Refused(
+                "not-allowed", f"{room.name} is locked: only those in it see who is there."
+            )
+        return room
+
+    def may_anywhere(self, person: Person, right: Right) -> bool:
+        """Whether somebody has the role that a right needs in any of their rooms."""
+        roles = (self.rights.role_of(person, self.rooms[key]) for key in person.rooms)
+        return not right.role or any(role >= right.role for role in roles)
+
+    def may_speak_everywhere(self, person: Person) -> bool:
+        """Whether nobody keeps somebody from speaking in any of their rooms."""
+        return all(self.rights.may(person, Right.SPEAK, self.rooms[key]) for key in person.rooms)
+
+    def _nickname_of(self, person_id: str) -> str | None:
+        person = self.people.with_id(person_id)
+        return None if person is None else person.nickname
+
+    def _account_called(self, name: str) -> str | None:
+        account = self.accounts.called(name)
+        return None if account is None else account.id
+
+    def is_administrator(self, person: Person) -> bool:
+        """Whether somebody administers the server."""
+        return person.account in self.administrators
+
+    def _act_seen(self, act: Act) -> None:
+        raise NotImplementedError
 
     # What is for one person alone
 

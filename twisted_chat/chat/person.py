@@ -37,6 +37,7 @@ class Person:
 
     __slots__ = (
         "_ignored_ids",
+        "account",
         "away",
         "devices",
         "displaced",
@@ -60,6 +61,7 @@ class Person:
     def __init__(self, nickname: str, device: Device) -> None:
         saved = device.saved
         self.id = device.id
+        self.account = ""  # the id of theirs, which is their own id; empty if they have none
         self.devices = {device.id: device}
         self.nickname = nickname
         self.key = names.key(nickname)

@@ -77,7 +77,7 @@ class Presence:
             self._known[person.id] = person.nickname
             return
         if gone is not None:
-            self._tell_left()
+            self.tell_left()
         self._make_way(person.nickname)
         if person.is_quiet:
             return
@@ -133,7 +133,7 @@ class Presence:
             self._settle_later()
         else:
             self._pace.take(self._limits.presence, now)
-            self._tell_left()
+            self.tell_left()
 
     def close(self) -> None:
         """The room is gone: tell nothing any more."""
@@ -144,7 +144,7 @@ class Presence:
 
     def _make_way(self, nickname: str) -> None:
         if names.key(nickname) in self._still_called:
-            self._tell_left()
+            self.tell_left()
 
     def _settle_later(self) -> None:
         if self._call is None:
@@ -154,7 +154,7 @@ class Presence:
         """Tell what was held back; while there is any, look again, later each time."""
         self._call = None
         is_rush = bool(self._going)
-        self._tell_left()
+        self.tell_left()
         joined = [each for each in self._coming.values() if self._visits.allow(each.nickname)]
         if joined:
             is_rush = True
@@ -171,7 +171,8 @@ class Presence:
         join = Join(self._now(), self._log.room, first, tuple(also))
         self._tell(join, [Shown(person.nickname, person) for person in people], self._show_joined)
 
-    def _tell_left(self) -> None:
+    def tell_left(self) -> None:
+        """Tell of those who have left without being told of, in one line."""
         gone, self._going, self._still_called = list(self._going.values()), {}, {}
         if not gone:
             return

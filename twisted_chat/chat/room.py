@@ -4,12 +4,16 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
+from twisted_chat.chat.hands import RaisedHands
+from twisted_chat.chat.order import Order
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Presence, Shown
 from twisted_chat.events.effects import State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
+from twisted_chat.refusal import Refused
 from twisted_chat.text import names
+from twisted_chat.text.counted import counted, seconds_to_wait
 
 
 class Room:
@@ -38,8 +42,11 @@ class Room:
         self.fanout = fanout
         self.log = log = fanout.log
         self.state = dict(state)
+        self.order = Order(self.state, now)
         self.members: dict[str, Person] = {}  # by id
+        self._turns: dict[str, float] = {}  # when each has spoken lately, while the room is slow
         self._presence = Presence(log, clock, limits, now)
+        self.hands = RaisedHands(name, log, self.order, clock, now, self.announce)
 
     @property
     def topic(self) -> str:
@@ -47,9 +54,15 @@ class Room:
         return str(self.state.get("topic", ""))
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing has ever happened here, and nobody is here."""
+        return not self.members and not self.log.last and self.is_idle
+
+    @property
     def is_idle(self) -> bool:
         """Whether nobody would notice if this room were forgotten until somebody enters it."""
-        return not self.members and self.log.settled == self.log.appended
+        is_settled = self.log.settled == self.log.appended and self.hands.is_idle
+        return not self.members and is_settled
 
     @property
     def shown(self) -> dict[str, Shown]:
@@ -74,6 +87,11 @@ class Room:
         """Somebody is a member no more, if they were one: whoever is displaced is none."""
         if self.members.pop(person.id, None) is not None:
             self._presence.leave(person, reason)
+            self.hands.leave(person)
+
+    def tell_left(self) -> None:
+        """Tell the others at once of all who have left, even if many have."""
+        self._presence.tell_left()
 
     def announce(self, person: Person, to: str = "") -> None:
         """A member is about to do something here; the others may not know yet that they came.
@@ -84,12 +102,49 @@ class Room:
         """
         self._presence.announce(person, to)
 
+    def take_turn(self, person: Person, now: float) -> None:
+        """A member says something while the room is slow.
+
+        Args:
+            person: who.
+            now: the clock's seconds.
+
+        Raises:
+            Refused: they have said something too short a time ago.
+        """
+        seconds = self.order.slow
+        while self._turns:  # the first spoke longest ago
+            first, at = next(iter(self._turns.items()))
+            if at + seconds > now:
+                break
+            del self._turns[first]
+        wait = self._turns.get(person.id, now - seconds) + seconds - now
+        if wait > 0:
+            raise Refused(
+                "too-fast",
+                f"{self.name} is slow, with one message every {counted(seconds, 'second')}: "
+                f"wait {seconds_to_wait(wait)}.",
+                wait,
+            )
+        self._turns[person.id] = now
+
     def rename(self, person: Person) -> None:
         """A member, who was announced, has another nickname."""
         self._presence.rename(person)
 
+    def raised_hands(self) -> list[Person]:
+        """The members who have raised their hands, in the order of raising."""
+        raised = (self.members.get(each) for each, _ in self.order.hands())
+        return [person for person in raised if person is not None]
+
+    def speaker(self) -> Person | None:
+        """The member who has the word, if anybody has."""
+        word = self.order.word
+        return None if word is None else self.members.get(word[0])
+
     def hush(self) -> None:
-        """Tell nothing more of who comes and goes."""
+        """Tell nothing more of who comes and goes, and the last of whose hands are raised."""
+        self.hands.show()
         self._presence.close()
 
     def close(self) -> None:

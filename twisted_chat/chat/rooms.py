@@ -57,19 +57,24 @@ class Rooms(Mapping[str, Room]):
         """The room of this name, if there is one."""
         return self._by_key.get(names.key(name))
 
-    def find(self, name: str) -> Room:
+    def find(self, name: str, is_known: Callable[[Room], bool] = lambda _: True) -> Room:
         """The room of this name, as somebody typed it.
+
+        Args:
+            name: its name.
+            is_known: whether they are told that there is such a room.
 
         Raises:
             Refused: there is none.
         """
         name = names.room(name, self._limits)
         room = self.called(name)
-        if room is not None:
+        if room is not None and is_known(room):
             return room
         few = self._by_key if len(self) <= _FEW else {}
         close = difflib.get_close_matches(names.key(name), few, 1, 0.75)
-        hint = f"did you mean {self[close[0]].name}?" if close else "/rooms lists them."
+        meant = self[close[0]] if close and is_known(self[close[0]]) else None
+        hint = f"did you mean {meant.name}?" if meant else "/rooms lists them."
         raise Refused("no-such-room", f"There is no room {name}: {hint}")
 
     def open(self, name: str) -> Deferred[Room]:
@@ -128,10 +133,14 @@ class Rooms(Mapping[str, Room]):
     def _check_look(self, name: str) -> None:
         for look in looks(name[1:]):
             other = self._by_look.get(look)
-            if other is not None:
-                raise Refused(
-                    "bad-room", f"{name} looks like {other}: join that, or choose another name."
-                )
+            if other is None:
+                continue
+            room = self.called(other)
+            if room is not None and room.order.is_hidden:
+                raise Refused("bad-room", f"{name} looks like another room: choose another name.")
+            raise Refused(
+                "bad-room", f"{name} looks like {other}: join that, or choose another name."
+            )
 
     @property
     def is_full(self) -> bool:

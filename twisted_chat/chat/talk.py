@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from twisted_chat.chat.membership import Membership
+from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person, Whisperer
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
@@ -25,13 +26,20 @@ class Talk(Membership):
 
     def say(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say something in a room that one is in."""
+        self._slow_down(person, room)
         message = Message(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, message)
 
     def act(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Do something in a room that one is in."""
+        self._slow_down(person, room)
         action = Action(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, action)
+
+    def _slow_down(self, person: Person, room: Room) -> None:
+        """Where a room is slow, a member without a role speaks only so often."""
+        if room.order.slow and self.rights.role_of(person, room) is Role.MEMBER:
+            room.take_turn(person, self.clock.seconds())
 
     def set_topic(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say what a room is about; an empty text takes the topic away."""
@@ -59,8 +67,16 @@ class Talk(Membership):
         )
         append_together(entries)
 
-    def rename(self, person: Person, nickname: str, request: Request) -> Deferred[None]:
+    def rename(
+        self, person: Person, nickname: str, request: Request, by: Person | None = None
+    ) -> Deferred[None]:
         """Take another nickname, once that is stored.
+
+        Args:
+            person: whose it will be.
+            nickname: what they will be called.
+            request: what asks for it.
+            by: the administrator who wants it so, if it is not they themselves.
 
         Returns:
             Fires when nobody else gets it any more, and it is about to be stored; fails with
@@ -71,7 +87,18 @@ class Talk(Membership):
         """
         name = names.nickname(nickname, self.limits)
         if name == person.nickname:
-            raise Refused("same-nick", f"You are already called {name}.")
+            who = f"{name} is" if by else "You are"
+            raise Refused("same-nick", f"{who} already called {name}.")
+        if by is None:
+            self._check_pace_of_renames(person)
+            self._check_nickname_is_not_banned(person, name)
+            self._observers.check(Rename(self.now(), OWN, person.nickname, name))
+        elif person.renaming is not None and person.renaming.is_pending:
+            raise Refused("too-fast", f"{person.nickname} is just changing: try again.", 1)
+        claimed = self.people.claim(name, person)
+        return claimed.addCallback(lambda _: self._claimed(person, name, request, by))
+
+    def _check_pace_of_renames(self, person: Person) -> None:
         bucket, now = person.renames or Bucket(), self.clock.seconds()
         if wait := bucket.wait(self.limits.renames, now):
             raise Refused(
@@ -79,33 +106,52 @@ class Talk(Membership):
                 f"You are changing your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
-        self._observers.check(Rename(self.now(), OWN, person.nickname, name))
-        claimed = self.people.claim(name, person)
-        return claimed.addCallback(lambda _: self._claimed(person, name, request))
 
-    def _claimed(self, person: Person, name: str, request: Request) -> None:
+    def _check_nickname_is_not_banned(self, person: Person, nickname: str) -> None:
+        ban = self.server_log.order.ban_of_nickname(nickname)
+        if ban is not None and not self.is_administrator(person):
+            raise Refused(
+                "banned",
+                f"{nickname} is banned from this server: choose another nickname.",
+                until=ban.until,
+            )
+        for key in person.rooms:
+            room = self.rooms[key]
+            ban = room.order.ban_of_nickname(nickname)
+            if ban is not None and self.rights.role_of(person, room) is Role.MEMBER:
+                raise Refused(
+                    "banned",
+                    f"{nickname} is banned from {room.name}: choose another nickname, or /leave "
+                    "that room first.",
+                    until=ban.until,
+                )
+
+    def _claimed(self, person: Person, name: str, request: Request, by: Person | None) -> None:
         if not person.present or person.displaced:
             self.people.release(name, person)
-            raise Refused("closing", f"You left meanwhile, and are not called {name}.")
-        person.renames = person.renames or Bucket()
-        person.renames.take(self.limits.renames, self.clock.seconds())
+            who = person.nickname if by else "You"
+            raise Refused("closing", f"{who} left meanwhile, and nobody is called {name}.")
+        if by is None:
+            person.renames = person.renames or Bucket()
+            person.renames.take(self.limits.renames, self.clock.seconds())
         request.begin(
-            person.connection_of(request.client),
+            (by or person).connection_of(request.client),
             partial(self._renamed, person, name),
             partial(self.people.release, name, person),
         )
         person.renaming = request
         entries = []
+        if by is not None:
+            act = f"renamed {person.nickname} to {name}"
+            entries.append(self.server_log.record(by, act, request=request))
         for key in person.rooms:
             room = self.rooms[key]
             room.announce(person, to=name)
             rename = Rename(self.now(), room.name, person.nickname, name)
-            entries.append(
-                (
-                    room.log,
-                    Entry(rename, person.id, request.ref, client=request.client, waiter=request),
-                )
-            )
+            entry = Entry(rename, person.id, waiter=request)
+            if by is None:
+                entry.ref, entry.client = request.ref, request.client
+            entries.append((room.log, entry))
         append_together(entries)
 
     def _renamed(self, person: Person, nickname: str) -> None:
@@ -118,6 +164,8 @@ class Talk(Membership):
     def set_away(self, person: Person, reason: str | None) -> None:
         """Go away, or come back (None)."""
         self._observers.check(Away(self.now(), OWN, person.nickname, reason or ""))
+        if reason and not self.may_speak_everywhere(person):
+            reason = "not here just now"  # a note would be heard where they may not speak
         person.away = reason
         person.told_away = ()
         for key in person.rooms:

@@ -37,6 +37,13 @@ class Caller(Protocol):
     def room(self) -> Room:
         """The current room, which typed lines go to."""
 
+    def check_aim(self) -> None:
+        """Make sure that they know where what they type goes.
+
+        Raises:
+            Refused: they were removed from the room that they were typing into.
+        """
+
     def talk_in(self, room: Room) -> None:
         """Make this the current room, which typed lines go to."""
 
@@ -111,3 +118,11 @@ class Family:
             return do
 
         return declare
+
+
+def when_stored(caller: Caller, *lines: str) -> Deferred[Lines]:
+    """Answer once what was asked for is stored; if it is refused, that is all they are told."""
+    answered: Deferred[Lines] = Deferred()
+    request = caller.request
+    request.when_settled(lambda: answered.callback(() if request.is_refused else lines))
+    return answered

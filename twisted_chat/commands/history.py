@@ -10,13 +10,12 @@ from twisted_chat.chat.room import Room
 from twisted_chat.commands.command import Caller, Family, Lines
 from twisted_chat.events import Entry
 from twisted_chat.refusal import Refused
+from twisted_chat.text.spans import SPANS
 
 family = Family()
 
 _OVERHEAD = 100
 """Bytes of a line in addition to its text."""
-
-_SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 @family.command(
@@ -39,7 +38,7 @@ def _history(caller: Caller, room: Room, how_much: str) -> Deferred[Lines]:
         newest_first = True
         page = room.log.before(room.log.last + 1, min(int(spell[1]), limits.history_lines))
     elif spell:
-        since = caller.chat.now() - int(spell[1]) * _SPANS[spell[2]]
+        since = caller.chat.now() - int(spell[1]) * SPANS[spell[2]]
         page = room.log.since(since, limits.history_lines)
     else:
         try:

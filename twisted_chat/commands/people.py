@@ -5,6 +5,8 @@ from itertools import islice
 
 from twisted.internet.defer import Deferred
 
+from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
@@ -25,8 +27,8 @@ family = Family()
     detail=("Without ROOM, the room you are typing in.",),
 )
 def _users(caller: Caller, room: Room, name: str) -> Lines:
-    asked = caller.chat.rooms.find(name) if name else room
-    return [who(asked, caller.chat.limits.listed_names, caller.person)]
+    asked = caller.chat.look_into(caller.person, name) if name else room
+    return [who(caller.chat, asked, caller.chat.limits.listed_names, caller.person)]
 
 
 _ROOMS = 5
@@ -42,23 +44,25 @@ _PLAIN = str.maketrans("", "", "()")
 """Removes the brackets that a list is built with from notes, so that nobody can fake an entry."""
 
 
-def who(room: Room, most: int, viewer: Person) -> str:
+def who(chat: Chat, room: Room, most: int, viewer: Person) -> str:
     """Who is in a room, in one line, as the viewer sees it."""
-    listed = [_named(member, viewer) for member in islice(room.members.values(), most)]
+    members = islice(room.members.values(), most)
+    listed = [_named(each, viewer, chat.rights.role_of(each, room)) for each in members]
     more = len(room.members) - len(listed)
     others = f" and {more} more" if more else ""
     return f"In {room.name}: {', '.join(listed)}{others} ({len(room.members)})"
 
 
-def _named(person: Person, viewer: Person) -> str:
+def _named(person: Person, viewer: Person, role: Role) -> str:
+    notes = [role.word] if role else []
     if person.is_quiet:
-        return f"{person.nickname} (only posts)"
-    if not person.is_connected:
-        return f"{person.nickname} (reconnecting)"
-    if person.away is None:
-        return person.nickname
-    note = with_few_blanks(away_note(person, viewer).translate(_PLAIN))
-    return f"{person.nickname} ({note[:_NOTE]}{'...' if len(note) > _NOTE else ''})"
+        notes.append("only posts")
+    elif not person.is_connected:
+        notes.append("reconnecting")
+    elif person.away is not None:
+        note = with_few_blanks(away_note(person, viewer).translate(_PLAIN))
+        notes.append(note[:_NOTE] + ("..." if len(note) > _NOTE else ""))
+    return f"{person.nickname} ({', '.join(notes)})" if notes else person.nickname
 
 
 def away_note(person: Person, viewer: Person) -> str:
@@ -69,12 +73,17 @@ def away_note(person: Person, viewer: Person) -> str:
 @family.command("whois", "NICK", "show somebody's rooms and when they joined", right=None)
 def _whois(caller: Caller, room: Room, nickname: str) -> Lines:
     person = caller.chat.people.find(nickname)
-    rooms = [caller.chat.rooms[key].name for key in person.rooms]
+    rooms = [
+        each.name
+        for each in map(caller.chat.rooms.__getitem__, person.rooms)
+        if caller.chat.rights.may_look_into(caller.person, each)
+    ]
     now = caller.chat.now()
     lines = [
         f"{person.nickname} has been here since {_clock(person.since)}.",
-        f"{person.nickname} is in {', '.join(rooms)}.",
     ]
+    if rooms:
+        lines.append(f"{person.nickname} is in {', '.join(rooms)}.")
     if person.spoke is not None:
         lines.insert(1, f"{person.nickname} was last active {_ago(now - person.spoke)}.")
     if person.away is not None:
@@ -115,7 +124,7 @@ def _nick(caller: Caller, room: Room, nickname: str) -> Deferred[Lines]:
     "away",
     "[TEXT]",
     "mark yourself as away, with a note",
-    right=Right.SPEAK,
+    right=None,
     detail=("The note is shown in /users, and once to anyone who whispers to you.",),
 )
 def _away(caller: Caller, room: Room, reason: str) -> Lines:
@@ -185,5 +194,7 @@ def _unignore(caller: Caller, room: Room, nickname: str) -> Lines:
     detail=("exit, quit or :q alone on a line does the same.",),
 )
 def _quit(caller: Caller, room: Room, reason: str) -> Lines:
+    if not caller.chat.may_speak_everywhere(caller.person):
+        reason = ""  # it would be heard where they may not speak
     caller.chat.quit(caller.person, caller.device, reason)
     return []

@@ -15,14 +15,16 @@ family = Family()
 
 @family.command(
     "join",
-    "ROOM",
+    "ROOM [KEY]",
     "join a room, or switch back to it",
     right=None,  # for the room that is entered, `Chat.join` asks
     aliases=("j",),
     detail=("Joining a room that does not exist creates it. You also stay in your other rooms.",),
 )
-def _join(caller: Caller, room: Room, name: str) -> Deferred[Lines]:
-    return caller.chat.join(caller.person, name).addCallback(partial(_joined, caller))
+def _join(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
+    name, _, key = rest.partition(" ")
+    joined = caller.chat.join(caller.person, name, key.strip())
+    return joined.addCallback(partial(_joined, caller))
 
 
 def _joined(caller: Caller, room: Room) -> Lines:
@@ -57,12 +59,19 @@ def _leave(caller: Caller, room: Room, name: str) -> Lines:
     aliases=("list",),
 )
 def _rooms(caller: Caller, room: Room, rest: str) -> Lines:
-    shown = [each for each in caller.chat.rooms.values() if each.members or each.topic]
+    rights, me = caller.chat.rights, caller.person
+    shown = [
+        each
+        for each in caller.chat.rooms.values()
+        if (each.members or each.topic) and rights.knows_of(me, each)
+    ]
     most = caller.chat.limits.listed_rooms
     lines = []
     for each in heapq.nsmallest(most, shown, lambda each: (-len(each.members), each.key)):
         people = "1 person" if len(each.members) == 1 else f"{len(each.members)} people"
-        lines.append(f"{each.name}: {people}" + (f", topic: {each.topic}" if each.topic else ""))
+        topic = each.topic if rights.may_look_into(me, each) else ""
+        locked = "" if each.order.lock is None else ", locked"
+        lines.append(f"{each.name}: {people}{locked}" + (f", topic: {topic}" if topic else ""))
     if len(shown) > most:
         lines.append(f"and {counted(len(shown) - most, 'more room')}")
     return lines

@@ -6,7 +6,17 @@ import re
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.room import Room
-from twisted_chat.commands import doors, history, people, rooms, talking
+from twisted_chat.commands import (
+    doors,
+    history,
+    moderation,
+    people,
+    rooms,
+    server,
+    settings,
+    speaking_order,
+    talking,
+)
 from twisted_chat.commands.command import Caller, Command, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text.cleaning import is_blank
@@ -48,11 +58,16 @@ def run(caller: Caller, word: str, rest: str) -> Lines | Deferred[Lines]:
         rest = ""
     if len(rest.split()) < command.needs:
         raise Refused("usage", f"Usage: {command.synopsis} ({command.help})")
-    return _do(caller, command, caller.room, rest)
+    return _do(caller, command, None, rest)
 
 
-def say(caller: Caller, room: Room, text: str) -> Lines | Deferred[Lines]:
+def say(caller: Caller, room: Room | None, text: str) -> Lines | Deferred[Lines]:
     """Say something in a room, which is a command like any other.
+
+    Args:
+        caller: whose line it is.
+        room: where; None for the room that they are typing into.
+        text: what they say.
 
     Raises:
         Refused: why not.
@@ -60,10 +75,14 @@ def say(caller: Caller, room: Room, text: str) -> Lines | Deferred[Lines]:
     return _do(caller, talking.SAY, room, text)
 
 
-def _do(caller: Caller, command: Command, room: Room, rest: str) -> Lines | Deferred[Lines]:
-    if command.right is not None and (rest or not command.only_asks):
-        caller.chat.rights.check(caller.person, command.right, room)
-    return command.do(caller, room, rest)
+def _do(caller: Caller, command: Command, room: Room | None, rest: str) -> Lines | Deferred[Lines]:
+    where = room or caller.room
+    right = command.right
+    if right is not None and (rest or not command.only_asks):
+        if room is None and right.is_about_a_room:
+            caller.check_aim()
+        caller.chat.rights.check(caller.person, right, where, f"/{command.name}")
+    return command.do(caller, where, rest)
 
 
 def is_join(word: str) -> bool:
@@ -72,12 +91,7 @@ def is_join(word: str) -> bool:
 
 
 _INSTEAD = {
-    "clear": "your terminal can clear its screen, the server cannot.",
     "query": "/whisper NICK TEXT sends a private message, and /reply TEXT answers one.",
-    **dict.fromkeys(
-        ("kick", "ban", "mute", "op"),
-        "nobody can remove others here, but /ignore NICK hides their messages.",
-    ),
 }
 """What to do instead of commands that other chat systems have."""
 
@@ -114,7 +128,11 @@ family = Family()
 def _help(caller: Caller, room: Room, rest: str) -> Lines:
     if not rest:
         return [
-            *(f"{command.synopsis}: {command.help}" for command in COMMANDS),
+            *(
+                f"{command.synopsis}: {command.help}"
+                for command in COMMANDS
+                if command.right is None or caller.chat.may_anywhere(caller.person, command.right)
+            ),
             "/help COMMAND shows details. Anything else you type is sent to the room.",
         ]
     command = _find(rest.lstrip("/").lower())
@@ -138,7 +156,18 @@ def _place(command: Command) -> int:
     return _ORDER.index(command.name if command.name in _ORDER else "")
 
 
-_FAMILIES = (talking.family, people.family, rooms.family, history.family, doors.family, family)
+_FAMILIES = (
+    moderation.family,
+    settings.family,
+    speaking_order.family,
+    server.family,
+    talking.family,
+    people.family,
+    rooms.family,
+    history.family,
+    doors.family,
+    family,
+)
 
 COMMANDS = tuple(sorted((each for one in _FAMILIES for each in one.commands), key=_place))
 BY_WORD = {word: each for each in COMMANDS for word in (each.name, *each.aliases)}

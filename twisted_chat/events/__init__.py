@@ -1,13 +1,17 @@
 """What can happen in a chat: frozen values, in one closed union."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from twisted_chat.refusal import Refused
 
 OWN = "@"
 """The name of a person's private log: whispers, and everything else meant only for them."""
+
+SERVER = "*"
+"""What stands in the place of a room in the server's own log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,145 @@ class Topic(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class Hands(Stored):
+    """Hands are raised or lowered in a room, or somebody gets the word.
+
+    Args:
+        what: `raised` or `lowered` by those themselves; `gone` with them; `next` gives the word
+            to the first, who says that they are `done`; `cleared` by the sender.
+        people: the nicknames of those whose hands they are, in their order.
+        persons: their ids, in the same order.
+        ends: as in `RoleChange`.
+    """
+
+    what: str
+    people: Sequence[str] = ()
+    persons: Sequence[str] = ()
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Act(Stored):
+    """An administrator or operator does something, as the server's own log has it.
+
+    Args:
+        act: what they do, to go on after their nickname.
+        text: what they wrote with it, such as the reason; may be empty.
+        changes: what it changes in the server's state; of a ban, the reason is the text.
+    """
+
+    act: str
+    text: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChange(Stored):
+    """Somebody gives a role in a room; `member` takes away the one that the other had.
+
+    Args:
+        to: who gets it.
+        role: `owner`, `operator`, `voiced` or `member`.
+        person: their id.
+        has_account: whether that id is theirs for good.
+        ends: names of what is over in the room's state, as in all events of this sort.
+    """
+
+    to: str
+    role: str
+    person: str = ""
+    has_account: bool = False
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kick(Stored):
+    """Somebody removes another from a room, who may enter it again."""
+
+    to: str
+    reason: str
+    person: str = ""
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ban(Stored):
+    """Somebody keeps others out of a room.
+
+    Args:
+        target: a nickname, a mask, or a word for an address, which nobody is shown.
+        reason: why; may be empty.
+        until: when it ends, in seconds since 1970; None if it does not.
+        marks: what it makes in the room's state: a name for each thing they are known by.
+        ends: as in `RoleChange`.
+    """
+
+    target: str
+    reason: str
+    until: float | None = None
+    marks: Sequence[str] = ()
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unban(Stored):
+    """Somebody ends a ban."""
+
+    target: str
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mute(Stored):
+    """Somebody keeps another from speaking in a room; the rest is as in `Ban`."""
+
+    to: str
+    reason: str
+    until: float | None = None
+    marks: Sequence[str] = ()
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unmute(Stored):
+    """Somebody lets another speak again."""
+
+    to: str
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Invite(Stored):
+    """Somebody lets another into a room while it is locked."""
+
+    to: str
+    person: str = ""
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Stored):
+    """Somebody changes a setting of a room.
+
+    Args:
+        setting: its name in the room's state.
+        value: what it is now, as people read it.
+        state: what it is now in the room's state; None where it is off.
+    """
+
+    setting: str
+    value: str
+    state: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Close(Stored):
+    """Somebody closes a room: everybody but its owners has to leave."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Join(Told):
     """Somebody joins a room; `also` names others who joined at about the same time."""
 
@@ -102,7 +245,27 @@ class Hidden(Stored):
 
 
 Event: TypeAlias = (
-    Message | Action | Whisper | Rename | Topic | Join | Leave | Away | Notice | Hidden
+    Message
+    | Action
+    | Whisper
+    | Rename
+    | Topic
+    | RoleChange
+    | Kick
+    | Ban
+    | Unban
+    | Mute
+    | Unmute
+    | Invite
+    | Setting
+    | Close
+    | Hands
+    | Act
+    | Join
+    | Leave
+    | Away
+    | Notice
+    | Hidden
 )
 """Every kind there is; `codec` says how each is written."""
 

@@ -224,9 +224,8 @@ class BaseConnection:
         _log.info("{who} timed out", who=self.address)
         self._abort()
 
-    def ban(self) -> None:
+    def ban(self, why: Refused) -> None:
         """Whoever this is may not be here any more."""
-        why = Refused("banned", "You are banned from this server.")
         if self._session is None or not self._session.is_current:
             self._turn_away(why)
         else:

@@ -195,8 +195,8 @@ def _check(chosen: argparse.Namespace) -> str:
 
 def _erased(kind: str, more: str) -> str:
     """What an event holds that has no column of its own, without its texts."""
-    held = json.loads(more)
-    return json.dumps(held | {text: ERASED for text in NAMED[kind].fields if held.get(text)})
+    held, fields = json.loads(more), set(NAMED[kind].fields) - set(NAMED[kind].facts)
+    return json.dumps(held | {text: ERASED for text in fields if held.get(text)})
 
 
 def _erase(chosen: argparse.Namespace) -> str:
@@ -218,6 +218,7 @@ def _erase(chosen: argparse.Namespace) -> str:
             "UPDATE seats SET away = ? WHERE key(nickname) = ? AND away != ''",
             (ERASED, names.key(chosen.nickname)),
         )
+        state.erase(database, names.key(chosen.nickname), ERASED)
         nobodys = state.replay(database)
         database.execute("COMMIT")
         is_read, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -32,7 +32,9 @@ _LATEST = 253_402_214_400.0  # 9999-12-31, which can be shown in every time zone
 def to_line(entry: Entry) -> bytes:
     """An event as a line, its time to the microsecond."""
     time = datetime.fromtimestamp(entry.event.time, UTC).replace(tzinfo=None)
-    return encode(describe(entry) | {"time": time.isoformat("T", "microseconds") + "Z"})
+    return encode(
+        describe(entry, private=True) | {"time": time.isoformat("T", "microseconds") + "Z"}
+    )
 
 
 def from_line(line: bytes) -> Entry:
@@ -56,9 +58,15 @@ def from_line(line: bytes) -> Entry:
         raise ValueError("the room does not have a valid name")
     time, sender = time_of(thing, "time"), _nickname(thing, "from")
     told: list[Any] = [
-        _nickname(thing, field) if field == "to" else _text(thing, field) for field in kind.fields
+        _nickname(thing, field)
+        if field == "to"
+        else _text(thing, field, may_be_empty=field in ("text", *kind.optional))
+        for field in kind.fields
     ]
     told += [_value(thing.get(field), field) for field in kind.values]
+    told += [time_of(thing, field) if thing.get(field) else None for field in kind.times]
+    if all(field in thing for field in kind.private):
+        told += [_value(thing[field], field) for field in kind.private]
     return Entry(kind.make(time, room, sender, told), id=number)
 
 
@@ -79,9 +87,9 @@ def decode(line: bytes) -> dict[str, Any]:
     return thing
 
 
-def _text(thing: dict[str, Any], key: str) -> str:
-    value = thing.get(key)
-    if not isinstance(value, str) or (not value and key != "text"):
+def _text(thing: dict[str, Any], key: str, *, may_be_empty: bool = False) -> str:
+    value = thing.get(key, "" if may_be_empty else None)
+    if not isinstance(value, str) or (not value and not may_be_empty):
         raise ValueError(f"the {key} is missing or not a string")
     if _UNSAFE.search(value):
         raise ValueError(f"the {key} has control characters")
@@ -153,7 +161,7 @@ class EmptyRooms:
             raise ValueError(f"the id {entry.id} does not come after {last}")
         self._last[log] = entry.id
         self._database.execute(INSERT_EVENT, to_row(log, entry))
-        for statement in state.statements(log, effects(entry.event)):
+        for statement in state.statements(log, effects(entry)):
             self._database.execute(*statement)
 
     def _log(self, room: str) -> int:

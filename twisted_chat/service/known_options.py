@@ -146,6 +146,12 @@ GROUPS = {
     ),
     "Accounts": (
         Option(
+            "admin",
+            None,
+            "Account that administers the server. May be given several times.",
+            is_list=True,
+        ),
+        Option(
             "auth",
             None,
             "Check passwords with this twisted.cred plugin, such as file:/etc/chat/passwords "

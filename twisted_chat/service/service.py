@@ -5,7 +5,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +34,7 @@ from twisted_chat.frontends.one_port import OnePort
 from twisted_chat.frontends.web import Web
 from twisted_chat.frontends.web_files import read_page
 from twisted_chat.limits import Limits
+from twisted_chat.refusal import Refused
 from twisted_chat.service import operator_log
 from twisted_chat.service.auth import make_portal
 from twisted_chat.service.clock import go_steadily
@@ -71,7 +73,8 @@ STOP = 4.0
 """Seconds after which the server has stopped, even if somebody does not read their last line."""
 
 AT_START = (
-    *("port", "tls-port", "web-port", "one-port", "interface"),
+    *("port", "tls-port", "web-port", "one-port", "interface", "endpoint"),
+    *("web-endpoint", "web-origin", "web-proxy"),
     *("db", "no-db", "sync", "keep", "transcript"),
     *("metrics", "log-format", "auth", "qr", "announce"),
 )
@@ -114,7 +117,7 @@ class ChatService(MultiService):
 
     def __init__(self, options: Options, reactor: Any) -> None:
         super().__init__()
-        self._options = options
+        self._options = self._current = options
         self._reactor = reactor
         self._console = Console(options.parent or {})
         self._pools: list[ThreadPool] = []
@@ -185,6 +188,8 @@ class ChatService(MultiService):
             time.time,
             accounts=accounts,
             how_to_join=self._publicity.how_to_join,
+            administrators=options.admins,
+            operations=self,
         )
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
@@ -357,34 +362,40 @@ class ChatService(MultiService):
     def _reload_on_hangup(self) -> None:
         """SIGHUP reloads the files; closing the terminal does not stop the server."""
         if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+            signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._hang_up))
 
-    def reload(self) -> None:
-        """Reload the files that the options name; if they cannot be read, nothing changes."""
+    def _hang_up(self) -> None:
+        with suppress(Refused):  # which is in the log
+            self.reload()
+
+    def stop(self) -> None:
+        """See `operations.Operations`."""
+        self._reactor.stop()
+
+    def reload(self) -> Sequence[str]:
+        """See `operations.Operations`; what is wrong is logged too."""
         try:
             options = self._options.again()
         except UsageError as error:
             _log.error("Reload failed, nothing is changed: {why}", why=str(error))
-            return
+            raise Refused("bad-options", f"Nothing has changed, since {error}.") from error
         chat = self._factory.chat
         chat.name, chat.motd = options["name"], options.motd
         chat.limits.become(self._limits(options))
         chat.accounts.name_expiry = options["name-expiry"]
+        chat.administrators.use(options.admins)
         self._factory.ban(options.banned, options.allowed)
         if self._certificate is not None and options.pair is not None:
             self._certificate.pair = options.pair
+        changed = ", ".join(sorted(options.differences(self._current) - set(AT_START)))
+        told = [f"Changed: {changed}." if changed else "Nothing in the options has changed."]
+        self._current = options
         _log.info("The options were reloaded")
-        later = [name for name in AT_START if options[name] != self._options[name]]
-        if options.endpoints != self._options.endpoints and not {"port", "tls-port"} & {*later}:
-            later.append("endpoint")
-        if options.web_endpoints != self._options.web_endpoints and "web-port" not in later:
-            later.append("web-endpoint")
-        if options.web_origins != self._options.web_origins:
-            later.append("web-origin")
-        if options.web_proxies != self._options.web_proxies:
-            later.append("web-proxy")
+        later = ", ".join(sorted(options.differences(self._options) & set(AT_START)))
         if later:
-            _log.warn("Restart the server to change {names}", names=", ".join(later))
+            told.append(f"Restart the server to change {later}.")
+            _log.warn("Restart the server to change {names}", names=later)
+        return told
 
     def _try_again(self) -> None:
         self._store.try_again()

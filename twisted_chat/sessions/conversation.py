@@ -46,6 +46,7 @@ class Conversation:
         self._person: Person | None = None
         self._device: Device | None = None  # theirs, of which this is the connection
         self._room: Room | None = None
+        self._removed_from = ""  # the room that they were typing into, if they had to leave it
 
     @property
     def address(self) -> str:
@@ -87,7 +88,27 @@ class Conversation:
     def talk_in(self, room: Room) -> None:
         """What they type goes to another room from now on."""
         self._room = room
+        self._removed_from = ""
         self.device.room = room.key
+
+    def removed(self, room: str, other: str) -> None:
+        """They have to leave a room, and what they type would go to another; both by their keys.
+
+        Lines may be under way that are meant for the first: none is said in the other before they
+        say that they want to talk there.
+        """
+        if self.room.key == room:
+            self._removed_from = self.room.name
+            self._room = self.chat.rooms[other]
+
+    def check_aim(self) -> None:
+        """See `command.Caller.check_aim`."""
+        if self._removed_from:
+            raise Refused(
+                "not-in-room",
+                f"You were removed from {self._removed_from}, so that was not done: "
+                f"/join {self.room.name} to talk there.",
+            )
 
     # What a frontend speaks
 

@@ -74,7 +74,7 @@ class PlainSession(Session):
         if command is not None:
             self._show(table.run(self, *command))
         elif not is_blank(text):
-            table.say(self, self.room, table.spoken(text))
+            table.say(self, None, table.spoken(text))
         if note:
             self._say(f"*** {note}")
 
@@ -177,7 +177,7 @@ class PlainSession(Session):
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
-        self._say(f"*** {people.who(room, SHOWN_NAMES, self.person)}")
+        self._say(f"*** {people.who(self.chat, room, SHOWN_NAMES, self.person)}")
         if room.topic:
             self._say(f"*** The topic of {room.name} is: {room.topic}")
 

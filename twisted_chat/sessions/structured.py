@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
@@ -99,7 +100,10 @@ class StructuredSession(HelloSession):
                 "event": "state",
                 "room": room.name,
                 "topic": room.topic,
-                "members": [_member(each, me) for each in islice(members.values(), most)],
+                "members": [
+                    _member(each, me, self.chat.rights.role_of(each.person, room))
+                    for each in islice(members.values(), most)
+                ],
                 "count": len(members),
             }
         )
@@ -112,7 +116,7 @@ class StructuredSession(HelloSession):
         text, _ = clean(text_of(thing), self.chat.limits.line_bytes)
         if is_blank(text):
             raise Refused("empty", "That message is empty: send some text.")
-        room = self._room_of(thing)
+        room = self._room_of(thing) if "room" in thing else None
         self.device.remember(self.request, self.chat.limits.refs)
         table.say(self, room, text)
 
@@ -124,7 +128,7 @@ class StructuredSession(HelloSession):
         if command is None:
             raise Refused("no-such-command", "That is not a command: commands begin with a slash.")
         if thing.get("existing") is True and table.is_join(command[0]):
-            self.chat.rooms.find(command[1])  # whoever has mistyped a room's name makes none
+            self._check_exists(command[1])  # whoever has mistyped a room's name makes none
         if "room" in thing:
             self.talk_in(self._room_of(thing))
         request = self.request
@@ -135,6 +139,11 @@ class StructuredSession(HelloSession):
         self._answer_when_stored(
             request, answer if isinstance(answer, Deferred) else succeed(answer)
         )
+
+    def _check_exists(self, rest: str) -> None:
+        name = rest.partition(" ")[0]  # a key may follow
+        if self.chat.rooms.called("#" + name.removeprefix("#")) is None:
+            self.chat.find_room(self.person, name)
 
     def _answer_when_stored(self, request: Request, answer: Deferred[Lines]) -> None:
         """Answer when everything is stored that was asked for, so that it survives the server."""
@@ -265,9 +274,9 @@ _ONCE = ("say", "command")
 """Requests that are done only once, even if they are sent again."""
 
 
-def _member(member: Shown, viewer: Person) -> dict[str, Any]:
+def _member(member: Shown, viewer: Person, role: Role) -> dict[str, Any]:
     person, away = member.person, member.person.away
     if away is not None and not viewer.hears(person.nickname, person.id):
         away = "away"
-    told = {"nick": member.nickname, "away": away, "role": "member"}
+    told = {"nick": member.nickname, "away": away, "role": role.word}
     return told if person.is_connected else told | {"connected": False}

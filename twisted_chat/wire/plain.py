@@ -9,6 +9,7 @@ from twisted_chat.events import By, Entry, Event
 from twisted_chat.text.cleaning import with_few_blanks
 from twisted_chat.text.counted import counted
 from twisted_chat.text.names import LOBBY
+from twisted_chat.text.spans import moment
 
 END = "\r\n"
 _NAMED = 10
@@ -27,6 +28,63 @@ def names(first: str, also: tuple[str, ...]) -> str:
     if more:
         return f"{', '.join(listed)} and {more} more"
     return " and ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
+
+
+_ROLES = {
+    "owner": "made {to} an owner of {room}",
+    "operator": "made {to} an operator of {room}",
+    "voiced": "gave {to} voice in {room}",
+    "member": "made {to} an ordinary member of {room}",
+}
+_SETTINGS = {
+    ("lock", "invited"): "locked {room}: only those who are invited can join",
+    ("lock", "key"): "locked {room} with a key",
+    ("lock", "off"): "unlocked {room}",
+    ("hidden", "on"): "hid {room} from /rooms",
+    ("hidden", "off"): "lists {room} in /rooms again",
+    ("moderated", "on"): "made {room} moderated: only voiced people can speak",
+    ("moderated", "off"): "lets everybody in {room} speak",
+    ("frozen", "on"): "froze {room}: only operators can speak",
+    ("frozen", "off"): "lets everybody in {room} speak",
+    ("slow", "off"): "took the pace limit from {room}",
+    ("slow", ""): "slowed {room} down to one message every {value} from each person",
+}
+
+
+def _order(event: events.RoleChange | events.Setting) -> str:
+    """What somebody did, in words; what another program may have written is told as it is."""
+    if isinstance(event, events.Setting):
+        of_all = (event.setting, "")
+        words = _SETTINGS.get((event.setting, event.value), _SETTINGS.get(of_all, ""))
+        words = words or "changed {setting} of {room} to {value}"
+        return f"{event.sender} " + words.format(
+            room=event.room, setting=event.setting, value=event.value
+        )
+    if event.sender == event.to and event.role == "owner":
+        return f"{event.sender} is the owner of {event.room}"
+    words = _ROLES.get(event.role, "changed the role of {to} in {room}")
+    return f"{event.sender} " + words.format(to=event.to, room=event.room)
+
+
+def _hands(event: events.Hands) -> str:
+    """What happens to raised hands, in words; empty where only programs need to know."""
+    first, *also = event.people or (event.sender,)
+    one = names(first, tuple(also))
+    words = {
+        "raised": f"{one} raised {'their hands' if also else 'a hand'} in {event.room}",
+        "lowered": f"{one} lowered {'their hands' if also else 'a hand'} in {event.room}",
+        "next": f"{event.sender} gives the word to {first} in {event.room}",
+        "done": f"{first} has given back the word in {event.room}",
+        "cleared": f"{event.sender} lowered all hands in {event.room}",
+        "gone": "",
+    }
+    if event.what == "done" and event.sender != first:
+        return f"{event.sender} ended {first}'s turn in {event.room}"
+    return words.get(event.what, f"{event.sender} changed whose hands are raised in {event.room}")
+
+
+def _why(event: events.Kick | events.Ban | events.Mute | events.Close) -> str:
+    return f": {event.reason}" if event.reason else ""
 
 
 class PlainWire:
@@ -75,6 +133,9 @@ class PlainWire:
             self._stamp = time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", local)
         return self._stamp
 
+    def _until(self, event: events.Ban | events.Mute) -> str:
+        return "" if event.until is None else f" until {moment(event.until, self._now())}"
+
     def text(self, event: Event, *, own: bool = False) -> str:
         """An event in words, without its time; empty for what plain lines do not tell.
 
@@ -97,6 +158,33 @@ class PlainWire:
                 if not event.text:
                     return f"*** {event.sender} removed the topic of {event.room}"
                 return f"*** {event.sender} changed the topic of {event.room} to: {event.text}"
+            case events.Hands():
+                said = _hands(event)
+                return f"*** {said}" if said else ""
+            case events.Act():
+                return f"*** {event.sender} {event.act}" + (f": {event.text}" if event.text else "")
+            case events.RoleChange() | events.Setting():
+                return f"*** {_order(event)}"
+            case events.Kick():
+                return f"*** {event.sender} removed {event.to} from {event.room}{_why(event)}"
+            case events.Ban():
+                return (
+                    f"*** {event.sender} banned {event.target} from {event.room}"
+                    f"{self._until(event)}{_why(event)}"
+                )
+            case events.Unban():
+                return f"*** {event.sender} ended the ban of {event.target} from {event.room}"
+            case events.Mute():
+                return (
+                    f"*** {event.sender} muted {event.to} in {event.room}"
+                    f"{self._until(event)}{_why(event)}"
+                )
+            case events.Unmute():
+                return f"*** {event.sender} let {event.to} speak in {event.room} again"
+            case events.Invite():
+                return f"*** {event.sender} invited {event.to} to {event.room}"
+            case events.Close():
+                return f"*** {event.sender} closed {event.room}{_why(event)}"
             case events.Join():
                 verb = "have" if event.also else "has"
                 return f"*** {names(event.sender, event.also)} {verb} joined {event.room}"

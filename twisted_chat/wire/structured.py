@@ -66,6 +66,8 @@ class StructuredWire:
             error["ref"] = ref
         if why.wait is not None:
             error["wait"] = round(why.wait, 1)
+        if why.until is not None:
+            error["until"] = timestamp(why.until)
         return self.encode(error)
 
     def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
@@ -74,8 +76,17 @@ class StructuredWire:
         return self.encode(missed | {"kept": True} if kept else missed)
 
 
-def describe(entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> dict[str, Any]:
-    """An entry as an object; the arguments are those of `StructuredWire.show`."""
+def describe(
+    entry: Entry, by: By = By.OTHERS, *, replayed: bool = False, private: bool = False
+) -> dict[str, Any]:
+    """An entry as an object; the other arguments are those of `StructuredWire.show`.
+
+    Args:
+        entry: what stands in the log.
+        by: whose act it is, as the reader sees it.
+        replayed: whether it comes from history.
+        private: whether the object is kept, and never sent to anybody.
+    """
     event = entry.event
     kind = OF[type(event)]
     thing: dict[str, Any] = {"event": kind.name}
@@ -91,6 +102,12 @@ def describe(entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> dic
             thing[name] = text
     for name in kind.values:
         thing[name] = getattr(event, name)
+    for name in kind.times:
+        time = getattr(event, name)
+        if time is not None:
+            thing[name] = timestamp(time)
+    if private:
+        thing |= {name: getattr(event, name) for name in kind.private}
     if by is By.HERE and entry.ref is not None:
         thing["ref"] = entry.ref
     if replayed:
@@ -105,12 +122,17 @@ def understand(thing: dict[str, Any]) -> Entry | None:
     if kind is None:
         return None
     event = kind.make(
-        datetime.fromisoformat(str(thing["time"])).timestamp(),
+        _seconds(thing["time"]),
         str(thing.get("room", OWN)),
         str(thing.get("from", "")),
         [
             *(str(thing.get(field, "")) for field in kind.fields),
             *(thing.get(field) for field in kind.values),
+            *(_seconds(thing[field]) if field in thing else None for field in kind.times),
         ],
     )
     return Entry(event, ref=thing.get("ref"), id=thing.get("id", 0))
+
+
+def _seconds(time: Any) -> float:
+    return datetime.fromisoformat(str(time)).timestamp()

@@ -32,7 +32,7 @@ def to_row(log: int, entry: Entry) -> Row:
         entry.author,
         entry.ref,
         None if entry.client == entry.author else entry.client,
-        None if kind.fields in _FIELDS and not kind.values else _more(kind, event),
+        None if kind.held in _FIELDS else _more(kind, event),
     )
 
 
@@ -53,12 +53,12 @@ def to_entry(room: str, row: Row) -> Entry:
         held = row[_FIELDS[kind.fields]]
     else:
         known = {"to": to, "text": text} | json.loads(more)
-        held = tuple(known[field] for field in (*kind.fields, *kind.values))
+        held = tuple(known[field] for field in kind.held)
     event = kind.make(time, room, sender, held)
     return Entry(event, author, ref, number, author if client is None else client)
 
 
 def _more(kind: Kind, event: object) -> str:
     """What has no column of its own, so that a new kind needs none."""
-    names = (name for name in (*kind.fields, *kind.values) if name not in ("to", "text"))
+    names = (name for name in kind.held if name not in ("to", "text"))
     return json.dumps({name: getattr(event, name) for name in names})

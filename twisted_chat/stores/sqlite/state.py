@@ -30,13 +30,30 @@ def read(connection: sqlite3.Connection, log: int) -> dict[str, Value]:
     return {name: json.loads(value) for name, value in rows}
 
 
+def erase(connection: sqlite3.Connection, sender: str, erased: str) -> None:
+    """Erase the reasons that somebody has given for what is in states.
+
+    Args:
+        connection: the database, which has a function `key`.
+        sender: the key of their nickname.
+        erased: what stands there then.
+    """
+    for field in ("why", "closed"):
+        connection.execute(
+            "UPDATE state SET value = json_set(value, ?, ?) "
+            "WHERE json_type(value) = 'object' AND json_extract(value, ?) != '' "
+            "AND key(coalesce(json_extract(value, '$.by'), '')) = ?",
+            (f"$.{field}", erased, f"$.{field}", sender),
+        )
+
+
 def replay(connection: sqlite3.Connection) -> Sequence[str]:
     """Work all states out anew from the events that are still there.
 
-    What none of them explains is deleted too, since it is unknown whose it was.
+    What none of them explains stays, but for a topic, since it is unknown whose words it has.
 
     Returns:
-        The rooms of which something has gone that way.
+        The rooms of which a topic has gone that way.
     """
     kinds = [kind.name for event, kind in OF.items() if event in EFFECTS]
     marks = ", ".join("?" * len(kinds))
@@ -49,11 +66,15 @@ def replay(connection: sqlite3.Connection) -> Sequence[str]:
             f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind IN ({marks}) ORDER BY id",  # noqa: S608 - ours
             (log, *kinds),
         ):
-            event = to_entry(room, row).event
-            explained.update(effects(event))
-            apply(event, state)
-        if read(connection, log).keys() - explained:
+            entry = to_entry(room, row)
+            explained.update(effects(entry))
+            apply(entry, state)
+        unexplained = read(connection, log)
+        for name in explained:
+            unexplained.pop(name, None)
+        if unexplained.pop("topic", None) is not None:
             bereft.append(room)
+        state |= unexplained
         connection.execute("DELETE FROM state WHERE log = ?", (log,))
         connection.executemany(
             _SET, [(log, name, json.dumps(value)) for name, value in state.items()]

@@ -86,7 +86,7 @@ class _Group:
                 rows.append(to_row(log.number, entry))
                 event = entry.event
                 if type(event) in EFFECTS:
-                    self.effects += statements(log.number, effects(event))
+                    self.effects += statements(log.number, effects(entry))
                 elif isinstance(event, Rename):
                     self.effects.append((RENAME_SESSION, (event.to, entry.author)))
                 if not log.is_kept:
@@ -244,7 +244,7 @@ class Writer:
             log.last = entries[-1].id
             for entry in entries:
                 if type(entry.event) in EFFECTS:
-                    apply(entry.event, log.state)
+                    apply(entry, log.state)
             log.oldest = min(log.oldest, log.rests, entries[0].event.time)
             log.rests = inf
             if log.subscriber is not None:

@@ -1,0 +1,79 @@
+"""Decisions about rooms are carried out when they are shown: who may not stay has to leave."""
+
+from collections.abc import Sequence
+
+from twisted.logger import Logger
+
+from twisted_chat.chat.logins import Logins
+from twisted_chat.chat.person import Person
+from twisted_chat.chat.rights import Right
+from twisted_chat.chat.room import Room
+from twisted_chat.events import Ban, Close, Entry, Event, Kick
+
+_log = Logger(namespace="chat")
+
+
+class Decisions(Logins):
+    """What follows from decisions; the arguments are those of `Chat`."""
+
+    def _seen(self, room: Room, entry: Entry) -> None:
+        super()._seen(room, entry)
+        if isinstance(entry.event, Kick | Ban | Close):
+            if not self._decided:
+                self.clock.callLater(0, self._carry_out)  # once all is seen that was stored with it
+            self._decided.append((room, entry))
+
+    def _carry_out(self) -> None:
+        """Let those leave who may not stay, by what has just been shown."""
+        decided, self._decided = self._decided, []
+        if self._stopping:  # who may come back is not let into the room again
+            return
+        for room, entry in decided:
+            gone = [
+                person
+                for person in self._concerned(room, entry.event)
+                if room.key in person.rooms
+                and not self.rights.may_stay(person, room, person.rooms[room.key])
+            ]
+            for person in gone:
+                self._remove(person, room, entry.event.sender)
+            room.tell_left()  # also in a rush, so that they read it too
+            for person in gone:
+                self._let_go(person, room, entry)
+
+    def _concerned(self, room: Room, event: Event) -> Sequence[Person]:
+        """Of everybody in a room, those who may have to leave it by an event."""
+        if isinstance(event, Kick):
+            one = self.people.with_id(event.person)
+            return () if one is None else (one,)
+        return [*room.members.values(), *self.people.displaced]
+
+    def _remove(self, person: Person, room: Room, by: str) -> None:
+        others = [self.rooms[key] for key in person.rooms if key != room.key]
+        other = others[-1] if others else self.lobby  # one has to be somewhere
+        for device in person.devices.values():
+            if device.room == room.key:
+                device.room = other.key
+        for connection in person.connections:
+            connection.removed(room.key, other.key)
+        del person.rooms[room.key]
+        if not person.displaced:
+            room.leave(person, f"removed by {by}")
+        _log.info(
+            "{nick} was removed from {room} by {by}", nick=person.nickname, room=room.name, by=by
+        )
+
+    def _let_go(self, person: Person, room: Room, entry: Entry) -> None:
+        for connection in person.connections:
+            connection.unfollow(room.key)
+        event = entry.event
+        why = f": {event.reason}" if isinstance(event, Kick | Ban | Close) and event.reason else ""
+        self.tell(person, f"You were removed from {room.name} by {event.sender}{why}")
+        if not person.rooms:
+            may_enter = self.rights.may(person, Right.ENTER, self.lobby)
+            if room is self.lobby or person.displaced or not may_enter:
+                self.part(person, "")
+                return
+            self.enter_room(person, self.lobby)
+        for device in person.devices.values():
+            self.keep(person, device)
