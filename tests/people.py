@@ -17,12 +17,16 @@ from twisted_chat import ChatFactory, Limits
 from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.passwords import Hasher, OwnPasswords
+from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.turn import Turn
 from twisted_chat.wire.structured import decode, encode
 
 _T = TypeVar("_T")
+
+BANNED = Refused("banned", "You are banned from this server.")
+"""What somebody is told whose address is banned."""
 
 NOW = 1_790_000_000
 """A Monday in September 2026, in seconds since 1970."""

@@ -66,6 +66,8 @@ class Accounts:
         """Says whether the owner of an account is in the chat, so that its name is in use."""
         self.needs_privacy = False
         """Whether no password is taken over a connection that others can read."""
+        self.reserved: frozenset[str] = frozenset()
+        """Keys of names that nobody can register who only says that they are called so."""
         self._clock = clock
         self._store = store
         self._limits = limits
@@ -148,7 +150,8 @@ class Accounts:
 
     def _is_unused(self, account: Account) -> bool:
         """Whether its name is free for others; never where that would give somebody power."""
-        if self.name_expiry is None or account.is_locked or account.is_admin:
+        is_safe = account.is_locked or account.is_admin or account.key in self.reserved
+        if self.name_expiry is None or is_safe:
             return False
         if self.is_here(account.id):
             return False
@@ -180,6 +183,12 @@ class Accounts:
         if mine is not None:
             raise Refused("already-registered", f"You are registered already, as {mine.name}.")
         self.check_free(name)
+        if names.key(name) in self.reserved:
+            raise Refused(
+                "registered-nick",
+                f"The nickname {name} is kept for an administrator: choose another one, or have "
+                "whoever runs this server register it.",
+            )
         place, pace = neighbourhood(address), self._limits.registrations
         bucket, now = self._registrations[place], self._clock.seconds()
         if wait := bucket.wait(pace, now):

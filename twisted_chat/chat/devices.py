@@ -11,6 +11,7 @@ from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.logins import Logins
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
+from twisted_chat.chat.rights import Right
 from twisted_chat.chat.settings import apply, rooms_in, settings_of
 from twisted_chat.events import Join
 from twisted_chat.refusal import Refused
@@ -53,10 +54,13 @@ class Devices(Logins):
         if self.accounts.with_id(account.id) is None:
             raise Refused("no-such-account", f"The account {account.name} was deleted just now.")
         self._make_place(account.id, device)
+        newcomer = Person(account.name, device, account.id)
+        self._check_not_banned(newcomer)
         person = self.people.with_id(account.id)
         if person is None:
             self._observers.check(Join(self.now(), self.lobby.name, account.name))
-            person = Person(account.name, device, account.id)
+            person = newcomer
+            self.rights.check(person, Right.ENTER, self.lobby)
             self._make_way(account.name, guest)
             await self.people.claim(account.name, person)
             apply(account.settings, person, self.limits)
@@ -148,7 +152,7 @@ class Devices(Logins):
             person = Person(saved.nickname, device, account.id)
             before = rooms_in(account.settings, self.limits)
             rooms = await self._rooms_to_stay_in(person, before)
-            if not rooms:
+            if not rooms or self._server_ban_of(person, is_newcomer=False) is not None:
                 self._store.drop_session(saved.id)
                 return
             await self._be_here_again(person)

@@ -6,7 +6,18 @@ import re
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.room import Room
-from twisted_chat.commands import account, history, moderation, people, rooms, settings, talking
+from twisted_chat.commands import (
+    account,
+    doors,
+    history,
+    moderation,
+    people,
+    rooms,
+    server,
+    settings,
+    speaking_order,
+    talking,
+)
 from twisted_chat.commands.command import Caller, Command, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text.cleaning import is_blank
@@ -82,7 +93,6 @@ def is_join(word: str) -> bool:
 
 
 _INSTEAD = {
-    "clear": "your terminal can clear its screen, the server cannot.",
     "identify": "/login NICK PASSWORD logs in.",
     "query": "/whisper NICK TEXT sends a private message, and /reply TEXT answers one.",
 }
@@ -137,7 +147,7 @@ def _help(caller: Caller, room: Room, rest: str) -> Lines:
 
 _ORDER = (
     *("users", "whisper", "reply", "me", "nick", "join", "leave", "rooms", "topic", "away", "back"),
-    *("ignore", "unignore", "history", "whois", "bell", "time"),
+    *("ignore", "unignore", "history", "whois", "bell", "time", "doors"),
     *("register", "login", "logout", "password", "devices", "forget", "", "help", "quit"),
 )
 """The order of commands in /help, for first-time readers.
@@ -154,10 +164,13 @@ _FAMILIES = (
     account.family,
     moderation.family,
     settings.family,
+    speaking_order.family,
+    server.family,
     talking.family,
     people.family,
     rooms.family,
     history.family,
+    doors.family,
     family,
 )
 

@@ -223,7 +223,7 @@ class Session(Conversation):
             self.talk_in(self.chat.rooms[next(reversed(person.rooms))])
         else:
             self.talk_in(self.chat.enter_room(person, self.chat.lobby))
-            others = {*others, *self.chat.rooms_of_account(person)}
+            others = dict.fromkeys((*others, *self.chat.rooms_of_account(person)))
         more = [name for name in others if names.key(name) not in person.rooms]
         joined = [self.chat.join(person, name).addErrback(self._not_joined) for name in more]
         return DeferredList(joined).addCallback(lambda _: None)
