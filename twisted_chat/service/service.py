@@ -81,8 +81,8 @@ FORGET = 60.0
 TRY_AGAIN = 5.0
 """Seconds between attempts to store what could not be stored."""
 
-LATE, SLOW = 1.0, 5.0
-"""Seconds of an event-loop turn, and of a commit, that count as a problem."""
+LATE = 1.0
+"""Seconds of an event-loop turn that count as a problem."""
 
 _log = Logger(namespace="chat")
 _T = TypeVar("_T")
@@ -262,10 +262,9 @@ class ChatService(MultiService):
     def _show_metrics(self, address: str, port: int) -> None:
         from twisted_chat.service import metrics  # an extra
 
-        store = self._store
         site = metrics.site(
             self._factory,
-            lambda: store.waiting if isinstance(store, SqliteStore) else 0,
+            lambda: self._store.waiting,
             self.problems,
         )
         description = tcp_endpoint(port, address)
@@ -282,13 +281,8 @@ class ChatService(MultiService):
         wrong = []
         if not self._listening or not all(listening.is_open for listening in self._listening):
             wrong.append("no connections are accepted")
-        store = self._store
-        if isinstance(store, SqliteStore):
-            if store.is_failing:
-                wrong.append("messages cannot be stored")
-            since = store.committing_since
-            if since is not None and time.monotonic() - since > SLOW:
-                wrong.append("the disk does not respond")
+        if self._store.problem:
+            wrong.append(self._store.problem)
         if self._counters.turns.last > LATE:
             wrong.append("the event loop was blocked for over a second")
         return wrong

@@ -123,6 +123,14 @@ class Store(Protocol):
     def is_behind(self) -> bool:
         """Whether so much is waiting to be stored that input should be slowed down."""
 
+    @property
+    def waiting(self) -> int:
+        """How many entries are waiting to be stored."""
+
+    @property
+    def problem(self) -> str:
+        """What the operator should know about the store just now; empty if all is well."""
+
     def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """The first stored entries after a number that are still kept, oldest first.
 

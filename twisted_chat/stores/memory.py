@@ -98,6 +98,16 @@ class MemoryStore:
         """See `Store.is_behind`: nothing waits here."""
         return False
 
+    @property
+    def waiting(self) -> int:
+        """See `Store.waiting`."""
+        return 0
+
+    @property
+    def problem(self) -> str:
+        """See `Store.problem`."""
+        return ""
+
     def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """See `Store.after`."""
         kept = self._kept[log]

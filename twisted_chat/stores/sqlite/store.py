@@ -1,5 +1,6 @@
 """Logs kept in SQLite: what is said is written, read back, and forgotten when it is old."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from twisted_chat.stores.sqlite.writer import Writer
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
+
+SLOW = 5.0
+"""Seconds of a commit from which on the operator is told that the disk is slow."""
 
 
 class SqliteStore:
@@ -186,18 +190,16 @@ class SqliteStore:
 
     @property
     def waiting(self) -> int:
-        """Entries that wait to be committed."""
+        """See `Store.waiting`."""
         return self._writer.waiting
 
     @property
-    def is_failing(self) -> bool:
-        """Whether the last commit failed."""
-        return self._writer.is_failing
-
-    @property
-    def committing_since(self) -> float | None:
-        """When the commit began that is under way, by the steady clock; None if none is."""
-        return self._writer.committing_since
+    def problem(self) -> str:
+        """See `Store.problem`."""
+        since = self._writer.committing_since
+        if since is not None and time.monotonic() - since > SLOW:
+            return "the disk does not respond"
+        return "messages cannot be stored" if self._writer.is_failing else ""
 
     def try_again(self) -> None:
         """See `Store.try_again`."""
