@@ -120,6 +120,7 @@ class ChatService(MultiService):
         self._listening: list[Listening] = []
         self._store: Store
         self._factory: ChatFactory
+        self._web: Web
         self._certificate: Certificate | None = None
 
     def setServiceParent(self, parent: Any) -> None:
@@ -184,23 +185,22 @@ class ChatService(MultiService):
         )
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
+        proxies = Networks(options.web_proxies)
+        self._web = self._factory.web(read_page(PAGE), options.web_origins, proxies)
         if options.has_tls:
             self._certificate = self._open_certificate()
 
     def _listen(self) -> None:
         options = self._options
-        web = self._open_web()
         for description in options.endpoints:
             if description.startswith("haproxy:"):
                 self._add_port(description, self._factory.behind_proxy(), how_to_join)
             elif options["one-port"] == "on":
-                self._add_port(
-                    description, self._one_port(description, web), how_to_join_and_browse
-                )
+                self._add_port(description, self._one_port(description), how_to_join_and_browse)
             else:
                 self._add_port(description, self._factory, how_to_join)
         for description in options.web_endpoints:
-            self._add_port(description, web, where_to_browse)
+            self._add_port(description, self._web, where_to_browse)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
 
@@ -225,17 +225,12 @@ class ChatService(MultiService):
                 raise Unusable(str(why)) from why
         return tls.Certificate(pair)
 
-    def _open_web(self) -> Web:
-        options = self._options
-        proxies = Networks(options.web_proxies)
-        return self._factory.web(read_page(PAGE), options.web_origins, proxies)
-
-    def _one_port(self, description: str, web: Web) -> OnePort:
+    def _one_port(self, description: str) -> OnePort:
         has_tls = description.startswith(("ssl:", "tls:"))
         return OnePort(
             self._factory.server,
             self._factory,
-            web,
+            self._web,
             None if has_tls else self._certificate,
             is_inside=has_tls,
         )
@@ -341,6 +336,7 @@ class ChatService(MultiService):
         chat.limits.become(self._limits(options))
         chat.accounts.name_expiry = options["name-expiry"]
         self._factory.ban(options.banned, options.allowed)
+        self._web.trust(options.web_origins, Networks(options.web_proxies))
         if self._certificate is not None and options.pair is not None:
             self._certificate.pair = options.pair
         _log.info("The options were reloaded")
@@ -349,10 +345,6 @@ class ChatService(MultiService):
             later.append("endpoint")
         if options.web_endpoints != self._options.web_endpoints and "web-port" not in later:
             later.append("web-endpoint")
-        if options.web_origins != self._options.web_origins:
-            later.append("web-origin")
-        if options.web_proxies != self._options.web_proxies:
-            later.append("web-proxy")
         if later:
             _log.warn("Restart the server to change {names}", names=", ".join(later))
 
