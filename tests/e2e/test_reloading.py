@@ -39,11 +39,14 @@ def test_new_files_hold_from_a_sighup_on_and_nobody_is_dropped(
     assert not ben.has_seen("ann: third")
 
 
+CLOSE = b"\x88\x80\0\0\0\0\r\n"
+"""A frame that closes a WebSocket, and no request for a server that has opened none."""
+
+
 def opens_websocket(port: int, **headers: str) -> bytes:
-    """Open a WebSocket, and give what the server sends first."""
+    """Open a WebSocket and close it, and give what the server sends."""
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as link:
-        link.sendall(request("/ws", HANDSHAKE | headers))
-        link.shutdown(socket.SHUT_WR)
+        link.sendall(request("/ws", HANDSHAKE | headers) + CLOSE)
         read = b""
         while more := link.recv(65_536):
             read += more
