@@ -22,6 +22,7 @@ class Chat(Logins, Talk):
         now: gives the time of day, in seconds since 1970; without it, that is the clock's.
         observers: told what happens, and asked before it does.
         accounts: the registered names; without it, passwords are hashed at once.
+        how_to_join: gives what people are told who ask how others can join, line by line.
     """
 
     async def _start(self) -> None:

@@ -42,7 +42,7 @@ class Logins(Membership):
         return claimed.addCallback(lambda _: self._entered(person, address, holder))
 
     def _entered(self, person: Person, address: str, displaced: Person | None) -> Person:
-        if displaced is not None:
+        if displaced is not None and displaced.displaced:  # else they are back already
             for key in displaced.rooms:
                 self.rooms[key].leave(displaced, "connection lost")
             _log.info(
@@ -69,6 +69,8 @@ class Logins(Membership):
     def _replace(self, person: Person, wanted: str | None) -> None:
         """Who was displaced is back: the same person, perhaps under another nickname."""
         old = person.nickname
+        for key in person.rooms:  # where nobody was told yet that they are displaced
+            self.rooms[key].leave(person, "connection lost")
         self.people.replace(person, old if wanted is None else wanted)
         if person.nickname != old:
             person.former = (*person.former, old)
@@ -210,9 +212,11 @@ class Logins(Membership):
 
     def quit(self, person: Person, device: Device, reason: str) -> None:
         """A device goes for good; with their last one, a person leaves."""
+        if device.id not in person.devices:
+            return  # it has gone already, and the others stay
         if len(person.devices) == 1:
             self.part(person, reason)
-        elif device.id in person.devices:
+        else:
             self.people.remove_device(person, device)
             self._end(device)
 

@@ -43,6 +43,7 @@ class Membership:
         now: Callable[[], float] | None = None,
         observers: Iterable[Observer] = (),
         accounts: Accounts | None = None,
+        how_to_join: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         self.clock = clock
         self.now = now or clock.seconds
@@ -59,6 +60,7 @@ class Membership:
         if accounts is None:
             accounts = Accounts(clock, store, self.limits, OwnPasswords(), self.now)
         self.accounts = accounts
+        self.how_to_join = how_to_join
         self.rights = Rights()
         self._observers = Observers(observers)
         self._stopping = False
@@ -108,7 +110,8 @@ class Membership:
         person.rooms[room.key] = room.log.last
         for connection in person.connections:
             connection.follow(room.key, room.fanout)
-        room.enter(person)
+        if not person.displaced:
+            room.enter(person)
         for connection in person.connections:
             connection.entered(room.key)
         return room
@@ -132,8 +135,7 @@ class Membership:
 
     def _leave(self, person: Person, key: str, reason: str) -> None:
         del person.rooms[key]
-        if not person.displaced:
-            self.rooms[key].leave(person, reason)
+        self.rooms[key].leave(person, reason)
         for connection in person.connections:
             connection.unfollow(key)
 

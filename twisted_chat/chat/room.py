@@ -71,9 +71,9 @@ class Room:
         self._presence.keep(person)
 
     def leave(self, person: Person, reason: str) -> None:
-        """Somebody is a member no more."""
-        del self.members[person.id]
-        self._presence.leave(person, reason)
+        """Somebody is a member no more, if they were one: whoever is displaced is none."""
+        if self.members.pop(person.id, None) is not None:
+            self._presence.leave(person, reason)
 
     def announce(self, person: Person, to: str = "") -> None:
         """A member is about to do something here; the others may not know yet that they came.

@@ -84,7 +84,7 @@ class Talk(Membership):
         return claimed.addCallback(lambda _: self._claimed(person, name, request))
 
     def _claimed(self, person: Person, name: str, request: Request) -> None:
-        if not person.present:
+        if not person.present or person.displaced:
             self.people.release(name, person)
             raise Refused("closing", f"You left meanwhile, and are not called {name}.")
         person.renames = person.renames or Bucket()

@@ -6,7 +6,7 @@ import re
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.room import Room
-from twisted_chat.commands import history, people, rooms, talking
+from twisted_chat.commands import doors, history, people, rooms, talking
 from twisted_chat.commands.command import Caller, Command, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text.cleaning import is_blank
@@ -126,7 +126,7 @@ def _help(caller: Caller, room: Room, rest: str) -> Lines:
 
 _ORDER = (
     *("users", "whisper", "reply", "me", "nick", "join", "leave", "rooms", "topic", "away", "back"),
-    *("ignore", "unignore", "history", "whois", "bell", "time", "", "help", "quit"),
+    *("ignore", "unignore", "history", "whois", "bell", "time", "doors", "", "help", "quit"),
 )
 """The order of commands in /help, for first-time readers.
 
@@ -138,7 +138,7 @@ def _place(command: Command) -> int:
     return _ORDER.index(command.name if command.name in _ORDER else "")
 
 
-_FAMILIES = (talking.family, people.family, rooms.family, history.family, family)
+_FAMILIES = (talking.family, people.family, rooms.family, history.family, doors.family, family)
 
 COMMANDS = tuple(sorted((each for one in _FAMILIES for each in one.commands), key=_place))
 BY_WORD = {word: each for each in COMMANDS for word in (each.name, *each.aliases)}

@@ -189,6 +189,9 @@ class Options(usage.Options):
             self["name"] = cleaning.clean(self["name"], 100).text
         except Refused:
             raise usage.UsageError("--name has characters that cannot be displayed") from None
+        for option, module in (("qr", "segno"), ("announce", "zeroconf")):
+            if self[option] and find_spec(module) is None:
+                raise usage.UsageError(f"--{option} needs a library: pip install '{module}'")
         if self["metrics"] is not None and find_spec("prometheus_client") is None:
             raise usage.UsageError(
                 "--metrics needs prometheus-client: pip install prometheus-client"

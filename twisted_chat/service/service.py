@@ -43,11 +43,13 @@ from twisted_chat.service.endpoints import (
     Says,
     how_to_join,
     how_to_join_and_browse,
+    is_tls,
     tcp_endpoint,
     where_to_browse,
 )
 from twisted_chat.service.options import Options
 from twisted_chat.service.process import let_others_go_first, look_only_at_what_is_new, room_for
+from twisted_chat.service.publicity import Publicity
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.memory import MemoryStore
@@ -71,7 +73,7 @@ STOP = 4.0
 AT_START = (
     *("port", "tls-port", "web-port", "one-port", "interface"),
     *("db", "no-db", "sync", "keep", "transcript"),
-    *("metrics", "log-format", "auth"),
+    *("metrics", "log-format", "auth", "qr", "announce"),
 )
 """Options that only a restart can change."""
 
@@ -118,6 +120,7 @@ class ChatService(MultiService):
         self._pools: list[ThreadPool] = []
         self._counters = Counters()
         self._listening: list[Listening] = []
+        self._publicity = Publicity(self._listening)
         self._store: Store
         self._factory: ChatFactory
         self._web: Web
@@ -182,6 +185,7 @@ class ChatService(MultiService):
             self._counters,
             time.time,
             accounts=accounts,
+            how_to_join=self._publicity.how_to_join,
         )
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
@@ -196,18 +200,44 @@ class ChatService(MultiService):
             if description.startswith("haproxy:"):
                 self._add_port(description, self._factory.behind_proxy(), how_to_join)
             elif options["one-port"] == "on":
-                self._add_port(description, self._one_port(description), how_to_join_and_browse)
+                says = partial(how_to_join_and_browse, has_tls=self._certificate is not None)
+                self._add_port(description, self._one_port(description), says, has_page=True)
             else:
                 self._add_port(description, self._factory, how_to_join)
         for description in options.web_endpoints:
-            self._add_port(description, self._web, where_to_browse)
+            self._add_port(description, self._web, where_to_browse, is_chat=False, has_page=True)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
 
-    def _add_port(self, description: str, factory: Factory, says: Says) -> None:
-        listening = Listening(description, factory, self._reactor, says, self._certificate)
+    def _add_port(
+        self,
+        description: str,
+        factory: Factory,
+        says: Says,
+        *,
+        is_chat: bool = True,
+        has_page: bool = False,
+    ) -> None:
+        listening = Listening(
+            description,
+            factory,
+            self._reactor,
+            says,
+            self._certificate,
+            is_chat=is_chat,
+            has_page=has_page,
+        )
         listening.setServiceParent(self)
         self._listening.append(listening)
+
+    def _publish(self) -> None:
+        """Tell people and networks where the server is, in the ways that the operator wants."""
+        if self._options["qr"]:
+            self._console.show(self._publicity.qr_code())
+        if self._options["announce"]:
+            announcement = self._publicity.announcement(self._reactor, self._options["name"])
+            if announcement is not None:
+                announcement.setServiceParent(self)
 
     def _open_certificate(self) -> "Certificate":
         from twisted_chat.service import tls  # an extra
@@ -226,7 +256,7 @@ class ChatService(MultiService):
         return tls.Certificate(pair)
 
     def _one_port(self, description: str) -> OnePort:
-        has_tls = description.startswith(("ssl:", "tls:"))
+        has_tls = is_tls(description)
         return OnePort(
             self._factory.server,
             self._factory,
@@ -308,6 +338,7 @@ class ChatService(MultiService):
         if self._certificate is not None:
             fingerprint = self._certificate.pair.fingerprint
             _log.info("The certificate's fingerprint is {which}", which=fingerprint)
+        self._factory.chat.ready.addCallback(lambda _: self._publish())
         self._factory.chat.ready.addCallback(lambda _: self._console.close())
         names.nickname("somebody", Limits())  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive

@@ -110,7 +110,7 @@ class SqliteStore:
         """See `Store.close`."""
         known = self._logs[log]
         known.subscriber = None
-        if not known.is_kept and self._writer.is_idle:  # nothing was ever said there
+        if not known.is_kept and not known.waiting:  # nothing was ever said there
             del self._logs[log]
 
     def erase(self, log: str) -> None:
