@@ -119,9 +119,9 @@ class Tab(Program):
         """Send an object."""
         return self.sends_text(encode(thing).decode().rstrip("\n"))
 
-    def sends_text(self, text: str) -> Self:
-        """Send a text message."""
-        self.sends(bytes(self._frames.send_data(text)))
+    def sends_text(self, *texts: str) -> Self:
+        """Send text messages, all at once."""
+        self.sends(b"".join(bytes(self._frames.send_data(text)) for text in texts))
         return self
 
     def gets_frames(self) -> list[tuple[Opcode, Any]]:

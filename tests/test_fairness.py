@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from tests.browsers import Tab
 from tests.people import NOW, ChatTestCase, Person, at_once
 from twisted_chat import Limits
 from twisted_chat.chat.chat import Chat
@@ -70,6 +71,16 @@ class FloodTests(ChatTestCase):
         self.assertEqual(self.next_turn(), said[LINES : 2 * LINES])
         self.assertEqual(self.next_turn(), said[2 * LINES :])
         self.assertEqual(bob.transport.producerState, "producing")
+
+    def test_messages_over_a_websocket_are_taken_as_slowly_as_lines(self) -> None:
+        bob = Tab(self.factory)
+        bob.asks(do="hello", nick="bob")
+        self.next_turn()
+        numbers = [str(number) for number in range(LINES + 10)]
+        bob.sends_text(*(f'{{"do":"say","text":"{number}"}}' for number in numbers))
+        said = [f"bob: {number}" for number in numbers]
+        self.assertEqual(self.next_turn(), said[:LINES])
+        self.assertEqual(self.next_turn(), said[LINES:])
 
     def test_a_single_line_is_let_in_at_once_beside_a_flood(self) -> None:
         bob, carol = self.joins("bob"), self.joins("carol")

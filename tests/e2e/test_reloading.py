@@ -1,14 +1,16 @@
 """The operator changes files, and sends a SIGHUP."""
 
 import signal
+import socket
 from pathlib import Path
 
 import pytest
 
+from tests.browsers import HANDSHAKE, request
 from tests.e2e.conftest import Start
-from tests.e2e.patience import eventually, run
+from tests.e2e.patience import PATIENCE, eventually, run
 from tests.e2e.people import Plain
-from tests.e2e.server import ENVIRONMENT, TWISTD
+from tests.e2e.server import ENVIRONMENT, TWISTD, Server
 
 pytestmark = pytest.mark.e2e
 
@@ -35,6 +37,44 @@ def test_new_files_hold_from_a_sighup_on_and_nobody_is_dropped(
     ann.sees("!!! You are sending too fast")
     ben.sees("ann: first")
     assert not ben.has_seen("ann: third")
+
+
+CLOSE = b"\x88\x80\0\0\0\0\r\n"
+"""A frame that closes a WebSocket, and no request for a server that has opened none."""
+
+
+def opens_websocket(port: int, **headers: str) -> bytes:
+    """Open a WebSocket and close it, and give what the server sends."""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as link:
+        link.sendall(request("/ws", HANDSHAKE | headers) + CLOSE)
+        read = b""
+        while more := link.recv(65_536):
+            read += more
+    return read
+
+
+def reload(server: Server) -> None:
+    """Send a SIGHUP, and wait until the options are reloaded."""
+    before = server.output.count("were reloaded")
+    server.signal(signal.SIGHUP)
+    eventually(lambda: server.output.count("were reloaded") > before, "the options are reloaded")
+
+
+def test_origins_and_proxies_can_be_changed(start: Start, tmp_path: Path) -> None:
+    config = tmp_path / "chat.toml"
+    (tmp_path / "bans").write_text("192.0.2.66\n")
+    config.write_text("ban-file = 'bans'\n")
+    server = start("--config", "chat.toml")
+    headers = {"Origin": "https://other.example", "X-Forwarded-For": "192.0.2.66"}
+    assert opens_websocket(server.port, **headers).startswith(b"HTTP/1.1 403 ")
+    origin, proxy = "web-origin = ['https://other.example']\n", "web-proxy = ['127.0.0.1']\n"
+    for lines, is_banned in ((origin, False), (origin + proxy, True)):
+        config.write_text("ban-file = 'bans'\n" + lines)
+        reload(server)
+        answer = opens_websocket(server.port, **headers)
+        assert answer.startswith(b"HTTP/1.1 101 ")
+        assert (b'"code":"banned"' in answer) == is_banned
+    assert "Restart the server" not in server.output
 
 
 def test_a_broken_file_changes_nothing_and_says_why(start: Start, tmp_path: Path) -> None:

@@ -41,14 +41,14 @@ class Crowd:
 
     def __init__(self, server: Server, proxies: Networks | None = None) -> None:
         self._server = server
-        self._proxies = proxies or Networks()
+        self.proxies = proxies or Networks()
         self._members: dict[Member, tuple[str, float]] = {}  # where and since when
         self._places: Counter[str] = Counter()
 
     def enter(self, member: Member) -> bool:
         """Count one more and return True, unless its address or the server has too many."""
         address = member.address
-        place = "" if address in EXEMPT or address in self._proxies else neighbourhood(address)
+        place = "" if address in EXEMPT or address in self.proxies else neighbourhood(address)
         if place and self._places[place] >= PER_ADDRESS:
             return False
         now = self._server.clock.seconds()

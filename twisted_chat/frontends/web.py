@@ -296,6 +296,11 @@ class Web(Factory):
         self.pings = Pings(server.clock)
         self.crowd = Crowd(server, self.proxies)
 
+    def trust(self, origins: Collection[str], proxies: Networks) -> None:
+        """Use other lists from now on; the arguments are those of `Web`."""
+        self.origins = origins
+        self.proxies = self.crowd.proxies = proxies
+
     def buildProtocol(self, addr: IAddress | None) -> Channel:
         """A connection."""
         return Channel(self, host_of(addr))

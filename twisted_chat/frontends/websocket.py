@@ -85,21 +85,31 @@ class WebSocket(LineConnection):
         return b"" if code == CloseReason.NO_STATUS_RCVD else code.to_bytes(2, "big")
 
     def dataReceived(self, data: bytes) -> None:
-        """Take frames apart."""
+        """Take frames apart; their messages are passed on together, like a chunk of lines."""
         self._unanswered = 0
+        if self._is_closing:
+            return
         self._frames.receive_bytes(data)
+        lines: list[str] = []
+        broken: int | None = None
         try:
             for each in self._frames.received_frames():
-                if self._is_closing:
-                    return
-                self._take(each)
+                lines.append(self._take(each))
+                if self._code is not None:
+                    break
         except ParseFailed as error:
-            self._break(error.code)
+            broken = error.code
+        super().dataReceived("".join(lines).encode())
+        if broken is not None:
+            self._break(broken)
+        elif self._code is not None:
+            self.readConnectionLost()
 
-    def _take(self, each: Frame) -> None:
+    def _take(self, each: Frame) -> str:
+        """Take a frame; returns what it adds to the current line."""
         match each:
             case Frame(Opcode.TEXT, str(text)):
-                self._take_text(text, ends=each.message_finished)
+                return self._take_text(text, ends=each.message_finished)
             case Frame(Opcode.PING, bytes(data)):
                 self._take_control()
                 self.write(frame(PONG, data))
@@ -107,21 +117,20 @@ class WebSocket(LineConnection):
                 self._take_control()
             case Frame(Opcode.CLOSE, (int(code), _)):
                 self._code = code
-                self.readConnectionLost()
             case _:
-                self._break(CloseReason.UNSUPPORTED_DATA)
+                raise ParseFailed("not text", CloseReason.UNSUPPORTED_DATA)
+        return ""
 
-    def _take_text(self, text: str, *, ends: bool) -> None:
+    def _take_text(self, text: str, *, ends: bool) -> str:
         """A message is a line, perhaps in several frames."""
         self._size += len(text) + FRAME
         if self._size > LONGEST * self.MAX_LENGTH:
-            self._break(CloseReason.MESSAGE_TOO_BIG)
-            return
+            raise ParseFailed("too long", CloseReason.MESSAGE_TOO_BIG)
         line = text.translate(_ONE_LINE)
         if ends:
             self._size = 0
             line += "\n"
-        super().dataReceived(line.encode())
+        return line
 
     def _take_control(self) -> None:
         now = self._server.clock.seconds()

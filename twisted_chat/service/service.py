@@ -74,7 +74,7 @@ STOP = 4.0
 
 AT_START = (
     *("port", "tls-port", "web-port", "one-port", "interface", "endpoint"),
-    *("web-endpoint", "web-origin", "web-proxy"),
+    "web-endpoint",
     *("db", "no-db", "sync", "keep", "transcript"),
     *("metrics", "log-format", "auth", "qr", "announce"),
 )
@@ -126,6 +126,7 @@ class ChatService(MultiService):
         self._publicity = Publicity(self._listening)
         self._store: Store
         self._factory: ChatFactory
+        self._web: Web
         self._certificate: Certificate | None = None
 
     def setServiceParent(self, parent: Any) -> None:
@@ -195,23 +196,23 @@ class ChatService(MultiService):
         chat.erases_on_forget = bool(options["erase-on-forget"])
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
+        proxies = Networks(options.web_proxies)
+        self._web = self._factory.web(read_page(PAGE), options.web_origins, proxies)
         if options.has_tls:
             self._certificate = self._open_certificate()
 
     def _listen(self) -> None:
         options = self._options
-        web = self._open_web()
         for description in options.endpoints:
             if description.startswith("haproxy:"):
                 self._add_port(description, self._factory.behind_proxy(), how_to_join)
             elif options["one-port"] == "on":
                 says = partial(how_to_join_and_browse, has_tls=self._certificate is not None)
-                one_port = self._one_port(description, web)
-                self._add_port(description, one_port, says, has_page=True)
+                self._add_port(description, self._one_port(description), says, has_page=True)
             else:
                 self._add_port(description, self._factory, how_to_join)
         for description in options.web_endpoints:
-            self._add_port(description, web, where_to_browse, is_chat=False, has_page=True)
+            self._add_port(description, self._web, where_to_browse, is_chat=False, has_page=True)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
 
@@ -261,17 +262,12 @@ class ChatService(MultiService):
                 raise Unusable(str(why)) from why
         return tls.Certificate(pair)
 
-    def _open_web(self) -> Web:
-        options = self._options
-        proxies = Networks(options.web_proxies)
-        return self._factory.web(read_page(PAGE), options.web_origins, proxies)
-
-    def _one_port(self, description: str, web: Web) -> OnePort:
+    def _one_port(self, description: str) -> OnePort:
         has_tls = is_tls(description)
         return OnePort(
             self._factory.server,
             self._factory,
-            web,
+            self._web,
             None if has_tls else self._certificate,
             is_inside=has_tls,
         )
@@ -389,6 +385,7 @@ class ChatService(MultiService):
         chat.accounts.needs_privacy = bool(options["require-secure-login"])
         chat.administrators.use(options.admins)
         self._factory.ban(options.banned, options.allowed)
+        self._web.trust(options.web_origins, Networks(options.web_proxies))
         if self._certificate is not None and options.pair is not None:
             self._certificate.pair = options.pair
         changed = ", ".join(sorted(options.differences(self._current) - set(AT_START)))
