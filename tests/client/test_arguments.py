@@ -39,6 +39,16 @@ class ArgumentTests(SynchronousTestCase):
         self.assertIn("no socket path", self.refuses("unix:", "--nick", "alice"))
         self.assertIn("no port", self.refuses("unix:/run/s", "5000", "--nick", "alice"))
 
+    def test_a_server_is_looked_for_by_people_who_name_none(self) -> None:
+        for argv, can_ask, is_anywhere in (
+            ([], True, True),
+            ([], False, False),  # a script must not send its lines to anybody who announces a chat
+            (["127.0.0.1"], True, False),
+        ):
+            given = arguments.parse([*argv, "--nick", "alice"], can_ask=can_ask)
+            self.assertEqual(given.is_anywhere, is_anywhere)
+            self.assertEqual(str(given.place), "127.0.0.1 port 5000")
+
     def test_a_server_with_tls_may_be_asked_for(self) -> None:
         given = arguments.parse(["--tls", "[::1]:6000", "--nick", "alice"], can_ask=False)
         self.assertEqual((given.tls, given.fingerprint), (True, None))

@@ -95,6 +95,7 @@ def test_a_changed_certificate_is_refused_and_nothing_is_sent(
     assert f"delete the lines of 127.0.0.1:{port} in {user.known}" in refused.stderr
     assert "Traceback" not in refused.stderr
 
+    assert "ci connected" not in server.output
     user.known.unlink()
     assert user.sends(port, "three").returncode == 0
     ann.sees("ci: three")
@@ -148,6 +149,16 @@ def test_what_an_authority_does_not_vouch_for_now_and_here_is_like_any_other(
     server = start(*PORT, "--tls-cert", str(pem))
     user = User(tmp_path / "home", tmp_path / "authority.pem")
     assert "No authority vouches for" in user.sends(tls_port(server), "one").stderr
+
+
+def test_a_port_for_everybody_takes_tls_too(start: Start, user: User) -> None:
+    server = start(*PORT)
+    ann = Plain(server.port, "ann")
+    ann.types("/doors")
+    ann.sees(f"*** Join with: twisted-chat --tls 127.0.0.1 {server.port}")
+    pinned = ("--fingerprint", shown(server))
+    assert outcome(user.sends(server.port, "one", *pinned)) == (0, "", "")
+    ann.sees("ci: one")
 
 
 def test_a_server_without_tls_is_named(server: Server, user: User) -> None:

@@ -36,6 +36,13 @@ def test_a_server_with_tls_first_says_so(start: Start) -> None:
     assert lab.tls
 
 
+def test_a_server_that_cannot_be_announced_says_why_and_runs(start: Start) -> None:
+    server = start("--announce", where=("-e", r"tcp:0:interface=\:\:1"))
+    eventually(lambda: "Cannot --announce the server" in server.output, "it says so")
+    assert "it has no IPv4 address" in server.output
+    assert server.is_running
+
+
 def test_a_server_that_is_not_told_to_announces_nothing(start: Start) -> None:
     start("--name", "the lab 3")
     assert found("the lab 3", 1.0) == []

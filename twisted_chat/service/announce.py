@@ -78,6 +78,8 @@ class Announcement(Service):
         return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work)
 
     def _announce(self) -> None:
+        if not self._interfaces:
+            raise OSError("it has no IPv4 address")
         self._network = Zeroconf(interfaces=self._interfaces)
         for service in self._services:
             self._network.register_service(service, allow_name_change=True)
