@@ -13,9 +13,13 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat import ChatFactory, Limits
+from twisted_chat.refusal import Refused
 from twisted_chat.wire.structured import decode, encode
 
 _T = TypeVar("_T")
+
+BANNED = Refused("banned", "You are banned from this server.")
+"""What somebody is told whose address is banned."""
 
 NOW = 1_790_000_000
 """A Monday in September 2026, in seconds since 1970."""

@@ -73,10 +73,14 @@ class ArchiveTests(SynchronousTestCase):
     def test_a_whisper_that_stands_in_a_room_is_not_exported(self) -> None:
         self.server.ends()
         with contextlib.closing(sqlite3.connect(self.database)) as database:
-            database.execute("UPDATE events SET log = 1, id = 9 WHERE log = 3 AND id = 1")
+            (lobby,) = database.execute("SELECT log FROM logs WHERE name = '#lobby'").fetchone()
+            moved = database.execute(
+                "UPDATE events SET log = ?, id = 9 WHERE (log, id) ="
+                " (SELECT log, id FROM events WHERE kind = 'whisper' LIMIT 1)",
+                (lobby,),
+            )
             database.commit()
-            moved = database.execute("SELECT kind FROM events WHERE log = 1 AND id = 9").fetchone()
-        self.assertEqual(moved, ("whisper",))
+        self.assertEqual(moved.rowcount, 1)
         self.assertNotIn(b"secret", self.archive("export")[0])
         self.assertIn("wrong place (1 in #lobby)", self.archive("check", status=1)[1])
 

@@ -57,7 +57,7 @@ class CodecTests(SynchronousTestCase):
             self.assertEqual(PlainWire().text(event) == "", kind.name in ("away", "hidden"))
 
     def test_every_kind_that_is_kept_comes_back_from_a_database(self) -> None:
-        for kind, event in of(Kept.IN_ROOMS, Kept.IN_OWN_LOGS):
+        for kind, event in of(Kept.IN_ROOMS, Kept.IN_OWN_LOGS, Kept.IN_THE_SERVERS_LOG):
             entry = Entry(event, "0123abcd", "c-17", 7, client="0123abcd")
             log, *row = to_row(1, entry)
             self.assertEqual((log, to_entry("#dev", tuple(row))), (1, entry), kind.name)
@@ -80,7 +80,7 @@ class CodecTests(SynchronousTestCase):
         self.assertEqual(from_line(to_line(Entry(mute, id=7))).event, mute)
 
     def test_no_other_kind_can_be_imported(self) -> None:
-        for kind, event in of(Kept.IN_OWN_LOGS, Kept.NOWHERE):
+        for kind, event in of(Kept.IN_OWN_LOGS, Kept.IN_THE_SERVERS_LOG, Kept.NOWHERE):
             line = to_line(Entry(event, id=7))
             error = self.assertRaises(ValueError, from_line, line)
             self.assertIn("must be one of ", str(error), kind.name)

@@ -33,7 +33,7 @@ class Muted(Stored):
     to: str
     reason: str
     until: float | None
-    ways: list[str]
+    ways: tuple[str, ...]
 
 
 MUTED = Kind("muted", cast(Any, Muted), Kept.IN_ROOMS, ("to", "reason"), values=("until", "ways"))
@@ -46,7 +46,7 @@ def muted(event: Muted, number: int) -> dict[str, Any]:
 
 def mute(to: str, until: float | None, time: float = 5.0) -> Entry:
     """An entry of the new kind."""
-    event = cast(Event, Muted(time, "#dev", "eve", to, "noise", until, ["say", "me"]))
+    event = cast(Event, Muted(time, "#dev", "eve", to, "noise", until, ("say", "me")))
     return Entry(event, "e1", client="e1-phone")
 
 
@@ -99,7 +99,7 @@ class EffectTests(SynchronousTestCase):
             for entry in (mute("ann", 9.0), mute("bob", 7.5), mute("ann", None)):
                 store.append((("#dev", entry),))
                 project(cast(Any, Seen), entry)
-            expected = {"muted:bob": {"until": 7.5, "ways": ["say", "me"]}}
+            expected = {"muted:bob": {"until": 7.5, "ways": ("say", "me")}}
             self.assertEqual((self.opens(store).state, Seen.state), (expected, expected))
             self.successResultOf(store.stop())
 

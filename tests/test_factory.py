@@ -14,7 +14,7 @@ from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import DiskTestCase
-from tests.people import ChatTestCase, Program, Somebody
+from tests.people import BANNED, ChatTestCase, Program, Somebody
 from twisted_chat import ChatFactory, ChatProtocol, Limits, Pace
 from twisted_chat.log.window import KEPT
 from twisted_chat.service.options import Options
@@ -179,14 +179,14 @@ class MemoryTests(FreeingTestCase):
 
     def test_who_is_banned_without_a_nickname_is_freed(self) -> None:
         somebody = self.connects().types("no such name!")
-        somebody.protocol.ban()
+        somebody.protocol.ban(BANNED)
         somebody.closes()
         self.assert_freed(somebody)
 
     def test_who_says_no_more_without_a_nickname_and_is_banned_is_freed(self) -> None:
         somebody = self.connects().types("no such name!")
         somebody.says_no_more()
-        somebody.protocol.ban()
+        somebody.protocol.ban(BANNED)
         somebody.closes()
         self.assert_freed(somebody)
 

@@ -26,12 +26,13 @@ class HowToJoinTests(SynchronousTestCase):
         )
 
     def test_a_port_with_tls_is_joined_with_what_speaks_tls(self) -> None:
-        openssl = "openssl s_client -quiet -connect"
+        line = (
+            "Join with: twisted-chat --tls 2001:db8::2 5001, or: ncat --ssl 2001:db8::2 5001, "
+            "or: openssl s_client -quiet -connect [2001:db8::2]:5001"
+        )
+        where = IPv6Address("TCP", "2001:db8::2", 5001)
         for kind in ("ssl", "tls"):
-            self.assertEqual(
-                how_to_join(f"{kind}:5001", IPv6Address("TCP", "2001:db8::2", 5001)),
-                [f"Join with: ncat --ssl 2001:db8::2 5001, or: {openssl} [2001:db8::2]:5001"],
-            )
+            self.assertEqual(how_to_join(f"{kind}:5001", where), [line])
 
     def test_a_unix_socket_is_joined_by_its_path(self) -> None:
         for name in (b"/run/chat.sock", "/run/chat.sock"):

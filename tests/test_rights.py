@@ -20,6 +20,7 @@ DONE = {
     "reply": "/reply psst",
     "nick": "/nick robert",
     "topic": "/topic tea",
+    "hand": "/hand",
 }
 """Each command that needs a right, as bob does it."""
 

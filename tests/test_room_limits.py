@@ -40,3 +40,12 @@ class KeptRoomTests(DiskTestCase):
         self.assertIn("#c alice: in c", carol.sees())
         bot = self.program("bot", session=bot.gets("welcome")[0]["session"])
         self.assertEqual(bot.gets("welcome")[0]["rooms"], ["#lobby", "#b"])
+
+    def test_of_rooms_where_nothing_was_ever_said_nothing_is_kept_in_memory(self) -> None:
+        alice = self.joins("alice")
+        for number in range(20):
+            alice.types("hello", f"/join r{number}")  # so rooms are closed while the disk is busy
+            self.the_disk_works()
+            alice.types(f"/leave r{number}")
+            self.the_disk_works()
+        self.assertLessEqual(len(self.store._logs), 2 * self.limits.rooms)

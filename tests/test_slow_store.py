@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.people import Program
 from tests.slow import SlowStore, SlowTestCase
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.people import People
@@ -99,6 +100,20 @@ class OpeningTests(SlowTestCase):
         self.assertTrue(self.alice.is_gone)
         self.assertEqual(self.bob.types("/users dev").sees()[-1], "*** In #dev:  (0)")
 
+    def test_who_loses_the_nickname_meanwhile_enters_when_they_are_back(self) -> None:
+        bot = self.program("bot").asks(do="command", text="/join dev", ref="j")
+        token = bot.gets("welcome")[0]["session"]
+        self.program("bot", session=token).vanishes()
+        bot.closes()
+        self.assertEqual(self.program("bot").gets("welcome")[0]["nick"], "bot")
+        self.the_store_answers()
+        self.bob.types("/users dev")
+        self.assertEqual(self.bob.sees()[-1], "*** In #dev:  (0)")
+        back = self.program("bot", session=token)
+        self.assertEqual(back.gets("welcome")[0]["rooms"], ["#lobby", "#dev"])
+        self.bob.types("/users dev")
+        self.assertEqual(self.bob.sees()[-1], "*** In #dev: bot_2 (1)")
+
     def test_where_it_cannot_be_opened_there_is_no_such_room(self) -> None:
         self.alice.types("/join dev", "hello")
         self.bob.types("/join dev")
@@ -176,8 +191,8 @@ class SlowPeople(People):
             self._waiting.pop(0).callback(None)
 
 
-class ClaimingTests(SlowTestCase):
-    """A name is nobody else's from the moment when it is asked for."""
+class ClaimingCase(SlowTestCase):
+    """A chat in which claiming a name takes its time."""
 
     def setUp(self) -> None:
         """Bob is here, and then claiming takes its time."""
@@ -189,7 +204,12 @@ class ClaimingTests(SlowTestCase):
         self.bob.raw()
 
     def comes(self, nickname: str) -> Any:
+        """Somebody asks for a nickname."""
         return self.connects().types(nickname)
+
+
+class ClaimingTests(ClaimingCase):
+    """A name is nobody else's from the moment when it is asked for."""
 
     def test_one_of_two_gets_it(self) -> None:
         first, second = self.comes("alice"), self.comes("alice")
@@ -231,6 +251,69 @@ class ClaimingTests(SlowTestCase):
         self.assertIn("There is nobody called alice", self.bob.raw())
         self.people.answers()
         self.assertNotIn("psst", alice.raw())
+
+
+class DisplacingTests(ClaimingCase):
+    """Somebody's program is started anew, which takes the nickname of the one before."""
+
+    def setUp(self) -> None:
+        """A program has lost its connection."""
+        super().setUp()
+        bot = self.program("bot")
+        self.people.answers()
+        self.token = bot.gets("welcome")[0]["session"]
+        self.bot = bot
+
+    def is_started_anew(self) -> Program:
+        self.bot.vanishes()
+        return self.program("bot")
+
+    def assert_here(self, *nicknames: str) -> None:
+        self.clock.advance(0)
+        everybody = ", ".join(("bob", *nicknames))
+        line = f"*** In #lobby: {everybody} ({1 + len(nicknames)})"
+        self.assertEqual(self.bob.types("/users").sees()[-1], line)
+        self.time_passes(310)
+
+    def test_the_one_before_comes_back_meanwhile(self) -> None:
+        anew = self.is_started_anew()
+        back = self.program("bot", session=self.token)
+        self.assertEqual(back.gets("welcome")[0]["nick"], "bot_2")
+        self.people.answers()
+        self.assertEqual(anew.gets("welcome")[0]["nick"], "bot")
+        self.clock.advance(0)
+        news = [line for line in self.bob.sees() if "bot" in line]
+        self.assertEqual(
+            news,
+            [
+                "*** bot has joined #lobby",
+                "*** bot has left #lobby (connection lost)",
+                "*** bot_2 has joined #lobby",
+                "*** bot has joined #lobby",
+            ],
+        )
+        back.vanishes()
+        self.assert_here("bot_2 (reconnecting)", "bot")
+        self.assert_here("bot")
+
+    def test_the_one_before_leaves_meanwhile(self) -> None:
+        self.bot.vanishes()
+        self.time_passes(299)
+        self.program("bot")
+        self.time_passes(2)
+        self.people.answers()
+        self.assert_here("bot")
+
+    def test_the_one_before_was_about_to_be_renamed(self) -> None:
+        self.bot.asks(do="command", text="/nick robot", ref="n")
+        self.program("bot", session=self.token).vanishes()
+        self.is_started_anew()
+        self.people.answers()
+        self.assert_here("bot")
+        robot = self.comes("robot")
+        self.people.answers()
+        self.assertIn("Welcome, robot!", robot.raw())
+        self.assertIn("The nickname bot is taken", self.comes("bot").raw())
 
 
 class StartingTests(SynchronousTestCase):

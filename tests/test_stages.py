@@ -6,11 +6,13 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 
-from tests.people import ChatTestCase, Program, Somebody
+from tests.people import BANNED, ChatTestCase, Program, Somebody
 from tests.people import Person as Terminal
 from twisted_chat import ChatFactory, Limits, Pace
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
+from twisted_chat.refusal import Refused
 from twisted_chat.sessions.plain import PlainSession
 from twisted_chat.sessions.session import TABLE
 from twisted_chat.sessions.stages import Stage
@@ -141,7 +143,7 @@ class PlainStageTests(StageCase):
 
     def test_they_are_banned(self) -> None:
         self.assert_told(
-            lambda anna: anna.protocol.ban(),
+            lambda anna: anna.protocol.ban(BANNED),
             {
                 "nameless": [],
                 "talking": COMES + IS_BANNED,
@@ -213,6 +215,48 @@ class PlainStageTests(StageCase):
     def _vanishes(self, anna: Somebody) -> None:
         anna.transport.disconnected = True
         anna.vanishes()
+
+
+class LostBeforeTheFirstLineTests(ChatTestCase):
+    """The connection is lost while the first line waits until an answer to telnet is sent."""
+
+    def setUp(self) -> None:
+        """Bob is there."""
+        super().setUp()
+        self.bob = self.joins("bob")
+
+    def sends_and_vanishes(self, lines: bytes) -> None:
+        anna = self.connects("192.0.2.2")
+        anna.stops_reading()
+        anna.sends(b"\xff\xfd\x01" + lines)
+        anna.vanishes()
+
+    def test_whoever_comes_so_leaves(self) -> None:
+        self.sends_and_vanishes(b"anna\r\nhello\r\n@bob psst\r\n")
+        told = ["anna: hello", "[whisper from anna] psst"]
+        self.assertCountEqual(self.bob.sees(), [*COMES, *told, *IS_LOST])
+        self.joins("anna")
+
+    def test_a_program_leaves_when_it_does_not_come_back(self) -> None:
+        self.sends_and_vanishes(encode({"do": "hello", "nick": "anna"}))
+        self.assertEqual(self.bob.sees(), COMES)
+        self.time_passes(301)
+        self.assertEqual(self.bob.sees(), IS_LOST)
+        self.joins("anna")
+
+
+class DeviceTests(ChatTestCase):
+    """Somebody who is here over two devices."""
+
+    def test_one_that_has_gone_takes_nobody_along(self) -> None:
+        anna = self.joins("anna")
+        person = self.factory.chat.people.called("anna")
+        assert person is not None
+        self.factory.chat.people.add_device(person, Device("192.0.2.2", 0.0))
+        anna.stops_reading()
+        anna.types("/quit")
+        anna.protocol.ban(Refused("banned", "You are banned."))
+        self.assertTrue(person.present)
 
 
 class ReplacingTests(StageCase):
@@ -354,7 +398,7 @@ class SlowNicknameTests(ChatTestCase):
         self.assertEqual(self.bob.sees(), COMES + SAYS_ALL + IS_LOST)
 
     def test_she_is_banned(self) -> None:
-        self.anna.protocol.ban()
+        self.anna.protocol.ban(BANNED)
         self.assert_nobody_came()
 
     def test_it_takes_too_long(self) -> None:

@@ -311,6 +311,18 @@ class ForgettingTests(DiskTestCase):
         self.the_disk_works()
         self.assertEqual(self.ids(), [3, 4, 5])
 
+    def test_what_the_clock_was_wrong_before_goes_when_that_is_old_itself(self) -> None:
+        alice = self.joins("alice")
+        for age in (-900, 800, 700):
+            self.clock.rightNow -= age
+            alice.types("hello")
+            self.clock.rightNow += age
+        self.the_disk_works()
+        for later, left in ((0, [1, 2, 3]), (1000, [3])):
+            self.store.forget(self.clock.seconds() + later)
+            self.the_disk_works()
+            self.assertEqual(self.ids(), left)
+
     def test_nothing_is_read_where_nothing_is_old(self) -> None:
         self.joins("alice").types("hello")
         self.the_disk_works()

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address
 def neighbourhood(address: str) -> str:
     """What counts as one place: an IPv4 address, or an IPv6 network of 64 bits.
 
-    A subscriber has a whole /64 (RFC 6177), so single IPv6 addresses are for free.
+    A subscriber has a whole /64 (RFC 6177), so single IPv6 addresses cost nothing.
     """
     if ":" not in address:
         return address

@@ -27,9 +27,11 @@ class Durations:
 class Counters:
     """What a server has done since it started."""
 
-    __slots__ = ("commits", "deliveries", "lines", "refusals", "replayed", "turns")
+    __slots__ = ("commits", "connections", "deliveries", "lines", "refusals", "replayed", "turns")
 
     def __init__(self) -> None:
+        self.connections = 0
+        """Connections that are open now."""
         self.lines = 0
         """Lines received."""
         self.deliveries = 0

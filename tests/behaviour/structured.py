@@ -24,7 +24,7 @@ from tests.people import NOW, Program
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import understand
 
-_ORDER = ("role", "kick", "ban", "unban", "mute", "unmute", "invite", "setting", "close")
+_ORDER = ("role", "kick", "ban", "unban", "mute", "unmute", "invite", "setting", "close", "hands")
 """Kinds of which plain lines say all that there is to know."""
 
 
@@ -93,6 +93,8 @@ class Bot(Visitor):
             case "error":
                 return [Refusal(text)]
             case "away" | "hidden":
+                return []
+            case "hands" if thing["what"] == "gone":
                 return []
             case _ if understood is not None:
                 return [Noticed(PlainWire(lambda: NOW).text(understood.event).removeprefix("*** "))]

@@ -6,8 +6,12 @@ from tests.people import ChatTestCase
 from twisted_chat.chat.order import Role
 from twisted_chat.commands.table import COMMANDS
 
-GUARDED = {each.name: each.right.role for each in COMMANDS if each.right and each.right.role}
-"""Commands that need a role, with the lowest that will do, as they are declared."""
+GUARDED = {
+    each.name: each.right.role
+    for each in COMMANDS
+    if each.right and Role.MEMBER < each.right.role < Role.ADMINISTRATOR
+}
+"""Commands that need a role in a room, with the lowest that will do, as they are declared."""
 
 DONE = {
     "op": "/op carol",
@@ -27,6 +31,9 @@ DONE = {
     "hide": "/hide on",
     "moderated": "/moderated on",
     "slow": "/slow 5",
+    "next": "/next",
+    "clear": "/clear hands",
+    "freeze": "/freeze off",
     "close": "/close enough",
 }
 """How each is done."""

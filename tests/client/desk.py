@@ -14,8 +14,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from twisted_chat.client.chat_client import ChatClient, Failed
+from twisted_chat.client.chat_client import ChatClient
 from twisted_chat.client.conversation import Conversation
+from twisted_chat.client.failed import Failed
 from twisted_chat.client.patience import FOR_EVER, Patience
 from twisted_chat.client.pipe import Pipe
 from twisted_chat.client.plain import Plain

@@ -39,6 +39,25 @@ class ArgumentTests(SynchronousTestCase):
         self.assertIn("no socket path", self.refuses("unix:", "--nick", "alice"))
         self.assertIn("no port", self.refuses("unix:/run/s", "5000", "--nick", "alice"))
 
+    def test_a_server_with_tls_may_be_asked_for(self) -> None:
+        given = arguments.parse(["--tls", "[::1]:6000", "--nick", "alice"], can_ask=False)
+        self.assertEqual((given.tls, given.fingerprint), (True, None))
+        self.assertEqual(given.place.address, "[::1]:6000")
+        given = arguments.parse(["Example.org", "--nick", "alice"], can_ask=False)
+        self.assertEqual((given.tls, given.place.address), (False, "example.org:5000"))
+
+    def test_a_fingerprint_asks_for_tls(self) -> None:
+        pinned = ["--fingerprint", "sha256:" + "1a" * 32, "--nick", "alice"]
+        given = arguments.parse(pinned, can_ask=False)
+        self.assertEqual((given.tls, given.fingerprint), (True, "SHA256:" + ":".join(["1A"] * 32)))
+        self.assertIn("64 hexadecimal", self.refuses("--fingerprint", "1A", "--nick", "a"))
+        self.assertIn("no TLS", self.refuses("--tls", "unix:/run/s", "--nick", "a"))
+
+    def test_without_the_library_for_tls_one_is_told_what_to_install(self) -> None:
+        self.patch(arguments, "find_spec", lambda _: None)
+        sentence = self.refuses("--tls", "--nick", "alice")
+        self.assertIn("--tls needs a library: pip install 'twisted[tls]'", sentence)
+
     def test_a_person_is_patient_and_a_script_only_if_told_to_be(self) -> None:
         for options, person, script in (
             ([], FOR_EVER, SCRIPT),

@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.client.desk import Server
 from twisted_chat import ChatClient, Happened, Refused
-from twisted_chat.client.chat_client import Failed, Heard, Lost, NicknameRefused, Unconfirmed
+from twisted_chat.client.chat_client import Heard, Lost, NicknameRefused, Unconfirmed
+from twisted_chat.client.failed import Failed, Untrusted
 from twisted_chat.client.incoming import Welcome
 from twisted_chat.client.patience import NEVER
 from twisted_chat.events import Message
@@ -54,6 +55,17 @@ class ConnectingTests(ClientTestCase):
         self.server.welcomes("ci2")
         self.assertEqual(self.successResultOf(connected).nick, "ci2")
         self.assertTrue(self.client.is_me("CI2"))
+
+    def test_a_certificate_that_is_not_trusted_is_an_error_of_its_own(self) -> None:
+        connected = self.client.connect(self.server, "ci")
+        self.server.refuses(Untrusted("changed"))
+        self.failureResultOf(connected, Untrusted)
+        self.successResultOf(self.connects())
+        self.server.vanishes()
+        self.clock.advance(2)
+        self.server.refuses(Untrusted("changed"))
+        self.failureResultOf(self.client.finished, Untrusted)
+        self.assertEqual(self.heard[-1], Lost("changed", None))
 
     def test_a_room_is_entered_before_one_is_in(self) -> None:
         connected = self.client.connect(self.server, "ci", "builds")

@@ -3,6 +3,7 @@ from typing import Any
 from twisted.internet import error
 
 from tests.client.desk import Desk, DeskTest, Server
+from twisted_chat.client.failed import Untrusted
 from twisted_chat.client.patience import NEVER, SCRIPT, Patience
 
 
@@ -128,7 +129,6 @@ class OtherServerTests(DeskTest):
             b"HTTP/1.1 400 Bad Request\r\n": "a web server",
             b"<!DOCTYPE HTML>\n": "a web server",
             b"SSH-2.0-OpenSSH_9.2\r\n": "an SSH server",
-            b"\x15\x03\x01\x00\x02\x02\x46": "a server for encrypted connections (TLS)",
             b"220 mx.example ESMTP Postfix\r\n": "a mail server",
             b"220 ProFTPD ready\r\n": "an FTP server",
             b":irc.example NOTICE * :*** Looking up your hostname\r\n": "an IRC server",
@@ -143,6 +143,35 @@ class OtherServerTests(DeskTest):
                     desk.ended,
                     f"home port 5000 is {kind}, not a chat server: check the host and the port",
                 )
+
+    def test_a_server_that_wants_tls_is_named_or_guessed(self) -> None:
+        desk, server = self.desk()
+        server.accepts()
+        server.sends(b"\x15\x03\x01\x00\x02\x02\x46")
+        self.assertEqual(desk.ended, "home port 5000 is a TLS server: add --tls")
+        desk, server = self.desk(patience=NEVER)
+        server.accepts()
+        server.vanishes()
+        self.assertIn("if it speaks TLS, add --tls", desk.ended)
+
+    def test_a_certificate_that_is_not_trusted_ends_it_at_once_and_also_later(self) -> None:
+        desk, server = self.desk(plain=True)
+        server.refuses(Untrusted("THE CERTIFICATE HAS CHANGED"))
+        self.assertEqual(desk.ended, "THE CERTIFICATE HAS CHANGED")
+        desk, server = self.connected(plain=True)
+        server.vanishes()
+        desk.waits(2)
+        server.refuses(Untrusted("THE CERTIFICATE HAS CHANGED"))
+        self.assertEqual(desk.ended, "THE CERTIFICATE HAS CHANGED")
+
+    def test_a_server_that_was_there_needs_no_tls_now(self) -> None:
+        desk, server = self.connected(plain=True)
+        server.vanishes()
+        desk.waits(2)
+        desk.sees()
+        server.accepts()
+        server.vanishes()
+        self.assertEqual(desk.sees(), ["*** Connection lost; trying again in 4 seconds"])
 
     def test_a_server_of_an_unknown_kind_is_not_tried_again_either(self) -> None:
         desk, server = self.desk(plain=True)

@@ -16,7 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.client.desk import Server
 from twisted_chat.client.chat_client import ChatClient
 from twisted_chat.client.conversation import Conversation
-from twisted_chat.client.history import InputHistory, history_file
+from twisted_chat.client.history import InputHistory
+from twisted_chat.client.state import state_file
 from twisted_chat.client.terminal import Terminal
 
 
@@ -249,7 +250,7 @@ class TerminalTests(SynchronousTestCase):
             self.assertIn("@bob>", seat.sees())
             await seat.types("psst\r")
             self.assertEqual(seat.server.is_told(), ["/whisper bob psst"])
-            file = history_file()
+            file = state_file("history")
             assert file is not None
             self.assertEqual(list(InputHistory(file, bool).load_history_strings()), [])
 

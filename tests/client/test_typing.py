@@ -148,8 +148,8 @@ class HistoryTests(SynchronousTestCase):
         without_home = {"PYTHONPATH": os.pathsep.join(sys.path)}
         code = (
             "import os; os.getuid = lambda: 4_000_000_000\n"
-            "from twisted_chat.client.history import history_file\n"
-            "print(history_file())"
+            "from twisted_chat.client.state import state_file\n"
+            "print(state_file('history'))"
         )
         told = subprocess.run(
             [sys.executable, "-c", code], env=without_home, capture_output=True, text=True

@@ -62,6 +62,8 @@ class Accounts:
         name_expiry: float | None = NAME_EXPIRY,
     ) -> None:
         self.name_expiry = name_expiry
+        self.reserved: frozenset[str] = frozenset()
+        """Keys of names that nobody can register who only says that they are called so."""
         self._clock = clock
         self._store = store
         self._limits = limits
@@ -129,7 +131,8 @@ class Accounts:
 
     def _is_unused(self, account: Account) -> bool:
         """Whether its name is free for others; never where that would give somebody power."""
-        if self.name_expiry is None or account.is_locked or account.is_admin:
+        is_safe = account.is_locked or account.is_admin or account.key in self.reserved
+        if self.name_expiry is None or is_safe:
             return False
         return account.id in self._by_id and self._now() - account.used > self.name_expiry
 
@@ -159,6 +162,12 @@ class Accounts:
         if mine is not None:
             raise Refused("already-registered", f"You are registered already, as {mine.name}.")
         self.check_free(name)
+        if names.key(name) in self.reserved:
+            raise Refused(
+                "registered-nick",
+                f"The nickname {name} is kept for an administrator: choose another one, or have "
+                "whoever runs this server register it.",
+            )
         place, pace = neighbourhood(address), self._limits.registrations
         bucket, now = self._registrations[place], self._clock.seconds()
         if wait := bucket.wait(pace, now):

@@ -2,12 +2,13 @@
 
 from twisted.internet.defer import gatherResults
 
+from twisted_chat.chat.administration import Administration
 from twisted_chat.chat.decisions import Decisions
 from twisted_chat.chat.talk import Talk
 from twisted_chat.text import names
 
 
-class Chat(Decisions, Talk):
+class Chat(Administration, Decisions, Talk):
     """Every person and every room, and everything that one can do.
 
     Args:
@@ -22,10 +23,15 @@ class Chat(Decisions, Talk):
         now: gives the time of day, in seconds since 1970; without it, that is the clock's.
         observers: told what happens, and asked before it does.
         accounts: the registered names; without it, passwords are hashed at once.
+        how_to_join: gives what people are told who ask how others can join, line by line.
+        administrators: names of accounts that administer the server, beside those that are
+            administrators by themselves.
+        operations: what administrators can ask of the program, if it is there for the chat.
     """
 
     async def _start(self) -> None:
         await self.accounts.loaded
+        await self.server_log.open()
         self.lobby = await self.rooms.open(names.LOBBY)
         for saved in await self._store.saved_sessions():
             await self._restore(saved)

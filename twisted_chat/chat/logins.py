@@ -8,6 +8,7 @@ from twisted.logger import Logger
 
 from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.membership import Membership
+from twisted_chat.chat.order import Sentence
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right
@@ -35,9 +36,11 @@ class Logins(Membership):
         room yet: `join` the lobby once their connection can hear it.
         """
         name = names.nickname(nickname, self.limits)
+        self._check_lockdown()
         self._observers.check(Join(self.now(), self.lobby.name, name))
         device = Device(address, self.now())
         person = Person(name, device)
+        self._check_not_banned(person)
         self.rights.check(person, Right.ENTER, self.lobby)
         holder = self.people.called(name)
         if holder is not None and not self._may_displace(holder, address):
@@ -45,8 +48,26 @@ class Logins(Membership):
         claimed = self.people.claim(name, person, holder)
         return claimed.addCallback(lambda _: self._entered(person, address, holder))
 
+    def _server_ban_of(self, person: Person, *, is_newcomer: bool) -> Sentence | None:
+        if self.is_administrator(person):  # a mask or an address may mean them too
+            return None
+        return self.server_log.order.ban_of(person, is_newcomer=is_newcomer)
+
+    def _check_not_banned(self, person: Person) -> None:
+        ban = self._server_ban_of(person, is_newcomer=True)
+        if ban is not None:
+            raise self.rights.banned(self.server_log.name, ban)
+
+    def _check_lockdown(self) -> None:
+        """Make sure that somebody without an account may come in."""
+        if self.server_log.lockdown != "off":
+            raise Refused(
+                "lockdown",
+                "Only people with an account can come in just now: log in, or try again later.",
+            )
+
     def _entered(self, person: Person, address: str, displaced: Person | None) -> Person:
-        if displaced is not None:
+        if displaced is not None and displaced.displaced:  # else they are back already
             for key in displaced.rooms:
                 self.rooms[key].leave(displaced, "connection lost")
             _log.info(
@@ -73,6 +94,8 @@ class Logins(Membership):
     def _replace(self, person: Person, wanted: str | None) -> None:
         """Who was displaced is back: the same person, perhaps under another nickname."""
         old = person.nickname
+        for key in person.rooms:  # where nobody was told yet that they are displaced
+            self.rooms[key].leave(person, "connection lost")
         self.people.replace(person, old if wanted is None else wanted)
         if person.nickname != old:
             person.former = (*person.former, old)
@@ -86,7 +109,7 @@ class Logins(Membership):
         device = Device(saved.address, saved.since, saved)
         person = Person(saved.nickname, device)
         rooms = await self._rooms_of(person, saved)
-        if not rooms:
+        if not rooms or self._server_ban_of(person, is_newcomer=False) is not None:
             self._store.drop_session(device.id)
             return
         try:
@@ -225,9 +248,11 @@ class Logins(Membership):
 
     def quit(self, person: Person, device: Device, reason: str) -> None:
         """A device goes for good; with their last one, a person leaves."""
+        if device.id not in person.devices:
+            return  # it has gone already, and the others stay
         if len(person.devices) == 1:
             self.part(person, reason)
-        elif device.id in person.devices:
+        else:
             self.people.remove_device(person, device)
             self._end(device)
 

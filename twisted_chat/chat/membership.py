@@ -8,8 +8,10 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.chat.accounts import Accounts
+from twisted_chat.chat.administrators import Administrators
 from twisted_chat.chat.moderation import Moderation
 from twisted_chat.chat.observers import Observer, Observers
+from twisted_chat.chat.operations import Operations
 from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
@@ -18,12 +20,13 @@ from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.chat.rooms import Rooms
+from twisted_chat.chat.server_log import ServerLog
 from twisted_chat.counters import Counters
-from twisted_chat.events import OWN, Entry, Event, Join, Notice
+from twisted_chat.events import OWN, Act, Entry, Event, Join, Notice
 from twisted_chat.events.effects import State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
-from twisted_chat.log.log import Log
+from twisted_chat.log.log import Log, append_together
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
 from twisted_chat.text import names
@@ -47,6 +50,9 @@ class Membership:
         now: Callable[[], float] | None = None,
         observers: Iterable[Observer] = (),
         accounts: Accounts | None = None,
+        how_to_join: Callable[[], Sequence[str]] = lambda: (),
+        administrators: Iterable[str] = (),
+        operations: Operations | None = None,
     ) -> None:
         self.clock = clock
         self.now = now or clock.seconds
@@ -63,7 +69,18 @@ class Membership:
         if accounts is None:
             accounts = Accounts(clock, store, self.limits, OwnPasswords(), self.now)
         self.accounts = accounts
-        self.rights = Rights(self.now, self._nickname_of, self._is_administrator)
+        self.how_to_join = how_to_join
+        self.administrators = Administrators(accounts, administrators)
+        self.operations = operations
+        self.server_log = ServerLog(store, self.now, self.counters, self._act_seen)
+        self.since = self.now()
+        self.rights = Rights(
+            self.now,
+            self._nickname_of,
+            self.administrators.__contains__,
+            self.administrators.names,
+            lambda: self.server_log.lockdown == "all",
+        )
         self.moderation = Moderation(
             self.people, self.rights, self.limits, self.now, self._account_called
         )
@@ -125,13 +142,21 @@ class Membership:
         person.rooms[room.key] = room.log.last
         for connection in person.connections:
             connection.follow(room.key, room.fanout)
-        room.enter(person)
+        if not person.displaced:
+            room.enter(person)
         for connection in person.connections:
             connection.entered(room.key)
         if is_founded:
             with suppress(Refused):  # an observer may be against it
-                self.decide(person, room, self.moderation.found(person, room), Request())
+                self._found(person, room)
         return room
+
+    def _found(self, person: Person, room: Room) -> None:
+        """The first to enter a room owns it, which is nothing for the server's own log."""
+        event = self.moderation.found(person, room)
+        self._observers.check(event)
+        room.announce(person)
+        room.log.append(Entry(event, person.id))
 
     def _needed_rooms(self) -> set[str]:
         """Rooms that look idle, and must not be closed all the same."""
@@ -152,8 +177,7 @@ class Membership:
 
     def _leave(self, person: Person, key: str, reason: str) -> None:
         del person.rooms[key]
-        if not person.displaced:
-            self.rooms[key].leave(person, reason)
+        self.rooms[key].leave(person, reason)
         for connection in person.connections:
             connection.unfollow(key)
 
@@ -203,7 +227,8 @@ class Membership:
             silencing.add(about)
         room.announce(person)
         request.begin(person.connection_of(request.client), settle, settle)
-        room.log.append(Entry(event, person.id, request.ref, client=request.client, waiter=request))
+        entry = Entry(event, person.id, request.ref, client=request.client, waiter=request)
+        append_together([(room.log, entry), self.server_log.copy(person, event)])
 
     def find_room(self, person: Person, name: str) -> Room:
         """A room that is open, and that somebody may know of.
@@ -243,9 +268,12 @@ class Membership:
         account = self.accounts.called(name)
         return None if account is None else account.id
 
-    def _is_administrator(self, account_id: str) -> bool:
-        account = self.accounts.with_id(account_id)
-        return account is not None and account.is_admin
+    def is_administrator(self, person: Person) -> bool:
+        """Whether somebody administers the server."""
+        return person.account in self.administrators
+
+    def _act_seen(self, act: Act) -> None:
+        raise NotImplementedError
 
     # What is for one person alone
 

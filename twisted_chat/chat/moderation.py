@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_network
 
 from twisted_chat.addresses import neighbourhood
-from twisted_chat.chat.order import Order, Role, fits, places_of
+from twisted_chat.chat.order import Order, Ordered, Role, fits, places_of
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Rights
@@ -156,7 +156,7 @@ class Moderation:
                 return Unmute(self._now(), room.name, by.nickname, target, tuple(marks))
         raise Refused("no-change", f"{nickname} is not muted in {room.name}.")
 
-    def ban(self, by: Person, room: Room, whom: str, seconds: float | None, why: str) -> Ban:
+    def ban(self, by: Person, room: Ordered, whom: str, seconds: float | None, why: str) -> Ban:
         """Somebody, or whoever fits a mask, may not enter the room and has to leave it."""
         target, marks, ends = self._banned(by, room, whom)
         known = room.order.sentences("ban/").get(target, ())
@@ -176,7 +176,7 @@ class Moderation:
             (*ends, *over),
         )
 
-    def _banned(self, by: Person, room: Room, whom: str) -> tuple[str, list[str], list[str]]:
+    def _banned(self, by: Person, room: Ordered, whom: str) -> tuple[str, list[str], list[str]]:
         """What a ban is called, what it makes in the room's state, and what it ends there."""
         place = _place(whom)
         if place is not None:
@@ -198,7 +198,9 @@ class Moderation:
         nickname = names.nickname(whom, self._limits)
         return nickname, [f"ban/nick:{names.key(nickname)}"], []
 
-    def _ban_address(self, by: Person, room: Room, place: str) -> tuple[str, list[str], list[str]]:
+    def _ban_address(
+        self, by: Person, room: Ordered, place: str
+    ) -> tuple[str, list[str], list[str]]:
         is_network = "/" in place and neighbourhood(place.partition("/")[0]) != place
         if is_network:
             self._check_not_own(by, place)
@@ -211,7 +213,7 @@ class Moderation:
         word = "network" if is_network else "address"
         return f"{word}-{secrets.token_hex(3)}", [mark], []  # nobody can work out which it is
 
-    def _ban_mask(self, by: Person, room: Room, mask: str) -> tuple[str, list[str], list[str]]:
+    def _ban_mask(self, by: Person, room: Ordered, mask: str) -> tuple[str, list[str], list[str]]:
         if sum(map(str.isalnum, mask)) < _LETTERS or not _is_mask(mask):
             raise Refused(
                 "usage",
@@ -225,7 +227,7 @@ class Moderation:
         if fits(mask, by):
             raise Refused("not-allowed", "That would ban you too: you cannot ban yourself.")
 
-    def unban(self, by: Person, room: Room, whom: str) -> Unban:
+    def unban(self, by: Person, room: Ordered, whom: str) -> Unban:
         """A ban ends."""
         key, place = names.key(whom), _place(whom)
         for target, marks in room.order.sentences("ban/").items():
@@ -292,7 +294,7 @@ class Moderation:
             raise Refused("not-in-room", f"{other.nickname} is not in {room.name}.")
         return other
 
-    def _check_below(self, by: Person, room: Room, other_id: str, nickname: str) -> None:
+    def _check_below(self, by: Person, room: Ordered, other_id: str, nickname: str) -> None:
         if other_id == by.id:
             raise Refused("not-allowed", "You cannot do that to yourself: choose somebody else.")
         other = self._people.with_id(other_id)
@@ -308,7 +310,7 @@ class Moderation:
         if room.key == names.LOBBY:
             raise Refused("not-allowed", f"{names.LOBBY} stays open to everybody.")
 
-    def _check_place(self, room: Room, begin: str, most: int, what: str) -> None:
+    def _check_place(self, room: Ordered, begin: str, most: int, what: str) -> None:
         over = sum(1 for name in self._over(room) if name.startswith(begin))
         if room.order.count(begin) - over >= most:
             raise Refused(
@@ -316,13 +318,13 @@ class Moderation:
             )
 
     def _ends(
-        self, room: Room, begin: str, marks: Sequence[str], most: int, what: str
+        self, room: Ordered, begin: str, marks: Sequence[str], most: int, what: str
     ) -> Sequence[str]:
         """What is over by now, once there is place for some marks more."""
         self._check_place(room, begin, most, what)
         return tuple(name for name in self._over(room) if name not in marks)
 
-    def _over(self, room: Room) -> Iterable[str]:
+    def _over(self, room: Ordered) -> Iterable[str]:
         return room.order.over(lambda each: self._people.with_id(each) is not None)
 
     def _end(self, seconds: float | None) -> float | None:

@@ -6,7 +6,7 @@ from enum import IntEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from twisted_chat.addresses import neighbourhood
 from twisted_chat.chat.person import Person
@@ -48,6 +48,18 @@ class Sentence(NamedTuple):
     at: float
 
 
+class Ordered(Protocol):
+    """Where order is kept: a room, or the whole server."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def order(self) -> "Order":
+        """What is decided there."""
+
+
 class Order:
     """What is decided in one room. It changes with the room's state, so nothing is kept twice.
 
@@ -73,6 +85,11 @@ class Order:
 
     def role_of(self, person_id: str) -> Role:
         """The role that somebody has been given."""
+        if self.has_word(person_id):
+            return max(Role.VOICED, self._given(person_id))
+        return self._given(person_id)
+
+    def _given(self, person_id: str) -> Role:
         given = self._state.get("role/" + person_id)
         return _ROLES.get(given["role"], Role.MEMBER) if isinstance(given, Mapping) else Role.MEMBER
 
@@ -87,6 +104,28 @@ class Order:
         key = names.key(nickname)
         found = (each for each, name in self.holders(Role.VOICED) if names.key(name) == key)
         return next(found, None)
+
+    # Hands
+
+    def has_hand(self, person_id: str) -> bool:
+        """Whether somebody has raised their hand."""
+        return "hand/" + person_id in self._state
+
+    def hands(self) -> list[tuple[str, str]]:
+        """Whose hands are raised, in the order of raising: ids, with the nicknames of then."""
+        raised = sorted(self._named("hand/"), key=lambda each: tuple(each[1]["at"]))
+        return [(name.removeprefix("hand/"), each["name"]) for name, each in raised]
+
+    @property
+    def word(self) -> tuple[str, str] | None:
+        """Who has the word: their id, and their nickname of then; None if nobody has."""
+        word = self._state.get("word")
+        return (word["person"], word["name"]) if isinstance(word, Mapping) else None
+
+    def has_word(self, person_id: str) -> bool:
+        """Whether somebody has the word."""
+        word = self._state.get("word")
+        return isinstance(word, Mapping) and word["person"] == person_id
 
     # Bans and mutes
 
@@ -119,6 +158,14 @@ class Order:
         found = self._in_force("ban/nick:" + key)
         for mask in self._all_masks():
             if found is None and "/" not in mask and fnmatchcase(key, mask):
+                found = self._in_force("ban/mask:" + mask)
+        return found
+
+    def ban_of_address(self, address: str) -> Sentence | None:
+        """What keeps out everybody who connects from an address; None if nothing does."""
+        found = self._in_force("ban/address:" + neighbourhood(address))
+        for mask in self._all_masks():
+            if found is None and "/" in mask and _is_in(address, mask):
                 found = self._in_force("ban/mask:" + mask)
         return found
 
@@ -272,11 +319,12 @@ def fits(mask: str, person: Person) -> bool:
         return fnmatchcase(person.key, mask)
     if person.account:
         return False
-    network = ip_network(mask)
-    for device in person.devices.values():
-        try:
-            if ip_address(device.address.partition("%")[0]) in network:
-                return True
-        except ValueError:
-            continue
-    return False
+    return any(_is_in(device.address, mask) for device in person.devices.values())
+
+
+def _is_in(address: str, network: str) -> bool:
+    """Whether an address is in a network; what is no address is in none."""
+    try:
+        return ip_address(address.partition("%")[0]) in ip_network(network)
+    except ValueError:
+        return False

@@ -113,7 +113,7 @@ class People:
     def release(self, nickname: str, asker: Person) -> None:
         """What was claimed is not to be theirs after all."""
         self._uncall(asker, nickname)
-        if asker.id in self._by_id:
+        if asker.id in self._by_id and not asker.displaced:
             self._call(asker, asker.nickname)
 
     def rename(self, person: Person, nickname: str) -> None:

@@ -1,9 +1,9 @@
 """What people are allowed to do, checked here for every frontend."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from enum import Enum
 
-from twisted_chat.chat.order import Role, Sentence, places_of
+from twisted_chat.chat.order import Ordered, Role, Sentence, places_of
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.room import Room
 from twisted_chat.refusal import Refused
@@ -21,6 +21,7 @@ class Right(Enum):
     ENTER = "enter {room}"
     WHISPER = "whisper"
     RENAME = "change your nickname"
+    RAISE_HAND = "raise your hand in {room}"
     KEEP_ORDER = "keep order in {room}"
     OWN = "decide about {room}"
     ADMINISTER = "administer the server"
@@ -42,6 +43,9 @@ _NEEDED = {
     Right.ADMINISTER: Role.ADMINISTRATOR,
 }
 
+_HEARD = frozenset({Right.SPEAK, Right.SET_TOPIC, Right.WHISPER, Right.RENAME})
+"""Rights by which others hear or read what somebody writes."""
+
 
 class Rights:
     """Who may do what: by their role, and by what a room has decided.
@@ -50,6 +54,8 @@ class Rights:
         now: gives the time of day, in seconds since 1970.
         nickname_of: gives the nickname of who is here, by id; None if they are not.
         is_administrator: says whether the account of an id administers the server.
+        administrators: gives the names of the accounts that do.
+        guests_are_silent: says whether nobody without an account may speak on the server.
     """
 
     def __init__(
@@ -57,12 +63,16 @@ class Rights:
         now: Callable[[], float],
         nickname_of: Callable[[str], str | None] = lambda _: None,
         is_administrator: Callable[[str], bool] = lambda _: False,
+        administrators: Callable[[], Sequence[str]] = tuple,
+        guests_are_silent: Callable[[], bool] = lambda: False,
     ) -> None:
         self._is_administrator = is_administrator
+        self._administrators = administrators
+        self._guests_are_silent = guests_are_silent
         self._now = now
         self._nickname_of = nickname_of
 
-    def role_of(self, person: Person, room: Room) -> Role:
+    def role_of(self, person: Person, room: Ordered) -> Role:
         """What somebody is in a room."""
         if person.account and self._is_administrator(person.account):
             return Role.ADMINISTRATOR
@@ -70,19 +80,27 @@ class Rights:
 
     def may(self, person: Person, right: Right, room: Room) -> bool:
         """Whether somebody has a right in a room, and elsewhere while they type into it."""
+        if self._is_silent_guest(person, right):
+            return False
         role = self.role_of(person, room)
         match right:
             case Right.SPEAK | Right.SET_TOPIC:
                 order = room.order
+                has_word = right is Right.SPEAK and order.has_word(person.id)
                 return (
-                    role >= order.least_to_speak
+                    (role >= order.least_to_speak or has_word)
                     and order.mute_of(person, role) is None
                     and person.id not in order.silencing
                     and self.is_in(person, room)
                 )
+            case Right.RAISE_HAND:
+                return room.order.mute_of(person, role) is None and self.is_in(person, room)
             case Right.ENTER:
                 return self.ban_of(person, room) is None and self._is_open_to(person, room)
         return role >= right.role
+
+    def _is_silent_guest(self, person: Person, right: Right) -> bool:
+        return right in _HEARD and not person.account and self._guests_are_silent()
 
     def is_in(self, person: Person, room: Room) -> bool:
         """Whether somebody is in a room, and was not removed a moment ago."""
@@ -157,10 +175,14 @@ class Rights:
         """
         if self.may(person, right, room):
             return
+        if self._is_silent_guest(person, right):
+            raise Refused(
+                "lockdown", "Only people with an account can speak just now: log in, or wait."
+            )
         match right:
             case Right.ENTER:
                 self._check_entry(person, room, key)
-            case Right.SPEAK | Right.SET_TOPIC:
+            case Right.SPEAK | Right.SET_TOPIC | Right.RAISE_HAND:
                 raise self._why_silent(person, right, room)
             case _ if right.role > Role.MEMBER:
                 raise self._not_for(what or "That", right.role, room)
@@ -170,11 +192,7 @@ class Rights:
     def _check_entry(self, person: Person, room: Room, key: str) -> None:
         ban, lock = self.ban_of(person, room), room.order.lock
         if ban is not None:
-            raise Refused(
-                "banned",
-                f"You are banned from {room.name}{self._told(ban)}",
-                until=ban.until,
-            )
+            raise self.banned(room.name, ban)
         if lock is None:
             raise _may_not(Right.ENTER, room)
         if "closed" in lock:
@@ -194,6 +212,10 @@ class Rights:
             "not-allowed", f"{wrong}: type /join {room.name} KEY, or ask {ask} to invite you."
         )
 
+    def banned(self, place: str, ban: Sentence) -> Refused:
+        """What somebody is told who is banned from somewhere."""
+        return Refused("banned", f"You are banned from {place}{self._told(ban)}", until=ban.until)
+
     def _why_silent(self, person: Person, right: Right, room: Room) -> Refused:
         order, role = room.order, self.role_of(person, room)
         mute, least = order.mute_of(person, role), order.least_to_speak
@@ -203,7 +225,7 @@ class Rights:
                 f"You are muted in {room.name}{self._told(mute)}",
                 until=mute.until,
             )
-        if role < least:
+        if role < least and right is not Right.RAISE_HAND:
             ask = self._who(Role.OPERATOR, room)
             why = f"{room.name} is frozen, and only operators can speak: wait, or ask {ask}."
             if least is Role.VOICED:
@@ -222,10 +244,9 @@ class Rights:
 
     def _not_for(self, what: str, role: Role, room: Room) -> Refused:
         if role is Role.ADMINISTRATOR:
-            return Refused(
-                "not-allowed",
-                f"{what} is for administrators of the server: ask whoever runs it.",
-            )
+            named = _named(self._administrators())
+            rest = f": {named}" if named else ", which has none: ask whoever runs it"
+            return Refused("not-allowed", f"{what} is for administrators of the server{rest}.")
         holders = self._holders(role, room)
         rest = f": {holders}" if holders else ", which has none: ask an administrator of the server"
         return Refused("not-allowed", f"{what} is for {role.word}s of {room.name}{rest}.")
@@ -253,9 +274,13 @@ class Rights:
         ]
 
     def _holders(self, role: Role, room: Room) -> str:
-        held = [self._nickname_of(each) or name for each, name in room.order.holders(role)]
-        more = f" and {len(held) - NAMED} more" if len(held) > NAMED else ""
-        return ", ".join(held[:NAMED]) + more
+        held = room.order.holders(role)
+        return _named([self._nickname_of(each) or name for each, name in held])
+
+
+def _named(nicknames: Sequence[str]) -> str:
+    more = f" and {len(nicknames) - NAMED} more" if len(nicknames) > NAMED else ""
+    return ", ".join(nicknames[:NAMED]) + more
 
 
 def _may_not(right: Right, room: Room) -> Refused:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
+from twisted_chat.chat.hands import RaisedHands
 from twisted_chat.chat.order import Order
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Presence, Shown
@@ -45,6 +46,7 @@ class Room:
         self.members: dict[str, Person] = {}  # by id
         self._turns: dict[str, float] = {}  # when each has spoken lately, while the room is slow
         self._presence = Presence(log, clock, limits, now)
+        self.hands = RaisedHands(name, log, self.order, clock, now, self.announce)
 
     @property
     def topic(self) -> str:
@@ -59,7 +61,8 @@ class Room:
     @property
     def is_idle(self) -> bool:
         """Whether nobody would notice if this room were forgotten until somebody enters it."""
-        return not self.members and self.log.settled == self.log.appended
+        is_settled = self.log.settled == self.log.appended and self.hands.is_idle
+        return not self.members and is_settled
 
     @property
     def shown(self) -> dict[str, Shown]:
@@ -81,9 +84,10 @@ class Room:
         self._presence.keep(person)
 
     def leave(self, person: Person, reason: str) -> None:
-        """Somebody is a member no more."""
-        del self.members[person.id]
-        self._presence.leave(person, reason)
+        """Somebody is a member no more, if they were one: whoever is displaced is none."""
+        if self.members.pop(person.id, None) is not None:
+            self._presence.leave(person, reason)
+            self.hands.leave(person)
 
     def tell_left(self) -> None:
         """Tell the others at once of all who have left, even if many have."""
@@ -128,8 +132,19 @@ class Room:
         """A member, who was announced, has another nickname."""
         self._presence.rename(person)
 
+    def raised_hands(self) -> list[Person]:
+        """The members who have raised their hands, in the order of raising."""
+        raised = (self.members.get(each) for each, _ in self.order.hands())
+        return [person for person in raised if person is not None]
+
+    def speaker(self) -> Person | None:
+        """The member who has the word, if anybody has."""
+        word = self.order.word
+        return None if word is None else self.members.get(word[0])
+
     def hush(self) -> None:
-        """Tell nothing more of who comes and goes."""
+        """Tell nothing more of who comes and goes, and the last of whose hands are raised."""
+        self.hands.show()
         self._presence.close()
 
     def close(self) -> None:

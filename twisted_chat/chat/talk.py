@@ -67,8 +67,16 @@ class Talk(Membership):
         )
         append_together(entries)
 
-    def rename(self, person: Person, nickname: str, request: Request) -> Deferred[None]:
+    def rename(
+        self, person: Person, nickname: str, request: Request, by: Person | None = None
+    ) -> Deferred[None]:
         """Take another nickname, once that is stored.
+
+        Args:
+            person: whose it will be.
+            nickname: what they will be called.
+            request: what asks for it.
+            by: the administrator who wants it so, if it is not they themselves.
 
         Returns:
             Fires when nobody else gets it any more, and it is about to be stored; fails with
@@ -79,7 +87,18 @@ class Talk(Membership):
         """
         name = names.nickname(nickname, self.limits)
         if name == person.nickname:
-            raise Refused("same-nick", f"You are already called {name}.")
+            who = f"{name} is" if by else "You are"
+            raise Refused("same-nick", f"{who} already called {name}.")
+        if by is None:
+            self._check_pace_of_renames(person)
+            self._check_nickname_is_not_banned(person, name)
+            self._observers.check(Rename(self.now(), OWN, person.nickname, name))
+        elif person.renaming is not None and person.renaming.is_pending:
+            raise Refused("too-fast", f"{person.nickname} is just changing: try again.", 1)
+        claimed = self.people.claim(name, person)
+        return claimed.addCallback(lambda _: self._claimed(person, name, request, by))
+
+    def _check_pace_of_renames(self, person: Person) -> None:
         bucket, now = person.renames or Bucket(), self.clock.seconds()
         if wait := bucket.wait(self.limits.renames, now):
             raise Refused(
@@ -87,12 +106,15 @@ class Talk(Membership):
                 f"You are changing your nickname too often: wait {seconds_to_wait(wait)}.",
                 wait,
             )
-        self._check_nickname_is_not_banned(person, name)
-        self._observers.check(Rename(self.now(), OWN, person.nickname, name))
-        claimed = self.people.claim(name, person)
-        return claimed.addCallback(lambda _: self._claimed(person, name, request))
 
     def _check_nickname_is_not_banned(self, person: Person, nickname: str) -> None:
+        ban = self.server_log.order.ban_of_nickname(nickname)
+        if ban is not None and not self.is_administrator(person):
+            raise Refused(
+                "banned",
+                f"{nickname} is banned from this server: choose another nickname.",
+                until=ban.until,
+            )
         for key in person.rooms:
             room = self.rooms[key]
             ban = room.order.ban_of_nickname(nickname)
@@ -104,29 +126,32 @@ class Talk(Membership):
                     until=ban.until,
                 )
 
-    def _claimed(self, person: Person, name: str, request: Request) -> None:
-        if not person.present:
+    def _claimed(self, person: Person, name: str, request: Request, by: Person | None) -> None:
+        if not person.present or person.displaced:
             self.people.release(name, person)
-            raise Refused("closing", f"You left meanwhile, and are not called {name}.")
-        person.renames = person.renames or Bucket()
-        person.renames.take(self.limits.renames, self.clock.seconds())
+            who = person.nickname if by else "You"
+            raise Refused("closing", f"{who} left meanwhile, and nobody is called {name}.")
+        if by is None:
+            person.renames = person.renames or Bucket()
+            person.renames.take(self.limits.renames, self.clock.seconds())
         request.begin(
-            person.connection_of(request.client),
+            (by or person).connection_of(request.client),
             partial(self._renamed, person, name),
             partial(self.people.release, name, person),
         )
         person.renaming = request
         entries = []
+        if by is not None:
+            act = f"renamed {person.nickname} to {name}"
+            entries.append(self.server_log.record(by, act, request=request))
         for key in person.rooms:
             room = self.rooms[key]
             room.announce(person, to=name)
             rename = Rename(self.now(), room.name, person.nickname, name)
-            entries.append(
-                (
-                    room.log,
-                    Entry(rename, person.id, request.ref, client=request.client, waiter=request),
-                )
-            )
+            entry = Entry(rename, person.id, waiter=request)
+            if by is None:
+                entry.ref, entry.client = request.ref, request.client
+            entries.append((room.log, entry))
         append_together(entries)
 
     def _renamed(self, person: Person, nickname: str) -> None:

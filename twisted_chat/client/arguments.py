@@ -6,12 +6,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 
 from twisted_chat.client.patience import FOR_EVER, NEVER, SCRIPT, Patience
 from twisted_chat.client.place import HOST, PORT, Place, place
+from twisted_chat.client.trust import fingerprint
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
 from twisted_chat.text.names import nickname
+
+UNTRUSTED = 3
+"""The exit status if the server's certificate is not trusted; argparse has 2."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,10 @@ class Arguments:
     json: bool
     patience: Patience
     bell: bool
+    tls: bool
+    is_anywhere: bool
+    """Whether no host was given, so that one may be looked for."""
+    fingerprint: str | None
 
 
 def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
@@ -37,16 +46,43 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
     parser = make_parser()
     given = parser.parse_args(argv)
     try:
-        where = place(given.host, given.port)
+        where = place(given.host or HOST, given.port)
     except ValueError as why:
         parser.error(str(why))
+    if given.tls or given.fingerprint:
+        _check_tls(parser, where)
     nick = _login_name() if given.nick is None else given.nick.strip()
     if not nick and (given.nick is not None or given.json or not can_ask):
         parser.error("no nickname: give one with --nick NICK")
     patience = given.patience or (FOR_EVER if can_ask and not given.json else SCRIPT)
     if given.time is not None:
         patience = Patience(given.time, given.time)
-    return Arguments(where, nick, given.room, given.plain, given.json, patience, given.bell)
+    return Arguments(
+        where,
+        nick,
+        given.room,
+        given.plain,
+        given.json,
+        patience,
+        given.bell,
+        is_anywhere=given.host is None and can_ask,
+        tls=given.tls or given.fingerprint is not None,
+        fingerprint=given.fingerprint,
+    )
+
+
+def _check_tls(parser: argparse.ArgumentParser, where: Place) -> None:
+    if where.path:
+        parser.error("a UNIX socket has no TLS: leave out --tls")
+    if find_spec("OpenSSL") is None:
+        parser.error("--tls needs a library: pip install 'twisted[tls]'")
+
+
+def _fingerprint(text: str) -> str:
+    try:
+        return fingerprint(text)
+    except ValueError as why:
+        raise argparse.ArgumentTypeError(str(why)) from why
 
 
 def _seconds(text: str) -> float:
@@ -70,12 +106,25 @@ def make_parser() -> argparse.ArgumentParser:
         description="Chat at a terminal, or send lines from a pipe.",
         epilog="In a pipe, every input line is sent; the exit status is 0 if all were accepted. "
         "It fails at once if there is no server; if the connection breaks later, it tries to "
-        f"reconnect for {SCRIPT.later:.0f} seconds.",
+        f"reconnect for {SCRIPT.later:.0f} seconds. The exit status is {UNTRUSTED} if the server's "
+        "certificate is not trusted.",
     )
     parser.add_argument(
-        "host", nargs="?", default=HOST, metavar="HOST", help=f"or unix:PATH; default: {HOST}"
+        "host",
+        nargs="?",
+        metavar="HOST",
+        help=f"or unix:PATH; default: {HOST}, or else a server on the local network",
     )
     parser.add_argument("port", nargs="?", metavar="PORT", help=f"default: {PORT}")
+    parser.add_argument(
+        "--tls", action="store_true", help="connect with TLS; nobody can read along on the way"
+    )
+    parser.add_argument(
+        "--fingerprint",
+        type=_fingerprint,
+        metavar="SHA256:...",
+        help="with TLS, and only if the server's certificate has this fingerprint",
+    )
     parser.add_argument("--nick", help="your nickname (default: your login name)")
     parser.add_argument("--room", default="", help="the room to talk in; joined if necessary")
     look = parser.add_mutually_exclusive_group()

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 
 from twisted_chat.client.connection import Connection
+from twisted_chat.client.failed import Failed
 from twisted_chat.client.incoming import (
     Answer,
     Happened,
@@ -32,10 +33,6 @@ from twisted_chat.text.names import LOBBY, key
 _log = Logger(namespace="chat")
 
 _ROOM = "room"  # our name for the request to enter the first room
-
-
-class Failed(Exception):
-    """The client has given up, or was closed; what was not sent yet never will be."""
 
 
 class Unconfirmed(Exception):
@@ -126,7 +123,8 @@ class ChatClient:
 
         Returns:
             Fires when we are in, and in the room; fails with `NicknameRefused` (this may be
-            called again, with another one), with `Refused` (by the room) or with `Failed`.
+            called again, with another one), with `Refused` (by the room) or with `Failed`, such
+            as `Untrusted` (the certificate of a `SecureEndpoint`).
         """
         self._drop_connection()
         if self._connecting is not None:
@@ -141,7 +139,7 @@ class ChatClient:
         self._connection = Connection(
             endpoint, self.clock, self._where, self._patience, jitter=self._jitter
         )
-        self._connection.open(Talker(self._hello, self._heard, self._lost))
+        self._connection.open(Talker(self._hello, self._heard, self._lost, self._gave_up))
         return connecting
 
     def say(self, text: str, room: str = LOBBY) -> Deferred[int]:
@@ -223,13 +221,17 @@ class ChatClient:
                 hello["epoch"] = self.model.epoch
         return hello
 
-    def _lost(self, why: str, pause: float | None) -> None:
+    def _lost(self, why: str, pause: float) -> None:
         self._is_out()
         self._tell(Lost(why, pause))
-        if pause is None and self._connection is not None:
+
+    def _gave_up(self, why: Failed) -> None:
+        self._is_out()
+        self._tell(Lost(str(why), None))
+        if self._connection is not None:
             self._drop_connection()
             self._give_up_lines()
-            self._end(Failed(why))
+            self._end(why)
 
     def _heard(self, thing: dict[str, Any]) -> None:
         self._raw(thing)

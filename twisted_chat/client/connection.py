@@ -11,12 +11,14 @@ from twisted.internet.interfaces import (
     IDelayedCall,
     IProtocol,
     IReactorTime,
+    ISSLTransport,
     IStreamClientEndpoint,
 )
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from twisted_chat.client import wording
+from twisted_chat.client.failed import Failed
 from twisted_chat.client.patience import FOR_EVER, Patience
 from twisted_chat.client.protocol import ClientProtocol, Talker
 
@@ -25,6 +27,8 @@ LONGEST = 15.0
 
 SHORT = 2.0
 """The longest pause of somebody who tries for a limited time."""
+
+_HUNG_UP = "The server hung up without a word: if it speaks TLS, add --tls"
 
 
 class Connection(Factory):
@@ -119,22 +123,31 @@ class Connection(Factory):
     def _failed(self, failure: Failure) -> None:
         if self._attempt is not None:
             self._attempt = None
-            self._gone(wording.no_connection(failure, self._where))
+            if isinstance(failure.value, Failed):
+                self._give_up(failure.value)
+            else:
+                self._gone(wording.no_connection(failure, self._where))
 
     def _lost(self, protocol: ClientProtocol) -> None:
         if protocol is not self._protocol:
             return
         self._protocol = None
         if protocol.other is not None and not self._reached:
-            self._give_up(f"{self._where} is {protocol.other}: check the host and the port")
+            self._give_up(Failed(f"{self._where} is {protocol.other}"))
         else:
-            self._gone(self._why or protocol.excuse or "Connection lost")
+            might_be_tls = (
+                protocol.was_silent
+                and not self._reached
+                and not ISSLTransport.providedBy(protocol.transport)
+            )
+            lost = _HUNG_UP if might_be_tls else "Connection lost"
+            self._gone(self._why or protocol.excuse or lost)
 
     def _gone(self, why: str) -> None:
         self._why = ""
         self._reason = why
         if not self._limit:
-            self._give_up(why)
+            self._give_up(Failed(why))
             return
         self._be_patient()
         longest = LONGEST if math.isinf(self._limit) else SHORT
@@ -171,9 +184,9 @@ class Connection(Factory):
 
     def _too_late(self) -> None:
         self._end_of_patience = None
-        self._give_up(self._reason or f"No answer from {self._where}")
+        self._give_up(Failed(self._reason or f"No answer from {self._where}"))
 
-    def _give_up(self, why: str) -> None:
+    def _give_up(self, why: Failed) -> None:
         self.close()
         if self._talker is not None:
-            self._talker.lost(why, None)
+            self._talker.gave_up(why)

@@ -9,12 +9,12 @@ from twisted.python.failure import Failure
 from twisted_chat.client import wording
 from twisted_chat.client.chat_client import (
     ChatClient,
-    Failed,
     Heard,
     Lost,
     NicknameRefused,
     Unconfirmed,
 )
+from twisted_chat.client.failed import Failed
 from twisted_chat.client.hearing import Hearing
 from twisted_chat.client.incoming import Answer, Happened, Refusal, Welcome
 from twisted_chat.client.joining import Joining
@@ -205,7 +205,9 @@ class Conversation:
         if failure.check(NicknameRefused) and self._view.asks:
             self._ask_nick(failure.getErrorMessage())
         else:
-            self._end(lambda: self.finished.errback(Failed(failure.getErrorMessage())))
+            why = failure.value
+            failed = why if isinstance(why, Failed) else Failed(failure.getErrorMessage())
+            self._end(lambda: self.finished.errback(failed))
 
     def _done(self, line: Line, told: Happened | Answer) -> None:
         if isinstance(told, Answer):

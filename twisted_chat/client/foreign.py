@@ -5,7 +5,6 @@ import re
 _KINDS = (
     (rb"HTTP/\d|\s*<(!doctype )?html", "a web server"),
     (rb"SSH-\d", "an SSH server"),
-    (rb"[\x15\x16]\x03[\x00-\x04]", "a server for encrypted connections (TLS)"),
     (rb"220[ -].*(smtp|mail|postfix|exim)|\* OK|\+OK", "a mail server"),
     (rb"220[ -].*ftp", "an FTP server"),
     (rb":\S+ (NOTICE|\d{3}) |NOTICE \S+ :|ERROR :", "an IRC server"),
@@ -14,9 +13,16 @@ _KINDS = (
     (rb"RFB \d", "a VNC server"),
     (rb"\xff[\xfb-\xfe]", "a telnet server"),
 )
+_TLS = re.compile(rb"[\x15\x16]\x03[\x00-\x04]")
 _PATTERNS = [(re.compile(pattern, re.IGNORECASE | re.DOTALL), kind) for pattern, kind in _KINDS]
 
 
+CHECK = "check the host and the port"
+
+
 def recognize(first: bytes) -> str:
-    """The kind of server that speaks so at first; empty for all that are not known here."""
-    return next((kind for pattern, kind in _PATTERNS if pattern.match(first)), "")
+    """What server speaks so at first, and what to do; empty for all that are not known here."""
+    if _TLS.match(first):
+        return "a TLS server: add --tls"
+    kind = next((kind for pattern, kind in _PATTERNS if pattern.match(first)), "")
+    return kind and f"{kind}, not a chat server: {CHECK}"

@@ -12,16 +12,6 @@ KEPT = 1_000
 """Lines kept over runs."""
 
 
-def history_file() -> Path | None:
-    """Where the history is, as the XDG base directories have it; None for who has no home."""
-    state = Path(os.environ.get("XDG_STATE_HOME", ""))
-    try:
-        base = state if state.is_absolute() else Path.home() / ".local" / "state"
-    except RuntimeError:
-        return None
-    return base / "twisted-chat" / "history"
-
-
 class InputHistory(History):
     """The history of one's input; a file that cannot be used is done without.
 

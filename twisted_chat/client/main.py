@@ -6,15 +6,21 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from io import TextIOWrapper
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IStreamClientEndpoint
 
 from twisted_chat.client import arguments
-from twisted_chat.client.arguments import Arguments
-from twisted_chat.client.chat_client import ChatClient, Failed
+from twisted_chat.client.arguments import UNTRUSTED, Arguments
+from twisted_chat.client.chat_client import ChatClient
 from twisted_chat.client.conversation import Conversation
+from twisted_chat.client.failed import Failed, Untrusted
+from twisted_chat.client.looking import finder, look
+from twisted_chat.client.state import state_file
+from twisted_chat.client.trust import KnownServers, Trust
 from twisted_chat.client.view import View
 
 HANG_UP = 4.0
@@ -42,10 +48,16 @@ def main() -> None:
     for out in (sys.stdout, sys.stderr):
         if isinstance(out, TextIOWrapper):
             out.reconfigure(errors="replace", encoding="utf-8" if given.json else None)
+    if given.is_anywhere and (found := look(given.place, finder(), _tell)):
+        given = replace(given, place=found.place, tls=given.tls or found.tls)
     make = _choose(given)
     from twisted.internet.task import react
 
     react(_chat, (given, make))
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"*** {text}\n")
 
 
 def _choose(given: Arguments) -> Callable[[Any], FrontEnd]:
@@ -71,7 +83,7 @@ def _choose(given: Arguments) -> Callable[[Any], FrontEnd]:
 
 async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd]) -> None:
     view = make(reactor)
-    endpoint = given.place.endpoint(reactor)
+    endpoint = _endpoint(reactor, given, view)
     client = ChatClient(
         reactor,
         raw=view.raw,
@@ -100,13 +112,27 @@ async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd])
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(hang_up))
     view.open(conversation)
     conversation.start()
-    failure = ""
+    failure, status = "", 0
     try:
         await conversation.finished
     except Failed as why:
         failure = f"{why}\n"
+        status = UNTRUSTED if isinstance(why, Untrusted) else 1
     with contextlib.suppress(OSError):  # the terminal is gone, and so is who would read it
         await view.close()
         sys.stderr.write(failure)
     gone.callback(None)
-    raise SystemExit(1 if failure or view.failed else 0)
+    raise SystemExit(status or int(view.failed))
+
+
+def _endpoint(reactor: Any, given: Arguments, view: View) -> IStreamClientEndpoint:
+    """Where the server is; what there is to know of its certificate is told to the view."""
+    endpoint = given.place.endpoint(reactor)
+    if not given.tls:
+        return endpoint
+    from twisted_chat.client.secure import SecureEndpoint  # not every client loads OpenSSL
+
+    path = state_file("known_servers")
+    known = KnownServers(path) if path is not None else None
+    trust = Trust(given.place.address, known, view.connection, given.fingerprint)
+    return SecureEndpoint(endpoint, reactor, given.place.host, trust)

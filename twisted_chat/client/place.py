@@ -28,6 +28,12 @@ class Place:
     def __str__(self) -> str:
         return self.path or f"{self.host} port {self.port}"
 
+    @property
+    def address(self) -> str:
+        """The host and the port, as one writes them together."""
+        host = self.host.lower()
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
     def endpoint(self, reactor: Any) -> IStreamClientEndpoint:
         """What connects to it."""
         if self.path:

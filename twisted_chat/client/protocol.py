@@ -7,7 +7,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTranspor
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
-from twisted_chat.client.foreign import recognize
+from twisted_chat.client.failed import Failed
+from twisted_chat.client.foreign import CHECK, recognize
 from twisted_chat.client.harmless import harmless
 from twisted_chat.refusal import Refused
 from twisted_chat.wire.lines import Lines
@@ -26,13 +27,14 @@ class Talker(NamedTuple):
     Args:
         hello: gives the first object that is sent.
         heard: is told every object that the server sends.
-        lost: is told why there is no connection, and after how many seconds a new one is tried;
-            None for never.
+        lost: is told why there is no connection, and after how many seconds a new one is tried.
+        gave_up: is told why no new one is tried.
     """
 
     hello: Callable[[], dict[str, Any]]
     heard: Callable[[dict[str, Any]], None]
-    lost: Callable[[str, float | None], None]
+    lost: Callable[[str, float], None]
+    gave_up: Callable[[Failed], None]
 
 
 class ClientProtocol(Lines):
@@ -52,6 +54,7 @@ class ClientProtocol(Lines):
     ) -> None:
         super().__init__()
         self.excuse = ""  # what a server says in words that does not let us in
+        self.was_silent = True  # all the time
         self.other: str | None = None  # what this is instead of a chat server, once we know
         self._known = False  # to be a chat server
         self._talker = talker
@@ -75,8 +78,9 @@ class ClientProtocol(Lines):
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes: the first ones may tell what kind of server this is, and need be no line."""
+        self.was_silent = False
         if not self._known and self.other is None and (kind := recognize(self.beginning + data)):
-            self.other = f"{kind}, not a chat server"
+            self.other = kind
             self.transport.abortConnection()
         else:
             super().dataReceived(data)
@@ -94,7 +98,7 @@ class ClientProtocol(Lines):
             self._expect(IDLE, self._ask)
             self._talker.heard(thing)
         else:  # an echo of what we said ourselves
-            self.other = "not a chat server"
+            self.other = f"not a chat server: {CHECK}"
             self.transport.abortConnection()
 
     def _in_words(self, line: bytes) -> None:
@@ -104,7 +108,7 @@ class ClientProtocol(Lines):
         elif b"nickname" in line:  # so a chat server greets
             self._known = True
         elif not self._known:
-            self.other = "not a chat server"
+            self.other = f"not a chat server: {CHECK}"
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """No server of ours sends such a line: it is passed over."""

@@ -17,12 +17,13 @@ from twisted_chat.client.alerts import notification
 from twisted_chat.client.colours import STYLE
 from twisted_chat.client.completion import ChatCompleter
 from twisted_chat.client.conversation import Conversation
-from twisted_chat.client.history import InputHistory, history_file
+from twisted_chat.client.history import InputHistory
 from twisted_chat.client.incoming import Happened
 from twisted_chat.client.keys import bindings
 from twisted_chat.client.leaving import GOODBYE
 from twisted_chat.client.own_commands import COMMANDS
 from twisted_chat.client.reading import Reading
+from twisted_chat.client.state import state_file
 from twisted_chat.client.toolbar import toolbar
 from twisted_chat.client.typed import parse
 from twisted_chat.client.wrapping import Row, wrapped
@@ -67,7 +68,7 @@ class Terminal(Reading):
     def open(self, conversation: Conversation) -> None:
         """Put up the prompt, for this conversation."""
         super().open(conversation)
-        history = history_file()
+        history = state_file("history")
         self._prompt = PromptSession(
             self._before_input,
             bottom_toolbar=self._toolbar,

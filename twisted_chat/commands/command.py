@@ -118,3 +118,11 @@ class Family:
             return do
 
         return declare
+
+
+def when_stored(caller: Caller, *lines: str) -> Deferred[Lines]:
+    """Answer once what was asked for is stored; if it is refused, that is all they are told."""
+    answered: Deferred[Lines] = Deferred()
+    request = caller.request
+    request.when_settled(lambda: answered.callback(() if request.is_refused else lines))
+    return answered

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-from twisted_chat.chat.order import Role, Sentence
+from twisted.internet.defer import Deferred
+
+from twisted_chat.chat.order import Ordered, Role, Sentence
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
-from twisted_chat.commands.command import Caller, Family, Lines
+from twisted_chat.commands.command import Caller, Family, Lines, when_stored
 from twisted_chat.events import Ban, Event, Mute
 from twisted_chat.refusal import Refused
 from twisted_chat.text.spans import in_words, moment, span
@@ -16,6 +18,8 @@ family = Family()
 WHY = 200
 """Characters of a reason: everybody reads it, and it is kept with the ban."""
 
+_SERVER = "With --server before the rest, it holds for the whole server: for administrators."
+
 _LISTED = 200
 """Bans in one answer."""
 
@@ -23,6 +27,19 @@ _LISTED = 200
 def decide(caller: Caller, room: Room, event: Event, about: str = "") -> None:
     """Have a decision stored and carried out; the arguments are those of `Chat.decide`."""
     caller.chat.decide(caller.person, room, event, caller.request, about)
+
+
+def _where(caller: Caller, room: Room, rest: str) -> tuple[Ordered, str]:
+    """Where something is to hold, the room or the whole server, and what else was typed.
+
+    Raises:
+        Refused: they do not administer the server.
+    """
+    word, _, more = rest.partition(" ")
+    if word != "--server":
+        return room, rest
+    caller.chat.rights.check(caller.person, Right.ADMINISTER, room, "--server")
+    return caller.chat.server_log, more.strip()
 
 
 def reason(text: str) -> str:
@@ -134,11 +151,16 @@ def _unmute(caller: Caller, room: Room, nickname: str) -> Lines:
         "A mask such as spam* means nicknames, and 192.0.2.0/24 means addresses.",
         "The room never sees an address.",
         "Nobody with a role in the room is banned by an address or a mask.",
+        _SERVER,
     ),
 )
-def _ban(caller: Caller, room: Room, rest: str) -> Lines:
+def _ban(caller: Caller, room: Room, rest: str) -> Lines | Deferred[Lines]:
+    where, rest = _where(caller, room, rest)
     whom, seconds, why = _how_long(rest)
-    ban = caller.chat.moderation.ban(caller.person, room, whom, seconds, why)
+    ban = caller.chat.moderation.ban(caller.person, where, whom, seconds, why)
+    if where is not room:
+        caller.chat.decide_for_all(caller.person, ban, caller.request)
+        return when_stored(caller, f"{whom} is banned from {where.name}: /unban --server ends it.")
     other = caller.chat.people.called(whom)
     decide(caller, room, ban, other.id if other else "")
     if ban.target.startswith(("address-", "network-")):
@@ -162,9 +184,20 @@ def _neighbours(caller: Caller, room: Room, event: Ban | Mute, what: str) -> Lin
 _BY_PLACE = ("ban/near:", "mute/address:")
 
 
-@family.command("unban", "NICK|ACCOUNT|ADDRESS|MASK", "end a ban", right=Right.KEEP_ORDER)
-def _unban(caller: Caller, room: Room, whom: str) -> Lines:
-    decide(caller, room, caller.chat.moderation.unban(caller.person, room, whom))
+@family.command(
+    "unban",
+    "NICK|ACCOUNT|ADDRESS|MASK",
+    "end a ban",
+    right=Right.KEEP_ORDER,
+    detail=(_SERVER,),
+)
+def _unban(caller: Caller, room: Room, whom: str) -> Lines | Deferred[Lines]:
+    where, whom = _where(caller, room, whom)
+    unban = caller.chat.moderation.unban(caller.person, where, whom)
+    if where is not room:
+        caller.chat.decide_for_all(caller.person, unban, caller.request)
+        return when_stored(caller, f"{unban.target} is not banned from {where.name} any more.")
+    decide(caller, room, unban)
     return []
 
 
@@ -173,10 +206,11 @@ def _unban(caller: Caller, room: Room, whom: str) -> Lines:
 )
 def _bans(caller: Caller, room: Room, rest: str) -> Lines:
     line = partial(_line, caller.chat.now())
-    order = room.order
+    where = _where(caller, room, rest)[0]
+    order = where.order
     bans = [line(order.sentence(marks[0]), "banned") for marks in order.sentences("ban/").values()]
     mutes = [line(order.sentence(marks[0]), "muted") for marks in order.sentences("mute/").values()]
-    return _shortened([*bans, *mutes]) or [f"Nobody is banned from {room.name}, or muted in it."]
+    return _shortened([*bans, *mutes]) or [f"Nobody is banned from {where.name}, or muted in it."]
 
 
 def _line(now: float, each: Sentence, what: str) -> str:

@@ -6,7 +6,17 @@ import re
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.room import Room
-from twisted_chat.commands import history, moderation, people, rooms, settings, talking
+from twisted_chat.commands import (
+    doors,
+    history,
+    moderation,
+    people,
+    rooms,
+    server,
+    settings,
+    speaking_order,
+    talking,
+)
 from twisted_chat.commands.command import Caller, Command, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text.cleaning import is_blank
@@ -81,7 +91,6 @@ def is_join(word: str) -> bool:
 
 
 _INSTEAD = {
-    "clear": "your terminal can clear its screen, the server cannot.",
     "query": "/whisper NICK TEXT sends a private message, and /reply TEXT answers one.",
 }
 """What to do instead of commands that other chat systems have."""
@@ -135,7 +144,7 @@ def _help(caller: Caller, room: Room, rest: str) -> Lines:
 
 _ORDER = (
     *("users", "whisper", "reply", "me", "nick", "join", "leave", "rooms", "topic", "away", "back"),
-    *("ignore", "unignore", "history", "whois", "bell", "time", "", "help", "quit"),
+    *("ignore", "unignore", "history", "whois", "bell", "time", "doors", "", "help", "quit"),
 )
 """The order of commands in /help, for first-time readers.
 
@@ -150,10 +159,13 @@ def _place(command: Command) -> int:
 _FAMILIES = (
     moderation.family,
     settings.family,
+    speaking_order.family,
+    server.family,
     talking.family,
     people.family,
     rooms.family,
     history.family,
+    doors.family,
     family,
 )
 

@@ -1,6 +1,6 @@
 """What can happen in a chat: frozen values, in one closed union."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeAlias
@@ -9,6 +9,9 @@ from twisted_chat.refusal import Refused
 
 OWN = "@"
 """The name of a person's private log: whispers, and everything else meant only for them."""
+
+SERVER = "*"
+"""What stands in the place of a room in the server's own log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,39 @@ class Topic(Stored):
     """Somebody changes the topic of a room; an empty text removes it."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hands(Stored):
+    """Hands are raised or lowered in a room, or somebody gets the word.
+
+    Args:
+        what: `raised` or `lowered` by those themselves; `gone` with them; `next` gives the word
+            to the first, who says that they are `done`; `cleared` by the sender.
+        people: the nicknames of those whose hands they are, in their order.
+        persons: their ids, in the same order.
+        ends: as in `RoleChange`.
+    """
+
+    what: str
+    people: Sequence[str] = ()
+    persons: Sequence[str] = ()
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Act(Stored):
+    """An administrator or operator does something, as the server's own log has it.
+
+    Args:
+        act: what they do, to go on after their nickname.
+        text: what they wrote with it, such as the reason; may be empty.
+        changes: what it changes in the server's state; of a ban, the reason is the text.
+    """
+
+    act: str
+    text: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +259,8 @@ Event: TypeAlias = (
     | Invite
     | Setting
     | Close
+    | Hands
+    | Act
     | Join
     | Leave
     | Away

@@ -14,6 +14,7 @@ class Kept(Enum):
 
     IN_ROOMS = "in the logs of rooms, and in exports"
     IN_OWN_LOGS = "in people's own logs: for nobody else"
+    IN_THE_SERVERS_LOG = "in the server's own log: for administrators, and in no export"
     NOWHERE = "nowhere: they are told, or made for one reader"
 
 
@@ -58,9 +59,8 @@ class Kind:
             held: the rest of it, in the order of `held`; what is private may be left out.
         """
         event: Callable[..., Event] = self.event
-        told, private = list(held), len(self.held) - len(self.private)
-        rest = (tuple(each) if isinstance(each, list) else each for each in told[private:])
-        return event(time, room, sender, *told[:private], *rest)
+        rest = (tuple(each) if isinstance(each, list) else each for each in held)
+        return event(time, room, sender, *rest)
 
 
 _WHY = ("reason",)  # may be empty
@@ -121,7 +121,25 @@ KINDS = (
         private=("state",),
     ),
     Kind("close", events.Close, Kept.IN_ROOMS, ("reason",)),
+    Kind(
+        "hands",
+        events.Hands,
+        Kept.IN_ROOMS,
+        ("what",),
+        facts=("what",),
+        values=("people",),
+        private=("persons", "ends"),
+    ),
     Kind("whisper", events.Whisper, Kept.IN_OWN_LOGS, ("to", "text")),
+    Kind(
+        "act",
+        events.Act,
+        Kept.IN_THE_SERVERS_LOG,
+        ("act", "text"),
+        optional=("text",),
+        facts=("act",),
+        private=("changes",),
+    ),
     Kind("join", events.Join, Kept.NOWHERE),
     Kind("leave", events.Leave, Kept.NOWHERE, ("reason",), optional=("reason",)),
     Kind("away", events.Away, Kept.NOWHERE, ("text",)),

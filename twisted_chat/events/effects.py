@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from twisted_chat.events import (
+    Act,
     Ban,
     Close,
     Entry,
     Event,
+    Hands,
     Invite,
     Kick,
     Mute,
@@ -34,6 +36,25 @@ _NONE: Changes = MappingProxyType({})
 
 def _topic(event: Topic, number: int) -> Changes:
     return {"topic": event.text or None}
+
+
+def _hands(event: Hands, number: int) -> Changes:
+    ended = _end(event.ends)
+    if event.what == "next":
+        return ended | {"word": {"name": event.people[0], "person": event.persons[0]}}
+    if event.what != "raised":
+        return ended
+    raised = enumerate(zip(event.persons, event.people, strict=False))
+    return ended | {
+        f"hand/{person}": {"name": name, "at": [number, place]} for place, (person, name) in raised
+    }
+
+
+def _act(event: Act, number: int) -> Changes:
+    return {
+        name: value | {"why": event.text} if isinstance(value, dict) else value
+        for name, value in event.changes.items()
+    }
 
 
 def _role(event: RoleChange, number: int) -> Changes:
@@ -95,6 +116,8 @@ EFFECTS: dict[type[Event], Callable[[Any, int], Changes]] = {
     Invite: _invite,
     Setting: _setting,
     Close: _close,
+    Hands: _hands,
+    Act: _act,
 }
 """What the kinds of events change that change anything, by the event and its number in the log.
 

@@ -1,6 +1,6 @@
 """Who may connect: limits in total and per address, and the ban list."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -43,9 +43,16 @@ class Admission:
     Args:
         clock: the time.
         limits: how many.
+        ban_of: says why administrators let nobody in from an address; None if they do.
     """
 
-    def __init__(self, clock: IReactorTime, limits: Limits) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        limits: Limits,
+        ban_of: Callable[[str], Refused | None] = lambda _: None,
+    ) -> None:
+        self._ban_of = ban_of
         self._banned = self._allowed = Networks()
         self._clock = clock
         self._limits = limits
@@ -70,9 +77,13 @@ class Admission:
             if not self._is_exempt(address):
                 self._place(address).count(nameless=nameless)
 
-    def is_banned(self, address: str) -> bool:
-        """Whether an address is banned."""
-        return address in self._banned and address not in self._allowed
+    def ban_of(self, address: str) -> Refused | None:
+        """Why nobody may connect from an address; None if they may."""
+        if address in self._allowed:
+            return None
+        if address in self._banned:
+            return Refused("banned", "You are banned from this server.")
+        return self._ban_of(address)
 
     def admit(self, address: str) -> None:
         """Count a connection without a nickname, which is to be dismissed in the end.
@@ -83,8 +94,9 @@ class Admission:
         limits = self._limits
         if self._total >= limits.clients:
             raise Refused("full", "The server is full: try again in a minute.")
-        if self.is_banned(address):
-            raise Refused("banned", "You are banned from this server.")
+        ban = self.ban_of(address)
+        if ban is not None:
+            raise ban
         if not self._is_exempt(address):
             place = self._place(address)
             self._check(place)

@@ -36,6 +36,7 @@ class BaseConnection:
         self._is_proxied = address == UNKNOWN
         self._is_new = False  # it is being made in this very call
         self._is_closing = self._is_lost = False
+        self._why_lost = ""  # see `Session.connection_lost`
 
     # What a frontend does in its own way
 
@@ -125,6 +126,7 @@ class BaseConnection:
     def _lose(self, *, in_order: bool) -> None:
         """The connection is gone; what was said before that is still said."""
         self._is_lost = True
+        self._why_lost = "" if in_order else "connection lost"
         self.outlet.stopProducing()
         if self._abortion is not None:
             self._abortion.cancel()
@@ -133,7 +135,7 @@ class BaseConnection:
         self._dismiss()
         self._server.remove(self)
         if self._session is not None:
-            self._session.connection_lost("" if in_order else "connection lost")
+            self._session.connection_lost(self._why_lost)
 
     def _free(self) -> None:
         """All is over: know no more who knows us, for memory is freed by that."""
@@ -222,9 +224,8 @@ class BaseConnection:
         _log.info("{who} timed out", who=self.address)
         self._abort()
 
-    def ban(self) -> None:
+    def ban(self, why: Refused) -> None:
         """Whoever this is may not be here any more."""
-        why = Refused("banned", "You are banned from this server.")
         if self._session is None or not self._session.is_current:
             self._turn_away(why)
         else:

@@ -45,6 +45,7 @@ class ChatFactory(Factory):
         observers: told what happens in the chat, and asked before it does.
         portal: decides who may log in, and gives an `IChatUser` for them; without it, people
             register with passwords of their own.
+        administrators: names of accounts that administer the server.
     """
 
     noisy = False
@@ -59,6 +60,7 @@ class ChatFactory(Factory):
         motd: Sequence[str] = (),
         observers: Iterable[Observer] = (),
         portal: Portal | None = None,
+        administrators: Iterable[str] = (),
     ) -> None:
         turn = Turn(None if clock is None else partial(clock.callLater, 0))
         if clock is None:
@@ -72,7 +74,15 @@ class ChatFactory(Factory):
             passwords = PortalPasswords(portal) if portal else OwnPasswords(None, hashing)
             accounts = Accounts(clock, store, limits, passwords, clock.seconds)
             chat = Chat(
-                clock, store, turn, name, limits, motd, observers=observers, accounts=accounts
+                clock,
+                store,
+                turn,
+                name,
+                limits,
+                motd,
+                observers=observers,
+                accounts=accounts,
+                administrators=administrators,
             )
         self.chat = chat
         self.server = Server(clock, self.chat)

@@ -72,6 +72,8 @@ class LineConnection(Lines, BaseConnection):
             return None
         if self._session is None:
             self._session = self._new_session(line)
+            if self._is_lost:  # before the first line was delivered: it waited for the output
+                self._session.connection_lost(self._why_lost)
         return self._session
 
     def inputEnded(self) -> None:

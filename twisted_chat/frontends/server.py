@@ -12,6 +12,7 @@ from twisted_chat.frontends.fairness import Turnstile
 from twisted_chat.frontends.liveness import Connected, Lookout
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.outlet import Outlet
+from twisted_chat.refusal import Refused
 
 
 class Connection(Connected, Protocol):
@@ -34,8 +35,8 @@ class Connection(Connected, Protocol):
     def state(self) -> tuple[str, str]:
         """The format (plain or structured), and whether there is a nickname."""
 
-    def ban(self) -> None:
-        """The address is banned now: disconnect."""
+    def ban(self, why: Refused) -> None:
+        """The address is banned now: say so, and disconnect."""
 
     def end(self) -> None:
         """The server stops."""
@@ -52,7 +53,8 @@ class Server:
     def __init__(self, clock: IReactorTime, chat: Chat) -> None:
         self.clock = clock
         self.chat = chat
-        self.admission = Admission(clock, chat.limits)
+        self.admission = Admission(clock, chat.limits, chat.ban_of_address)
+        chat.banned_addresses_changed = self._disconnect_banned
         self.turnstile = Turnstile(clock, lambda: chat.is_behind)
         self._connections: set[Connection] = set()
         self._lookout = Lookout(clock, self._connections)
@@ -66,11 +68,13 @@ class Server:
     def add(self, connection: Connection) -> None:
         """A connection is made."""
         self._connections.add(connection)
+        self.chat.counters.connections = len(self._connections)
         self._lookout.wake()
 
     def remove(self, connection: Connection) -> None:
         """A connection is gone."""
         self._connections.discard(connection)
+        self.chat.counters.connections = len(self._connections)
         if not self._connections:
             waiting, self._waiting = self._waiting, []
             for deferred in waiting:
@@ -82,9 +86,13 @@ class Server:
         self.admission.use_lists(
             banned, allowed, ((other.address, other.is_nameless) for other in admitted)
         )
+        self._disconnect_banned()
+
+    def _disconnect_banned(self) -> None:
         for connection in list(self._connections):
-            if self.admission.is_banned(connection.address):
-                connection.ban()
+            why = self.admission.ban_of(connection.address)
+            if why is not None:
+                connection.ban(why)
 
     def say_goodbye(self) -> Deferred[None]:
         """Tell everybody that the server stops; fires when the last of them is gone."""

@@ -38,6 +38,11 @@ class Console:
             _log.critical("Cannot start: {reason}", reason=reason)
         sys.excepthook = lambda *_: None
 
+    def show(self, text: str) -> None:
+        """Show lines that are no part of the log."""
+        with suppress(OSError):
+            os.write(self._file, text.encode(errors="replace"))
+
     def close(self) -> None:
         """The server has started: close the copy, so that a waiting parent process can go on."""
         if self._file != 2:

@@ -2,7 +2,7 @@
 
 import errno
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -42,12 +42,17 @@ class Listening(StreamServerEndpointService):
         reactor: what it listens with.
         says: returns the lines to log once it listens.
         certificate: the server's certificate, for an endpoint that uses it.
+        is_chat: whether people can chat there, and not only open a page.
+        has_page: whether browsers are served there.
     """
 
     _raiseSynchronously = True
 
     is_open = False
     """Whether connections are accepted."""
+
+    address: object = None
+    """Where it listens, once it does."""
 
     def __init__(
         self,
@@ -56,13 +61,28 @@ class Listening(StreamServerEndpointService):
         reactor: Any,
         says: Says,
         certificate: Any = None,
+        *,
+        is_chat: bool = True,
+        has_page: bool = False,
     ) -> None:
         endpoint = serverFromString(reactor, below_tls(description) or description)
         if below_tls(description) is not None:
             endpoint = wrapServerTLS(certificate, endpoint, reactor)
         super().__init__(endpoint, factory)
         self.description = description
+        self.is_chat = is_chat
+        self.has_page = has_page
         self._says = says
+
+    @property
+    def is_for_proxies(self) -> bool:
+        """Whether only proxies can connect."""
+        return self.description.startswith("haproxy:")
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether nothing but TLS is spoken here."""
+        return is_tls(self.description)
 
     def privilegedStartService(self) -> None:
         """Listen.
@@ -79,9 +99,15 @@ class Listening(StreamServerEndpointService):
 
     def _announce(self, port: IListeningPort) -> IListeningPort:
         self.is_open = True
-        for line in self._says(self.description, port.getHost()):
+        self.address = port.getHost()
+        for line in self.lines:
             _log.info("{line}", line=line)
         return port
+
+    @property
+    def lines(self) -> list[str]:
+        """What it says to those who ask where it is; a machine's addresses may change."""
+        return list(self._says(self.description, self.address)) if self.is_open else []
 
     def stopService(self) -> Deferred[None]:
         """Stop listening."""
@@ -102,6 +128,11 @@ def below_tls(description: str) -> str | None:
     """The TCP endpoint below TLS with the server's certificate; None for other endpoints."""
     ours = _OUR_TLS.fullmatch(description)
     return f"tcp:{ours[1]}" if ours else None
+
+
+def is_tls(description: str) -> bool:
+    """Whether nothing but TLS is spoken at an endpoint."""
+    return description.startswith(("ssl:", "tls:"))
 
 
 def tcp_endpoint(port: int, interface: str) -> str:
@@ -135,32 +166,53 @@ def how_to_join(description: str, address: object) -> list[str]:
         return [f"Join with: nc -U {path}, or: twisted-chat unix:{path}"] if path else []
     if kind == "haproxy":
         return [f"Proxies can connect to {host} port {port}"]
-    hosts = _hosts(host)
-    if kind in ("ssl", "tls"):
+    addresses = hosts(host)
+    if is_tls(description):
         ncat, openssl = "ncat --ssl", "openssl s_client -quiet -connect"
         return [
-            f"Join with: {ncat} {each} {port}, or: {openssl} {_address(each, port)}"
-            for each in hosts
+            f"Join with: twisted-chat --tls {each} {port}, or: {ncat} {each} {port}, "
+            f"or: {openssl} {_address(each, port)}"
+            for each in addresses
         ]
-    return [f"Join with: nc {each} {port}, or: twisted-chat {each} {port}" for each in hosts]
+    return [f"Join with: nc {each} {port}, or: twisted-chat {each} {port}" for each in addresses]
 
 
 def where_to_browse(description: str, address: object) -> list[str]:
     """The addresses of the page, one line for each; the arguments are those of `how_to_join`."""
+    pages = page_addresses(description, address)
+    if not pages:
+        return [f"Proxies can connect to {description.removeprefix('haproxy:')} for the page"]
+    return [f"Open in a browser: {page}" for page in pages]
+
+
+def page_addresses(description: str, address: object) -> list[str]:
+    """The addresses of the page, none behind a proxy; the arguments are those of `how_to_join`."""
     host, port = getattr(address, "host", None), getattr(address, "port", None)
     if host is None or port is None or description.startswith("haproxy:"):
-        return [f"Proxies can connect to {description.removeprefix('haproxy:')} for the page"]
-    scheme = "https" if description.startswith(("ssl:", "tls:")) else "http"
-    return [f"Open in a browser: {scheme}://{_address(each, port)}/" for each in _hosts(host)]
+        return []
+    scheme = "https" if is_tls(description) else "http"
+    return [f"{scheme}://{_address(each, port)}/" for each in hosts(host)]
 
 
-def how_to_join_and_browse(description: str, address: object) -> list[str]:
-    """Both, for a port that serves all clients; the arguments are those of `how_to_join`."""
-    pages = where_to_browse(description, address) if hasattr(address, "port") else []
-    return [*how_to_join(description, address), *pages]
+def how_to_join_and_browse(description: str, address: Any, *, has_tls: bool = False) -> list[str]:
+    """Both, for a port that serves all clients; the other arguments are those of `how_to_join`.
+
+    Args:
+        description: the endpoint.
+        address: where it listens.
+        has_tls: whether a port without TLS of its own speaks it to those who begin with it.
+    """
+    if not hasattr(address, "port"):
+        return how_to_join(description, address)
+    secure = []
+    if has_tls and not is_tls(description):
+        where = (f"{each} {address.port}" for each in hosts(address.host))
+        secure = [f"Join with: twisted-chat --tls {each}" for each in where]
+    pages = where_to_browse(description, address)
+    return [*how_to_join(description, address), *secure, *pages]
 
 
-def _hosts(host: str) -> list[str]:
+def hosts(host: str) -> list[str]:
     """The addresses that reach a port that listens here, perhaps on all addresses."""
     everywhere = host in ("::", "0.0.0.0")  # noqa: S104 - compared with, not bound to
     return own_addresses(ifaddr.get_adapters(), ipv6=host == "::") if everywhere else [host]
@@ -168,6 +220,12 @@ def _hosts(host: str) -> list[str]:
 
 def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def beyond_this_machine(addresses: Sequence[str]) -> list[str]:
+    """The addresses that other machines can use; all of them if that is none."""
+    others = [each for each in addresses if not ip_address(each).is_loopback]
+    return others or list(addresses)
 
 
 def own_addresses(adapters: Iterable[ifaddr.Adapter], *, ipv6: bool) -> list[str]:

@@ -55,6 +55,18 @@ GROUPS = {
             short="e",
             is_list=True,
         ),
+        Option(
+            "qr",
+            None,
+            "Show the page's address as a QR code.",
+            is_flag=True,
+        ),
+        Option(
+            "announce",
+            None,
+            "Announce the server on the local network.",
+            is_flag=True,
+        ),
     ),
     "TLS and browsers": (
         Option(
@@ -133,6 +145,12 @@ GROUPS = {
         ),
     ),
     "Accounts": (
+        Option(
+            "admin",
+            None,
+            "Account that administers the server. May be given several times.",
+            is_list=True,
+        ),
         Option(
             "auth",
             None,

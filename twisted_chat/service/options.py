@@ -21,7 +21,7 @@ from twisted_chat.service import checks, config
 from twisted_chat.service.auth import make_portal
 from twisted_chat.service.endpoints import below_tls, tcp_endpoint
 from twisted_chat.service.known_options import BY_NAME, LIMITS, Option, help_text, limits_text
-from twisted_chat.text import cleaning
+from twisted_chat.text import cleaning, names
 
 if TYPE_CHECKING:
     from twisted_chat.service.tls import Pair  # an extra
@@ -62,6 +62,7 @@ class Options(usage.Options):
     def __init__(self, *, is_again: bool = False) -> None:
         super().__init__()
         self.endpoints: list[str] = []
+        self.admins: list[str] = []
         self.web_endpoints: list[str] = []
         self.web_origins: list[str] = []
         self.web_proxies: list[str] = []
@@ -69,6 +70,7 @@ class Options(usage.Options):
         self.motd: list[str] = []
         self.banned = Networks()
         self.allowed = Networks()
+        self._files: dict[str, Sequence[str]] = {}  # the lines of those that options name
         self._is_again = is_again
         self._arguments: list[str] = []
 
@@ -77,6 +79,13 @@ class Options(usage.Options):
         self.endpoints.append(description)
 
     opt_e = opt_endpoint
+
+    def opt_admin(self, name: str) -> None:
+        """See `known_options`."""
+        try:
+            self.admins.append(names.nickname(name, Limits()))
+        except Refused as why:
+            raise usage.UsageError(f"--admin: {why.text}") from why
 
     def opt_web_endpoint(self, description: str) -> None:
         """See `known_options`."""
@@ -156,6 +165,27 @@ class Options(usage.Options):
         options.parseOptions(self._arguments)
         return options
 
+    def differences(self, other: "Options") -> set[str]:
+        """The names of options that have another value, or whose files have, in other options."""
+        changed = {name for name in self if self[name] != other[name]}
+        changed |= {name for name in self if self._files.get(name) != other._files.get(name)}
+        lists, others = self._lists(), other._lists()
+        changed |= {name for name, values in lists.items() if values != others[name]}
+        if changed & {"port", "tls-port"}:  # from which the endpoints are made
+            changed.discard("endpoint")
+        if "web-port" in changed:
+            changed.discard("web-endpoint")
+        return changed
+
+    def _lists(self) -> dict[str, list[str]]:
+        return {
+            "admin": self.admins,
+            "endpoint": self.endpoints,
+            "web-endpoint": self.web_endpoints,
+            "web-origin": self.web_origins,
+            "web-proxy": self.web_proxies,
+        }
+
     def _given(self) -> list[tuple[str, str]]:
         """The options given, by full name, since Twisted accepts `-cFILE` and `--conf`."""
         try:
@@ -189,6 +219,9 @@ class Options(usage.Options):
             self["name"] = cleaning.clean(self["name"], 100).text
         except Refused:
             raise usage.UsageError("--name has characters that cannot be displayed") from None
+        for option, module in (("qr", "segno"), ("announce", "zeroconf")):
+            if self[option] and find_spec(module) is None:
+                raise usage.UsageError(f"--{option} needs a library: pip install '{module}'")
         if self["metrics"] is not None and find_spec("prometheus_client") is None:
             raise usage.UsageError(
                 "--metrics needs prometheus-client: pip install prometheus-client"
@@ -262,7 +295,8 @@ class Options(usage.Options):
         if name is None:
             return understand([])
         try:
-            return understand(Path(name).read_text(encoding="utf-8").splitlines())
+            lines = self._files[option] = Path(name).read_text(encoding="utf-8").splitlines()
+            return understand(lines)
         except OSError as error:
             raise usage.UsageError(f"cannot read --{option} {name}: {error.strerror}") from error
         except UnicodeDecodeError as error:

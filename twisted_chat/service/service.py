@@ -5,7 +5,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +34,7 @@ from twisted_chat.frontends.one_port import OnePort
 from twisted_chat.frontends.web import Web
 from twisted_chat.frontends.web_files import read_page
 from twisted_chat.limits import Limits
+from twisted_chat.refusal import Refused
 from twisted_chat.service import operator_log
 from twisted_chat.service.auth import make_portal
 from twisted_chat.service.clock import go_steadily
@@ -43,11 +45,13 @@ from twisted_chat.service.endpoints import (
     Says,
     how_to_join,
     how_to_join_and_browse,
+    is_tls,
     tcp_endpoint,
     where_to_browse,
 )
 from twisted_chat.service.options import Options
 from twisted_chat.service.process import let_others_go_first, look_only_at_what_is_new, room_for
+from twisted_chat.service.publicity import Publicity
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.memory import MemoryStore
@@ -69,9 +73,10 @@ STOP = 4.0
 """Seconds after which the server has stopped, even if somebody does not read their last line."""
 
 AT_START = (
-    *("port", "tls-port", "web-port", "one-port", "interface"),
+    *("port", "tls-port", "web-port", "one-port", "interface", "endpoint"),
+    *("web-endpoint", "web-origin", "web-proxy"),
     *("db", "no-db", "sync", "keep", "transcript"),
-    *("metrics", "log-format", "auth"),
+    *("metrics", "log-format", "auth", "qr", "announce"),
 )
 """Options that only a restart can change."""
 
@@ -112,12 +117,13 @@ class ChatService(MultiService):
 
     def __init__(self, options: Options, reactor: Any) -> None:
         super().__init__()
-        self._options = options
+        self._options = self._current = options
         self._reactor = reactor
         self._console = Console(options.parent or {})
         self._pools: list[ThreadPool] = []
         self._counters = Counters()
         self._listening: list[Listening] = []
+        self._publicity = Publicity(self._listening)
         self._store: Store
         self._factory: ChatFactory
         self._certificate: Certificate | None = None
@@ -181,6 +187,9 @@ class ChatService(MultiService):
             self._counters,
             time.time,
             accounts=accounts,
+            how_to_join=self._publicity.how_to_join,
+            administrators=options.admins,
+            operations=self,
         )
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
@@ -194,20 +203,45 @@ class ChatService(MultiService):
             if description.startswith("haproxy:"):
                 self._add_port(description, self._factory.behind_proxy(), how_to_join)
             elif options["one-port"] == "on":
-                self._add_port(
-                    description, self._one_port(description, web), how_to_join_and_browse
-                )
+                says = partial(how_to_join_and_browse, has_tls=self._certificate is not None)
+                one_port = self._one_port(description, web)
+                self._add_port(description, one_port, says, has_page=True)
             else:
                 self._add_port(description, self._factory, how_to_join)
         for description in options.web_endpoints:
-            self._add_port(description, web, where_to_browse)
+            self._add_port(description, web, where_to_browse, is_chat=False, has_page=True)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
 
-    def _add_port(self, description: str, factory: Factory, says: Says) -> None:
-        listening = Listening(description, factory, self._reactor, says, self._certificate)
+    def _add_port(
+        self,
+        description: str,
+        factory: Factory,
+        says: Says,
+        *,
+        is_chat: bool = True,
+        has_page: bool = False,
+    ) -> None:
+        listening = Listening(
+            description,
+            factory,
+            self._reactor,
+            says,
+            self._certificate,
+            is_chat=is_chat,
+            has_page=has_page,
+        )
         listening.setServiceParent(self)
         self._listening.append(listening)
+
+    def _publish(self) -> None:
+        """Tell people and networks where the server is, in the ways that the operator wants."""
+        if self._options["qr"]:
+            self._console.show(self._publicity.qr_code())
+        if self._options["announce"]:
+            announcement = self._publicity.announcement(self._reactor, self._options["name"])
+            if announcement is not None:
+                announcement.setServiceParent(self)
 
     def _open_certificate(self) -> "Certificate":
         from twisted_chat.service import tls  # an extra
@@ -231,7 +265,7 @@ class ChatService(MultiService):
         return self._factory.web(read_page(PAGE), options.web_origins, proxies)
 
     def _one_port(self, description: str, web: Web) -> OnePort:
-        has_tls = description.startswith(("ssl:", "tls:"))
+        has_tls = is_tls(description)
         return OnePort(
             self._factory.server,
             self._factory,
@@ -313,6 +347,7 @@ class ChatService(MultiService):
         if self._certificate is not None:
             fingerprint = self._certificate.pair.fingerprint
             _log.info("The certificate's fingerprint is {which}", which=fingerprint)
+        self._factory.chat.ready.addCallback(lambda _: self._publish())
         self._factory.chat.ready.addCallback(lambda _: self._console.close())
         names.nickname("somebody", Limits())  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
@@ -327,34 +362,40 @@ class ChatService(MultiService):
     def _reload_on_hangup(self) -> None:
         """SIGHUP reloads the files; closing the terminal does not stop the server."""
         if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+            signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._hang_up))
 
-    def reload(self) -> None:
-        """Reload the files that the options name; if they cannot be read, nothing changes."""
+    def _hang_up(self) -> None:
+        with suppress(Refused):  # which is in the log
+            self.reload()
+
+    def stop(self) -> None:
+        """See `operations.Operations`."""
+        self._reactor.stop()
+
+    def reload(self) -> Sequence[str]:
+        """See `operations.Operations`; what is wrong is logged too."""
         try:
             options = self._options.again()
         except UsageError as error:
             _log.error("Reload failed, nothing is changed: {why}", why=str(error))
-            return
+            raise Refused("bad-options", f"Nothing has changed, since {error}.") from error
         chat = self._factory.chat
         chat.name, chat.motd = options["name"], options.motd
         chat.limits.become(self._limits(options))
         chat.accounts.name_expiry = options["name-expiry"]
+        chat.administrators.use(options.admins)
         self._factory.ban(options.banned, options.allowed)
         if self._certificate is not None and options.pair is not None:
             self._certificate.pair = options.pair
+        changed = ", ".join(sorted(options.differences(self._current) - set(AT_START)))
+        told = [f"Changed: {changed}." if changed else "Nothing in the options has changed."]
+        self._current = options
         _log.info("The options were reloaded")
-        later = [name for name in AT_START if options[name] != self._options[name]]
-        if options.endpoints != self._options.endpoints and not {"port", "tls-port"} & {*later}:
-            later.append("endpoint")
-        if options.web_endpoints != self._options.web_endpoints and "web-port" not in later:
-            later.append("web-endpoint")
-        if options.web_origins != self._options.web_origins:
-            later.append("web-origin")
-        if options.web_proxies != self._options.web_proxies:
-            later.append("web-proxy")
+        later = ", ".join(sorted(options.differences(self._options) & set(AT_START)))
         if later:
-            _log.warn("Restart the server to change {names}", names=", ".join(later))
+            told.append(f"Restart the server to change {later}.")
+            _log.warn("Restart the server to change {names}", names=later)
+        return told
 
     def _try_again(self) -> None:
         self._store.try_again()

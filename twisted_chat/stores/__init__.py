@@ -13,6 +13,9 @@ from twisted_chat.stores.account import Account
 
 _T = TypeVar("_T")
 
+SERVER_LOG = "*server"
+"""The server's own log, of which nothing is ever forgotten, however old it is."""
+
 
 class WorkerThread(Protocol):
     """A thread that does one job after another."""
@@ -187,7 +190,8 @@ class Store(Protocol):
         """Keep an account no longer; answers as `save_account` does."""
 
     def forget(self, before: float) -> None:
-        """Forget some of what is older than a time in seconds since 1970, but no log's last event.
+        """Forget some of what is older than a time in seconds since 1970, but no log's last event,
+        and nothing of `SERVER_LOG`.
 
         What these events have changed in their log's state stays. Only the oldest go, so that no
         hole is left where the clock was wrong. This is asked for again and again, so that no turn

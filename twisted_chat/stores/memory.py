@@ -10,10 +10,12 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from twisted_chat.events import Entry
 from twisted_chat.events.effects import EFFECTS, Value, apply
-from twisted_chat.stores import Opened, SavedSession, Subscriber
+from twisted_chat.stores import SERVER_LOG, Opened, SavedSession, Subscriber
 from twisted_chat.stores.account import Account, name_taken
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
+
+_ACTS = 10_000  # events of the server's own log, which whatever is said does not push out
 
 
 class MemoryStore:
@@ -80,11 +82,18 @@ class MemoryStore:
             self._kept[log].append(entry)
             if type(entry.event) in EFFECTS:
                 apply(entry, self._states[log])
-            self._oldest.append((log, entry))
-            self._taken += _size(entry)
-            while self._taken > self._room:
-                self._forget_oldest()
+            if log == SERVER_LOG:
+                if len(self._kept[log]) > _ACTS:
+                    self._kept[log].popleft()
+            else:
+                self._make_room_for(log, entry)
         self._subscribers[log].show([entry])
+
+    def _make_room_for(self, log: str, entry: Entry) -> None:
+        self._oldest.append((log, entry))
+        self._taken += _size(entry)
+        while self._taken > self._room:
+            self._forget_oldest()
 
     def _forget_oldest(self) -> None:
         log, entry = self._oldest.popleft()

@@ -66,6 +66,23 @@ def _order(event: events.RoleChange | events.Setting) -> str:
     return f"{event.sender} " + words.format(to=event.to, room=event.room)
 
 
+def _hands(event: events.Hands) -> str:
+    """What happens to raised hands, in words; empty where only programs need to know."""
+    first, *also = event.people or (event.sender,)
+    one = names(first, tuple(also))
+    words = {
+        "raised": f"{one} raised {'their hands' if also else 'a hand'} in {event.room}",
+        "lowered": f"{one} lowered {'their hands' if also else 'a hand'} in {event.room}",
+        "next": f"{event.sender} gives the word to {first} in {event.room}",
+        "done": f"{first} has given back the word in {event.room}",
+        "cleared": f"{event.sender} lowered all hands in {event.room}",
+        "gone": "",
+    }
+    if event.what == "done" and event.sender != first:
+        return f"{event.sender} ended {first}'s turn in {event.room}"
+    return words.get(event.what, f"{event.sender} changed whose hands are raised in {event.room}")
+
+
 def _why(event: events.Kick | events.Ban | events.Mute | events.Close) -> str:
     return f": {event.reason}" if event.reason else ""
 
@@ -141,6 +158,11 @@ class PlainWire:
                 if not event.text:
                     return f"*** {event.sender} removed the topic of {event.room}"
                 return f"*** {event.sender} changed the topic of {event.room} to: {event.text}"
+            case events.Hands():
+                said = _hands(event)
+                return f"*** {said}" if said else ""
+            case events.Act():
+                return f"*** {event.sender} {event.act}" + (f": {event.text}" if event.text else "")
             case events.RoleChange() | events.Setting():
                 return f"*** {_order(event)}"
             case events.Kick():

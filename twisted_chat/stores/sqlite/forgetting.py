@@ -32,7 +32,7 @@ def forget(logs: Iterable[KeptLog], before: float, history: History, writer: Wri
     for log in logs:
         if log.oldest < before:
             found = history.ask(partial(_find_old, log.number, before))
-            found.addCallback(partial(_forget_until, log, writer))
+            found.addCallback(partial(_forget_until, log, before, writer))
             found.addErrback(_not_read)
 
 
@@ -48,8 +48,12 @@ def _find_old(
     return old if len(old) == 1 else [old[0], old[-1]] if old else []
 
 
-def _forget_until(log: KeptLog, writer: Writer, found: Sequence[tuple[int, float]]) -> None:
+def _forget_until(
+    log: KeptLog, before: float, writer: Writer, found: Sequence[tuple[int, float]]
+) -> None:
     log.oldest = found[-1][1] if found else inf
+    if len(found) == 1 and log.oldest >= before:
+        return  # the clock was wrong: it protects those that came later until it is old itself
     if len(found) == 1:  # its last event, which stays until the next one comes
         log.oldest, log.rests = inf, log.oldest
     elif found and not log.is_erased:

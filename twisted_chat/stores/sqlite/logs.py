@@ -26,6 +26,7 @@ class KeptLog:
         "room",
         "state",
         "subscriber",
+        "waiting",
     )
 
     def __init__(self, number: int, name: str, room: str) -> None:
@@ -35,6 +36,7 @@ class KeptLog:
         self.is_kept = False  # whether the database knows of it
         self.is_erased = False
         self.last = 0
+        self.waiting = 0  # entries that wait to be stored, or told
         self.oldest = inf  # when its first event happened
         self.rests = inf  # the same, while only that one is left
         self.state: dict[str, Value] = {}

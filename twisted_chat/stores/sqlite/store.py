@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from twisted_chat.counters import Counters
 from twisted_chat.events import Entry
-from twisted_chat.stores import Opened, SavedSession, Subscriber, WorkerThread
+from twisted_chat.stores import SERVER_LOG, Opened, SavedSession, Subscriber, WorkerThread
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.sqlite import accounts, state, strays
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
@@ -110,7 +110,7 @@ class SqliteStore:
         """See `Store.close`."""
         known = self._logs[log]
         known.subscriber = None
-        if not known.is_kept and self._writer.is_idle:  # nothing was ever said there
+        if not known.is_kept and not known.waiting:  # nothing was ever said there
             del self._logs[log]
 
     def erase(self, log: str) -> None:
@@ -129,7 +129,8 @@ class SqliteStore:
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""
-        forget(list(self._logs.values()), before, self._history, self._writer)
+        logs = [log for name, log in self._logs.items() if name != SERVER_LOG]
+        forget(logs, before, self._history, self._writer)
 
     def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """See `Store.after`."""

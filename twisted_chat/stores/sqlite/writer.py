@@ -176,6 +176,8 @@ class Writer:
         else:
             self._queue.append(batch)
             self.waiting += len(batch)
+            for log, _ in batch:
+                log.waiting += 1
             self._turn.schedule(self._commit)
 
     def save(self, saved: SavedSession) -> Deferred[None]:
@@ -238,6 +240,7 @@ class Writer:
         for log in group.begun:
             log.is_kept = True
         for log, entries in _by_log(group.entries):
+            log.waiting -= len(entries)
             log.last = entries[-1].id
             for entry in entries:
                 if type(entry.event) in EFFECTS:
@@ -264,6 +267,8 @@ class Writer:
             again = {who: row for who, row in group.saves.items() if not self._is_dropped(who)}
             self._saves = again | self._saves
             self._statements = [*group.statements, *self._statements]
+        for log, _ in group.entries:
+            log.waiting -= 1
         _refuse([(log, entry) for log, entry in group.entries if entry.stored], why)
         _show([(log, entry) for log, entry in group.entries if not entry.stored])
         for deferred in group.told:

@@ -1,0 +1,63 @@
+"""How people learn where the server is: `/doors`, a QR code, an announcement to the network."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from twisted.application.service import IService
+
+from twisted_chat.service.endpoints import Listening, beyond_this_machine, hosts, page_addresses
+
+
+class Publicity:
+    """What people are told of where the server is.
+
+    Args:
+        ports: where it listens.
+    """
+
+    def __init__(self, ports: Iterable[Listening]) -> None:
+        self._ports = ports
+
+    def how_to_join(self) -> list[str]:
+        """What people are told who ask how others can join."""
+        return [line for port in self._open() for line in port.lines]
+
+    def qr_code(self) -> str:
+        """The address of the page for a phone's camera, or else how to join."""
+        from twisted_chat.service import qr  # an extra
+
+        shown = [*self._pages(), *self.how_to_join()]
+        return qr.code(shown[0]) if shown else ""
+
+    def announcement(self, reactor: Any, name: str) -> IService | None:
+        """What announces the server on the networks where it listens; None if there is nothing.
+
+        Args:
+            reactor: what it runs on.
+            name: what people are shown.
+        """
+        from twisted_chat.service import announce  # an extra
+
+        chat = [port for port in self._open() if port.is_chat and hasattr(port.address, "port")]
+        if not chat:
+            return None
+        where: Any = chat[0].address
+        addresses = beyond_this_machine(hosts(where.host))
+        facts = {"tls": "1"} if chat[0].is_tls else {}
+        services = [announce.announced(announce.CHAT, name, addresses, where.port, facts)]
+        pages = [urlsplit(page) for page in self._pages()]
+        services += [
+            announce.announced(announce.PAGE, name, addresses, page.port or 80, {"path": "/"})
+            for page in pages
+            if page.scheme == "http"
+        ][:1]
+        return announce.Announcement(reactor, addresses, services)
+
+    def _open(self) -> list[Listening]:
+        """The ports where people can come, and not only proxies."""
+        return [port for port in self._ports if port.is_open and not port.is_for_proxies]
+
+    def _pages(self) -> list[str]:
+        ports = [port for port in self._open() if port.has_page]
+        return [page for port in ports for page in page_addresses(port.description, port.address)]
