@@ -9,9 +9,10 @@ from tests.client.desk import NOON, Desk
 from twisted_chat.client.harmless import as_json, harmless
 
 NAMES = """event time room from text to id ref nick session server resumed commands motd members
-count topic lines code wait aliases name usage help away connected reason replayed""".split()
+count topic lines code wait aliases name usage help away connected reason replayed
+role target until setting value""".split()
 EVENTS = """welcome state message action whisper join leave rename topic away notice hidden missed
-answer error pong history""".split()
+answer error pong history role kick ban unban mute unmute invite setting close""".split()
 
 anything = st.recursive(
     st.none()

@@ -77,6 +77,14 @@ class ModelTests(SynchronousTestCase):
         self.assertEqual(self.model.current, "#ops")
         self.assertNotIn("#dev", self.model.seen)
 
+    def test_whoever_is_removed_from_a_room_types_into_another(self) -> None:
+        self.enter("#dev", "alice", "bob")
+        self.model.go("#dev")
+        self.happens(events.Kick(0.0, "#dev", "bob", "alice", "noise"), 1)
+        self.happens(events.Leave(0.0, "#dev", "alice", "removed by bob"))
+        self.assertEqual(self.model.current, "#lobby")
+        self.assertNotIn("#dev", self.model.rooms)
+
     def test_who_had_our_nickname_before_us_may_leave_while_we_enter(self) -> None:
         self.model.go("#dev")
         self.happens(events.Leave(0.0, "#dev", "alice", "connection lost"))
