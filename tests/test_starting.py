@@ -59,6 +59,6 @@ class StartingTests(SynchronousTestCase):
         self.assertEqual(self.reactor.tcpServers, [])
         self.flushLoggedErrors()
         (told,) = self.service.told
-        self.assertIn("#lobby cannot be opened just now", told)
+        self.assertIn("the database does not answer", told)
         self.assertTrue(self.reactor.hasStopped)
         self.assertEqual(self.at_exit, [(os._exit, 1)])

@@ -84,10 +84,15 @@ class Administration(Logins):
             if ban is not None:
                 self.disconnect(person, self.rights.banned(self.server_log.name, ban), "banned")
 
-    def ban_of_address(self, address: str) -> Refused | None:
-        """Why nobody may connect from an address; None if they may."""
+    def check_address(self, address: str) -> None:
+        """Make sure that an administrator lets people in from an address.
+
+        Raises:
+            Refused: they do not.
+        """
         ban = self.server_log.order.ban_of_address(address)
-        return None if ban is None else self.rights.banned(self.server_log.name, ban)
+        if ban is not None:
+            raise self.rights.banned(self.server_log.name, ban)
 
     def disconnect(self, person: Person, why: Refused, reason: str) -> None:
         """Have somebody leave with all their devices.

@@ -43,16 +43,16 @@ class Admission:
     Args:
         clock: the time.
         limits: how many.
-        ban_of: says why administrators let nobody in from an address; None if they do.
+        check_ban: raises `Refused` if administrators let nobody in from an address.
     """
 
     def __init__(
         self,
         clock: IReactorTime,
         limits: Limits,
-        ban_of: Callable[[str], Refused | None] = lambda _: None,
+        check_ban: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._ban_of = ban_of
+        self._check_ban = check_ban
         self._banned = self._allowed = Networks()
         self._clock = clock
         self._limits = limits
@@ -77,13 +77,17 @@ class Admission:
             if not self._is_exempt(address):
                 self._place(address).count(nameless=nameless)
 
-    def ban_of(self, address: str) -> Refused | None:
-        """Why nobody may connect from an address; None if they may."""
+    def check_ban(self, address: str) -> None:
+        """Make sure that an address is not banned.
+
+        Raises:
+            Refused: it is.
+        """
         if address in self._allowed:
-            return None
+            return
         if address in self._banned:
-            return Refused("banned", "You are banned from this server.")
-        return self._ban_of(address)
+            raise Refused("banned", "You are banned from this server.")
+        self._check_ban(address)
 
     def admit(self, address: str) -> None:
         """Count a connection without a nickname, which is to be dismissed in the end.
@@ -94,9 +98,7 @@ class Admission:
         limits = self._limits
         if self._total >= limits.clients:
             raise Refused("full", "The server is full: try again in a minute.")
-        ban = self.ban_of(address)
-        if ban is not None:
-            raise ban
+        self.check_ban(address)
         if not self._is_exempt(address):
             place = self._place(address)
             self._check(place)

@@ -53,7 +53,7 @@ class Server:
     def __init__(self, clock: IReactorTime, chat: Chat) -> None:
         self.clock = clock
         self.chat = chat
-        self.admission = Admission(clock, chat.limits, chat.ban_of_address)
+        self.admission = Admission(clock, chat.limits, chat.check_address)
         chat.banned_addresses_changed = self._disconnect_banned
         self.turnstile = Turnstile(clock, lambda: chat.is_behind)
         self._connections: set[Connection] = set()
@@ -90,8 +90,9 @@ class Server:
 
     def _disconnect_banned(self) -> None:
         for connection in list(self._connections):
-            why = self.admission.ban_of(connection.address)
-            if why is not None:
+            try:
+                self.admission.check_ban(connection.address)
+            except Refused as why:
                 connection.ban(why)
 
     def say_goodbye(self) -> Deferred[None]:
