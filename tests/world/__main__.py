@@ -19,10 +19,10 @@ def main() -> int:
     chosen = _parser().parse_args()
     globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
     only, without = set(chosen.only or ()), set(chosen.without or ())
-    began = time.monotonic()
+    began = time.process_time()
     steps = worlds = found = 0
     for seed in _seeds(chosen):
-        if chosen.seconds is not None and time.monotonic() - began > chosen.seconds:
+        if chosen.seconds is not None and time.process_time() - began > chosen.seconds:
             break
         if chosen.steps is not None and steps >= chosen.steps:
             break
@@ -36,14 +36,14 @@ def main() -> int:
         steps, worlds = steps + len(story.actions), worlds + 1
         if story.finding is not None:
             found += 1
-            print(f"seed {seed}: {story.finding}  ({time.monotonic() - began:.1f} s)")
+            print(f"seed {seed}: {story.finding}  ({time.process_time() - began:.1f} s)")
             if not chosen.long and story.finding.name != "endless":
                 story = shorten(story, wanted)
             _print(story)
             if not chosen.go_on:
                 break
             without.add(story.finding.name if story.finding else "")
-    seconds = time.monotonic() - began
+    seconds = time.process_time() - began
     print(f"{worlds} worlds, {steps} steps, {steps / seconds:.0f} a second, {found} findings")
     return 1 if found else 0
 
