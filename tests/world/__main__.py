@@ -1,6 +1,7 @@
 """Runs worlds: `python -m tests.world --seed 7 --steps 100000`, `--seconds 20`, `--seeds 1..99`."""
 
 import argparse
+import io
 import itertools
 import os
 import secrets
@@ -17,6 +18,8 @@ from tests.world.story import Story, shorten, tell
 def main() -> int:
     """Do what the command line says, and give the exit status: 1 if anything was found."""
     chosen = _parser().parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # whoever waits reads what is found
     globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
     only, without = set(chosen.only or ()), set(chosen.without or ())
     began = time.process_time()

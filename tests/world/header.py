@@ -30,7 +30,7 @@ class Header:
 
     Args:
         seed: its number.
-        people: what each wants to be called, where from, and whether they are a program.
+        people: what each wants to be called, where from, and whether they are a program, one that only posts.
         limits: limits that are not the usual ones.
         memory: whether nothing is kept in a file.
         small: whether sizes are small, so that a few people find every edge.
@@ -39,7 +39,7 @@ class Header:
     """
 
     seed: int
-    people: list[tuple[str, str, bool]]
+    people: list[tuple[str, str, bool, bool]]
     limits: dict[str, Any]
     memory: bool = False
     small: bool = False
@@ -94,7 +94,8 @@ def chosen(seed: int) -> Header:
         (
             chance.choice(names),
             chance.choice(("127.0.0.1", "127.0.0.1", "10.0.0.5", "10.0.0.6")),
-            chance.random() < 0.5,
+            (is_program := chance.random() < 0.5),
+            is_program and chance.random() < 0.15,
         )
         for _ in range(chance.randint(3, 8))
     ]

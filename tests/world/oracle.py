@@ -108,10 +108,12 @@ class Oracle:
         self.shown: dict[tuple[str, int], str] = {}  # what anybody saw
         self.by_token: dict[str, str] = {}  # sessions: whose they are
         self.came_as: list[tuple[str, str]] = []  # nicknames and ids that nobody has claimed yet
+        self.quiet: set[str] = set()  # ids of those who only post
         self.gone: set[str] = set()  # ids of those whose sessions have ended
         self.forgets_before = 0.0  # time of day up to which events may go
         self.newest: dict[str, int] = {}  # the last number that anybody saw, by the log's name
         self.ever: set[tuple[str, int]] = set()  # what was ever stored
+        self.called: dict[str, str] = {}  # who was ever renamed: what to, the last time
         self.origins: set[str] = set()  # people of whom anything was ever stored
         self.heard: dict[str, int] = {}  # the last number that the server lets anybody see
         self.typed: dict[str, Typed] = {}
@@ -240,12 +242,7 @@ class Oracle:
             self.shown, self.newest, self.logs, self.places = {}, {}, {}, {}
             self.ever, self.heard = set(), {}
             return
-        called: dict[str, tuple[float, str]] = {}
-        for rows in self.logs.values():
-            for row in rows.values():
-                if row.kind == "rename" and row.time >= called.get(row.origin, (0.0, ""))[0]:
-                    called[row.origin] = row.time, row.to or ""
-        for person, (_, nickname) in called.items():
+        for person, nickname in self.called.items():
             if nickname not in names.get(person, (nickname,)):
                 self.find("renamed", f"{nickname} is {names[person]} after a restart")
 
@@ -303,6 +300,8 @@ class Oracle:
                 self.find("holes", f"the database has {row[0]} after {last} in {name}")
             last = row[0]
             known[last] = Row(*row[1:])
+            if row[1] == "rename" and (name, last) not in self.ever:
+                self.called[known[last].origin] = known[last].to or ""
             self.ever.add((name, last))
             self.origins.add(known[last].origin)
             self._check_row(name, last, known[last])

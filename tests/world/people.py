@@ -25,10 +25,14 @@ class Request:
     lines: list[str] = field(default_factory=list)
 
     @property
+    def text(self) -> str:
+        """What is to be said or done."""
+        return str(self.thing.get("text", ""))
+
+    @property
     def word(self) -> str:
         """The command, if it is one."""
-        text = str(self.thing.get("text", ""))
-        return text.split(" ")[0] if self.thing["do"] == "command" else ""
+        return self.text.split(" ")[0] if self.thing["do"] == "command" else ""
 
 
 @dataclass
@@ -40,12 +44,14 @@ class Somebody:
         wish: what they want to be called.
         host: where they come from.
         is_program: whether they speak structured lines.
+        is_quiet: whether it is a program that only posts.
     """
 
     index: int
     wish: str
     host: str
     is_program: bool
+    is_quiet: bool = False
     visit: "Visit | None" = None
     person: str = ""  # the id of their session, if they have one
     nickname: str = ""
