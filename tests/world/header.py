@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.world.oracle import Oracle, Said
-from tests.world.people import Request, Somebody
+from tests.world.people import POSTER, Request, Somebody
 from twisted_chat.limits import Limits, Pace
 
 FAMILIES = (
@@ -30,7 +30,7 @@ class Header:
 
     Args:
         seed: its number.
-        people: what each wants to be called, where from, and whether they are a program, one that only posts.
+        people: what each wants to be called, where from, and whether they are a program.
         limits: limits that are not the usual ones.
         memory: whether nothing is kept in a file.
         small: whether sizes are small, so that a few people find every edge.
@@ -39,7 +39,7 @@ class Header:
     """
 
     seed: int
-    people: list[tuple[str, str, bool, bool]]
+    people: list[tuple[str, str, bool]]
     limits: dict[str, Any]
     memory: bool = False
     small: bool = False
@@ -94,11 +94,12 @@ def chosen(seed: int) -> Header:
         (
             chance.choice(names),
             chance.choice(("127.0.0.1", "127.0.0.1", "10.0.0.5", "10.0.0.6")),
-            (is_program := chance.random() < 0.5),
-            is_program and chance.random() < 0.15,
+            chance.random() < 0.5,
         )
         for _ in range(chance.randint(3, 8))
     ]
+    if chance.random() < 0.3:
+        people.append((POSTER, "127.0.0.1", True))
     pace = chance.choice((None, None, Pace(10, 5), Pace(3, 1), Pace(5, 2)))
     limits: dict[str, Any] = {
         "pace": pace,

@@ -7,6 +7,10 @@ if TYPE_CHECKING:
     from tests.world.visit import Visit
 
 
+POSTER = "poster"
+"""What programs want to be called that only post, and nobody else."""
+
+
 @dataclass
 class Request:
     """What a program asked for under a name of its own.
@@ -44,14 +48,12 @@ class Somebody:
         wish: what they want to be called.
         host: where they come from.
         is_program: whether they speak structured lines.
-        is_quiet: whether it is a program that only posts.
     """
 
     index: int
     wish: str
     host: str
     is_program: bool
-    is_quiet: bool = False
     visit: "Visit | None" = None
     person: str = ""  # the id of their session, if they have one
     nickname: str = ""
@@ -72,6 +74,11 @@ class Somebody:
     run: int = 0  # the server's, when they had their session last
     has_quit: bool = False
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether they only post."""
+        return self.wish == POSTER
+
     def begins_anew(self, person: str, nickname: str) -> None:
         """They are a new person to the server."""
         self.person, self.nickname = person, nickname
@@ -88,7 +95,6 @@ class Somebody:
 
     def starts_ignoring(self, nickname: str, people: set[str]) -> None:
         """The server has told them so; who that was, only it knows."""
-        self.ever_ignored |= {nickname.lower()} | people
         if nickname.lower() in self.unignoring:
             return  # perhaps they do not any more
         self.ignoring.add(nickname.lower())

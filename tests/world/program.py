@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.world.fitting import is_page
 from tests.world.oracle import TOKEN
-from tests.world.people import Request
+from tests.world.people import POSTER, Request
 from tests.world.visit import Visit
 
 _STORED = ("message", "action", "whisper", "rename", "topic", "hidden")
@@ -308,9 +308,9 @@ class ProgramVisit(Visit):
             if thing["text"] in view.texts:
                 self.oracle.find("again", f"{self} is told again: {line}")
             view.texts[thing["text"]] = None
+        if kind in ("join", "leave") and thing["from"].startswith(POSTER):
+            self.oracle.find("quiet", f"{self} is told of who only posts: {line}")
         if kind == "join":
-            if self.is_clean and self.world.server.holder_of(thing["from"]) in self.oracle.quiet:
-                self.oracle.find("quiet", f"{self} is told of who only posts: {line}")
             view.joined(thing["from"])
         elif kind == "leave":
             view.left(thing["from"])

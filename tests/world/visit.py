@@ -204,7 +204,9 @@ class Visit:
             who.rooms.pop(found[1], None)
             self.left(found[1])
         elif found := re.match(r"You are ignoring (\S+): /unignore", line):
-            who.starts_ignoring(found[1], self.world.server.ignored_by(self.person))
+            people = self.world.server.ignored_by(self.person)
+            who.ever_ignored |= {found[1].lower()} | people
+            who.starts_ignoring(found[1], people if self.socket.capacity is None else set())
         elif found := re.match(r"You are no longer ignoring (\S+)\.", line):
             who.unignoring.discard(found[1].lower())
         elif found := re.match(r"You are away: (.*)\. /back ends it", line):
