@@ -144,13 +144,17 @@ class AuditVisit(ProgramVisit):
         """See `Visit.answered`."""
         if found := re.match(r"(\S+) is in (#.*)\.", line):
             self.whereabouts[found[1].lower()] = set(found[2].lower().split(", "))
-        elif found := re.match(r"(#\S+): (\d+) p", line):
-            if list(self.sizes)[-1:] == [found[1].lower()]:
-                self.counts[found[1].lower()] = int(found[2])
+        found = re.match(r"(#\S+): (\d+) p", line)
+        if found and list(self.sizes)[-1:] == [found[1].lower()]:  # the one last asked about
+            self.counts[found[1].lower()] = int(found[2])
         room, colon, names = line.removeprefix("In ").partition(": ")
         if line.startswith("In #") and colon:
             self.sizes[room.lower()] = int(names.rpartition("(")[2].removesuffix(")"))
-            here = re.sub(r"(?:, )?[^ ]+ \((?:reconnecting|only posts)\)(?:, )?", ", ", names.rpartition(" (")[0])
+            here = re.sub(
+                r"(?:, )?[^ ]+ \((?:reconnecting|only posts)\)(?:, )?",
+                ", ",
+                names.rpartition(" (")[0],
+            )
             split = self.split_names(here.strip(", "))
             if split is not None:
                 self.named[room.lower()] = {name.lower() for name in split if name}

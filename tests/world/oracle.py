@@ -119,6 +119,7 @@ class Oracle:
         self.typed: dict[str, Typed] = {}
         self.done: dict[Visit, int] = {}  # which of its lines was done last
         self.left: dict[tuple[str, str], int] = {}  # who left which room, and when in the order
+        self.is_showing = False  # see `Witness`
         self.order = 0
         self.run_began = 0  # in the order
         self.now: Callable[[], float] = lambda: 0.0
@@ -190,7 +191,8 @@ class Oracle:
         wanted = {self.holder_of(nickname) for nickname in typed.whom}
         if not typed.whom:
             last = self.last_whisperer(said.person)
-            wanted = {last} if last and not visit.who.ever_ignored else set(said.others)
+            is_sure = last and not visit.who.ever_ignored and not self.is_showing
+            wanted = {last} if is_sure else set(said.others)
         if wanted != set(said.others):
             self.find("misdirected", f"{visit} typed {token} for {typed.whom}, and gets {said}")
 

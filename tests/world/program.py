@@ -232,10 +232,12 @@ class ProgramVisit(Visit):
                 for row in rows.values()
             )
         elif text.startswith(("/whisper ", "/reply ")):
-            rows = self.oracle.logs.get("@" + self.person, {}).values()
-            stored = any(row.text and row.text in text for row in rows)
+            rows = self.oracle.logs.get("@" + self.person, {})
+            at_id = [rows[answer["id"]]] if answer.get("id") in rows else rows.values()
+            stored = any(row.text and row.text in text for row in at_id)
         else:
-            stored = all(token in self.oracle.places for token in TOKEN.findall(text))
+            places = [self.oracle.places.get(token, ("", 0))[1] for token in TOKEN.findall(text)]
+            stored = all(place and answer.get("id", place) == place for place in places)
         if not stored:
             self.oracle.find("unstored-answer", f"{self} is told {answer} of {text}")
 
@@ -279,9 +281,10 @@ class ProgramVisit(Visit):
         self.has_missed = True
         if not thing["count"]:
             view.last = 0
+        elif view.joining:  # what is missed is older than what they read before
+            view.last, view.joining = None, view.joining - 1
         elif view.last is not None:
             view.last += thing["count"]
-        self.stale.pop(thing["room"].lower(), None)
 
     def _event(self, kind: str, thing: dict[str, Any], line: str) -> None:
         room = thing["room"].lower()

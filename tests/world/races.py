@@ -95,7 +95,7 @@ def comes_back_and_rejoins(world: World, index: int, other: int, token: str) -> 
     return True
 
 
-@act("after a rest {who} comes while the disk is full, speaks later (={0}=), and the server is killed")
+@act("after a rest {who} comes on a full disk, speaks later (={0}=), and the server is killed")
 def comes_on_a_full_disk(world: World, index: int, token: str) -> object:
     world.rests()
     if world.server.writing.trouble:
@@ -112,8 +112,10 @@ def comes_on_a_full_disk(world: World, index: int, token: str) -> object:
 @act("{who}'s line breaks, the person {0} whispers to them (={1}=) and takes their nickname")
 def is_displaced(world: World, index: int, other: int, token: str) -> object:
     who, taker = world.people[index], world.people[other]
-    if index == other or who.host != taker.host or not isinstance(
-        present(world, index), ProgramVisit
+    if (
+        index == other
+        or who.host != taker.host
+        or not isinstance(present(world, index), ProgramVisit)
     ):
         return False
     world.rests()

@@ -186,9 +186,12 @@ def say_much_together(world: World, index: int, other: int, token: str) -> objec
     said = [world.oracle.said.get(f"{token}.{number}") for number in range(80)]
     orders = [each.order for each in said if each is not None]
     one, two = orders[:40], orders[40:]
-    if len(orders) == 80 and min(sum(each < one[-1] for each in two), 10) + min(
-        sum(each < two[-1] for each in one), 10
-    ) < 20:
+    if (
+        len(orders) == 80
+        and min(sum(each < one[-1] for each in two), 10)
+        + min(sum(each < two[-1] for each in one), 10)
+        < 20
+    ):
         world.oracle.find("unfair", f"{both[0]} and {both[1]} are heard at {one} and {two}")
     return True
 

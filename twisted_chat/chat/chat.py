@@ -12,7 +12,7 @@ from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.observers import Observer, Observers
 from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
-from twisted_chat.chat.person import Person, Whisperer
+from twisted_chat.chat.person import Person, Whispered
 from twisted_chat.chat.projection import project
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right, Rights
@@ -465,11 +465,6 @@ class Chat:
         topic = Topic(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, topic)
 
-    def _whispered(self, person: Person, others: Sequence[Person]) -> None:
-        for other in others:
-            if other.hears(person.nickname, person.id):
-                other.last_whisperer = Whisperer(person.nickname, person.id)
-
     def whisper(
         self, person: Person, others: Sequence[Person], text: str, request: Request
     ) -> None:
@@ -479,11 +474,9 @@ class Chat:
             whisper = Whisper(now, OWN, person.nickname, other.nickname, text)
             self._observers.check(whisper)
             mine = Entry(whisper, person.id, request.ref, client=request.client, waiter=request)
-            theirs = Entry(whisper, person.id, waiter=request)
+            theirs = Entry(whisper, person.id, waiter=Whispered(other, mine, request))
             entries += [(self.log_of(person), mine), (self.log_of(other), theirs)]
-        request.begin(
-            person.connection_of(request.client), partial(self._whispered, person, tuple(others))
-        )
+        request.begin(person.connection_of(request.client))
         append_together(entries)
 
     def rename(self, person: Person, nickname: str, request: Request) -> Deferred[None]:
