@@ -237,7 +237,8 @@ def asks_since(world: World, index: int, seconds: int) -> object:
     )
     if first is not None and first is other and request.outcomes == ["answer"]:
         text = first.text or ""
-        if TOKEN.fullmatch(text) and text not in (request.lines or [""])[0]:
+        is_shown = TOKEN.fullmatch(text) and text[1] != "x"
+        if is_shown and text not in (request.lines or [""])[0]:
             oracle.find("since", f"{visit} reads {request.lines[:2]}, and not from {first} on")
     return True
 
