@@ -112,6 +112,8 @@ def comes_on_a_full_disk(world: World, index: int, token: str) -> object:
 @act("{who}'s line breaks, the person {0} whispers to them (={1}=) and takes their nickname")
 def is_displaced(world: World, index: int, other: int, token: str) -> object:
     who, taker = world.people[index], world.people[other]
+    if who.is_quiet:
+        return False  # nobody else is called that
     if (
         index == other
         or who.host != taker.host
