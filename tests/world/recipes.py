@@ -91,7 +91,8 @@ def says_goodbye(world: World, index: int, token: str, how: str) -> object:
     for each in witnesses if "#lobby" in rooms and has_left else ():
         told = each.view("#lobby").farewells.get(nickname)
         is_ignored = {nickname.lower(), person} & each.who.ever_ignored
-        if each.is_open and not is_ignored and told != reason:
+        is_there = each.is_open and (each.person, "#lobby") not in world.oracle.left
+        if is_there and not is_ignored and told != reason:
             world.oracle.find("goodbye", f"{each} is told {told!r} when {nickname} {how}: {token}")
     return True
 
