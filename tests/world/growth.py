@@ -46,7 +46,7 @@ def check_growth(world: World) -> None:
         sizes.append(sum(1 for _ in _held(world)))
     keeper.socket.breaks()
     world.turns(4, 1.0)
-    if all(after - before >= PEOPLE for before, after in pairwise(sizes[1:])):
+    if all(after - before >= 2 * PEOPLE for before, after in pairwise(sizes[1:])):
         world.oracle.find("growth", f"the server holds ever more: {sizes} things after each round")
 
 
