@@ -26,6 +26,9 @@ class Auditor:
         world.visits.append(visit)
         visit.hello("auditor", resume=False)
         world.turns(3, 0.1)
+        for nickname in [each.nickname for each in world.people if each.nickname][:3]:
+            visit.write({"do": "command", "text": f"/whois {nickname}"})
+            world.turns(3, 1.0)
         rooms = sorted({room.lower() for room in world.server.chat.rooms})
         for room in rooms:
             if room != "#lobby":
@@ -35,9 +38,6 @@ class Auditor:
             visit.write({"do": "command", "text": "/rooms"})
             world.turns(2, 0.5)
             self._reads_all(visit, room)
-        for nickname in [each.nickname for each in world.people if each.nickname][:3]:
-            visit.write({"do": "command", "text": f"/whois {nickname}"})
-            world.turns(2, 0.5)
         for room in rooms:
             self._check_room(visit, room)
         visit.write({"do": "command", "text": "/quit"})
