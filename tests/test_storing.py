@@ -127,6 +127,31 @@ class RefusalTests(DiskTestCase):
         self.joins("bob")
         self.joins("robert")
 
+    def test_a_reply_goes_to_whose_whisper_came_last_of_some_stored_together(self) -> None:
+        alice, bob, carol = self.joins("alice"), self.joins("bob"), self.joins("carol")
+        self.joins("dave").types("hello")  # while this is committed, what follows waits
+        bob.types("/whisper dave hello")  # so that bob's log comes before carol's
+        carol.types("/whisper alice one")
+        bob.types("/whisper alice two")
+        self.the_disk_works()
+        alice.types("/reply yes")
+        self.the_disk_works()
+        self.assertIn("[whisper from alice] yes", bob.raw())
+        self.assertNotIn("yes", carol.raw())
+
+    def test_an_answer_to_a_whisper_has_its_number_in_the_senders_own_log(self) -> None:
+        alice, carol = self.joins("alice"), self.program("carol")
+        self.joins("bob")
+        for text in ("one", "two"):
+            alice.types(f"/whisper bob {text}")
+        self.the_disk_works()
+        self.joins("dave").types("hello")  # while this is committed, what follows waits
+        alice.types("/whisper bob three")
+        carol.asks(do="command", text="/whisper alice hello")
+        self.the_disk_works()
+        (answer,) = carol.gets("answer")
+        self.assertEqual(answer["id"], 1)
+
     def test_a_reply_goes_to_whose_whisper_was_seen(self) -> None:
         bob, carol, mallory = self.joins("bob"), self.joins("carol"), self.joins("mallory")
         carol.types("/w bob psst")

@@ -1,6 +1,7 @@
 """Runs worlds: `python -m tests.world --seed 7 --steps 100000`, `--seconds 20`, `--seeds 1..99`."""
 
 import argparse
+import io
 import itertools
 import os
 import secrets
@@ -17,12 +18,14 @@ from tests.world.story import Story, shorten, tell
 def main() -> int:
     """Do what the command line says, and give the exit status: 1 if anything was found."""
     chosen = _parser().parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # whoever waits reads what is found
     globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
     only, without = set(chosen.only or ()), set(chosen.without or ())
-    began = time.monotonic()
+    began = time.process_time()
     steps = worlds = found = 0
     for seed in _seeds(chosen):
-        if chosen.seconds is not None and time.monotonic() - began > chosen.seconds:
+        if chosen.seconds is not None and time.process_time() - began > chosen.seconds:
             break
         if chosen.steps is not None and steps >= chosen.steps:
             break
@@ -36,14 +39,14 @@ def main() -> int:
         steps, worlds = steps + len(story.actions), worlds + 1
         if story.finding is not None:
             found += 1
-            print(f"seed {seed}: {story.finding}  ({time.monotonic() - began:.1f} s)")
+            print(f"seed {seed}: {story.finding}  ({time.process_time() - began:.1f} s)")
             if not chosen.long and story.finding.name != "endless":
                 story = shorten(story, wanted)
             _print(story)
             if not chosen.go_on:
                 break
             without.add(story.finding.name if story.finding else "")
-    seconds = time.monotonic() - began
+    seconds = time.process_time() - began
     print(f"{worlds} worlds, {steps} steps, {steps / seconds:.0f} a second, {found} findings")
     return 1 if found else 0
 

@@ -26,12 +26,16 @@ class Auditor:
         world.visits.append(visit)
         visit.hello("auditor", resume=False)
         world.turns(3, 0.1)
+        for nickname in [each.nickname for each in world.people if each.nickname][:3]:
+            visit.write({"do": "command", "text": f"/whois {nickname}"})
+            world.turns(3, 1.0)
         rooms = sorted({room.lower() for room in world.server.chat.rooms})
         for room in rooms:
             if room != "#lobby":
                 visit.write({"do": "command", "text": f"/join {room}"})
             world.turns(6, 1.0)
             visit.write({"do": "command", "text": f"/users {room}"})
+            visit.write({"do": "command", "text": "/rooms"})
             world.turns(2, 0.5)
             self._reads_all(visit, room)
         for room in rooms:
@@ -83,6 +87,8 @@ class Auditor:
         for visit in world.visits:
             if not visit.is_open or not visit.is_named or isinstance(visit, AuditVisit):
                 continue
+            if visit.person in world.oracle.quiet:
+                continue
             who, nickname = visit.who, world.server.nickname_of(visit.person).lower()
             if who.visit is not visit:
                 maybe.add(nickname)  # a connection that they do not use any more
@@ -93,11 +99,15 @@ class Auditor:
             theirs = who.visit
             if not isinstance(theirs, ProgramVisit) or not theirs.is_open or room not in who.rooms:
                 continue
-            told = theirs.members(room)
+            told = None if who.is_quiet else theirs.members(room)
             lost = {name for name, each in listed.items() if not each.get("connected", True)}
             if told is not None and ((told | {"auditor"}) ^ listed.keys()) - lost:
                 find("members", f"{who} was told of {sorted(told)} in {room}, not {sorted(listed)}")
+        if audit.sizes.get(room) != audit.counts.get(room):
+            find("rooms", f"/rooms has {audit.counts} people, and {room} has {audit.sizes[room]}")
         for nickname, away in here.items():
+            if room not in audit.whereabouts.get(nickname, {room}):
+                find("whois", f"{nickname} is in {room}, and /whois says {audit.whereabouts}")
             if nickname not in listed:
                 find("users", f"{nickname} is in {room}, and not in {sorted(listed)}")
             elif away not in ("?", listed[nickname]["away"] or ""):
@@ -109,10 +119,6 @@ class Auditor:
         connected = {name for name, each in listed.items() if each.get("connected", True)}
         if named is not None and named != connected:
             find("users", f"/users of {room} names {sorted(named)}, its state {sorted(connected)}")
-        rows = world.oracle.logs.get(room, {})
-        topics = [row.text for row in rows.values() if row.kind == "topic"]
-        if world.path is not None and topics and state["topic"] != topics[-1]:
-            find("topic", f"the topic of {room} is {topics[-1]}, and told as {state['topic']}")
 
 
 class AuditVisit(ProgramVisit):
@@ -122,6 +128,9 @@ class AuditVisit(ProgramVisit):
         self.states: dict[str, dict[str, Any]] = {}
         self.pages: list[list[dict[str, Any]]] = []
         self.named: dict[str, set[str]] = {}
+        self.sizes: dict[str, int] = {}  # of rooms, as /users has them
+        self.counts: dict[str, int] = {}  # the same, as /rooms had them then
+        self.whereabouts: dict[str, set[str]] = {}
         super().__init__(*args)
 
     def _state(self, thing: dict[str, Any], step: int) -> None:
@@ -133,9 +142,19 @@ class AuditVisit(ProgramVisit):
 
     def answered(self, line: str, step: int) -> None:
         """See `Visit.answered`."""
+        if found := re.match(r"(\S+) is in (#.*)\.", line):
+            self.whereabouts[found[1].lower()] = set(found[2].lower().split(", "))
+        found = re.match(r"(#\S+): (\d+) p", line)
+        if found and list(self.sizes)[-1:] == [found[1].lower()]:  # the one last asked about
+            self.counts[found[1].lower()] = int(found[2])
         room, colon, names = line.removeprefix("In ").partition(": ")
         if line.startswith("In #") and colon:
-            here = re.sub(r"(?:, )?[^ ]+ \(reconnecting\)(?:, )?", ", ", names.rpartition(" (")[0])
+            self.sizes[room.lower()] = int(names.rpartition("(")[2].removesuffix(")"))
+            here = re.sub(
+                r"(?:, )?[^ ]+ \((?:reconnecting|only posts)\)(?:, )?",
+                ", ",
+                names.rpartition(" (")[0],
+            )
             split = self.split_names(here.strip(", "))
             if split is not None:
                 self.named[room.lower()] = {name.lower() for name in split if name}

@@ -14,6 +14,7 @@ from twisted_chat.limits import Pace
 NICKNAMES = ("alice", "bob", "carol", "dave", "zed", "eve", "Alice")
 ROOMS = ("#lobby", "#dev", "#tea", "#old", "#a1", "#b2", "#c3", "#d4")
 _ENDS = ("the server is killed", "the line breaks")
+_WAYS = ("quits", "breaks", "closes", "leaves")
 HOSTS = ("10.0.0.5", "10.0.0.6")
 
 
@@ -135,21 +136,29 @@ class Chance:
         yield "stop", 0.3, lambda: ("all_return", "the server is stopped", self._token("m"))
         yield "break", 0.3, lambda: ("all_return", "all lines break", self._token("m"))
         yield "ignore", 0.5, self._ignored_in_disguise
-        yield "", 0.3, lambda: ("says_goodbye", who(), self._token("q"))
+        yield "", 0.5, lambda: ("says_goodbye", who(), self._token("q"), chance.choice(_WAYS))
+        yield "rooms", 0.3, lambda: ("reopens", who(), self._token("m"))
+        yield "crowd", 0.2, lambda: ("class_comes",)
+        yield "flood", 0.8, lambda: ("say_much_together", who(), who(), self._token("m"))
+        yield "", 0.5, lambda: ("asks_since", who(), chance.choice((1, 5, 40)))
+        yield "flood", 0.3, lambda: ("asks_much", who())
         yield "again", 0.3, lambda: ("leaves_twice", who(), chance.choice(_ENDS))
         yield "whisper", 0.03, self._whispers_into_a_reset
         yield "kill", 0.8, lambda: ("renames_and_dies", who(), self._nickname())
         yield "slow", 0.8, lambda: ("asks_too_early", who(), who(), self._token("m"))
         yield "full", 0.8, lambda: ("waits_beside_a_failure", who(), who(), self._token("m"))
+        yield "full", 0.5, lambda: ("comes_on_a_full_disk", who(), self._token("m"))
+        yield "break", 0.8, lambda: ("is_displaced", who(), who(), self._token("w"))
         yield "rooms", 0.8, lambda: ("leaves_between", who(), who(), self._token("m"))
         yield "rooms", 0.8, lambda: ("comes_back_and_rejoins", who(), who(), self._token("m"))
         yield "unread", 0.8, lambda: ("sleeps", who(), who(), self._token("m"))
         yield (
             "unread",
-            0.3,
+            0.8,
             lambda: ("quits_unread", who(), later(), self._token("m")),
         )
         yield "unread", 0.8, lambda: ("says_nothing",)
+        yield "break", 0.8, lambda: ("quits_and_breaks", who(), self._nickname(), self._token("w"))
         yield "break", 0.8, lambda: ("says_last", who(), self._token("m"))
         yield "clock", 0.7, lambda: ("clock", chance.choice((-240.0, -3700.0, 60.0, 90000.0)))
         yield "hangup", 0.7, self._limits

@@ -59,7 +59,7 @@ def asks(
             thing["do"] = "say"
         if room:
             thing["room"] = room
-        visit.asks(f"c{world.oracle.step}", thing)
+        visit.asks(visit.new_ref, thing)
     return visit
 
 
@@ -78,7 +78,7 @@ def floods(world: World, index: int, token: str, lines: int) -> object:
         if isinstance(visit, PlainVisit):
             visit.types(f"={name}=", name)
         elif isinstance(visit, ProgramVisit):
-            visit.asks(f"c{name}", {"do": "say", "text": f"={name}="})
+            visit.asks(visit.new_ref, {"do": "say", "text": f"={name}="})
     return True
 
 
@@ -117,7 +117,7 @@ def whispers_much(world: World, index: int, nickname: str, token: str, count: in
         if isinstance(visit, PlainVisit):
             visit.types(line)
         elif isinstance(visit, ProgramVisit):
-            visit.asks(f"c{token}.{each}", {"do": "command", "text": line})
+            visit.asks(visit.new_ref, {"do": "command", "text": line})
     return True
 
 
@@ -150,8 +150,6 @@ def joins(world: World, index: int, room: str) -> object:
     visit = asks(world, index, f"/join {room}", kind="join")
     if isinstance(visit, PlainVisit):
         visit.view(room).last = None
-    elif isinstance(visit, ProgramVisit):
-        visit.may_enter(room)
     return visit is not None
 
 
@@ -191,7 +189,7 @@ def asks_users(world: World, index: int, room: str = "") -> object:
 def asks_time(world: World, index: int) -> object:
     visit = present(world, index)
     if isinstance(visit, ProgramVisit):
-        visit.asks(f"c{world.oracle.step}", {"do": "ping"})
+        visit.asks(visit.new_ref, {"do": "ping"})
     elif isinstance(visit, PlainVisit):
         visit.types("/time", kind="time")
     return visit is not None
@@ -201,7 +199,7 @@ def asks_time(world: World, index: int) -> object:
 def asks_history(world: World, index: int, how: dict[str, Any]) -> object:
     visit = present(world, index)
     if isinstance(visit, ProgramVisit) and how:
-        visit.asks(f"c{world.oracle.step}", {"do": "history"} | how)
+        visit.asks(visit.new_ref, {"do": "history"} | how)
         return True
     return asks(world, index, f"/history {how.get('limit', '')}", kind="history") is not None
 
@@ -325,6 +323,7 @@ def breaks_off(world: World, index: int, token: str) -> object:
     if visit is None:
         return False
     visit.sends(f"={token}".encode())
+    world.turns(1)
     return goes(world, index, Visit.breaks)
 
 

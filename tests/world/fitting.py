@@ -53,7 +53,8 @@ def check_typing(who: Somebody, oracle: Oracle) -> None:
 
 def _typing_after(request: Request, named: str, room: str | None) -> str | None:
     if request.sends > 1 or request.outcomes != ["answer"]:
-        return room if request.outcomes == ["error"] and not named else None
+        is_undone = request.outcomes == ["error"] * request.sends
+        return room if is_undone and not named else None
     for line in request.lines:
         found = re.match(r"You (?:left #\S+; you )?are in (#\S+?)[:,] ", line)
         if found:

@@ -23,6 +23,7 @@ def check_growth(world: World) -> None:
     """Let people come, do something, and leave again and again: nothing of them stays."""
     world.limits.refs = REFS
     sizes = []
+    keeper = _comes(world, "keeper", is_program=False)  # for whom a room remembers who came
     for round_number in range(ROUNDS):
         host = _comes(world, f"host{round_number}", is_program=True)
         for number in range(PEOPLE):
@@ -43,7 +44,9 @@ def check_growth(world: World) -> None:
         world.turns(6, 500.0)
         world.visits = []
         sizes.append(sum(1 for _ in _held(world)))
-    if all(after - before >= PEOPLE for before, after in pairwise(sizes[1:])):
+    keeper.socket.breaks()
+    world.turns(4, 1.0)
+    if all(after - before >= 2 * PEOPLE for before, after in pairwise(sizes[1:])):
         world.oracle.find("growth", f"the server holds ever more: {sizes} things after each round")
 
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.world.oracle import Oracle, Said
-from tests.world.people import Request, Somebody
+from tests.world.people import POSTER, Request, Somebody
 from twisted_chat.limits import Limits, Pace
 
 FAMILIES = (
@@ -98,6 +98,8 @@ def chosen(seed: int) -> Header:
         )
         for _ in range(chance.randint(3, 8))
     ]
+    if chance.random() < 0.3:
+        people.append((POSTER, "127.0.0.1", True))
     pace = chance.choice((None, None, Pace(10, 5), Pace(3, 1), Pace(5, 2)))
     limits: dict[str, Any] = {
         "pace": pace,

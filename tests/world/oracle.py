@@ -108,15 +108,18 @@ class Oracle:
         self.shown: dict[tuple[str, int], str] = {}  # what anybody saw
         self.by_token: dict[str, str] = {}  # sessions: whose they are
         self.came_as: list[tuple[str, str]] = []  # nicknames and ids that nobody has claimed yet
+        self.quiet: set[str] = set()  # ids of those who only post
         self.gone: set[str] = set()  # ids of those whose sessions have ended
         self.forgets_before = 0.0  # time of day up to which events may go
         self.newest: dict[str, int] = {}  # the last number that anybody saw, by the log's name
         self.ever: set[tuple[str, int]] = set()  # what was ever stored
+        self.called: dict[str, str] = {}  # who was ever renamed: what to, the last time
         self.origins: set[str] = set()  # people of whom anything was ever stored
         self.heard: dict[str, int] = {}  # the last number that the server lets anybody see
         self.typed: dict[str, Typed] = {}
         self.done: dict[Visit, int] = {}  # which of its lines was done last
         self.left: dict[tuple[str, str], int] = {}  # who left which room, and when in the order
+        self.is_showing = False  # see `Witness`
         self.order = 0
         self.run_began = 0  # in the order
         self.now: Callable[[], float] = lambda: 0.0
@@ -188,7 +191,8 @@ class Oracle:
         wanted = {self.holder_of(nickname) for nickname in typed.whom}
         if not typed.whom:
             last = self.last_whisperer(said.person)
-            wanted = {last} if last and not visit.who.ever_ignored else set(said.others)
+            is_sure = last and not visit.who.ever_ignored and not self.is_showing
+            wanted = {last} if is_sure else set(said.others)
         if wanted != set(said.others):
             self.find("misdirected", f"{visit} typed {token} for {typed.whom}, and gets {said}")
 
@@ -240,12 +244,7 @@ class Oracle:
             self.shown, self.newest, self.logs, self.places = {}, {}, {}, {}
             self.ever, self.heard = set(), {}
             return
-        called: dict[str, tuple[float, str]] = {}
-        for rows in self.logs.values():
-            for row in rows.values():
-                if row.kind == "rename" and row.time >= called.get(row.origin, (0.0, ""))[0]:
-                    called[row.origin] = row.time, row.to or ""
-        for person, (_, nickname) in called.items():
+        for person, nickname in self.called.items():
             if nickname not in names.get(person, (nickname,)):
                 self.find("renamed", f"{nickname} is {names[person]} after a restart")
 
@@ -303,6 +302,8 @@ class Oracle:
                 self.find("holes", f"the database has {row[0]} after {last} in {name}")
             last = row[0]
             known[last] = Row(*row[1:])
+            if row[1] == "rename" and (name, last) not in self.ever:
+                self.called[known[last].origin] = known[last].to or ""
             self.ever.add((name, last))
             self.origins.add(known[last].origin)
             self._check_row(name, last, known[last])

@@ -7,6 +7,10 @@ if TYPE_CHECKING:
     from tests.world.visit import Visit
 
 
+POSTER = "poster"
+"""What programs want to be called that only post, and nobody else."""
+
+
 @dataclass
 class Request:
     """What a program asked for under a name of its own.
@@ -25,10 +29,14 @@ class Request:
     lines: list[str] = field(default_factory=list)
 
     @property
+    def text(self) -> str:
+        """What is to be said or done."""
+        return str(self.thing.get("text", ""))
+
+    @property
     def word(self) -> str:
         """The command, if it is one."""
-        text = str(self.thing.get("text", ""))
-        return text.split(" ")[0] if self.thing["do"] == "command" else ""
+        return self.text.split(" ")[0] if self.thing["do"] == "command" else ""
 
 
 @dataclass
@@ -66,6 +74,11 @@ class Somebody:
     run: int = 0  # the server's, when they had their session last
     has_quit: bool = False
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether they only post."""
+        return self.wish == POSTER
+
     def begins_anew(self, person: str, nickname: str) -> None:
         """They are a new person to the server."""
         self.person, self.nickname = person, nickname
@@ -82,7 +95,6 @@ class Somebody:
 
     def starts_ignoring(self, nickname: str, people: set[str]) -> None:
         """The server has told them so; who that was, only it knows."""
-        self.ever_ignored |= {nickname.lower()} | people
         if nickname.lower() in self.unignoring:
             return  # perhaps they do not any more
         self.ignoring.add(nickname.lower())

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.world.fitting import is_page
 from tests.world.oracle import TOKEN
-from tests.world.people import Request
+from tests.world.people import POSTER, Request
 from tests.world.visit import Visit
 
 _STORED = ("message", "action", "whisper", "rename", "topic", "hidden")
@@ -52,6 +52,7 @@ class ProgramVisit(Visit):
         """Say hello, perhaps again."""
         who = self.who
         thing: dict[str, Any] = {"do": "hello", "nick": nickname, "ref": f"hello{self.number}"}
+        thing["quiet"] = who.is_quiet
         self.stale.clear()
         if resume and who.token:
             self.token = who.token
@@ -71,6 +72,11 @@ class ProgramVisit(Visit):
         """Send an object."""
         self.sends(json.dumps(thing).encode() + b"\n")
 
+    @property
+    def new_ref(self) -> str:
+        """What they call their next request."""
+        return f"c{self.oracle.step}.{len(self.who.requests)}"
+
     def asks(self, ref: str, thing: dict[str, Any]) -> None:
         """Ask for something, perhaps again."""
         if self.is_finishing:
@@ -78,8 +84,10 @@ class ProgramVisit(Visit):
         request = self.who.requests.setdefault(ref, Request(thing))
         request.sends += 1
         if request.sends == 1:
-            self.means(str(thing.get("text", "")))
-        for token in TOKEN.findall(str(request.thing.get("text", ""))) * (request.sends > 1):
+            self.means(request.text)
+        if request.word == "/join":
+            self.may_enter(request.text.partition(" ")[2])
+        for token in TOKEN.findall(request.text) * (request.sends > 1):
             self.oracle.typed.pop(token, None)  # this may be done now or then
         self.who.sent.append(request)
         room = str(thing.get("room") or "").lower()
@@ -130,8 +138,9 @@ class ProgramVisit(Visit):
             self.awaits_notice = self.was in former and thing["nick"] != self.was
             who.nickname, who.rooms = thing["nick"], {}
             for room in [room for room in self.rooms if room not in (*thing["rooms"], "@")]:
-                del self.rooms[room]  # which they left without hearing of it
+                del self.rooms[room]  # which they left, perhaps without hearing of it
                 who.seen.pop(room, None)
+                self.has_left.add(room)
             if who.run != self.world.run and self.world.had_trouble:
                 who.sent.append(Request({"do": "join"}))  # where they are may not be stored,
                 who.ignoring, who.ignored = set(), set()  # nor whom they ignore
@@ -147,6 +156,8 @@ class ProgramVisit(Visit):
                 self.view(room).last = last if self.oracle.path else None
         self.view("@").last = who.seen.get("@", 0)
         who.token = thing["session"]
+        if who.is_quiet and not self.is_resumed:
+            self.oracle.quiet.add(self.person)
         who.run = self.world.run
 
     def _leave_others(self) -> None:
@@ -178,6 +189,11 @@ class ProgramVisit(Visit):
             self.oracle.find("count", f"{self} is told of {thing}")
         if now and self.person not in view.members.values():
             self.oracle.find("state", f"{self} is told of {room} without them: {nicknames}")
+        log = self.oracle.logs.get(room, {}).items()
+        shown = [row for number, row in log if number <= self.oracle.heard.get(room, 0)]
+        topics = [row.text for row in shown if row.kind == "topic"][-1:]
+        if self.is_clean and topics not in ([], [thing["topic"]]):
+            self.oracle.find("topic", f"{self} is told {thing['topic']} in {room}, not {topics}")
         view.told = step
         view.is_entered = True
         if room in self.has_left and not any(map(self._is_join, self.unanswered())):
@@ -192,7 +208,7 @@ class ProgramVisit(Visit):
         request = self.who.requests.get(thing.get("ref", ""))
         if request is None:
             return
-        text = str(request.thing.get("text", ""))
+        text = request.text
         request.lines += thing["lines"]
         left = {line for line in request.lines if line.startswith("You left ")}
         if request.word == "/leave" and len({line.split(";")[0] for line in left}) > 1:
@@ -216,10 +232,12 @@ class ProgramVisit(Visit):
                 for row in rows.values()
             )
         elif text.startswith(("/whisper ", "/reply ")):
-            rows = self.oracle.logs.get("@" + self.person, {}).values()
-            stored = any(row.text and row.text in text for row in rows)
+            rows = self.oracle.logs.get("@" + self.person, {})
+            at_id = [rows[answer["id"]]] if answer.get("id") in rows else rows.values()
+            stored = any(row.text and row.text in text for row in at_id)
         else:
-            stored = all(token in self.oracle.places for token in TOKEN.findall(text))
+            places = [self.oracle.places.get(token, ("", 0))[1] for token in TOKEN.findall(text)]
+            stored = all(place and answer.get("id", place) == place for place in places)
         if not stored:
             self.oracle.find("unstored-answer", f"{self} is told {answer} of {text}")
 
@@ -235,16 +253,16 @@ class ProgramVisit(Visit):
 
     def left(self, room: str) -> None:
         """See `Visit.left`."""
-        self.who.seen.pop(room, None)
         view = self.view(room)
         view.joining += 1
         view.is_entered = False
-        self.who.floors.pop(room, None)
-        self.may_enter(room)
         self.has_left.add(room)
+        self.may_enter(room)
 
     def may_enter(self, room: str) -> None:
         """They may enter a room, where they are shown so much of its history."""
+        if room in self.has_left and not any(map(self._is_join, self.unanswered())):
+            self.who.floors.pop(room, None)
         end = self.oracle.heard.get(room, 0)
         self.who.floors.setdefault(room, end - self.world.longest_entry + 1)
 
@@ -263,9 +281,10 @@ class ProgramVisit(Visit):
         self.has_missed = True
         if not thing["count"]:
             view.last = 0
+        elif view.joining:  # what is missed is older than what they read before
+            view.last, view.joining = None, view.joining - 1
         elif view.last is not None:
             view.last += thing["count"]
-        self.stale.pop(thing["room"].lower(), None)
 
     def _event(self, kind: str, thing: dict[str, Any], line: str) -> None:
         room = thing["room"].lower()
@@ -292,6 +311,8 @@ class ProgramVisit(Visit):
             if thing["text"] in view.texts:
                 self.oracle.find("again", f"{self} is told again: {line}")
             view.texts[thing["text"]] = None
+        if kind in ("join", "leave") and thing["from"].startswith(POSTER):
+            self.oracle.find("quiet", f"{self} is told of who only posts: {line}")
         if kind == "join":
             view.joined(thing["from"])
         elif kind == "leave":
@@ -319,9 +340,10 @@ class ProgramVisit(Visit):
         view = self.view(room)
         if stale := self.stale.get(room):
             self.oracle.find("epoch", f"{self} had seen {stale} of another run, and reads {line}")
-        if number < self.who.floors.get(room, 0):
+        is_next = view.last is not None and number == view.last + 1  # also the rest, after leaving
+        if number < self.who.floors.get(room, 0) and not is_next:
             self.oracle.find("stale-seen", f"{self} reads {line} on entering again")
-        if view.last is not None and number != view.last + 1:
+        if view.last is not None and not is_next:
             if not view.joining:
                 name = "twice" if number <= view.last else "hole"
                 self.oracle.find(name, f"{self} reads {line} after {room} {view.last}")
@@ -387,7 +409,9 @@ class ProgramVisit(Visit):
             return
         here = self.outcomes.setdefault(ref, [])
         here.append(kind)
-        if kind == "error" and thing["code"] not in _AT_ONCE and set(request.outcomes) - {"error"}:
+        is_kept = not any("lasts only until" in each for each in request.lines)
+        was_done = is_kept and set(request.outcomes) - {"error"}
+        if kind == "error" and thing["code"] not in _AT_ONCE and was_done:
             self.oracle.find("outcomes", f"{self} was told {request}, and now {thing}")
         answers = sum(each in _ANSWERS for each in here)
         if answers > len(places) or (request.sends == 1 and len(request.outcomes) > 1):

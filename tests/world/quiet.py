@@ -16,6 +16,10 @@ KEPT = ("Person", "PlainSession", "StructuredSession", "Reader", "Outlet", "Chat
 """What must be gone from memory when everybody is."""
 
 
+LARGE = 200_000
+"""Bytes of a write-ahead log that is emptied every few pages; without that, most have more."""
+
+
 def is_quiet(world: World) -> None:
     """Once all has settled: everybody is heard, and everything is as it seems."""
     ended = list(world.visits)
@@ -34,7 +38,7 @@ def is_quiet(world: World) -> None:
     for who in world.people:
         _check_requests(world, who)
         check_typing(who, world.oracle)
-    _check_modes(world)
+    _check_files(world)
     Auditor(world).audits()
 
 
@@ -125,12 +129,15 @@ def _check_lines(world: World, visit: Visit) -> None:
         world.oracle.find(name, f"{visit} typed {missing}, and was told {visit.refusals} errors")
 
 
-def _check_modes(world: World) -> None:
-    """Nobody else on the machine reads the database."""
+def _check_files(world: World) -> None:
+    """Nobody else on the machine reads the database, and its write-ahead log stays small."""
     for path in world.path.parent.iterdir() if world.path else ():
         mode = path.stat().st_mode & 0o777
         if mode & 0o077 and not path.name.endswith(".lock"):
             world.oracle.find("modes", f"{path.name} has mode {mode:o}")
+        size = path.stat().st_size
+        if path.name.endswith("-wal") and world.header.small and size > LARGE:
+            world.oracle.find("large", f"{path.name} has {size} bytes")
 
 
 def _check_requests(world: World, who: Somebody) -> None:

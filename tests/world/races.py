@@ -6,6 +6,7 @@ from tests.world.doings import connects, goes, present, says
 from tests.world.plain import PlainVisit
 from tests.world.program import ProgramVisit
 from tests.world.quiet import is_calm
+from tests.world.recipes import all_return
 from tests.world.visit import Visit
 from tests.world.world import World
 
@@ -42,13 +43,13 @@ def asks_too_early(world: World, index: int, other: int, token: str) -> object:
     return True
 
 
-@act("after a rest {who} speaks (={1}=) on a full disk, and the person {0} goes away meanwhile")
+@act("after a rest {who} speaks (={1}=) on a full disk, and the person {0} ignores one meanwhile")
 def waits_beside_a_failure(world: World, index: int, other: int, token: str) -> object:
     world.rests()
     if world.server.writing.trouble or says(world, index, token) is False:
         return False
     world.turns(3, disk=False)
-    doings.goes_away(world, other, f"a{token[1:]}")
+    doings.ignores(world, other, "stranger")
     world.turns(3, disk=False)
     world.server.writing.trouble, world.had_trouble = "commit", True
     world.server.writing.works()
@@ -74,37 +75,78 @@ def leaves_between(world: World, index: int, other: int, token: str) -> object:
     return True
 
 
-@act("after a rest {who}'s line breaks, the person {0} says much, {who} comes back and rejoins")
+@act("after a rest {who} leaves the lobby, where the person {0} says much, comes back and rejoins")
 def comes_back_and_rejoins(world: World, index: int, other: int, token: str) -> object:
     who = world.people[index]
     if not isinstance(present(world, index), ProgramVisit) or index == other:
         return False
     doings.joins(world, index, "#dev")
     world.rests()
+    doings.leaves(world, index, "#lobby")
+    world.rests()
     goes(world, index, Visit.breaks)
     for number in range(world.longest_entry + 5):
         says(world, other, f"{token}.{number}", "#lobby")
         world.turns(1, 2.0)
     connects(world, index, who.nickname, resume=True)
-    for what in (doings.leaves, doings.joins):
-        world.rests()
-        world.turns(2, 2.0)
-        what(world, index, "#lobby")
+    world.rests()
+    doings.joins(world, index, "#lobby")
     world.rests()
     return True
 
 
-@act("after a rest {who} sleeps, while the person {0} says much and goes: ={1}.0= and so on")
+@act("after a rest {who} comes on a full disk, speaks later (={0}=), and the server is killed")
+def comes_on_a_full_disk(world: World, index: int, token: str) -> object:
+    world.rests()
+    if world.server.writing.trouble:
+        return False
+    goes(world, index, Visit.breaks)
+    world.server.writing.trouble, world.had_trouble = "commit", True
+    connects(world, index, world.people[index].wish)
+    world.rests()
+    world.server.writing.trouble = ""
+    says(world, index, f"{token}.99")
+    return all_return(world, "the server is killed", token)
+
+
+@act("{who}'s line breaks, the person {0} whispers to them (={1}=) and takes their nickname")
+def is_displaced(world: World, index: int, other: int, token: str) -> object:
+    who, taker = world.people[index], world.people[other]
+    if who.is_quiet:
+        return False  # nobody else is called that
+    if (
+        index == other
+        or who.host != taker.host
+        or not isinstance(present(world, index), ProgramVisit)
+    ):
+        return False
+    world.rests()
+    nickname = who.nickname
+    goes(world, index, Visit.breaks)
+    doings.whispers(world, other, nickname, token)
+    world.rests()
+    goes(world, other, Visit.breaks)
+    connects(world, other, nickname)
+    world.rests()
+    connects(world, index, nickname, resume=True)
+    world.rests()
+    return True
+
+
+@act("after a rest {who} sleeps; the person {0} quits, comes as late, and says much: ={1}.0= ...")
 def sleeps(world: World, index: int, other: int, token: str) -> object:
     visit = present(world, index)
     if not isinstance(visit, ProgramVisit) or index == other or present(world, other) is None:
         return False
     world.rests()
     doings.stops_reading(world, index, 1)
+    doings.quits(world, other, f"q{token[1:]}")
+    world.rests()
+    connects(world, other, "late")
+    world.rests()
     for number in range(12):
         says(world, other, f"{token}.{number}")
         world.turns(1, 2.0)
-    goes(world, other, Visit.closes)
     world.rests()
     return True
 
@@ -127,6 +169,22 @@ def quits_unread(world: World, index: int, seconds: float, token: str) -> object
     if has_quit and not visit.socket.closed:
         world.oracle.find("unclosed", f"{visit} has quit, and is here still")
     visit.reads_again()
+    if has_quit and seconds < 2 and isinstance(visit, ProgramVisit) and visit.unanswered():
+        world.oracle.find("cut-off", f"{visit} has quit, and never hears of {visit.unanswered()}")
+    return True
+
+
+@act("after a rest {who} whispers to {0} (={1}=), asks for history and quits; their line breaks")
+def quits_and_breaks(world: World, index: int, nickname: str, token: str) -> object:
+    world.rests()
+    doings.whispers(world, index, nickname, token)
+    world.rests()
+    doings.asks_history(world, index, {"limit": 5})
+    doings.quits(world, index, f"q{token[1:]}")
+    world.turns(1, disk=False)
+    goes(world, index, Visit.breaks)
+    world.turns(1, disk=False)
+    world.rests()
     return True
 
 

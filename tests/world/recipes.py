@@ -5,6 +5,9 @@ import json
 from tests.world import doings
 from tests.world.actions import act
 from tests.world.doings import connects, goes, introduces, present, says
+from tests.world.oracle import TOKEN
+from tests.world.people import Somebody
+from tests.world.plain import PlainVisit
 from tests.world.program import ProgramVisit
 from tests.world.visit import Visit
 from tests.world.world import World
@@ -59,13 +62,15 @@ def ignored_in_disguise(
     return True
 
 
-@act("after a rest {who} quits, and everybody reads why: ={0}=")
-def says_goodbye(world: World, index: int, token: str) -> object:
+@act("after a rest {who} {1}, and everybody reads why: ={0}=")
+def says_goodbye(world: World, index: int, token: str, how: str) -> object:
     world.rests()
     world.turns(3, 20.0)  # so that nothing is told together with others
     visit = present(world, index)
     if visit is None or visit.who.visit is not visit or not visit.socket.is_swift:
         return False
+    if visit.who.is_quiet or (how in ("breaks", "closes") and visit.who.is_program):
+        return False  # nobody is told, or not yet
     nickname, person = world.server.nickname_of(visit.person), visit.person
     rooms = set(visit.who.rooms)
     witnesses = [
@@ -74,13 +79,21 @@ def says_goodbye(world: World, index: int, token: str) -> object:
         if isinstance(each, ProgramVisit) and each.is_clean and each.who.visit is each
         if each.is_open and each.is_named and each is not visit and "#lobby" in each.who.rooms
     ]
-    doings.quits(world, index, token)
+    if how == "quits":
+        doings.quits(world, index, token)
+    elif how == "leaves":
+        doings.leaves(world, index, "#lobby")
+    else:
+        goes(world, index, Visit.breaks if how == "breaks" else Visit.closes)
     world.rests()
-    for each in witnesses if "#lobby" in rooms and person in world.oracle.gone else ():
-        view = each.view("#lobby")
+    has_left = person in world.oracle.gone or (person, "#lobby") in world.oracle.left
+    reason = {"quits": f"={token}=", "breaks": "connection lost"}.get(how, "")
+    for each in witnesses if "#lobby" in rooms and has_left else ():
+        told = each.view("#lobby").farewells.get(nickname)
         is_ignored = {nickname.lower(), person} & each.who.ever_ignored
-        if each.is_open and not is_ignored and view.farewells.get(nickname) != f"={token}=":
-            world.oracle.find("goodbye", f"{each} never reads that {nickname} quits: ={token}=")
+        is_there = each.is_open and (each.person, "#lobby") not in world.oracle.left
+        if is_there and not is_ignored and told != reason:
+            world.oracle.find("goodbye", f"{each} is told {told!r} when {nickname} {how}: {token}")
     return True
 
 
@@ -140,3 +153,100 @@ def _whisper(visit: Visit, nickname: str, token: str) -> bytes:
     if isinstance(visit, ProgramVisit):
         line = json.dumps({"do": "command", "text": line})
     return line.encode() + b"\n"
+
+
+@act("after a rest {who} gives #hill a topic and leaves; it is closed, and opened again: ={0}=")
+def reopens(world: World, index: int, token: str) -> object:
+    world.rests()
+    if not isinstance(present(world, index), ProgramVisit):
+        return False
+    doings.joins(world, index, "#hill")
+    world.rests()
+    doings.topic(world, index, token, "#hill")
+    world.rests()
+    doings.leaves(world, index, "#hill")
+    world.rests()
+    before, world.limits.rooms = world.limits.rooms, 1
+    doings.joins(world, index, "#dale")
+    world.rests()
+    world.limits.rooms = before
+    doings.joins(world, index, "#hill")
+    world.rests()
+    return True
+
+
+@act("after a rest {who} and the person {0} say 40 lines each, all at once: ={1}.0= and so on")
+def say_much_together(world: World, index: int, other: int, token: str) -> object:
+    world.rests()
+    both = present(world, index), present(world, other)
+    if None in both or both[0] is both[1] or not world.header.small or world.limits.pace:
+        return False
+    for number in range(80):
+        says(world, (index, other)[number // 40], f"{token}.{number}")
+    world.rests()
+    said = [world.oracle.said.get(f"{token}.{number}") for number in range(80)]
+    orders = [each.order for each in said if each is not None]
+    one, two = orders[:40], orders[40:]
+    if (
+        len(orders) == 80
+        and min(sum(each < one[-1] for each in two), 10)
+        + min(sum(each < two[-1] for each in one), 10)
+        < 20
+    ):
+        world.oracle.find("unfair", f"{both[0]} and {both[1]} are heard at {one} and {two}")
+    return True
+
+
+@act("a class comes from one address, one more than may, and goes; and again, without nicknames")
+def class_comes(world: World) -> object:
+    limits = world.limits
+    before = limits.clients, limits.nameless_per_address
+    limits.clients = len(world.server.factory.connections) + limits.per_address
+    for most in (limits.per_address, limits.per_address, 3, 3):
+        limits.nameless_per_address = most
+        pupils = [
+            PlainVisit(world, Somebody(97, f"pupil{number}", "10.0.0.7", False), 0)
+            for number in range(most + 1)
+        ]
+        for pupil in pupils if most > 3 else ():
+            pupil.sends(pupil.who.wish.encode() + b"\n")
+        world.rests()
+        let_in = [pupil for pupil in pupils if not pupil.socket.closed]
+        if len(let_in) != most:
+            world.oracle.find("class", f"{len(let_in)} of {most} come in from one address")
+        for pupil in pupils:
+            pupil.breaks()
+        world.rests()
+    limits.clients, limits.nameless_per_address = before
+    return True
+
+
+@act("after a rest {who} asks for the history of the last {0} seconds")
+def asks_since(world: World, index: int, seconds: int) -> object:
+    world.rests()
+    visit, oracle = present(world, index), world.oracle
+    if not isinstance(visit, ProgramVisit) or world.is_clock_set or visit.who.ever_ignored:
+        return False
+    earliest = oracle.now() - seconds
+    doings.asks(world, index, f"/history {seconds}s", room="#lobby")
+    request = next(reversed(visit.who.requests.values()))
+    world.rests()
+    rows = oracle.logs.get("#lobby", {}).values()
+    first, other = (
+        next((row for row in rows if row.time >= time), None)
+        for time in (earliest, oracle.now() - seconds)
+    )
+    if first is not None and first is other and request.outcomes == ["answer"]:
+        text = first.text or ""
+        is_shown = TOKEN.fullmatch(text) and text[1] != "x"
+        if is_shown and text not in (request.lines or [""])[0]:
+            oracle.find("since", f"{visit} reads {request.lines[:2]}, and not from {first} on")
+    return True
+
+
+@act("{who} asks for all history, again and again")
+def asks_much(world: World, index: int) -> object:
+    for _ in range(8):
+        if doings.asks_history(world, index, {"limit": 300, "room": "#lobby"}) is False:
+            return False
+    return True

@@ -43,11 +43,14 @@ class RoomView:
         old, new = old.lower(), new.lower()
         if old != new and old in self.members and new in self.members:
             oracle.find("two-of-one-name", f"to {whose}, {old} becomes {new}, who is here too")
-        self.members[new] = self.members.pop(old, "")
+        if old in self.members:
+            self.members[new] = self.members.pop(old)
 
     def acts(self, oracle: Oracle, nickname: str, said: Said | None, whose: str) -> None:
         """Somebody does something here, live: they were announced, and are who they were."""
         if self.members is None or said is None or said.step <= self.told:
+            return
+        if said.person in oracle.quiet:
             return
         key = nickname.lower()
         if key not in self.members:

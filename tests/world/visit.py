@@ -204,7 +204,9 @@ class Visit:
             who.rooms.pop(found[1], None)
             self.left(found[1])
         elif found := re.match(r"You are ignoring (\S+): /unignore", line):
-            who.starts_ignoring(found[1], self.world.server.ignored_by(self.person))
+            people = self.world.server.ignored_by(self.person)
+            who.ever_ignored |= {found[1].lower()} | people
+            who.starts_ignoring(found[1], people if self.socket.capacity is None else set())
         elif found := re.match(r"You are no longer ignoring (\S+)\.", line):
             who.unignoring.discard(found[1].lower())
         elif found := re.match(r"You are away: (.*)\. /back ends it", line):
@@ -221,6 +223,6 @@ class Visit:
 
     def split_names(self, names: str) -> list[str] | None:
         """The nicknames in a sentence; None if it does not name them all."""
-        names = re.sub(r" \((?:reconnecting|away: [^)]*)\)", "", names)
+        names = re.sub(r" \((?:reconnecting|only posts|away: [^)]*)\)", "", names)
         split = _NAMES.split(names)
         return None if split and split[-1].endswith(" more") else split

@@ -22,6 +22,9 @@ UNSHOWABLE = "=x"
 class Witness(Protocol):
     """Who hears what a server does, as it does it."""
 
+    is_showing: bool
+    """Whether something becomes visible in this very call, of what was stored together."""
+
     def came(self, nickname: str, person: str, token: str) -> None:
         """Somebody has a session, new or again."""
 
@@ -57,7 +60,9 @@ class WatchedLog(Log):
     def show(self, entries: Sequence[Entry]) -> None:
         """See `Log.show`."""
         self.witness.shows(self.name, entries)
+        self.witness.is_showing = True
         super().show(entries)
+        self.witness.is_showing = False
 
 
 class WatchedChat(Chat):

@@ -10,6 +10,7 @@ from twisted_chat.events import Action, Away, Entry, Hidden, Leave, Message, Top
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.rate import Bucket
+from twisted_chat.refusal import Refused
 from twisted_chat.text import names
 
 
@@ -164,3 +165,33 @@ class Person:
                 return replace(entry, event=replace(event, reason=""))
             case _:
                 return entry
+
+
+class Whispered:
+    """Waits until a whisper is about to be seen, in the order of the log of whom it is for.
+
+    Several whispers may be stored together, and the senders' logs are shown in another order; a
+    reply goes to whoever comes last in one's own.
+
+    Args:
+        other: whom it is for.
+        mine: the same in the sender's log.
+        request: what has brought it.
+    """
+
+    __slots__ = ("_mine", "_other", "_request")
+
+    def __init__(self, other: Person, mine: Entry, request: Request) -> None:
+        self._other = other
+        self._mine = mine
+        self._request = request
+
+    def stored(self, entry: Entry) -> None:
+        """See `events.Waiter`."""
+        if self._other.hears(entry.event.sender, entry.author):
+            self._other.last_whisperer = Whisperer(entry.event.sender, entry.author)
+        self._request.stored(self._mine)
+
+    def refused(self, why: Refused) -> None:
+        """See `events.Waiter`."""
+        self._request.refused(why)

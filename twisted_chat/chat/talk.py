@@ -8,7 +8,7 @@ from twisted.logger import Logger
 
 from twisted_chat.chat.membership import Membership
 from twisted_chat.chat.order import Role
-from twisted_chat.chat.person import Person, Whisperer
+from twisted_chat.chat.person import Person, Whispered
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Rename, Topic, Whisper
@@ -47,11 +47,6 @@ class Talk(Membership):
         topic = Topic(self._active(person), room.name, person.nickname, text)
         self._append(person, room, request, topic)
 
-    def _whispered(self, person: Person, others: Sequence[Person | Account]) -> None:
-        for other in others:
-            if isinstance(other, Person) and other.hears(person.nickname, person.id):
-                other.last_whisperer = Whisperer(person.nickname, person.id)
-
     def whisper(
         self, person: Person, others: Sequence[Person | Account], text: str, request: Request
     ) -> Deferred[None]:
@@ -74,11 +69,10 @@ class Talk(Membership):
             whisper = Whisper(now, OWN, person.nickname, nickname, text)
             self._observers.check(whisper)
             mine = Entry(whisper, person.id, request.ref, client=request.client, waiter=request)
-            theirs = Entry(whisper, person.id, waiter=request)
+            told = Whispered(other, mine, request) if isinstance(other, Person) else request
+            theirs = Entry(whisper, person.id, waiter=told)
             entries += [(self.log_of(person), mine), (self._log_for(other), theirs)]
-        request.begin(
-            person.connection_of(request.client), partial(self._whispered, person, tuple(others))
-        )
+        request.begin(person.connection_of(request.client))
         append_together(entries)
 
     def _log_for(self, other: Person | Account) -> Log:
