@@ -132,6 +132,46 @@ class ConnectingTests(ClientTestCase):
         self.failureResultOf(self.client.say("more"), Failed)
 
 
+class ConnectingAnewTests(ClientTestCase):
+    """Whoever is told that the server cannot be reached tries another at once."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.other, self.connected = Server(), Deferred[Welcome]()
+
+    def goes_elsewhere(self, _: object) -> None:
+        self.connected = self.client.connect(self.other, "ci")
+
+    def assert_connects(self) -> None:
+        self.other.accepts()
+        self.other.welcomes("ci")
+        self.assertEqual(self.successResultOf(self.connected).nick, "ci")
+        self.assertNoResult(self.client.finished)
+
+    def test_when_the_connection_is_given_up(self) -> None:
+        def hear(told: Heard) -> None:
+            if told == Lost("Connection lost", None):
+                self.goes_elsewhere(told)
+
+        self.client = ChatClient(self.clock, hear, patience=NEVER)
+        self.connects()
+        self.server.vanishes()
+        self.assert_connects()
+
+    def test_when_a_line_is_given_up(self) -> None:
+        self.client = ChatClient(self.clock, patience=NEVER)
+        self.connects()
+        self.client.say("done").addErrback(self.goes_elsewhere)
+        self.server.vanishes()
+        self.assert_connects()
+
+    def test_when_one_leaves_before_a_line_is_stored(self) -> None:
+        self.connects()
+        self.client.say("done").addErrback(self.goes_elsewhere)
+        self.client.close()
+        self.assert_connects()
+
+
 class TalkingTests(ClientTestCase):
     def test_a_line_is_said_when_it_is_stored(self) -> None:
         self.connects()

@@ -178,12 +178,8 @@ class ChatClient:
             return
         if self.is_in:  # else the server would keep our place for when we come back
             self.send({"do": "command", "text": farewell})
-        self._drop_connection()
-        self._give_up_lines()
-        if self._connecting is not None:
-            self._end(Failed("The client was closed before it was let in."))
-        else:
-            self.finished.callback(None)
+        why = Failed("The client was closed before it was let in.")
+        self._give_up(why if self._connecting is not None else None)
 
     def reconnect(self) -> None:
         """Try at once to connect, also where there seems to be a connection."""
@@ -233,11 +229,10 @@ class ChatClient:
 
     def _gave_up(self, why: Failed) -> None:
         self._is_out()
+        connection = self._connection
         self._tell(Lost(str(why), None))
-        if self._connection is not None:
-            self._drop_connection()
-            self._give_up_lines()
-            self._end(why)
+        if self._connection is connection is not None:
+            self._give_up(why)
 
     def _heard(self, thing: dict[str, Any]) -> None:
         self._raw(thing)
@@ -320,9 +315,7 @@ class ChatClient:
             self._not_let_in(told)
         elif self._first_room and told.ref == _ROOM:
             self.send({"do": "command", "text": "/quit"})
-            self._drop_connection()
-            self._give_up_lines()
-            self._end(Refused(told.code, told.text, told.wait))
+            self._give_up(Refused(told.code, told.text, told.wait))
         elif line is None:
             self._tell(told)
         elif told.code == "too-fast" and line.may_wait:
@@ -377,9 +370,17 @@ class ChatClient:
         if connection is not None:
             connection.close()
 
-    def _end(self, why: Exception) -> None:
+    def _give_up(self, why: Exception | None) -> None:
+        self._drop_connection()
+        self._give_up_lines()
+        if self._connection is None:  # else whoever was told of a line has connected anew
+            self._end(why)
+
+    def _end(self, why: Exception | None) -> None:
         connecting, self._connecting = self._connecting, None
         if connecting is not None:
             connecting.errback(why)
-        else:
+        elif why is not None:
             self.finished.errback(why)
+        else:
+            self.finished.callback(None)
