@@ -5,6 +5,7 @@ import { read } from "./incoming.js";
 import { LOBBY, Model } from "./model.js";
 import { fold } from "./names.js";
 import { Outbox } from "./outbox.js";
+import { isSecret, shownOf } from "./secrecy.js";
 
 /**
  * @typedef {import("./outbox.js").Line} Line
@@ -13,6 +14,9 @@ import { Outbox } from "./outbox.js";
 
 const PAGE = 100;
 const UNSTORED = "That came to nothing: the server did not say why.";
+
+/** Codes of refusals after which the password of a registered name is asked for. */
+export const ASKS_PASSWORD = new Set(["registered-nick", "bad-password"]);
 
 export class Client {
   model = new Model();
@@ -83,7 +87,7 @@ export class Client {
 
   /** @returns {Kept} */
   keep() {
-    return { model: this.model.keep(), lines: this.outbox.lines.filter((each) => !each.quiet) };
+    return { model: this.model.keep(), lines: this.outbox.lines.filter((each) => !each.quiet && !isSecret(each.text)) };
   }
 
   /** Show a conversation, and enter a room that we are not in. @param {string} title a room's name, or @ and a nickname */
@@ -111,7 +115,7 @@ export class Client {
   /** @param {string} text @param {Conversation} here @param {boolean} alone */
   #send(text, here, alone) {
     const command = alone && /^\s*(\/(?!\/)|@[^\s@])/u.test(text);
-    const shown = text;
+    const shown = command ? shownOf(text) : text;
     const place = here.key;
     const room = here.isRoom ? here.name : "";
     if (command) {
@@ -321,7 +325,7 @@ export class Client {
       this.#shutdown = told.text;
     } else if (!this.isIn) {
       if (told.wait !== null && told.code === "too-fast" && this.model.session) return; // the next try is later
-      if (told.code !== "bad-password") this.model.session = "";
+      if (!ASKS_PASSWORD.has(told.code)) this.model.session = "";
       this.onRefused(told);
     } else this.model.here?.append(item({ kind: "notice", text: told.text }));
   }

@@ -2,6 +2,7 @@
 import { commandOf, complete } from "./completion.js";
 import { byId, h, say } from "./dom.js";
 import { load, save } from "./storage.js";
+import { isSecret } from "./secrecy.js";
 
 const WARN = 0.8; // of the limit
 const REMEMBERED = 50;
@@ -101,7 +102,7 @@ export class Composer {
   #changed() {
     const text = this.field.value;
     if (this.#key) {
-      if (text) this.drafts[this.#key] = text;
+      if (text && !isSecret(text)) this.drafts[this.#key] = text;
       else delete this.drafts[this.#key];
       save("drafts", this.drafts);
     }
@@ -147,8 +148,10 @@ export class Composer {
     if (!text.trim() || this.#obstacle() || !this.#key) return;
     if (text.trim() === "/keys") this.acts.keys();
     else this.acts.send(text);
-    this.#said = [text, ...this.#said.filter((each) => each !== text)].slice(0, REMEMBERED);
-    save("said", this.#said);
+    if (!isSecret(text)) {
+      this.#said = [text, ...this.#said.filter((each) => each !== text)].slice(0, REMEMBERED);
+      save("said", this.#said);
+    }
     this.#back = 0;
     this.replace("");
   }

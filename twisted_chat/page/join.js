@@ -1,4 +1,5 @@
 // The first screen: a nickname, a room, and a password where the name is registered.
+import { ASKS_PASSWORD } from "./client.js";
 import { byId, say } from "./dom.js";
 
 export class Join {
@@ -47,7 +48,7 @@ export class Join {
   /** @param {import("./incoming.js").Refusal} why */
   refused(why) {
     this.#ready();
-    if (why.code !== "bad-password") return this.#wrong(this.#nick, "nick-error", why.text);
+    if (!ASKS_PASSWORD.has(why.code)) return this.#wrong(this.#nick, "nick-error", why.text);
     const again = !byId("password-field").hidden && this.#password.value !== "";
     this.#askPassword(true, `${this.#nick.value.trim()} is registered. If it is yours, give its password.`);
     if (again) this.#wrong(this.#password, "password-error", why.text);

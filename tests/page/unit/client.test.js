@@ -83,9 +83,9 @@ test("a password is asked for, sent once, and never kept", () => {
   next.client.join("bob", "#lobby");
   next.link.step();
   next.link.toServer.splice(0);
-  next.link.write({ event: "error", code: "bad-password", text: "bob is registered." });
+  next.link.write({ event: "error", code: "registered-nick", text: "bob is registered." });
   next.settle();
-  assert.deepEqual(refused, ["bad-password"]);
+  assert.deepEqual(refused, ["registered-nick"]);
   next.client.join("bob", "#lobby", "secret", true);
   const [hello] = /** @type {any[]} */ (next.link.toServer);
   assert.deepEqual([hello.password, hello.remember], ["secret", true]);
@@ -95,6 +95,15 @@ test("a password is asked for, sent once, and never kept", () => {
   clock.advance(1000);
   next.link.step();
   assert.ok(!JSON.stringify(next.link.toServer).includes("secret"));
+});
+
+test("a typed password is not shown, and not kept", () => {
+  const { client } = joined();
+  client.send("/register correct horse");
+  assert.deepEqual(client.outbox.lines.map((each) => each.shown), ["/register ..."]);
+  assert.ok(!JSON.stringify(client.keep()).includes("horse"));
+  client.send("/login");
+  assert.ok(client.outbox.lines.some((each) => each.shown === "/login"));
 });
 
 test("what is unread is counted, and the rule stands where one stopped reading", () => {
