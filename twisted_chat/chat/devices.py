@@ -51,6 +51,8 @@ class Devices(Logins):
         fanout = await self.own_logs.of_account(account.id)
         if device.saved is not None:
             await self._recall_requests(device)
+            if self.asleep.with_token(device.token) is None:  # woken over another connection
+                raise Refused("replaced", "This session goes on elsewhere, or is over: log in.")
         if self.accounts.with_id(account.id) is None:
             raise Refused("no-such-account", f"The account {account.name} was deleted just now.")
         self._make_place(account.id, device)
