@@ -86,10 +86,11 @@ class Order:
     def role_of(self, person_id: str) -> Role:
         """The role that somebody has been given."""
         if self.has_word(person_id):
-            return max(Role.VOICED, self._given(person_id))
-        return self._given(person_id)
+            return max(Role.VOICED, self.given(person_id))
+        return self.given(person_id)
 
-    def _given(self, person_id: str) -> Role:
+    def given(self, person_id: str) -> Role:
+        """The same, whether or not they have the word, which protects nobody from a ban."""
         given = self._state.get("role/" + person_id)
         return _ROLES.get(given["role"], Role.MEMBER) if isinstance(given, Mapping) else Role.MEMBER
 
