@@ -473,3 +473,42 @@ class SiteTests(AccountsTestCase):
             bob.types("/register long enough").sees(),
             ["!!! Names and passwords of this server are given by its operator: ask there."],
         )
+
+
+class RoleTests(AccountsTestCase):
+    """Roles in rooms are those of accounts, whenever these are made and deleted."""
+
+    limits = Limits(pace=None, invites=2)
+
+    def setUp(self) -> None:
+        """Alice owns #dev, and dan is a guest there."""
+        super().setUp()
+        self.alice, self.dan = self.joins("alice"), self.joins("dan")
+        self.alice.types(f"/register {SECRET}", "/join dev")
+        self.dan.types("/join dev")
+
+    def settings(self) -> str:
+        self.alice.types("/voice eve").raw()
+        return "\n".join(self.alice.types("/settings").sees())
+
+    def test_who_registers_after_getting_a_role_has_it_when_they_come_back(self) -> None:
+        self.alice.types("/op dan")
+        self.dan.types(f"/register {SECRET}", "/quit")
+        self.joins("eve").types("/join dev")
+        self.assertIn("Operators of #dev: dan", self.settings())
+
+    def test_who_deletes_their_account_has_none_once_they_are_gone(self) -> None:
+        self.dan.types(f"/register {SECRET}")
+        self.alice.types("/own dan")
+        self.dan.types(f"/forget {SECRET}", "/quit")
+        self.joins("eve").types("/join dev")
+        self.assertNotIn("dan", self.settings())
+
+    def test_invitations_of_guests_who_are_gone_make_place_for_others(self) -> None:
+        self.alice.types("/lock")
+        for number in range(5):
+            guest = self.joins(f"guest-{number}")
+            self.alice.types(f"/invite guest-{number}")
+            guest.types("/join dev")
+            guest.types("/quit")
+        self.assertNotIn("the limit", "\n".join(self.alice.sees()))

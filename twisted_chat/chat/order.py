@@ -204,11 +204,14 @@ class Order:
         number = self._state.get("kicked/" + person_id, 0)
         return isinstance(number, int) and number > entered
 
-    def over(self, is_here: Callable[[str], bool]) -> Iterator[str]:
+    def over(
+        self, is_here: Callable[[str], bool], has_account: Callable[[str], bool]
+    ) -> Iterator[str]:
         """Names of all that has no meaning any more, so that the state does not grow for ever.
 
         Args:
             is_here: whether somebody of this id is in the chat, or may be back soon.
+            has_account: whether there is an account of this id by now, and still.
         """
         for name, value in self._values():
             kind, _, rest = name.partition("/")
@@ -219,8 +222,8 @@ class Order:
                 case "kicked":
                     if not is_here(rest):
                         yield name
-                case "role":
-                    if not value["has_account"] and not is_here(rest):
+                case "role" | "invite":
+                    if not has_account(rest) and not is_here(rest):
                         yield name
 
     def count(self, begin: str) -> int:
