@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -227,6 +227,9 @@ class Devices(Logins):
 
     def register(self, person: Person, device: Device, password: Password) -> Deferred[Account]:
         """Make somebody's nickname their own; fails with `Refused`."""
+        if self.server_log.lockdown == "all":
+            why = "Only people with an account can speak just now: wait to register."
+            return fail(Refused("lockdown", why))
         made = self.accounts.register(person.nickname, password, person.id, device.address)
 
         def registered(account: Account) -> Account:
