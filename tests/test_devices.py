@@ -512,3 +512,12 @@ class RoleTests(AccountsTestCase):
             guest.types("/join dev")
             guest.types("/quit")
         self.assertNotIn("the limit", "\n".join(self.alice.sees()))
+
+    def test_who_comes_back_under_another_nickname_gets_none_that_is_banned(self) -> None:
+        bot = self.program("bot").asks(do="command", text="/join dev")
+        (welcome,) = bot.gets("welcome")
+        self.alice.types("/ban spam*")
+        bot.vanishes()
+        self.joins("bot")
+        back = self.program("spammer", session=welcome["session"])
+        self.assertEqual(back.gets("welcome")[0]["nick"], "bot_2")
