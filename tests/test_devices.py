@@ -262,6 +262,20 @@ class RestartTests(DiskTestCase):
         self.assertEqual(len(person.devices), 3)
         self.assertEqual(set(person.rooms), {"#lobby", "#dev"})
 
+    def test_who_registered_just_before_the_server_was_killed_has_their_account(self) -> None:
+        gus = self.program("gus")
+        self.the_disk_works()
+        gus.asks(do="command", text=f"/register {SECRET}")
+        self.writing.turns()  # which stores the account, and not yet that it is this session's
+        self.the_server_is_killed()
+        token = gus.gets("welcome")[0]["session"]
+        back = self.program("gus", session=token)
+        another = self.program("gus", password=SECRET)
+        self.the_disk_works()
+        for device in (back, another):
+            (welcome,) = device.gets("welcome")
+            self.assertEqual((welcome["nick"], welcome.get("account")), ("gus", "gus"))
+
     def test_the_name_of_a_deleted_account_is_gone_from_the_database(self) -> None:
         self.factory.chat.erases_on_forget = True
         self.alice.asks(do="say", text="hello", room="#lobby")

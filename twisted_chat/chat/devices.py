@@ -136,10 +136,10 @@ class Devices(Logins):
 
     async def _restore(self, saved: SavedSession) -> None:
         """See `Logins`: an account may be gone by now, or its device asleep."""
-        if not saved.account:
+        account = self.accounts.with_id(saved.account or saved.person)
+        if not saved.account and account is None:  # else they had just registered
             await super()._restore(saved)
             return
-        account = self.accounts.with_id(saved.account)
         if account is None or account.is_locked or 0 < saved.until <= self.now():
             self._store.drop_session(saved.id)
             return
@@ -152,7 +152,7 @@ class Devices(Logins):
             self.people.add_device(person, device)
         else:
             person = Person(saved.nickname, device, account.id)
-            before = rooms_in(account.settings, self.limits)
+            before = rooms_in(account.settings, self.limits) or saved.rooms
             rooms = await self._rooms_to_stay_in(person, before)
             if not rooms or self._server_ban_of(person, is_newcomer=False) is not None:
                 self._store.drop_session(saved.id)
