@@ -262,6 +262,20 @@ class RestartTests(DiskTestCase):
         self.assertEqual(len(person.devices), 3)
         self.assertEqual(set(person.rooms), {"#lobby", "#dev"})
 
+    def test_who_registered_just_before_the_server_was_killed_has_their_account(self) -> None:
+        gus = self.program("gus")
+        self.the_disk_works()
+        gus.asks(do="command", text=f"/register {SECRET}")
+        self.writing.turns()  # which stores the account, and not yet that it is this session's
+        self.the_server_is_killed()
+        token = gus.gets("welcome")[0]["session"]
+        back = self.program("gus", session=token)
+        another = self.program("gus", password=SECRET)
+        self.the_disk_works()
+        for device in (back, another):
+            (welcome,) = device.gets("welcome")
+            self.assertEqual((welcome["nick"], welcome.get("account")), ("gus", "gus"))
+
     def test_the_name_of_a_deleted_account_is_gone_from_the_database(self) -> None:
         self.factory.chat.erases_on_forget = True
         self.alice.asks(do="say", text="hello", room="#lobby")
@@ -473,3 +487,51 @@ class SiteTests(AccountsTestCase):
             bob.types("/register long enough").sees(),
             ["!!! Names and passwords of this server are given by its operator: ask there."],
         )
+
+
+class RoleTests(AccountsTestCase):
+    """Roles in rooms are those of accounts, whenever these are made and deleted."""
+
+    limits = Limits(pace=None, invites=2)
+
+    def setUp(self) -> None:
+        """Alice owns #dev, and dan is a guest there."""
+        super().setUp()
+        self.alice, self.dan = self.joins("alice"), self.joins("dan")
+        self.alice.types(f"/register {SECRET}", "/join dev")
+        self.dan.types("/join dev")
+
+    def settings(self) -> str:
+        self.alice.types("/voice eve").raw()
+        return "\n".join(self.alice.types("/settings").sees())
+
+    def test_who_registers_after_getting_a_role_has_it_when_they_come_back(self) -> None:
+        self.alice.types("/op dan")
+        self.dan.types(f"/register {SECRET}", "/quit")
+        self.joins("eve").types("/join dev")
+        self.assertIn("Operators of #dev: dan", self.settings())
+
+    def test_who_deletes_their_account_has_none_once_they_are_gone(self) -> None:
+        self.dan.types(f"/register {SECRET}")
+        self.alice.types("/own dan")
+        self.dan.types(f"/forget {SECRET}", "/quit")
+        self.joins("eve").types("/join dev")
+        self.assertNotIn("dan", self.settings())
+
+    def test_invitations_of_guests_who_are_gone_make_place_for_others(self) -> None:
+        self.alice.types("/lock")
+        for number in range(5):
+            guest = self.joins(f"guest-{number}")
+            self.alice.types(f"/invite guest-{number}")
+            guest.types("/join dev")
+            guest.types("/quit")
+        self.assertNotIn("the limit", "\n".join(self.alice.sees()))
+
+    def test_who_comes_back_under_another_nickname_gets_none_that_is_banned(self) -> None:
+        bot = self.program("bot").asks(do="command", text="/join dev")
+        (welcome,) = bot.gets("welcome")
+        self.alice.types("/ban spam*")
+        bot.vanishes()
+        self.joins("bot")
+        back = self.program("spammer", session=welcome["session"])
+        self.assertEqual(back.gets("welcome")[0]["nick"], "bot_2")

@@ -331,3 +331,35 @@ class StartingTests(SynchronousTestCase):
         self.store.fails()
         self.flushLoggedErrors(sqlite3.OperationalError)
         self.failureResultOf(self.chat.ready)
+
+
+class WakingTests(SlowTestCase):
+    """A device that is asleep comes back, which has to be asked for."""
+
+    def setUp(self) -> None:
+        """Alice has a device that is asleep."""
+        super().setUp()
+        self.store.is_slow = False
+        self.joins("alice").types("/register correct horse")
+        device = self.program("alice", password="correct horse", remember=True)
+        self.token = device.gets("welcome")[0]["session"]
+        device.asks(do="command", text="/quit")
+        self.store.is_slow = True
+
+    def test_over_two_connections_at_once_it_comes_once(self) -> None:
+        first, second = (self.program("alice", session=self.token) for _ in range(2))
+        self.the_store_answers()
+        self.assertEqual(len(first.gets("welcome")), 1)
+        self.assertEqual([each.get("code") for each in second.gets()], ["replaced"])
+        person = self.chat.people.called("alice")
+        assert person is not None
+        self.chat.part(person, "banned")
+        self.clock.advance(0)
+        self.assertTrue(first.is_gone, "nobody reads along who has left")
+
+    def test_it_does_not_come_if_it_is_logged_out_meanwhile(self) -> None:
+        device = self.program("alice", session=self.token)
+        (account,) = self.chat.accounts
+        self.chat.forget_asleep(*self.chat.asleep.of(account.id))
+        self.the_store_answers()
+        self.assertEqual([each.get("code") for each in device.gets()], ["replaced"])

@@ -184,6 +184,8 @@ class LockdownTests(_AdministrationTests):
         for command in ("/me waves", "/whisper alice psst", "/topic tea", "/nick rude"):
             self.assert_refused(self.bob.does(command), "Only people with an account can speak")
         self.assert_refused(self.bob.says("hello"), "Only people with an account can speak")
+        registering = self.bob.does("/register correct horse")
+        self.assert_refused(registering, "Only people with an account can speak")
         self.bob.does("/away rude words").sees()
         self.assert_sees(self.alice)
         self.alice.says("quiet here")

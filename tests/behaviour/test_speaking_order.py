@@ -147,6 +147,18 @@ class NextTests(_Class):
         self.assertEqual(self.teacher.sees(Said), [Said("ann", "hello", "#class")])
 
 
+class BanTests(_Class):
+    def test_who_has_the_word_is_banned_like_anybody_else(self) -> None:
+        self.ann.does("/hand")
+        self.teacher.does("/next").sees()
+        self.teacher.does("/ban ann")
+        self.time_passes(1)
+        self.look_away(self.teacher, self.ann)
+        self.assertNotIn("ann", str(self.teacher.does("/users").sees()))
+        self.assert_refused(self.ann.does("/join class"), "You are banned from #class")
+        self.assertEqual(self.hands(), [Told("Nobody has raised a hand in #class.")])
+
+
 class BigClassTests(_Class):
     def test_two_hundred_hands_at_once_are_a_few_lines_and_all_are_in_order(self) -> None:
         pupils = [self.comes(f"pupil-{n:03}", f"198.18.0.{n % 250}") for n in range(200)]
@@ -217,5 +229,5 @@ class DiskTests(DiskBehaviour, _Class):
         self.assertIn(Told("Nobody has raised a hand in #class."), tutor.does("/hands").sees())
 
 
-for _tests in (HandTests, NextTests, BigClassTests, DiskTests):
+for _tests in (HandTests, NextTests, BanTests, BigClassTests, DiskTests):
     globals().update(_tests.make_test_case_classes())

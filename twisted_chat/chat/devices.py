@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -51,6 +51,8 @@ class Devices(Logins):
         fanout = await self.own_logs.of_account(account.id)
         if device.saved is not None:
             await self._recall_requests(device)
+            if self.asleep.with_token(device.token) is None:  # woken over another connection
+                raise Refused("replaced", "This session goes on elsewhere, or is over: log in.")
         if self.accounts.with_id(account.id) is None:
             raise Refused("no-such-account", f"The account {account.name} was deleted just now.")
         self._make_place(account.id, device)
@@ -134,10 +136,10 @@ class Devices(Logins):
 
     async def _restore(self, saved: SavedSession) -> None:
         """See `Logins`: an account may be gone by now, or its device asleep."""
-        if not saved.account:
+        account = self.accounts.with_id(saved.account or saved.person)
+        if not saved.account and account is None:  # else they had just registered
             await super()._restore(saved)
             return
-        account = self.accounts.with_id(saved.account)
         if account is None or account.is_locked or 0 < saved.until <= self.now():
             self._store.drop_session(saved.id)
             return
@@ -150,7 +152,7 @@ class Devices(Logins):
             self.people.add_device(person, device)
         else:
             person = Person(saved.nickname, device, account.id)
-            before = rooms_in(account.settings, self.limits)
+            before = rooms_in(account.settings, self.limits) or saved.rooms
             rooms = await self._rooms_to_stay_in(person, before)
             if not rooms or self._server_ban_of(person, is_newcomer=False) is not None:
                 self._store.drop_session(saved.id)
@@ -225,6 +227,9 @@ class Devices(Logins):
 
     def register(self, person: Person, device: Device, password: Password) -> Deferred[Account]:
         """Make somebody's nickname their own; fails with `Refused`."""
+        if self.server_log.lockdown == "all":
+            why = "Only people with an account can speak just now: wait to register."
+            return fail(Refused("lockdown", why))
         made = self.accounts.register(person.nickname, password, person.id, device.address)
 
         def registered(account: Account) -> Account:

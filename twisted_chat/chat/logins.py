@@ -105,13 +105,18 @@ class Logins(Membership):
         old = person.nickname
         for key in person.rooms:  # where nobody was told yet that they are displaced
             self.rooms[key].leave(person, "connection lost")
-        self.people.replace(person, old if wanted is None else wanted)
+        is_wanted = wanted is not None and not self._is_banned_nickname(person, wanted)
+        self.people.replace(person, wanted if wanted and is_wanted else old)
         if person.nickname != old:
             person.former = (*person.former, old)
         for key in person.rooms:  # which were kept open for them
             self.rooms[key].enter(person)
         if person.nickname != old:
             _log.info("{old} is back as {nick}", old=old, nick=person.nickname)
+
+    def _is_banned_nickname(self, person: Person, nickname: str) -> bool:
+        orders = [self.server_log.order, *(self.rooms[key].order for key in person.rooms)]
+        return any(order.ban_of_nickname(nickname) is not None for order in orders)
 
     async def _restore(self, saved: SavedSession) -> None:
         """Somebody was here when the server stopped, and may come back."""

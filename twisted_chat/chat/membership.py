@@ -87,7 +87,12 @@ class Membership:
             lambda: self.server_log.lockdown == "all",
         )
         self.moderation = Moderation(
-            self.people, self.rights, self.limits, self.now, self._account_called
+            self.people,
+            self.rights,
+            self.limits,
+            self.now,
+            self._account_called,
+            lambda account_id: accounts.with_id(account_id) is not None,
         )
         self._decided: list[tuple[Room, Entry]] = []  # by which somebody may have to leave
         self._observers = Observers(observers)

@@ -41,6 +41,7 @@ class Moderation:
         limits: how much one room may decide.
         now: gives the time of day, in seconds since 1970.
         account_called: gives the id of the account of a name, whether or not its owner is here.
+        has_account: says whether there is an account of an id.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class Moderation:
         limits: Limits,
         now: Callable[[], float],
         account_called: Callable[[str], str | None] = lambda _: None,
+        has_account: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._people = people
         self._rights = rights
         self._limits = limits
         self._now = now
         self._account_called = account_called
+        self._has_account = has_account
 
     # Roles
 
@@ -325,7 +328,9 @@ class Moderation:
         return tuple(name for name in self._over(room) if name not in marks)
 
     def _over(self, room: Ordered) -> Iterable[str]:
-        return room.order.over(lambda each: self._people.with_id(each) is not None)
+        return room.order.over(
+            lambda each: self._people.with_id(each) is not None, self._has_account
+        )
 
     def _end(self, seconds: float | None) -> float | None:
         return None if seconds is None else self._now() + seconds

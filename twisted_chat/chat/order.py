@@ -86,10 +86,11 @@ class Order:
     def role_of(self, person_id: str) -> Role:
         """The role that somebody has been given."""
         if self.has_word(person_id):
-            return max(Role.VOICED, self._given(person_id))
-        return self._given(person_id)
+            return max(Role.VOICED, self.given(person_id))
+        return self.given(person_id)
 
-    def _given(self, person_id: str) -> Role:
+    def given(self, person_id: str) -> Role:
+        """The same, whether or not they have the word, which protects nobody from a ban."""
         given = self._state.get("role/" + person_id)
         return _ROLES.get(given["role"], Role.MEMBER) if isinstance(given, Mapping) else Role.MEMBER
 
@@ -203,11 +204,14 @@ class Order:
         number = self._state.get("kicked/" + person_id, 0)
         return isinstance(number, int) and number > entered
 
-    def over(self, is_here: Callable[[str], bool]) -> Iterator[str]:
+    def over(
+        self, is_here: Callable[[str], bool], has_account: Callable[[str], bool]
+    ) -> Iterator[str]:
         """Names of all that has no meaning any more, so that the state does not grow for ever.
 
         Args:
             is_here: whether somebody of this id is in the chat, or may be back soon.
+            has_account: whether there is an account of this id by now, and still.
         """
         for name, value in self._values():
             kind, _, rest = name.partition("/")
@@ -218,8 +222,8 @@ class Order:
                 case "kicked":
                     if not is_here(rest):
                         yield name
-                case "role":
-                    if not value["has_account"] and not is_here(rest):
+                case "role" | "invite":
+                    if not has_account(rest) and not is_here(rest):
                         yield name
 
     def count(self, begin: str) -> int:

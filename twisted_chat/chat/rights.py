@@ -127,7 +127,8 @@ class Rights:
 
         The arguments are those of `Order.ban_of`.
         """
-        if self.role_of(person, room) > Role.MEMBER:
+        is_administrator = self.role_of(person, room) is Role.ADMINISTRATOR
+        if is_administrator or room.order.given(person.id) > Role.MEMBER:
             return None
         return room.order.ban_of(person, is_newcomer=is_newcomer)
 
