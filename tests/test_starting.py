@@ -46,6 +46,12 @@ class StartingTests(SynchronousTestCase):
         self.service = SlowService(options, self.reactor)
         self.service.privilegedStartService()
         self.service.startService()
+        self.addCleanup(self.end_threads)
+
+    def end_threads(self) -> None:
+        """End the threads of the server, which would keep the tests from ending."""
+        for pool in self.service._pools:
+            pool.stop()
 
     def test_it_listens_when_the_store_has_answered(self) -> None:
         self.assertEqual(self.reactor.tcpServers, [])
