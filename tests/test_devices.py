@@ -535,3 +535,40 @@ class RoleTests(AccountsTestCase):
         self.joins("bot")
         back = self.program("spammer", session=welcome["session"])
         self.assertEqual(back.gets("welcome")[0]["nick"], "bot_2")
+
+
+class RenamingTests(DiskTestCase):
+    """A new nickname takes its time to be stored."""
+
+    limits = Limits(pace=None)
+
+    def setUp(self) -> None:
+        """Alice is here with two devices, and carol reads along."""
+        super().setUp()
+        self.the_disk_works()
+        self.one, self.carol = self.joins("alice"), self.joins("carol")
+        self.one.types(f"/register {SECRET}")
+        self.the_disk_works()
+        self.two = self.connects().types(f"alice {SECRET}")
+        self.the_disk_works()
+        self.carol.raw()
+
+    def test_what_another_device_does_meanwhile_is_by_the_new_one(self) -> None:
+        self.one.types("/nick xavier")
+        self.two.types("/nick yvonne", "hello")
+        self.the_disk_works()
+        self.assertEqual(
+            self.carol.sees(),
+            [
+                "*** alice is now known as xavier",
+                "*** xavier is now known as yvonne",
+                "yvonne: hello",
+            ],
+        )
+
+    def test_so_is_what_somebody_says_whom_an_administrator_renames(self) -> None:
+        self.factory.chat.administrators.use(["alice"])
+        self.one.types("/rename carol caroline")
+        self.carol.types("hello")
+        self.the_disk_works()
+        self.assertIn("caroline: hello", self.one.sees())

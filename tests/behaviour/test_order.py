@@ -96,6 +96,17 @@ class KickTests(OrderBehaviour):
 
 
 class MuteTests(OrderBehaviour):
+    def test_an_operator_who_is_muted_does_not_end_it(self) -> None:
+        self.decides("/mute bob")
+        self.look_away(self.bob)
+        self.decides("/unmute bob", who=self.bob)
+        self.assert_refused(self.bob, "You cannot do that to yourself")
+        self.decides("/unmute bob")
+        self.look_away(self.alice, self.bob)
+        self.bob.says("thanks")
+        self.all_is_done()
+        self.assertEqual(self.alice.sees(Said), [Said("bob", "thanks", "#dev")])
+
     def test_a_muted_person_is_told_why_and_until_when(self) -> None:
         self.decides("/mute dan 1h noise", who=self.bob)
         self.assert_sees(self.alice, Noticed(f"bob muted dan in #dev until {AN_HOUR}: noise"))

@@ -27,6 +27,9 @@ class Connection(Protocol):
     def removed(self, room: str, other: str) -> None:
         """They have to leave a room, and what they type would go to another; both by their keys."""
 
+    def wait_for(self, request: Request) -> None:
+        """Do nothing more until what was asked for is stored or refused."""
+
     def unfollow(self, room: str) -> None:
         """They left a room: read to the end of what was said until now."""
 

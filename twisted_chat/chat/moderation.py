@@ -156,6 +156,7 @@ class Moderation:
         other = self._people.called(nickname)
         for target, marks in found.items():
             if names.key(target) == key or (other and f"mute/{other.id}" in marks):
+                self._check_below(by, room, _muted(marks), target)
                 return Unmute(self._now(), room.name, by.nickname, target, tuple(marks))
         raise Refused("no-change", f"{nickname} is not muted in {room.name}.")
 
@@ -334,6 +335,12 @@ class Moderation:
 
     def _end(self, seconds: float | None) -> float | None:
         return None if seconds is None else self._now() + seconds
+
+
+def _muted(marks: Sequence[str]) -> str:
+    """The id of whom a mute is for, which is beside the addresses that it holds for."""
+    ids = (mark.removeprefix("mute/") for mark in marks)
+    return next((each for each in ids if not each.startswith("address:")), "")
 
 
 def _a(role: Role) -> str:

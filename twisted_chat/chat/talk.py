@@ -154,6 +154,8 @@ class Talk(Membership):
             partial(self.people.release, name, person),
         )
         person.renaming = request
+        for connection in person.connections:  # what they do meanwhile is done by the new name
+            connection.wait_for(request)
         entries = []
         if by is not None:
             act = f"renamed {person.nickname} to {name}"

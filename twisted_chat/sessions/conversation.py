@@ -324,7 +324,7 @@ class Conversation:
             self._input.pause()
             work.addCallback(lambda _: self._input.resume())
 
-    def _pause_while(self, request: Request) -> None:
+    def wait_for(self, request: Request) -> None:
         """Hear no lines until what was asked for is stored or refused."""
         if request.is_pending:
             self._input.pause()

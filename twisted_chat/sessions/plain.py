@@ -154,7 +154,7 @@ class PlainSession(Session):
 
     def _wait_for_name(self, request: Request, lines: Lines) -> Lines:
         if self.person.renaming is request:
-            self._pause_while(request)
+            self.wait_for(request)
         return lines
 
     def _show_lines(self, lines: Sequence[str | Entry]) -> None:

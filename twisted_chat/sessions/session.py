@@ -196,7 +196,7 @@ class Session(Conversation):
         self._person, self._device = person, device
         self.client = device.id
         if person.renaming is not None:  # over the connection that they had before
-            self._pause_while(person.renaming)
+            self.wait_for(person.renaming)
         welcome(person)
 
     def _give_back(self, person: Person, device: Device, welcome: Callable[[Person], None]) -> None:
