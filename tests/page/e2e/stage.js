@@ -145,8 +145,13 @@ export class Visitor {
     await this.page.goto(this.server.url + hash);
     await this.page.fill("#join-nick", nick);
     await this.page.click("#join-button");
-    await this.page.waitForSelector("#people-title .num:not(:empty)", { state: "attached" });
+    await this.isIn();
     return this;
+  }
+
+  /** The room is there, and who is in it: from now on they can type. */
+  async isIn() {
+    await this.page.waitForSelector("#people-title .num:not(:empty)", { state: "attached" });
   }
 
   /** @param {string} text */

@@ -367,7 +367,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
     assert.match((await visitor.page.textContent("#nick-error")) ?? "", /bob/);
     await visitor.page.fill("#join-nick", "bobby");
     await visitor.page.click("#join-button");
-    await visitor.page.waitForSelector("#app:visible");
+    await visitor.isIn();
     await visitor.types("here I am");
     await visitor.sees("here I am");
   });
