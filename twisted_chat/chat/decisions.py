@@ -12,13 +12,16 @@ from twisted_chat.events import Ban, Close, Entry, Event, Kick
 
 _log = Logger(namespace="chat")
 
+_DECISIONS = (Kick, Ban, Close)
+"""Events after which somebody may have to leave."""
+
 
 class Decisions(Logins):
     """What follows from decisions; the arguments are those of `Chat`."""
 
     def _seen(self, room: Room, entry: Entry) -> None:
         super()._seen(room, entry)
-        if isinstance(entry.event, Kick | Ban | Close):
+        if isinstance(entry.event, _DECISIONS):
             if not self._decided:
                 self.clock.callLater(0, self._carry_out)  # once all is seen that was stored with it
             self._decided.append((room, entry))

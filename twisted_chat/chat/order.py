@@ -68,18 +68,26 @@ class Order:
         now: gives the time of day, in seconds since 1970.
     """
 
-    __slots__ = ("_masks", "_now", "_state", "silencing")
+    __slots__ = ("_is_open", "_masks", "_now", "_state", "silencing")
 
     def __init__(self, state: State, now: Callable[[], float]) -> None:
         self._state = state
         self._now = now
         self._masks: tuple[str, ...] | None = None
+        self._is_open: bool | None = None
         self.silencing: set[str] = set()
         """The ids of those about whom something is decided that is not stored yet."""
 
     def changed(self) -> None:
         """Something in the state is another than before."""
-        self._masks = None
+        self._masks = self._is_open = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is decided that could keep a member from speaking, as in most rooms."""
+        if self._is_open is None:
+            self._is_open = all(name == "topic" or name.startswith("role/") for name in self._state)
+        return self._is_open and not self.silencing
 
     # Roles
 

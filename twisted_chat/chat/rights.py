@@ -26,10 +26,9 @@ class Right(Enum):
     OWN = "decide about {room}"
     ADMINISTER = "administer the server"
 
-    @property
-    def is_about_a_room(self) -> bool:
+    def __init__(self, what: str) -> None:
+        self.is_about_a_room = "{room}" in what
         """Whether one has it in one room, and perhaps not in another."""
-        return "{room}" in self.value
 
     @property
     def role(self) -> Role:
@@ -82,6 +81,8 @@ class Rights:
         """Whether somebody has a right in a room, and elsewhere while they type into it."""
         if self._is_silent_guest(person, right):
             return False
+        if right is Right.SPEAK and room.order.is_open:
+            return room.key in person.rooms
         role = self.role_of(person, room)
         match right:
             case Right.SPEAK | Right.SET_TOPIC:
@@ -100,7 +101,7 @@ class Rights:
         return role >= right.role
 
     def _is_silent_guest(self, person: Person, right: Right) -> bool:
-        return right in _HEARD and not person.account and self._guests_are_silent()
+        return not person.account and self._guests_are_silent() and right in _HEARD
 
     def is_in(self, person: Person, room: Room) -> bool:
         """Whether somebody is in a room, and was not removed a moment ago."""
