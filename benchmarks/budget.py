@@ -49,6 +49,7 @@ class Nothing(Connection):
         self.TLS = self.disconnecting = False
         self.dataBuffer = b""
         self._tempDataBuffer: list[bytes] = []
+        self.offset = self._tempDataLen = 0
         self.socket: Any = self
         self.send = len
 
