@@ -27,6 +27,7 @@ def test_after_a_reset_it_gets_what_it_missed_once_and_nobody_saw_it_go(server: 
     bot.vanishes()
     ann.types("while you were away", "/whisper bot and a secret", "/me waits")
     ann.sees("[whisper to bot] and a secret")
+    ann.sees("* ann waits")
 
     again = Program(server.port, "another name that is ignored", before=bot)
     welcome = again.gets(event="welcome", resumed=True)
