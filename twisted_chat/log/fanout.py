@@ -122,7 +122,7 @@ class Fanout:
                         continue
                     if reader.wire is not wire:
                         wire = reader.wire
-                        data, there = window.piece(wire, fresh)
+                        data, there, _ = window.piece(wire, fresh)
                         size, count = len(data), there - fresh
                     reader.at = there
                     delivered += count

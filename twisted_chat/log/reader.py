@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 
 from twisted_chat.events import Entry
 from twisted_chat.log.log import Log
-from twisted_chat.log.window import Window, Wire, rendered
+from twisted_chat.log.window import Piece, Window, Wire, rendered
 
 _log = Logger(namespace="chat")
 
@@ -215,9 +215,10 @@ class Reader:
                 if self.is_apart:
                     self._arrive()
                 return
-            data, end = self._window.piece(self.wire, self.at)
+            piece = self._window.piece(self.wire, self.at)
+            data, end = piece.data, piece.end
             if self.own or self.is_apart or self.ignored:
-                data, end = self._render(self.at, end)
+                data, end = self._render(piece, self.at)
             self._log.counters.deliveries += end - self.at
             self.at = end
             if data:
@@ -244,23 +245,23 @@ class Reader:
         for call in reached:
             call()
 
-    def _render(self, place: int, end: int) -> tuple[bytes, int]:
-        """A piece of the log as only this reader sees it."""
-        if self._stop is not None:
-            end = min(end, self._stop[0])
+    def _render(self, piece: Piece, place: int) -> tuple[bytes, int]:
+        """A piece of the log as only this reader sees it, and the place after it."""
+        end = piece.end if self._stop is None else min(piece.end, self._stop[0])
         if place < self._live_place:
             end = min(end, self._live_place)
             history = (entry for entry in self._window.entries(place, end) if entry.stored)
             return b"".join(self._line(entry, replayed=True) for entry in history), end
-        lines = self._window.lines(self.wire, place, end)
         if self._decorate or self.ignored:
-            for index, entry in enumerate(self._window.entries(place, end)):
-                lines[index] = self._line(entry)
+            lines = [self._line(entry) for entry in self._window.entries(place, end)]
         else:
-            entries = self._window.entries(place, end)
+            lines, done = [], 0
             for own in self.own:
                 if place <= own < end:
-                    lines[own - place] = self._line(entries[own - place])
+                    begin, after = piece.marks[own - place : own - place + 2]
+                    lines += piece.data[done:begin], self._line(self._window.entry(own))
+                    done = after
+            lines.append(piece.data[done : piece.marks[end - place]])
         self.own = tuple(own for own in self.own if own >= end)
         return b"".join(lines), end
 

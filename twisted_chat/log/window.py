@@ -1,7 +1,9 @@
 """The latest entries of a log in memory, and their bytes, made once for all readers."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Protocol
+from itertools import accumulate
+from typing import NamedTuple, Protocol
 
 from twisted.logger import Logger
 
@@ -56,6 +58,16 @@ def rendered(wire: Wire, entry: Entry, by: By = By.OTHERS, *, replayed: bool = F
         return wire.show(Entry(hidden, id=entry.id), replayed=replayed)
 
 
+class Piece(NamedTuple):
+    """Some entries as the bytes that go to everybody who wrote none of them."""
+
+    data: bytes
+    end: int
+    """The place after the last of them."""
+    marks: Sequence[int]
+    """Where each begins in the bytes, and where the last one ends."""
+
+
 class Window:
     """The latest entries of a log, by place, and their bytes in each format.
 
@@ -75,7 +87,7 @@ class Window:
         self._least = least
         self._entries: list[Entry] = []
         self._lines: dict[Wire, list[bytes]] = {}
-        self._pieces: dict[tuple[Wire, int], tuple[bytes, int]] = {}
+        self._pieces: dict[tuple[Wire, int], Piece] = {}
 
     @property
     def first(self) -> int:
@@ -110,34 +122,36 @@ class Window:
         first = self._entries[0]
         return first.id - 1 if first.stored else first.id
 
+    def entry(self, place: int) -> Entry:
+        """The entry at a place in memory."""
+        return self._entries[place - self.start]
+
     def entries(self, place: int, end: int) -> list[Entry]:
         """The entries between two places in memory."""
         return self._entries[place - self.start : end - self.start]
 
-    def lines(self, wire: Wire, place: int, end: int) -> list[bytes]:
-        """The same, encoded for a reader who wrote none of them."""
-        lines = self._lines.setdefault(wire, [])
-        new = self._entries[len(lines) : end - self.start]
-        try:
-            lines += list(map(wire.show, new))
-        except Exception:
-            lines += [rendered(wire, entry) for entry in new]
-        return lines[place - self.start : end - self.start]
-
-    def piece(self, wire: Wire, place: int) -> tuple[bytes, int]:
-        """The same from a place on, as much as is written at once, and the place after it."""
+    def piece(self, wire: Wire, place: int) -> Piece:
+        """The entries from a place on, as much as is written at once."""
         known = self._pieces.get((wire, place))
         if known is None:
-            lines = self.lines(wire, place, self.end)
-            size = count = 0
-            while count < len(lines) and (not count or size + len(lines[count]) <= PIECE):
-                size += len(lines[count])
-                count += 1
-            known = b"".join(lines[:count]), place + count
+            lines = self._lines_from(wire, place)
+            marks = list(accumulate(map(len, lines), initial=0))
+            count = max(1, bisect_right(marks, PIECE) - 1)
+            known = Piece(b"".join(lines[:count]), place + count, marks)
             if len(self._pieces) >= _PIECES:
                 self._pieces.clear()
             self._pieces[wire, place] = known
         return known
+
+    def _lines_from(self, wire: Wire, place: int) -> list[bytes]:
+        """The entries from a place on, encoded for a reader who wrote none of them."""
+        lines = self._lines.setdefault(wire, [])
+        new = self._entries[len(lines) :]
+        try:
+            lines += list(map(wire.show, new))
+        except Exception:
+            lines += [rendered(wire, entry) for entry in new]
+        return lines[place - self.start :]
 
     def place_to_keep(self, *, is_read: bool) -> int:
         """The place before which entries can be dropped from memory.
