@@ -42,13 +42,13 @@ class Chat(Administration, Devices, Decisions, Talk):
 
     def close(self, announcement: str) -> None:
         """Tell everybody, and let them go; who may resume can do so when the server is back."""
-        if self._stopping:
+        if self.is_stopping:
             return
         for person in list(self.people):
             for connection in person.connections:
                 connection.do_all()
         self._keep_all_settings()
-        self._stopping = True
+        self.is_stopping = True
         for person in list(self.people):
             self.tell(person, announcement)
             for connection in person.connections:

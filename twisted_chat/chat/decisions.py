@@ -19,8 +19,8 @@ _DECISIONS = (Kick, Ban, Close)
 class Decisions(Logins):
     """What follows from decisions; the arguments are those of `Chat`."""
 
-    def _seen(self, room: Room, entry: Entry) -> None:
-        super()._seen(room, entry)
+    def _changed(self, room: Room, entry: Entry) -> None:
+        super()._changed(room, entry)
         if isinstance(entry.event, _DECISIONS):
             if not self._decided:
                 self.clock.callLater(0, self._carry_out)  # once all is seen that was stored with it
@@ -29,7 +29,7 @@ class Decisions(Logins):
     def _carry_out(self) -> None:
         """Let those leave who may not stay, by what has just been shown."""
         decided, self._decided = self._decided, []
-        if self._stopping:  # who may come back is not let into the room again
+        if self.is_stopping:  # who may come back is not let into the room again
             return
         for room, entry in decided:
             gone = [

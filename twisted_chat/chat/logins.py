@@ -258,7 +258,7 @@ class Logins(Membership):
         device.connection = None
         if not person.is_connected and person.log is not None:
             person.read = person.log.last
-        if self._stopping or device.id not in person.devices:
+        if self.is_stopping or device.id not in person.devices:
             return
         if not person.present:
             if not person.is_connected:

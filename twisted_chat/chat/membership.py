@@ -25,7 +25,7 @@ from twisted_chat.chat.rooms import Rooms
 from twisted_chat.chat.server_log import ServerLog
 from twisted_chat.counters import Counters
 from twisted_chat.events import OWN, Act, Entry, Event, Join, Notice
-from twisted_chat.events.effects import State
+from twisted_chat.events.effects import EFFECTS, State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log, append_together
@@ -61,7 +61,7 @@ class Membership:
         self.name = name
         self.limits = limits or Limits()
         self.motd = motd
-        self.rooms = Rooms(self._open_room, self._seen, self.limits)
+        self.rooms = Rooms(self._open_room, self.limits)
         self.lobby: Room
         self.counters = counters or Counters()
         self._opened = opened
@@ -98,7 +98,8 @@ class Membership:
         self._observers = Observers(observers)
         self.erases_on_forget = False
         """Whether the name of a deleted account is taken from what it has said."""
-        self._stopping = False
+        self.is_stopping = False
+        """Whether the server stops, and takes nothing more."""
         self.ready = Deferred.fromCoroutine(self._start())
         """Fires when the store has answered, and people may come; fails if it does not."""
 
@@ -144,7 +145,7 @@ class Membership:
         """
         if room.key in person.rooms:
             return room
-        if self._stopping or not person.present:
+        if self.is_stopping or not person.present:
             raise Refused("closing", f"You are about to leave, and do not enter {room.name}.")
         self._check_place(person)
         if key and "key" not in (room.order.lock or ()):
@@ -206,19 +207,24 @@ class Membership:
             raise Refused("not-in-room", f"You are not in {room.name}: /join {room.name} first.")
         return room
 
-    def _open_room(self, name: str, seen: Callable[[Entry], None]) -> Deferred[Room]:
-        log = Log(names.key(name), name, self._store, seen, self.counters)
+    def _open_room(self, name: str) -> Deferred[Room]:
+        log = Log(names.key(name), name, self._store, counters=self.counters)
         return log.open().addCallback(lambda state: self._make_room(name, log, state))
 
     def _make_room(self, name: str, log: Log, state: State) -> Room:
         fanout = Fanout(log, self._turn)
         room = Room(name, fanout, self.clock, self.limits, self.now, state)
+        log.seen = partial(self._seen, room)
         self._opened(room)
         return room
 
     def _seen(self, room: Room, entry: Entry) -> None:
-        project(room, entry)
+        if type(entry.event) in EFFECTS:
+            self._changed(room, entry)
         self._observers.tell(entry)
+
+    def _changed(self, room: Room, entry: Entry) -> None:
+        project(room, entry)
 
     # Order
 
@@ -314,11 +320,6 @@ class Membership:
     def epoch(self) -> str:
         """What the numbers of events belong to: where this is another, they began anew."""
         return self._store.epoch
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether the server stops, and takes nothing more."""
-        return self._stopping
 
     @property
     def is_behind(self) -> bool:

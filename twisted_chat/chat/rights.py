@@ -79,7 +79,7 @@ class Rights:
 
     def may(self, person: Person, right: Right, room: Room) -> bool:
         """Whether somebody has a right in a room, and elsewhere while they type into it."""
-        if self._is_silent_guest(person, right):
+        if not person.account and self._is_silent_guest(person, right):
             return False
         if right is Right.SPEAK and room.order.is_open:
             return room.key in person.rooms

@@ -46,6 +46,8 @@ class Room:
         self.members: dict[str, Person] = {}  # by id
         self._turns: dict[str, float] = {}  # when each has spoken lately, while the room is slow
         self._presence = Presence(log, clock, limits, now)
+        self.announce = self._presence.announce
+        """See `Presence.announce`."""
         self.hands = RaisedHands(name, log, self.order, clock, now, self.announce)
 
     @property
@@ -92,15 +94,6 @@ class Room:
     def tell_left(self) -> None:
         """Tell the others at once of all who have left, even if many have."""
         self._presence.tell_left()
-
-    def announce(self, person: Person, to: str = "") -> None:
-        """A member is about to do something here; the others may not know yet that they came.
-
-        Args:
-            person: who it is.
-            to: the nickname that they are about to take, if that is what they do.
-        """
-        self._presence.announce(person, to)
 
     def take_turn(self, person: Person, now: float) -> None:
         """A member says something while the room is slow.

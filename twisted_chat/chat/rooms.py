@@ -9,7 +9,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chat.chat.room import Room
-from twisted_chat.events import Entry
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
 from twisted_chat.text import names
@@ -25,20 +24,16 @@ class Rooms(Mapping[str, Room]):
     """All rooms by their key, no two of which can be taken for each other.
 
     Args:
-        make: makes a room of a name, which may have to wait for the store; its log calls back
-            with each entry as it may be seen.
-        seen: called with a room and an entry of its log, before anybody sees it.
+        make: makes a room of a name, which may have to wait for the store.
         limits: how many rooms there may be.
     """
 
     def __init__(
         self,
-        make: Callable[[str, Callable[[Entry], None]], Deferred[Room]],
-        seen: Callable[[Room, Entry], None],
+        make: Callable[[str], Deferred[Room]],
         limits: Limits,
     ) -> None:
         self._make = make
-        self._seen = seen
         self._limits = limits
         self._by_key: dict[str, Room] = {}
         self._opening: dict[str, list[Deferred[Room]]] = {}  # by key: whoever waits for it
@@ -92,7 +87,7 @@ class Rooms(Mapping[str, Room]):
             self._opening[key] = [asked]
             for look in looks(name[1:]):
                 self._by_look[look] = name
-            opened = self._make(name, partial(self._seen_in, key))
+            opened = self._make(name)
             opened.addCallbacks(self._opened, partial(self._not_opened, name))
         return asked
 
@@ -108,9 +103,6 @@ class Rooms(Mapping[str, Room]):
             asked.errback(
                 Refused("not-opened", f"{name} cannot be opened just now: try again in a while.")
             )
-
-    def _seen_in(self, key: str, entry: Entry) -> None:
-        self._seen(self._by_key[key], entry)
 
     def add(self, name: str, needed: Container[str]) -> Deferred[Room]:
         """Make a room for somebody who wants to enter it.

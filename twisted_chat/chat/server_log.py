@@ -42,6 +42,8 @@ class ServerLog:
         self.order = Order(self._state, now)
         self._now = now
         self._tell = seen
+        self.lockdown = "off"
+        """Whom the server keeps out: `off`, `new` (guests), `all` (who may not speak either)."""
         self._words = PlainWire(lambda: 0.0)  # for which no day is today, so that all have a date
         self._log = Log(SERVER_LOG, SERVER, store, self._seen, counters)
 
@@ -51,18 +53,17 @@ class ServerLog:
 
     def _opened(self, state: State) -> None:
         self._state.update(state)
-        self.order.changed()
+        self._changed()
 
     def _seen(self, entry: Entry) -> None:
         apply(entry, self._state)
-        self.order.changed()
+        self._changed()
         if isinstance(entry.event, Act):
             self._tell(entry.event)
 
-    @property
-    def lockdown(self) -> str:
-        """Whom the server keeps out: `off`, `new` (guests), `all` (who may not speak either)."""
-        return str(self._state.get("lockdown", "off"))
+    def _changed(self) -> None:
+        self.order.changed()
+        self.lockdown = str(self._state.get("lockdown", "off"))
 
     def record(
         self,

@@ -27,15 +27,17 @@ class Talk(Membership):
 
     def say(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say something in a room that one is in."""
-        self._slow_down(person, room)
-        message = Message(self._active(person), room.name, person.nickname, text)
-        self._append(person, room, request, message)
+        if not room.order.is_open:
+            self._slow_down(person, room)
+        now = person.spoke = self.now()
+        self._append(person, room, request, Message(now, room.name, person.nickname, text))
 
     def act(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Do something in a room that one is in."""
-        self._slow_down(person, room)
-        action = Action(self._active(person), room.name, person.nickname, text)
-        self._append(person, room, request, action)
+        if not room.order.is_open:
+            self._slow_down(person, room)
+        now = person.spoke = self.now()
+        self._append(person, room, request, Action(now, room.name, person.nickname, text))
 
     def _slow_down(self, person: Person, room: Room) -> None:
         """Where a room is slow, a member without a role speaks only so often."""
@@ -44,8 +46,8 @@ class Talk(Membership):
 
     def set_topic(self, person: Person, room: Room, text: str, request: Request) -> None:
         """Say what a room is about; an empty text takes the topic away."""
-        topic = Topic(self._active(person), room.name, person.nickname, text)
-        self._append(person, room, request, topic)
+        now = person.spoke = self.now()
+        self._append(person, room, request, Topic(now, room.name, person.nickname, text))
 
     def whisper(
         self, person: Person, others: Sequence[Person | Account], text: str, request: Request
@@ -63,7 +65,8 @@ class Talk(Membership):
     def _whisper(
         self, person: Person, others: Sequence[Person | Account], text: str, request: Request
     ) -> None:
-        now, entries = self._active(person), []
+        entries = []
+        now = person.spoke = self.now()
         for other in others:
             nickname = other.name if isinstance(other, Account) else other.nickname
             whisper = Whisper(now, OWN, person.nickname, nickname, text)
@@ -187,8 +190,8 @@ class Talk(Membership):
         for key in person.rooms:
             room = self.rooms[key]
             room.announce(person)
-            away = Away(self._active(person), room.name, person.nickname, reason or "")
-            room.log.append(Entry(away, person.id))
+            now = person.spoke = self.now()
+            room.log.append(Entry(Away(now, room.name, person.nickname, reason or ""), person.id))
 
     def _append(
         self, person: Person, room: Room, request: Request, event: Message | Action | Topic
@@ -196,8 +199,4 @@ class Talk(Membership):
         self._observers.check(event)
         room.announce(person)
         request.begin(person.connection_of(request.client))
-        room.log.append(Entry(event, person.id, request.ref, client=request.client, waiter=request))
-
-    def _active(self, person: Person) -> float:
-        person.spoke = now = self.now()
-        return now
+        room.log.append(Entry(event, person.id, request.ref, 0, request.client, request))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -88,11 +88,16 @@ class Command:
     aliases: tuple[str, ...] = ()
     detail: tuple[str, ...] = ()
     only_asks: bool = False
+    typed: str = field(init=False)
+    """How one begins to type it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "typed", f"/{self.name}")
 
     @property
     def synopsis(self) -> str:
         """The command with its arguments."""
-        return f"/{self.name} {self.usage}".rstrip()
+        return f"{self.typed} {self.usage}".rstrip()
 
     @property
     def needs(self) -> int:

@@ -24,6 +24,8 @@ from twisted_chat.text.cleaning import is_blank
 
 _ALONE = {"exit": "quit", "quit": "quit", ":q": "quit", "!disconnect": "quit", "help": "help"}
 """Commands that work without a slash, alone on a line."""
+_LONGEST_ALONE = max(map(len, _ALONE))
+_TO_SOMEBODY = re.compile(r"@[^\s@]")
 
 
 def parse(line: str) -> tuple[str, str] | None:
@@ -31,21 +33,17 @@ def parse(line: str) -> tuple[str, str] | None:
 
     `exit` and the like and `@NICK TEXT` are commands too, `//text` is not.
     """
-    alone = _ALONE.get(line.strip().lower())
-    if alone is not None:
-        return alone, ""
-    command = line.lstrip()
+    command = line.strip()
+    if len(command) <= _LONGEST_ALONE:
+        alone = _ALONE.get(command.lower())
+        if alone is not None:
+            return alone, ""
     if command.startswith("/") and not command.startswith("//"):
         word, _, rest = command[1:].partition(" ")
         return word.lower(), rest.strip()
-    if re.match(r"@[^\s@]", command):
+    if _TO_SOMEBODY.match(command):
         return "whisper", command[1:]
     return None
-
-
-def spoken(line: str) -> str:
-    """The message in a line that is not a command: `//text` says `/text`."""
-    return line[1:] if line.startswith("//") else line
 
 
 def run(caller: Caller, word: str, rest: str) -> Lines | Deferred[Lines]:
@@ -83,7 +81,7 @@ def _do(caller: Caller, command: Command, room: Room | None, rest: str) -> Lines
     if right is not None and (rest or not command.only_asks):
         if room is None and right.is_about_a_room:
             caller.check_aim()
-        caller.chat.rights.check(caller.person, right, where, f"/{command.name}")
+        caller.chat.rights.check(caller.person, right, where, command.typed)
     return command.do(caller, where, rest)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from twisted_chat import events
@@ -18,7 +19,7 @@ class Kept(Enum):
     NOWHERE = "nowhere: they are told, or made for one reader"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kind:
     """How events of one kind are written.
 
@@ -44,7 +45,7 @@ class Kind:
     times: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def held(self) -> tuple[str, ...]:
         """All that an event holds beside its time, room and sender."""
         return (*self.fields, *self.values, *self.times, *self.private)

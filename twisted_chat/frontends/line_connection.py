@@ -50,7 +50,9 @@ class LineConnection(Lines, BaseConnection):
 
     def lineReceived(self, line: bytes) -> None:
         """Hand a line to the session."""
-        session = self._session_for(line)
+        session = self._session
+        if session is None or self._is_closing:
+            session = self._session_for(line)
         if session is not None:
             session.line_received(line)
             self._pass_through(line)

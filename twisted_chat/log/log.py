@@ -49,7 +49,6 @@ class Log:
 
     __slots__ = (
         "_awaited",
-        "_seen",
         "appended",
         "counters",
         "end",
@@ -57,6 +56,7 @@ class Log:
         "listener",
         "name",
         "room",
+        "seen",
         "settled",
         "store",
     )
@@ -72,7 +72,7 @@ class Log:
         self.name = name
         self.room = room
         self.store = store
-        self._seen = seen
+        self.seen = seen
         self.counters = counters or Counters()
         self.listener: Listener | None = None
         self._awaited: deque[tuple[int, Callable[[int], None]]] = deque()
@@ -147,7 +147,7 @@ class Log:
         if self.listener is not None:
             self.listener.add(entries)
         for entry in entries:
-            self._seen(entry)
+            self.seen(entry)
             waiter, entry.waiter = entry.waiter, None  # the entry stays, and may not keep them
             if waiter is not None:
                 try:

@@ -280,22 +280,6 @@ class Conversation:
     def _refuse_long_line(self) -> None:
         self._refuse(too_long(self.chat.limits.line_bytes))
 
-    def _take_answer(self, line: bytes) -> None:
-        self._try(self.answer_nickname, line)
-
-    def _take_password(self, line: bytes) -> None:
-        self._try(self.answer_password, line)
-
-    def _do(self, line: bytes) -> None:
-        self._try(self.handle, line)
-
-    def _try(self, handle: Callable[[bytes], None], line: bytes) -> None:
-        self.request = Request(self.client)
-        try:
-            handle(line)
-        except Exception:
-            self._fail(Failure(), self.request)
-
     def _fail(self, failure: Failure, request: Request) -> None:
         """A request is not done; if that never should be, the operator reads why."""
         if self._device is not None:

@@ -31,6 +31,7 @@ QUESTION = "What is your nickname?"
 BELL = b"\a"
 _FAREWELLS = ("bye", "goodbye", "logout", "logoff", "q", ":q!", ":wq", ":x")
 """What people type when they want to leave, but might also want to say."""
+_LONGEST_FAREWELL = max(map(len, _FAREWELLS))
 
 SHOWN_NAMES = 50
 """Names shown on joining a room: if many join at once, everybody gets this list."""
@@ -92,7 +93,7 @@ class PlainSession(Session):
         if command is not None:
             self._show(table.run(self, *command))
         elif not is_blank(text):
-            table.say(self, None, table.spoken(text))
+            table.say(self, None, text.removeprefix("/"))  # of two, or it were a command
         if note:
             self._say(f"*** {note}")
 
@@ -106,7 +107,11 @@ class PlainSession(Session):
 
     def _asks_about(self, text: str) -> bool:
         """Whether a line looks like an attempt to leave; it is sent if it is typed again."""
-        asked, word = self._asked_about, text.strip().lower()
+        word = text.strip()
+        if len(word) > _LONGEST_FAREWELL:
+            self._asked_about = ""
+            return False
+        asked, word = self._asked_about, word.lower()
         self._asked_about = word if word in _FAREWELLS and word != asked else ""
         if self._asked_about:
             self._say(f"*** That was not sent. To leave, type /quit; to say it, type {word} again.")

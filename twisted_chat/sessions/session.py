@@ -64,7 +64,7 @@ class Session(Conversation):
 
     def line_received(self, line: bytes) -> None:
         """A line has arrived."""
-        self._happens(self._row.line_received, line)
+        self._row.line_received(self, line)
 
     def line_too_long(self) -> None:
         """A line was longer than any line may be, and is skipped."""
@@ -114,8 +114,21 @@ class Session(Conversation):
 
     # What follows by itself
 
+    def _take_answer(self, line: bytes) -> None:
+        self.answer_nickname(line)
+
+    def _take_password(self, line: bytes) -> None:
+        self.answer_password(line)
+
+    def _handle(self, line: bytes) -> None:
+        self.handle(line)
+
     def _line_is_due(self, line: bytes) -> None:
-        self._happens(self._row.line_due, line)
+        self.request = Request(self.client)
+        try:
+            self._row.line_due(self, line)
+        except Exception:
+            self._fail(Failure(), self.request)
 
     def _was_refused(self) -> None:
         self._happens(self._row.refused)
@@ -326,8 +339,8 @@ _NEVER = Step(Session._never)
 
 TABLE = {
     Stage.NAMELESS: Row(
-        line_received=Step(Session._hear_nameless),
-        line_due=Step(Session._take_answer),
+        line_received=Session._hear_nameless,
+        line_due=Session._take_answer,
         line_too_long=Step(Session._refuse_long_line),
         asked_password=Step(Session._ignore, Stage.PROVING),
         refused=Step(Session._ask_again),
@@ -341,8 +354,8 @@ TABLE = {
         all_done=Step(Session._give_up, Stage.OVER),
     ),
     Stage.PROVING: Row(
-        line_received=Step(Session._hear_nameless),
-        line_due=Step(Session._take_password),
+        line_received=Session._hear_nameless,
+        line_due=Session._take_password,
         line_too_long=Step(Session._refuse_long_line),
         asked_password=_NEVER,
         refused=Step(Session._ask_again, Stage.NAMELESS),
@@ -356,8 +369,8 @@ TABLE = {
         all_done=Step(Session._give_up, Stage.OVER),
     ),
     Stage.TALKING: Row(
-        line_received=Step(Session._hear),
-        line_due=Step(Session._do),
+        line_received=Session._hear,
+        line_due=Session._handle,
         line_too_long=Step(Session._refuse_long_line),
         asked_password=_NEVER,
         refused=_IGNORE,
@@ -371,8 +384,8 @@ TABLE = {
         all_done=Step(Session._give_up, Stage.OVER),
     ),
     Stage.READING_OUT: Row(
-        line_received=Step(Session._come_too_late),
-        line_due=_IGNORE,
+        line_received=Session._come_too_late,
+        line_due=Session._ignore,
         line_too_long=_IGNORE,
         asked_password=_NEVER,
         refused=_IGNORE,
@@ -386,8 +399,8 @@ TABLE = {
         all_done=Step(Session._give_up, Stage.OVER),
     ),
     Stage.OVER: Row(
-        line_received=Step(Session._come_too_late),
-        line_due=_IGNORE,
+        line_received=Session._come_too_late,
+        line_due=Session._ignore,
         line_too_long=_IGNORE,
         asked_password=_NEVER,
         refused=_IGNORE,

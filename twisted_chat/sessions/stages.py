@@ -32,23 +32,19 @@ class Link(Enum):
     pace, for an answer, or to be delivered.
     """
 
-    OPEN = "open"
-    ENDED = "ended"
+    OPEN = (False, False)
+    ENDED = (False, True)
     """They send no more, and may still read: all lines are delivered."""
-    LOST = "lost"
+    LOST = (True, False)
     """Nobody is there; lines that came before may still be delivered."""
-    LOST_AND_ENDED = "lost and ended"
+    LOST_AND_ENDED = (True, True)
     """Nobody is there, and all lines are delivered."""
 
-    @property
-    def is_lost(self) -> bool:
+    def __init__(self, is_lost: bool, has_ended: bool) -> None:
+        self.is_lost = is_lost
         """Whether nobody is there who could read."""
-        return self in (Link.LOST, Link.LOST_AND_ENDED)
-
-    @property
-    def has_ended(self) -> bool:
+        self.has_ended = has_ended
         """Whether all lines are delivered."""
-        return self in (Link.ENDED, Link.LOST_AND_ENDED)
 
 
 WHEN_ENDED = {Link.OPEN: Link.ENDED, Link.LOST: Link.LOST_AND_ENDED}
@@ -69,11 +65,15 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one stage does with each happening."""
+    """What one stage does with each happening.
 
-    line_received: Step
+    A line that arrives leads to no other stage, but what it asks for may. Every line that anybody
+    sends goes through its first two, so that these are methods of the session without more.
+    """
+
+    line_received: Callable[..., None]
     """A line has arrived."""
-    line_due: Step
+    line_due: Callable[..., None]
     """A line may be done now: nothing is before it, and it is not too fast."""
     line_too_long: Step
     """A line was longer than any line may be."""

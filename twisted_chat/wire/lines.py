@@ -48,19 +48,17 @@ class Lines(LineReceiver):
             self._after_cr = data.endswith(b"\r")
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r\0", b"\n").replace(b"\r", b"\n")
-        first, *lines = data.split(b"\n")
-        if not lines:
-            self._rest = self._fitting(self._rest + first)
-        else:
-            self._finish(self._rest + first)
-            *whole, rest = lines
-            if whole:
-                if len(max(whole, key=len)) <= self.MAX_LENGTH:
-                    self._waiting.extend(whole)
-                else:
-                    for line in whole:
-                        self._finish(line)
-            self._rest = self._fitting(rest)
+        *lines, rest = data.split(b"\n")
+        if lines:
+            lines[0] = self._rest + lines[0]
+            if not self._skipping and max(map(len, lines)) <= self.MAX_LENGTH:
+                self._waiting += lines
+            else:
+                for line in lines:
+                    self._finish(line)
+            self._rest = b""
+        if rest:
+            self._rest = self._fitting(self._rest + rest)
         self._deliver()
 
     def _finish(self, line: bytes) -> None:

@@ -168,10 +168,9 @@ class Writer:
 
     def append(self, batch: Batch) -> None:
         """See `Store.append`."""
-        told_only = not any(entry.stored for _, entry in batch)
-        if told_only and self.is_idle:
+        if self.is_idle and _is_only_told(batch):
             _show(batch)  # there is nothing that it could overtake
-        elif self.waiting >= (2 * QUEUE if told_only else QUEUE):
+        elif self.waiting >= QUEUE and (self.waiting >= 2 * QUEUE or not _is_only_told(batch)):
             _refuse(batch, Refused("not-stored", "The disk is too slow: try again later."))
         else:
             self._queue.append(batch)
@@ -312,6 +311,10 @@ class Writer:
         self._stopped, self._may_try_again = Deferred(), True
         self._commit()
         return self._stopped
+
+
+def _is_only_told(batch: Batch) -> bool:
+    return not any(entry.stored for _, entry in batch)
 
 
 def _show(told: Batch) -> None:
