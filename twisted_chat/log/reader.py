@@ -266,7 +266,7 @@ class Reader:
         return b"".join(lines), end
 
     def _line(self, entry: Entry, *, replayed: bool = False) -> bytes:
-        seen = self._viewer.view(entry) if self._viewer else entry
+        seen = self._viewer.view(entry) if self._viewer and self.ignored else entry
         if seen is None:
             return b""
         line = rendered(self.wire, seen, entry.by(self.viewer_id, self._client), replayed=replayed)
