@@ -30,20 +30,15 @@ class Request:
         ref: the client's own name for this request, if it gave one.
     """
 
-    id = 0
-    """The number of its event, once that is stored."""
-    is_pending = False
-    is_refused = False
-    # There is one of these for every line, and most are over at once: these cost nothing there.
-    _is_waiting = False
-    _askers: tuple[Asker, ...] = ()
-    _effect: Callable[[], None] | None = None
-    _undo: Callable[[], None] | None = None
-    _then: tuple[Callable[[], None], ...] = ()
+    __slots__ = ("_askers","_effect","_is_waiting","_then","_undo","client","id","is_pending","is_refused","ref")
 
     def __init__(self, client: str = "", ref: str | None = None) -> None:
         self.client = client
         self.ref = ref
+        self.id = 0
+        self.is_pending = self.is_refused = self._is_waiting = False
+        self._askers = self._then = ()
+        self._effect = self._undo = None
 
     def begin(
         self,

@@ -1,6 +1,6 @@
 """One reader's position in a log, and how they catch up from there."""
 
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -253,17 +253,22 @@ class Reader:
             history = (entry for entry in self._window.entries(place, end) if entry.stored)
             return b"".join(self._line(entry, replayed=True) for entry in history), end
         if self._decorate or self.ignored:
-            lines = [self._line(entry) for entry in self._window.entries(place, end)]
+            data = b"".join(map(self._line, self._window.entries(place, end)))
         else:
-            lines, done = [], 0
-            for own in self.own:
-                if place <= own < end:
-                    begin, after = piece.marks[own - place : own - place + 2]
-                    lines += piece.data[done:begin], self._line(self._window.entry(own))
-                    done = after
-            lines.append(piece.data[done : piece.marks[end - place]])
+            data = b"".join(self._with_own(piece, place, end))
         self.own = tuple(own for own in self.own if own >= end)
-        return b"".join(lines), end
+        return data, end
+
+    def _with_own(self, piece: Piece, place: int, end: int) -> Iterator[bytes | memoryview]:
+        """A piece up to some place, with this reader's own entries as they see them."""
+        data, done = memoryview(piece.data), 0  # which is copied once, when it is joined
+        for own in self.own:
+            if place <= own < end:
+                begin, after = piece.marks[own - place : own - place + 2]
+                yield data[done:begin]
+                yield self._line(self._window.entry(own))
+                done = after
+        yield data[done : piece.marks[end - place]]
 
     def _line(self, entry: Entry, *, replayed: bool = False) -> bytes:
         seen = self._viewer.view(entry) if self._viewer and self.ignored else entry
