@@ -73,7 +73,9 @@ def say(caller: Caller, room: Room | None, text: str) -> Lines | Deferred[Lines]
     Raises:
         Refused: why not.
     """
-    account.check_slip(text)
+    found = account.SLIP.match(text)
+    if found is not None:
+        raise account.slip(found)
     return _do(caller, talking.SAY, room, text)
 
 
