@@ -107,6 +107,19 @@ class MuteTests(OrderBehaviour):
         self.all_is_done()
         self.assertEqual(self.alice.sees(Said), [Said("bob", "thanks", "#dev")])
 
+    def test_an_operator_who_is_muted_keeps_order_without_words(self) -> None:
+        self.decides("/mute bob")
+        for doing in ("/kick dan", "/mute dan 1h", "/ban dan 1h"):
+            words = "You are muted in #dev by alice. You can do that without a reason"
+            self.assert_is_refused(self.bob, f"{doing} you fools", words)
+        for target in ("you-fools", "you-fools*"):
+            words = "You can do that to people who are here"
+            self.assert_is_refused(self.bob, f"/ban {target}", words)
+        self.decides("/mute dan 1h", "/ban 192.0.2.99", "/kick carol", "/ban dan", who=self.bob)
+        self.assertEqual(list(self.factory.chat.rooms["#dev"].members), [
+            self.factory.chat.people.find(each).id for each in ("alice", "bob")
+        ])
+
     def test_a_muted_person_is_told_why_and_until_when(self) -> None:
         self.decides("/mute dan 1h noise", who=self.bob)
         self.assert_sees(self.alice, Noticed(f"bob muted dan in #dev until {AN_HOUR}: noise"))

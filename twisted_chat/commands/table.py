@@ -123,6 +123,11 @@ def too_late() -> Refused:
 family = Family()
 
 
+def _is_for(caller: Caller, command: Command) -> bool:
+    """Whether somebody may use a command in any of their rooms."""
+    return command.right is None or caller.chat.may_anywhere(caller.person, command.right)
+
+
 @family.command(
     "help",
     "[COMMAND]",
@@ -136,11 +141,13 @@ def _help(caller: Caller, room: Room, rest: str) -> Lines:
             *(
                 f"{command.synopsis}: {command.help}"
                 for command in COMMANDS
-                if command.right is None or caller.chat.may_anywhere(caller.person, command.right)
+                if _is_for(caller, command)
             ),
             "/help COMMAND shows details. Anything else you type is sent to the room.",
         ]
     command = _find(rest.lstrip("/").lower())
+    if command.right is not None and not _is_for(caller, command):
+        caller.chat.rights.check(caller.person, command.right, room, f"/{command.name}")
     lines = [f"{command.synopsis}: {command.help}", *command.detail]
     if command.aliases:
         lines.append("Also: " + ", ".join(f"/{alias}" for alias in command.aliases))
