@@ -481,6 +481,15 @@ class SiteTests(AccountsTestCase):
         self.assertIn("its owner has logged in", guest.raw())
         self.assertTrue(guest.is_gone)
 
+    def test_a_name_that_is_kept_for_an_administrator_is_theirs(self) -> None:
+        self.factory.chat.administrators.use(["alice"])
+        for nickname in ("alice", "a1ice"):
+            told = self.connects().types(nickname).raw()
+            self.assertIn("is kept for an administrator", told)
+        alice = self.connects().types("alice site secret")
+        alice.raw()
+        self.assertIn("The lockdown is off.", alice.types("/lockdown").raw())
+
     def test_nobody_registers_here(self) -> None:
         bob = self.joins("bob")
         self.assertEqual(

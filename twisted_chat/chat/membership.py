@@ -124,6 +124,7 @@ class Membership:
         room = self.rooms.called(name)
         if room is None:
             self._check_place(person)
+            self.rights.check(person, Right.OPEN_ROOM, self.lobby)
         if room is None or room.key not in person.rooms:
             self._observers.check(Join(self.now(), room.name if room else name, person.nickname))
         return succeed(room) if room else self.rooms.add(name, self._needed_rooms())
