@@ -248,7 +248,7 @@ class Devices(Logins):
         """Delete the account of somebody, who stays as a guest; fails with `Refused`."""
         gone = self.accounts.forget(person.account, password, device.address)
 
-        def forgotten(account: Account) -> Account:
+        def forgotten(account: Account) -> Deferred[Account]:
             for saved in self.asleep.of(account.id):
                 self.forget_asleep(saved)
             for other in [each for each in person.devices.values() if each is not device]:
@@ -258,7 +258,8 @@ class Devices(Logins):
             person.account = ""
             device.until, device.is_remembered = 0.0, False
             self.keep(person, device)
-            return account
+            rooms = [room for room in self.rooms.values() if room.order.given(person.id)]
+            return self.end_roles(person, rooms).addCallback(lambda _: account)
 
         return gone.addCallback(forgotten)
 

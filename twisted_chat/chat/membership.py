@@ -18,7 +18,7 @@ from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.projection import project
-from twisted_chat.chat.request import Request
+from twisted_chat.chat.request import Request, store_together
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.chat.rooms import Rooms
@@ -115,9 +115,23 @@ class Membership:
             name: the room's name.
             key: what they say opens it; empty if they have none.
         """
-        return maybeDeferred(self._room_to_enter, person, name).addCallback(
-            lambda room: self.enter_room(person, room, key)
-        )
+        opened = maybeDeferred(self._room_to_enter, person, name)
+        opened.addCallback(partial(self._without_old_role, person))
+        return opened.addCallback(lambda room: self.enter_room(person, room, key))
+
+    def _without_old_role(self, person: Person, room: Room) -> Deferred[Room]:
+        """A room that was not open when somebody's account was deleted, and their roles with it."""
+        is_old = not person.account and room.order.is_of_account(person.id)
+        ended = self.end_roles(person, [room] if is_old else [])
+        return ended.addCallback(lambda _: room)
+
+    def end_roles(self, person: Person, rooms: Iterable[Room]) -> Deferred[None]:
+        """Somebody has no account any more; fires when they have no role in some rooms either."""
+        ended = []
+        for room in rooms:
+            room.announce(person)
+            ended.append((room.log, Entry(self.moderation.resign(person, room), person.id)))
+        return store_together(ended)
 
     def _room_to_enter(self, person: Person, name: str) -> Deferred[Room]:
         name = names.room(name, self.limits)

@@ -120,6 +120,10 @@ class Moderation:
         taken = self._role(by, room, held_by, name, Role.MEMBER, False)
         return replace(taken, ends=(*taken.ends, "word")) if has_word else taken
 
+    def resign(self, person: Person, room: Room) -> RoleChange:
+        """Somebody has no account any more, and so not the role that it had."""
+        return self._role(person, room, person.id, person.nickname, Role.MEMBER, False)
+
     def own(self, by: Person, room: Room, nickname: str) -> RoleChange:
         """Somebody becomes an owner too."""
         return self.give(by, room, nickname, Role.OWNER)
@@ -133,7 +137,9 @@ class Moderation:
         )
 
     def _owners(self, room: Room) -> set[str]:
-        return {held_by for held_by, _ in room.order.holders(Role.OWNER)}
+        over = set(self._over(room))
+        holders = room.order.holders(Role.OWNER)
+        return {held_by for held_by, _ in holders if f"role/{held_by}" not in over}
 
     # Removing, muting, banning
 

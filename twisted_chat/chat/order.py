@@ -102,6 +102,11 @@ class Order:
         given = self._state.get("role/" + person_id)
         return _ROLES.get(given["role"], Role.MEMBER) if isinstance(given, Mapping) else Role.MEMBER
 
+    def is_of_account(self, person_id: str) -> bool:
+        """Whether somebody had an account when they got their role, which then is the account's."""
+        given = self._state.get("role/" + person_id)
+        return isinstance(given, Mapping) and bool(given["has_account"])
+
     def holders(self, least: Role) -> Iterator[tuple[str, str]]:
         """The ids of those with at least this role, each with the nickname that they had then."""
         for name, given in self._named("role/"):

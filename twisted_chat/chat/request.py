@@ -1,12 +1,13 @@
 """One request: it has one outcome, once everything it causes is stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.python.failure import Failure
 
 from twisted_chat.events import Entry
+from twisted_chat.log.log import Log, append_together
 from twisted_chat.refusal import Refused
 
 _T = TypeVar("_T")
@@ -126,3 +127,30 @@ class Request:
             first()
         for call in then:
             call()
+
+
+class _Stored:
+    """Waits for one entry; see `events.Waiter`."""
+
+    def __init__(self) -> None:
+        self.answered: Deferred[None] = Deferred()
+
+    def stored(self, entry: Entry) -> None:
+        """See `events.Waiter`."""
+        self.answered.callback(None)
+
+    def refused(self, why: Refused) -> None:
+        """See `events.Waiter`."""
+        self.answered.errback(why)
+
+
+def store_together(entries: Sequence[tuple[Log, Entry]]) -> Deferred[None]:
+    """Append entries to their logs; fires when all of them may be seen, fails with `Refused`."""
+    if not entries:
+        return succeed(None)
+    waiters = [_Stored() for _ in entries]
+    for (_, entry), waiter in zip(entries, waiters, strict=True):
+        entry.waiter = waiter
+    append_together(entries)
+    answers = DeferredList([waiter.answered for waiter in waiters], consumeErrors=True)
+    return answers.addCallback(lambda found: None if found[0][0] else found[0][1])
