@@ -10,10 +10,10 @@ from twisted.python.failure import Failure
 from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.logins import Logins
 from twisted_chat.chat.person import Person
-from twisted_chat.chat.request import Request
+from twisted_chat.chat.request import Request, store_together
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.settings import apply, rooms_in, settings_of
-from twisted_chat.events import Join
+from twisted_chat.events import Entry, Join
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession
 from twisted_chat.stores.account import Account
@@ -73,6 +73,24 @@ class Devices(Logins):
             self._log_connected(person, device)
         self.accounts.use(account.id, device.address)
         return person
+
+    def follow(self, guest: Person, account: Account) -> Deferred[None]:
+        """What rooms have decided about a guest holds for the account that they log in to.
+
+        Args:
+            guest: who they were until now.
+            account: whose password was right.
+
+        Returns:
+            Fires when it does; fails with `Refused`.
+        """
+        return store_together(
+            [
+                (room.log, Entry(event))
+                for room in self.rooms.values()
+                for event in self.moderation.following(guest, account, room)
+            ]
+        )
 
     def _make_way(self, name: str, guest: Person | None) -> None:
         """Whoever has a name is not its owner: they are sent away, or lose it while they are."""

@@ -47,6 +47,12 @@ class Sentence(NamedTuple):
     until: float | None
     at: float
 
+    def lasts_as_long_as(self, other: "Sentence") -> bool:
+        """Whether it does not end before another one."""
+        if self.until is None or other.until is None:
+            return self.until is None
+        return self.until >= other.until
+
 
 class Ordered(Protocol):
     """Where order is kept: a room, or the whole server."""
@@ -152,43 +158,43 @@ class Order:
                 where somebody was who is banned; but who is here already is somebody else, as far
                 as anybody knows, perhaps in the same class.
         """
-        own = self._in_force("ban/person:" + person.id) or self._in_force("ban/nick:" + person.key)
+        own = self.in_force("ban/person:" + person.id) or self.in_force("ban/nick:" + person.key)
         if own is not None:
             return own
         for place in () if person.account else places_of(person):
-            found = self._in_force("ban/address:" + place)
+            found = self.in_force("ban/address:" + place)
             if found is None and is_newcomer:
-                found = self._in_force("ban/near:" + place)
+                found = self.in_force("ban/near:" + place)
             if found is not None:
                 return found
         for mask in self._all_masks():
-            if fits(mask, person) and (found := self._in_force("ban/mask:" + mask)) is not None:
+            if fits(mask, person) and (found := self.in_force("ban/mask:" + mask)) is not None:
                 return found
         return None
 
     def ban_of_nickname(self, nickname: str) -> Sentence | None:
         """What keeps out whoever has a nickname; None if nothing does."""
         key = names.key(nickname)
-        found = self._in_force("ban/nick:" + key)
+        found = self.in_force("ban/nick:" + key)
         for mask in self._all_masks():
             if found is None and "/" not in mask and fnmatchcase(key, mask):
-                found = self._in_force("ban/mask:" + mask)
+                found = self.in_force("ban/mask:" + mask)
         return found
 
     def ban_of_address(self, address: str) -> Sentence | None:
         """What keeps out everybody who connects from an address; None if nothing does."""
-        found = self._in_force("ban/address:" + neighbourhood(address))
+        found = self.in_force("ban/address:" + neighbourhood(address))
         for mask in self._all_masks():
             if found is None and "/" in mask and _is_in(address, mask):
-                found = self._in_force("ban/mask:" + mask)
+                found = self.in_force("ban/mask:" + mask)
         return found
 
     def mute_of(self, person: Person, role: Role) -> Sentence | None:
         """What keeps somebody with a role from speaking; None if nothing does."""
-        found = self._in_force("mute/" + person.id)
+        found = self.in_force("mute/" + person.id)
         if found is None and not person.account and role is Role.MEMBER:
             for place in places_of(person):
-                found = found or self._in_force("mute/address:" + place)
+                found = found or self.in_force("mute/address:" + place)
         return found
 
     def sentences(self, begin: str) -> dict[str, list[str]]:
@@ -206,6 +212,11 @@ class Order:
     def sentence(self, name: str) -> Sentence:
         """The ban or mute of this name, which is in the state."""
         return _sentence(self._state[name])
+
+    def in_force(self, name: str) -> Sentence | None:
+        """The ban or mute of this name; None if there is none, or it is over."""
+        value = self._state.get(name)
+        return None if value is None or self._is_over(value) else _sentence(value)
 
     def is_kicked(self, person_id: str, entered: int) -> bool:
         """Whether somebody was removed since they entered.
@@ -294,10 +305,6 @@ class Order:
 
     def _values(self) -> Iterator[tuple[str, Any]]:
         yield from self._state.items()
-
-    def _in_force(self, name: str) -> Sentence | None:
-        value = self._state.get(name)
-        return None if value is None or self._is_over(value) else _sentence(value)
 
     def _is_over(self, value: Any) -> bool:
         until = value["until"]
