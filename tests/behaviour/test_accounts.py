@@ -462,6 +462,24 @@ class RestartTests(DiskBehaviour):
             rooms = [here.room for here in back.sees(Here) if isinstance(here, Here)]
             self.assertEqual(sorted(rooms), ["#dev", "#lobby"])
 
+    def test_what_was_shown_to_her_is_not_shown_again_after_a_crash(self) -> None:
+        self.bob.whispers("alice", "one")
+        self.all_is_done()
+        self.assertEqual(self.alice.sees(Whispered), [Whispered("bob", "alice", "one")])
+        self.time_passes(1)
+        self.all_is_done()
+        self.alice.stops_reading()
+        self.bob.whispers("alice", "two")
+        self.all_is_done()
+        self.time_passes(1)
+        self.all_is_done()
+        self.the_server_is_killed()
+        self.assertEqual(self.comes_back().sees(Whispered), [Whispered("bob", "alice", "two")])
+        self.time_passes(1)
+        self.all_is_done()
+        self.the_server_is_killed()
+        self.assertEqual(self.comes_back().sees(Whispered), [])
+
     def test_what_was_whispered_while_she_was_away_is_still_there(self) -> None:
         self.alice.does("/quit")
         self.all_is_done()

@@ -22,6 +22,9 @@ from twisted_chat.text.passwords import Password
 
 _log = Logger(namespace="chat")
 
+SHOWN = 1.0
+"""Seconds after which it is stored how far somebody's devices have shown their own log."""
+
 
 class Devices(Logins):
     """People with accounts; the arguments are those of `Chat`.
@@ -193,6 +196,8 @@ class Devices(Logins):
         super().attach(person, device, connection, nickname)
         if device.saved is not None:
             self.asleep.remove(device.saved)
+        if person.account:
+            self._note_soon(person.account)  # what was kept for them is shown to them now
 
     def keep(
         self, person: Person, device: Device, request: Request | None = None
@@ -280,6 +285,24 @@ class Devices(Logins):
             return self.end_roles(person, rooms).addCallback(lambda _: account)
 
         return gone.addCallback(forgotten)
+
+    def _own_seen(self, person_id: str, entry: Entry) -> None:
+        """Something is shown to one person alone, who need not see it again after a crash."""
+        if entry.stored and self.accounts.with_id(person_id) is not None:
+            self._note_soon(person_id)
+
+    def _note_soon(self, account_id: str) -> None:
+        if not self._being_shown:
+            self.clock.callLater(SHOWN, self._note_shown)
+        self._being_shown.add(account_id)
+
+    def _note_shown(self) -> None:
+        shown, self._being_shown = self._being_shown, set()
+        for person in filter(None, map(self.people.with_id, shown)):
+            if not self._stopping:
+                read = (connection.own_read for connection in person.connections)
+                person.read = max(person.read, *read, 0)
+                self._keep_settings(person)
 
     @staticmethod
     def _have_read(person: Person) -> None:

@@ -73,7 +73,8 @@ class Membership:
         self.people = People(clock, self.limits, accounts)
         accounts.is_here = lambda account_id: self.people.with_id(account_id) is not None
         self.asleep = Asleep()
-        self.own_logs = OwnLogs(store, turn, self.counters)
+        self.own_logs = OwnLogs(store, turn, self.counters, self._own_seen)
+        self._being_shown: set[str] = set()  # something of their own, by the account's id
         self.how_to_join = how_to_join
         self.administrators = Administrators(accounts, administrators)
         self.operations = operations
@@ -316,6 +317,9 @@ class Membership:
             for connection in person.connections:
                 connection.follow(OWN, fanout)
         return person.log
+
+    def _own_seen(self, person_id: str, entry: Entry) -> None:
+        raise NotImplementedError
 
     def _erase_log_of(self, person: Person) -> None:
         if person.fanout is not None and not person.account:
