@@ -117,7 +117,6 @@ class RightTests(_AdministrationTests):
         )
         self.assertEqual(self.failureResultOf(registered, Refused).value.code, "registered-nick")
 
-
     def test_nobody_is_called_like_one_who_has_not_registered_yet(self) -> None:
         self.factory.chat.administrators.use(["Boss", "alice"])
         for nickname, told in (

@@ -116,9 +116,10 @@ class MuteTests(OrderBehaviour):
             words = "You can do that to people who are here"
             self.assert_is_refused(self.bob, f"/ban {target}", words)
         self.decides("/mute dan 1h", "/ban 192.0.2.99", "/kick carol", "/ban dan", who=self.bob)
-        self.assertEqual(list(self.factory.chat.rooms["#dev"].members), [
-            self.factory.chat.people.find(each).id for each in ("alice", "bob")
-        ])
+        self.assertEqual(
+            list(self.factory.chat.rooms["#dev"].members),
+            [self.factory.chat.people.find(each).id for each in ("alice", "bob")],
+        )
 
     def test_a_muted_person_is_told_why_and_until_when(self) -> None:
         self.decides("/mute dan 1h noise", who=self.bob)

@@ -75,7 +75,6 @@ class RoleTableTests(OrderBehaviour):
             for name, least in GUARDED.items():
                 self.assertEqual(f"/{name}" in {each.rstrip(":") for each in listed}, role >= least)
 
-
     def test_the_details_of_a_command_are_for_them_too(self) -> None:
         for name, least in GUARDED.items():
             for role, person in self.roles.items():

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, DeferredLock
+from twisted.internet.defer import Deferred, DeferredList, DeferredLock, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -399,18 +399,31 @@ class Accounts:
         """Keep what somebody has set; fails with `Refused`."""
         return Deferred.fromCoroutine(self._change(account_id, settings=settings))
 
-    def forget(self, account_id: str, password: Password, address: str) -> Deferred[Account]:
-        """Delete an account whose owner knows its password; fails with `Refused`."""
+    def forget(
+        self,
+        account_id: str,
+        password: Password,
+        address: str,
+        also: Callable[[], Deferred[None]] = lambda: succeed(None),
+    ) -> Deferred[Account]:
+        """Delete an account whose owner knows its password; fails with `Refused`.
+
+        Args:
+            account_id: the account.
+            password: what its owner typed.
+            address: where they are.
+            also: what else is to be stored together with that.
+        """
 
         async def prove_and_drop() -> Account:
             await self._prove(self._get(account_id).name, password, address)
-            return await self._drop(account_id)
+            return await self._drop(account_id, also)
 
         return Deferred.fromCoroutine(prove_and_drop())
 
     def delete(self, account_id: str) -> Deferred[Account]:
         """Delete an account, by an administrator; fails with `Refused`."""
-        return Deferred.fromCoroutine(self._drop(account_id))
+        return Deferred.fromCoroutine(self._drop(account_id, lambda: succeed(None)))
 
     async def _change(
         self,
@@ -438,10 +451,10 @@ class Accounts:
                 self._by_id[account_id] = replace(self._get(account_id), **changes)
             return self._by_id[account_id]
 
-    async def _drop(self, account_id: str) -> Account:
+    async def _drop(self, account_id: str, also: Callable[[], Deferred[None]]) -> Account:
         async with self._lock(account_id):
             account = self._get(account_id)
-            await self._store.drop_account(account_id)
+            await _all_of(self._store.drop_account(account_id), also())
             self._remove(self._get(account_id))
         _log.info("The account {name} is deleted", name=account.name)
         return account

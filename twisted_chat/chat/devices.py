@@ -1,9 +1,10 @@
 """People with accounts: the several devices of one person, and what is kept without any."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -17,6 +18,7 @@ from twisted_chat.events import Entry, Join
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.nameless import Replacements, nameless, replace_in
 from twisted_chat.text.counted import counted
 from twisted_chat.text.passwords import Password
 
@@ -269,15 +271,14 @@ class Devices(Logins):
         self, person: Person, device: Device, password: Password
     ) -> Deferred[Account]:
         """Delete the account of somebody, who stays as a guest; fails with `Refused`."""
-        gone = self.accounts.forget(person.account, password, device.address)
+        also = partial(self._make_nameless, person.account if self.erases_on_forget else "")
+        gone = self.accounts.forget(person.account, password, device.address, also)
 
         def forgotten(account: Account) -> Deferred[Account]:
             for saved in self.asleep.of(account.id):
                 self.forget_asleep(saved)
             for other in [each for each in person.devices.values() if each is not device]:
                 self.log_out(person, other)
-            if self.erases_on_forget:
-                self._store.make_nameless(account.id)
             person.account = ""
             device.until, device.is_remembered = 0.0, False
             self.keep(person, device)
@@ -285,6 +286,23 @@ class Devices(Logins):
             return self.end_roles(person, rooms).addCallback(lambda _: account)
 
         return gone.addCallback(forgotten)
+
+    def _make_nameless(self, person_id: str) -> Deferred[None]:
+        """Take somebody's name from all that is kept and shown; nobody's if the id is empty."""
+        if not person_id:
+            return succeed(None)
+        made = self._store.make_nameless(person_id)
+        return made.addCallback(partial(self._made_nameless, person_id))
+
+    def _made_nameless(self, person_id: str, replaced: Mapping[str, Replacements]) -> None:
+        fanouts = list(self.own_logs.kept())
+        for room in self.rooms.values():
+            replace_in(room.state, replaced.get(room.key, {}))
+            room.order.changed()
+            fanouts.append(room.fanout)
+        for fanout in (*fanouts, *(person.fanout for person in self.people)):
+            if fanout is not None:
+                fanout.window.change(lambda entry: nameless(entry, person_id))
 
     def _own_seen(self, person_id: str, entry: Entry) -> None:
         """Something is shown to one person alone, who need not see it again after a crash."""

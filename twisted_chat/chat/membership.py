@@ -31,6 +31,7 @@ from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log, append_together
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
+from twisted_chat.stores.nameless import NOBODY
 from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 from twisted_chat.turn import Turn
@@ -128,10 +129,10 @@ class Membership:
 
     def end_roles(self, person: Person, rooms: Iterable[Room]) -> Deferred[None]:
         """Somebody has no account any more; fires when they have no role in some rooms either."""
-        ended = []
+        ended, name = [], NOBODY if self.erases_on_forget else person.nickname
         for room in rooms:
             room.announce(person)
-            ended.append((room.log, Entry(self.moderation.resign(person, room), person.id)))
+            ended.append((room.log, Entry(self.moderation.resign(person, room, name), person.id)))
         return store_together(ended)
 
     def _room_to_enter(self, person: Person, name: str) -> Deferred[Room]:

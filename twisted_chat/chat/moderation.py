@@ -121,9 +121,10 @@ class Moderation:
         taken = self._role(by, room, held_by, name, Role.MEMBER, False)
         return replace(taken, ends=(*taken.ends, "word")) if has_word else taken
 
-    def resign(self, person: Person, room: Room) -> RoleChange:
-        """Somebody has no account any more, and so not the role that it had."""
-        return self._role(person, room, person.id, person.nickname, Role.MEMBER, False)
+    def resign(self, person: Person, room: Room, name: str) -> RoleChange:
+        """Somebody, who is called so, has no account any more, and so not the role that it had."""
+        resigned = self._role(person, room, person.id, name, Role.MEMBER, False)
+        return replace(resigned, sender=name)
 
     def own(self, by: Person, room: Room, nickname: str) -> RoleChange:
         """Somebody becomes an owner too."""

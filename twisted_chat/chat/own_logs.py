@@ -1,6 +1,6 @@
 """People's own logs: whispers, and everything else that is meant for one person alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -52,6 +52,10 @@ class OwnLogs:
     def keep(self, account_id: str, fanout: Fanout) -> None:
         """This is an account's from now on."""
         self._open[account_id] = fanout
+
+    def kept(self) -> Collection[Fanout]:
+        """The logs of accounts that are open."""
+        return self._open.values()
 
     def opened(self, account_id: str) -> Log:
         """An account's log that was opened before."""

@@ -129,7 +129,9 @@ def _take(caller: Caller, room: Room, nickname: str, least: Role) -> Lines:
 @family.command("kick", "NICK [WHY]", "remove somebody from the room", right=Right.KEEP_ORDER)
 def _kick(caller: Caller, room: Room, rest: str) -> Lines:
     nickname, _, why = rest.partition(" ")
-    kick = caller.chat.moderation.kick(caller.person, room, nickname, reason(caller, room, why.strip()))
+    kick = caller.chat.moderation.kick(
+        caller.person, room, nickname, reason(caller, room, why.strip())
+    )
     decide(caller, room, kick, kick.person)
     return []
 

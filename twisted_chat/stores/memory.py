@@ -3,16 +3,16 @@
 import secrets
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from twisted_chat.events import Entry, Rename
+from twisted_chat.events import Entry
 from twisted_chat.events.effects import EFFECTS, Value, apply
-from twisted_chat.stores import NOBODY, SERVER_LOG, Opened, SavedSession, Subscriber
+from twisted_chat.stores import SERVER_LOG, Opened, SavedSession, Subscriber
 from twisted_chat.stores.account import Account, name_taken
+from twisted_chat.stores.nameless import Replacements, nameless, replace_in, replacements
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
 
@@ -75,13 +75,18 @@ class MemoryStore:
         for log, entry in entries:
             self._append(log, entry)
 
-    def make_nameless(self, author: str) -> None:
+    def make_nameless(self, person: str) -> Deferred[Mapping[str, Replacements]]:
         """See `Store.make_nameless`."""
-        for _, entry in self._oldest:
-            if entry.author == author:
-                entry.event = replace(entry.event, sender=NOBODY)
-                if isinstance(entry.event, Rename):
-                    entry.event = replace(entry.event, to=NOBODY)
+        all_replaced: dict[str, dict[str, tuple[Value, Value]]] = {}
+        for log, entries in self._kept.items():
+            for entry in entries:
+                changed = nameless(entry, person)
+                if changed is not entry.event:
+                    replaced = replacements(entry, changed, self._states[log])
+                    replace_in(self._states[log], replaced)
+                    all_replaced.setdefault(log, {}).update(replaced)
+                    entry.event = changed
+        return succeed(all_replaced)
 
     def _append(self, log: str, entry: Entry) -> None:
         entry.id = self._last[log]
