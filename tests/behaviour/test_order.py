@@ -392,6 +392,13 @@ class BanTests(OrderBehaviour):
 
 
 class SettingTests(OrderBehaviour):
+    def test_what_keeps_nobody_from_speaking_is_not_asked_about_at_each_line(self) -> None:
+        self.decides("/ban eve", "/ban 192.0.2.0/25", "/lock key", "/hide on", "/invite fay")
+        order = self.factory.chat.rooms["#dev"].order
+        self.assertTrue(order.is_open)
+        self.decides("/mute dan")
+        self.assertFalse(order.is_open)
+
     def test_a_locked_room_is_entered_by_those_who_are_invited(self) -> None:
         eve = self.comes("eve", "192.0.2.9")
         self.decides("/lock", who=self.bob)

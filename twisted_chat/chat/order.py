@@ -92,7 +92,7 @@ class Order:
     def is_open(self) -> bool:
         """Whether nothing is decided that could keep a member from speaking, as in most rooms."""
         if self._is_open is None:
-            self._is_open = all(name == "topic" or name.startswith("role/") for name in self._state)
+            self._is_open = all(name.startswith(_HARMLESS) for name in self._state)
         return self._is_open and not self.silencing
 
     # Roles
@@ -316,6 +316,9 @@ class Order:
             self._masks = tuple(mask for _, found, mask in names if found)
         return self._masks
 
+
+_HARMLESS = ("topic", "role/", "ban/", "invite/", "lock", "hidden")
+"""What is decided about who is in a room, or what it is like: all who are in it can speak."""
 
 _ROLES = {role.word: role for role in Role if role is not Role.ADMINISTRATOR}
 
