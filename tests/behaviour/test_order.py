@@ -393,7 +393,7 @@ class BanTests(OrderBehaviour):
 
 class SettingTests(OrderBehaviour):
     def test_what_keeps_nobody_from_speaking_is_not_asked_about_at_each_line(self) -> None:
-        self.decides("/ban eve", "/ban 192.0.2.0/25", "/lock key", "/hide on", "/invite fay")
+        self.decides("/ban eve", "/ban 203.0.113.0/24", "/lock key", "/hide on", "/invite fay")
         order = self.factory.chat.rooms["#dev"].order
         self.assertTrue(order.is_open)
         self.decides("/mute dan")
