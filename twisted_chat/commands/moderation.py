@@ -66,8 +66,8 @@ def _check_words(caller: Caller, where: Ordered, without: str) -> None:
     try:
         caller.chat.rights.check(caller.person, Right.SPEAK, where)
     except Refused as why:
-        told = f"{why.text} You can do that {without}, which the room would hear."
-        raise Refused(why.code, told, why.wait, why.until) from None
+        why.text += f" You can do that {without}, which the room would hear."
+        raise
 
 
 def _how_long(caller: Caller, room: Ordered, rest: str) -> tuple[str, int | None, str]:
