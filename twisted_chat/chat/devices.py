@@ -9,7 +9,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chat.chat.device import Connection, Device
+from twisted_chat.chat.following import following
 from twisted_chat.chat.logins import Logins
+from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request, store_together
 from twisted_chat.chat.rights import Right
@@ -82,6 +84,8 @@ class Devices(Logins):
     def follow(self, guest: Person, account: Account) -> Deferred[None]:
         """What rooms have decided about a guest holds for the account that they log in to.
 
+        It does not hold for an operator of such a room, about whom no other can decide anything.
+
         Args:
             guest: who they were until now.
             account: whose password was right.
@@ -89,11 +93,15 @@ class Devices(Logins):
         Returns:
             Fires when it does; fails with `Refused`.
         """
+        here = self.people.with_id(account.id)
+        name = here.nickname if here else account.name
+        rooms = () if account.id in self.administrators else self.rooms.values()
         return store_together(
             [
                 (room.log, Entry(event))
-                for room in self.rooms.values()
-                for event in self.moderation.following(guest, account, room)
+                for room in rooms
+                if room.order.given(account.id) < Role.OPERATOR
+                for event in following(guest.id, account.id, name, room, self.now())
             ]
         )
 

@@ -25,7 +25,6 @@ from twisted_chat.events import (
 )
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
-from twisted_chat.stores.account import Account
 from twisted_chat.text import names
 
 _LETTERS = 3
@@ -275,38 +274,6 @@ class Moderation:
             self._check_place(room, "invite/", self._limits.invites, "invitations")
         ends = tuple(self._over(room))
         return Invite(self._now(), room.name, by.nickname, other.nickname, other.id, ends)
-
-    def following(self, guest: Person, account: Account, room: Room) -> Sequence[Ban | Mute]:
-        """What was decided about a guest, for the account that they are about to log in to.
-
-        It follows them to nobody whom an operator can decide nothing about.
-        """
-        return () if self._is_operator(account, room) else tuple(self._follow(guest, account, room))
-
-    def _is_operator(self, account: Account, room: Room) -> bool:
-        is_administrator = self._rights.is_administrator(account.id)
-        return is_administrator or room.order.given(account.id) >= Role.OPERATOR
-
-    def _follow(self, guest: Person, account: Account, room: Room) -> Iterable[Ban | Mute]:
-        order, here = room.order, self._people.with_id(account.id)
-        name = here.nickname if here else account.name
-        for kind, make in (("mute/", Mute), ("ban/", Ban)):
-            about = "mute/" if make is Mute else "ban/person:"
-            old, new = about + guest.id, about + account.id
-            known, theirs = order.in_force(old), order.in_force(new)
-            if known is None or (theirs is not None and theirs.lasts_as_long_as(known)):
-                continue
-            marks = order.sentences(kind)[known.target]
-            yield make(
-                self._now(),
-                room.name,
-                known.by,
-                name,
-                known.why,
-                known.until,
-                tuple(new if mark == old else mark for mark in marks),
-                (old, f"invite/{account.id}", f"role/{account.id}") if make is Ban else (old,),
-            )
 
     # Settings
 

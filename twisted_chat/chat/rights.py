@@ -68,7 +68,7 @@ class Rights:
         administrators: Callable[[], Sequence[str]] = tuple,
         guests_are_silent: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.is_administrator = is_administrator
+        self._is_administrator = is_administrator
         self._administrators = administrators
         self._guests_are_silent = guests_are_silent
         self._now = now
@@ -76,7 +76,7 @@ class Rights:
 
     def role_of(self, person: Person, room: Ordered) -> Role:
         """What somebody is in a room."""
-        if person.account and self.is_administrator(person.account):
+        if person.account and self._is_administrator(person.account):
             return Role.ADMINISTRATOR
         return room.order.role_of(person.id)
 
