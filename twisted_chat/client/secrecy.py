@@ -3,7 +3,7 @@
 import re
 
 _SECRET = re.compile(
-    r"(?:[/@]\S+\s+(?:\S+\s+)?(?=\W))?"
+    r"(?:[/@]\S+\s+(?:\S+\s+)?(?=[^\w\s]))?"
     r"[\W_]*(?:(?:login|register|password|identify)|(?<=/)\s*forget)[\s:=,;]+(?=\S)",
     re.IGNORECASE,
 )

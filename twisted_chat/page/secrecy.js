@@ -2,7 +2,7 @@
 
 /** Also where the command is mistyped, or behind another one, as the server catches it. */
 const SECRET =
-  /^((?:[/@]\S+\s+(?:\S+\s+)?(?=[^\p{L}\p{N}]))?[^\p{L}\p{N}]*(?:login|register|password|identify|(?<=\/)\s*forget))[\s:=,;]+\S/iu;
+  /^((?:[/@]\S+\s+(?:\S+\s+)?(?=[^\p{L}\p{N}\s]))?[^\p{L}\p{N}]*(?:login|register|password|identify|(?<=\/)\s*forget))[\s:=,;]+\S/iu;
 
 /** Whether a typed line has a password in it. @param {string} text */
 export function isSecret(text) {
