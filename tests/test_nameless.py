@@ -115,6 +115,22 @@ class DiskTests(_NamelessTests, DiskTestCase):
                 rows = database.execute(f"SELECT * FROM {table}").fetchall()
                 self.assertNotIn("zeb", str(rows), table)
 
+    def test_whom_a_ban_is_for_is_told_by_nothing_although_its_event_is_forgotten(self) -> None:
+        self.does(self.alice, "/ban zebedee 1d")
+        for _ in range(10):
+            self.clock.advance(1)
+        self.does(self.alice, "much later")
+        self.store.forget(self.clock.seconds() - 5)
+        self.all_is_done()
+        self.forgets()
+        state = dict(self.factory.chat.rooms["#dev"].state)
+        bans = [value for name, value in state.items() if name.startswith("ban/person:")]
+        self.assertEqual([ban["target"] for ban in bans if isinstance(ban, dict)], ["(deleted)"])
+        self.assertNotIn("'target': 'zebedee'", str(state))
+        self.the_server_is_killed()
+        self.all_is_done()
+        self.assertEqual(self.factory.chat.rooms["#dev"].state, state)
+
     def test_where_it_cannot_be_stored_the_account_stays(self) -> None:
         self.writing.is_full = True
         self.zebedee.raw()

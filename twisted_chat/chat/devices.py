@@ -18,7 +18,7 @@ from twisted_chat.chat.rights import Right
 from twisted_chat.chat.settings import apply, rooms_in, settings_of
 from twisted_chat.events import Entry, Join
 from twisted_chat.refusal import Refused
-from twisted_chat.stores import SavedSession
+from twisted_chat.stores import SERVER_LOG, SavedSession
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.nameless import Replacements, nameless, replace_in
 from twisted_chat.text.counted import counted
@@ -304,6 +304,7 @@ class Devices(Logins):
 
     def _made_nameless(self, person_id: str, replaced: Mapping[str, Replacements]) -> None:
         fanouts = list(self.own_logs.kept())
+        self.server_log.replace(replaced.get(SERVER_LOG, {}))
         for room in self.rooms.values():
             replace_in(room.state, replaced.get(room.key, {}))
             room.order.changed()

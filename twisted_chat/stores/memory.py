@@ -12,7 +12,14 @@ from twisted_chat.events import Entry
 from twisted_chat.events.effects import EFFECTS, Value, apply
 from twisted_chat.stores import SERVER_LOG, Opened, SavedSession, Subscriber
 from twisted_chat.stores.account import Account, name_taken
-from twisted_chat.stores.nameless import Replacements, nameless, replace_in, replacements
+from twisted_chat.stores.nameless import (
+    Replacements,
+    also,
+    left_in,
+    nameless,
+    replace_in,
+    replacements,
+)
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
 
@@ -77,15 +84,20 @@ class MemoryStore:
 
     def make_nameless(self, person: str) -> Deferred[Mapping[str, Replacements]]:
         """See `Store.make_nameless`."""
-        all_replaced: dict[str, dict[str, tuple[Value, Value]]] = {}
-        for log, entries in self._kept.items():
-            for entry in entries:
+        all_replaced: dict[str, Replacements] = {}
+        for log, state in self._states.items():
+            replaced: dict[str, tuple[Value, Value]] = {}
+            all_replaced[log] = replaced
+            for entry in self._kept[log]:
                 changed = nameless(entry, person)
                 if changed is not entry.event:
-                    replaced = replacements(entry, changed, self._states[log])
-                    replace_in(self._states[log], replaced)
-                    all_replaced.setdefault(log, {}).update(replaced)
+                    found = replacements(entry, changed, state)
+                    replace_in(state, found)
+                    also(replaced, found)
                     entry.event = changed
+            found = left_in(state, person)
+            replace_in(state, found)
+            also(replaced, found)
         return succeed(all_replaced)
 
     def _append(self, log: str, entry: Entry) -> None:

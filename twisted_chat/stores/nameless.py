@@ -71,6 +71,39 @@ def replacements(entry: Entry, changed: Event, state: State) -> Replacements:
     }
 
 
+def left_in(state: State, person: str) -> Replacements:
+    """What still has somebody's name in a state, since the event that put it there is forgotten.
+
+    Args:
+        state: the state.
+        person: their id, which is in the names of what is about them.
+    """
+    about = [
+        (name, value)
+        for name, value in state.items()
+        if isinstance(value, Mapping)
+        and (name.endswith((f"/{person}", f":{person}")) or value.get("person") == person)
+    ]
+    meant = [(value.get("target"), value.get("at")) for _, value in about if "target" in value]
+    about += [
+        (name, value)
+        for name, value in state.items()
+        if isinstance(value, Mapping) and (value.get("target"), value.get("at")) in meant
+    ]
+    named = [(name, value, {"name", "target"} & {*value}) for name, value in about]
+    return {
+        name: (value, {**value, **dict.fromkeys(fields, NOBODY)})
+        for name, value, fields in named
+        if any(value[field] != NOBODY for field in fields)
+    }
+
+
+def also(first: dict[str, tuple[Value, Value]], then: Replacements) -> None:
+    """Add what is replaced after something else was."""
+    for name, (before, after) in then.items():
+        first[name] = (first[name][0] if name in first else before, after)
+
+
 def replace_in(state: dict[str, Value], replaced: Replacements) -> None:
     """Let a state be as it is without the name, but for what has changed meanwhile."""
     for name, (before, after) in replaced.items():

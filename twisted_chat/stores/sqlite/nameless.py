@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 
 from twisted_chat.events.codec import OF
 from twisted_chat.events.effects import EFFECTS, Value
-from twisted_chat.stores.nameless import NOBODY, Replacements, nameless, replace_in, replacements
+from twisted_chat.stores.nameless import NOBODY, Replacements, also, left_in, nameless, replacements
 from twisted_chat.stores.sqlite import state
 from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry, to_row
 
@@ -21,6 +21,7 @@ _FIND = (
     " ORDER BY log, id"
 )
 _CHANGE = "UPDATE events SET sender = ?, recipient = ?, more = ? WHERE log = ? AND id = ?"
+_LEFT = "SELECT DISTINCT log FROM state WHERE instr(name, ?) OR instr(value, ?)"
 _SIGN = (
     "UPDATE events SET sender = ?1,"
     " recipient = CASE kind WHEN 'rename' THEN ?1 ELSE recipient END WHERE author = ?2"
@@ -41,25 +42,23 @@ class MakeNameless:
 
     def execute(self, connection: sqlite3.Connection) -> None:
         """Change the events, and what they have made of the states of their logs."""
-        states: dict[int, dict[str, Value]] = {}
         who = self._person
         for log, *columns in connection.execute(_FIND, (*_DECISIONS, who, who)).fetchall():
             entry = to_entry("", tuple(columns))
             changed = nameless(entry, who)
-            if changed is entry.event:
-                continue
-            if log not in states:
-                states[log] = state.read(connection, log)
-            replaced = replacements(entry, changed, states[log])
-            replace_in(states[log], replaced)
-            self._replaced.setdefault(log, {}).update(replaced)
-            row = to_row(log, replace(entry, event=changed))
-            connection.execute(_CHANGE, (row[4], row[5], row[10], log, entry.id))
-            for statement in state.statements(
-                log, {name: each for name, (_, each) in replaced.items()}
-            ):
-                connection.execute(*statement)
+            if changed is not entry.event:
+                known = state.read(connection, log)
+                self._replace(connection, log, replacements(entry, changed, known))
+                row = to_row(log, replace(entry, event=changed))
+                connection.execute(_CHANGE, (row[4], row[5], row[10], log, entry.id))
+        for (log,) in connection.execute(_LEFT, (who, who)).fetchall():
+            self._replace(connection, log, left_in(state.read(connection, log), who))
         connection.execute(_SIGN, (NOBODY, who))
+
+    def _replace(self, connection: sqlite3.Connection, log: int, replaced: Replacements) -> None:
+        for statement in state.statements(log, {name: new for name, (_, new) in replaced.items()}):
+            connection.execute(*statement)
+        also(self._replaced.setdefault(log, {}), replaced)
 
     def tell(self) -> None:
         """It is stored."""
