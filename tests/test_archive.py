@@ -13,6 +13,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.test_sqlite_store import Run
+from twisted_chat.events import Message
+from twisted_chat.events.codec import Kept, Kind
+from twisted_chat.service import archive
 from twisted_chat.service.archive import run
 from twisted_chat.wire.structured import encode
 
@@ -300,3 +303,18 @@ class ArchiveTests(SynchronousTestCase):
         for command in (["check"], ["export"], ["backup", "copy.sqlite"], ["erase", "alice"]):
             self.assertIn("there is no database", self.archive(*command, status=1)[1])
         self.assertEqual([path.name for path in self.folder.iterdir()], ["chat.sqlite"])
+
+
+class ErasingTests(SynchronousTestCase):
+    def erased(self, kind: str, **held: object) -> object:
+        return json.loads(archive._erased(kind, json.dumps(held)))
+
+    def test_texts_inside_other_values_are_erased_too(self) -> None:
+        values = ("texts", "count")
+        self.patch(archive, "NAMED", {"poll": Kind("poll", Message, Kept.IN_ROOMS, values=values)})
+        erased = self.erased("poll", texts=[{"tea": "mine", "votes": 3}, ""], count=2)
+        self.assertEqual(erased, {"texts": [{"tea": "(erased)", "votes": 3}, ""], "count": 2})
+
+    def test_whose_hands_were_raised_is_nobodys_own_words(self) -> None:
+        held = {"what": "raised", "people": ["ann"], "persons": ["a1"], "ends": []}
+        self.assertEqual(self.erased("hands", **held), held)

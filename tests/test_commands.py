@@ -4,6 +4,7 @@ from tests.people import ChatTestCase, Person
 from twisted_chat import Limits
 from twisted_chat.commands.table import BY_WORD, COMMANDS
 from twisted_chat.events import Entry, Message
+from twisted_chat.stores.account import Account
 
 
 class CommandTestCase(ChatTestCase):
@@ -37,7 +38,11 @@ class TableTests(CommandTestCase):
             self.assertIn(f"*** {command.synopsis}: {command.help}", lines)
         self.assertEqual(len(lines), len(listed) + 1)
 
-    def test_help_says_more_about_each_by_any_of_its_names(self) -> None:
+    def test_help_says_more_about_each_by_any_of_its_names_to_an_administrator(self) -> None:
+        chat = self.factory.chat
+        alice = chat.people.find("alice")
+        alice.account = alice.id
+        chat.accounts._load([Account(alice.id, "alice", "", 0, 0, is_admin=True)])
         for word, command in BY_WORD.items():
             lines = self.alice.types(f"/help {word}").sees()
             self.assertEqual(lines[0], f"*** {command.synopsis}: {command.help}")

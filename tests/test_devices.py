@@ -481,6 +481,15 @@ class SiteTests(AccountsTestCase):
         self.assertIn("its owner has logged in", guest.raw())
         self.assertTrue(guest.is_gone)
 
+    def test_a_name_that_is_kept_for_an_administrator_is_theirs(self) -> None:
+        self.factory.chat.administrators.use(["alice"])
+        for nickname in ("alice", "a1ice"):
+            told = self.connects().types(nickname).raw()
+            self.assertIn("is kept for an administrator", told)
+        alice = self.connects().types("alice site secret")
+        alice.raw()
+        self.assertIn("The lockdown is off.", alice.types("/lockdown").raw())
+
     def test_nobody_registers_here(self) -> None:
         bob = self.joins("bob")
         self.assertEqual(
@@ -517,6 +526,33 @@ class RoleTests(AccountsTestCase):
         self.dan.types(f"/forget {SECRET}", "/quit")
         self.joins("eve").types("/join dev")
         self.assertNotIn("dan", self.settings())
+
+    def test_who_deletes_their_account_has_no_role_from_then_on(self) -> None:
+        self.dan.types(f"/register {SECRET}")
+        self.alice.types("/own dan", "/deop alice").raw()
+        self.dan.types("/join tea", "/leave", f"/forget {SECRET}").raw()
+        self.assertIn("dan made dan an ordinary member of #dev", self.alice.raw())
+        for room in ("dev", "tea"):
+            told = self.dan.types(f"/join {room}", "/op alice").raw()
+            self.assertIn(f"/op is for owners of #{room}, which has none", told)
+
+    def test_a_room_that_was_closed_meanwhile_has_no_owner_either(self) -> None:
+        self.dan.types(f"/register {SECRET}", "/join tea", "/lock", "/leave")
+        limits, self.factory.chat.limits.rooms = self.factory.chat.limits.rooms, 3
+        self.joins("eve").types("/join cake", "/join pie")
+        self.assertNotIn("#tea", self.factory.chat.rooms)
+        self.factory.chat.limits.rooms = limits
+        self.dan.types(f"/forget {SECRET}").raw()
+        self.assertIn("#tea is locked: ask an administrator", self.dan.types("/join tea").raw())
+
+    def test_the_last_owner_is_the_last_whose_account_there_is(self) -> None:
+        self.dan.types(f"/register {SECRET}")
+        self.alice.types("/own dan")
+        chat = self.factory.chat
+        dan = chat.people.find("dan").account
+        self.dan.types("/quit")
+        self.successResultOf(chat.accounts.delete(dan))
+        self.assertIn("You are the only owner of #dev", self.alice.types("/deop alice").raw())
 
     def test_invitations_of_guests_who_are_gone_make_place_for_others(self) -> None:
         self.alice.types("/lock")

@@ -4,6 +4,7 @@ from tests.behaviour.case import Behaviour
 from tests.behaviour.visitor import Visitor
 from twisted_chat import Limits
 from twisted_chat.stores.account import Account
+from twisted_chat.text.passwords import Password
 
 
 class OrderBehaviour(Behaviour):
@@ -33,6 +34,13 @@ class OrderBehaviour(Behaviour):
         person.account = person.id
         if is_admin:
             chat.accounts._load([Account(person.id, person.nickname, "", 0, 0, is_admin=True)])
+
+    def registers(self, name: str) -> None:
+        """There is an account, whose owner is not here."""
+        chat = self.factory.chat
+        made = chat.accounts.register(name, Password("correct horse"), f"id of {name}", "::1")
+        self.all_is_done()
+        self.successResultOf(made)
 
     def decides(self, *commands: str, who: Visitor | None = None) -> None:
         """Alice, or somebody else, does commands; what follows is over."""

@@ -10,6 +10,7 @@ from tests.behaviour.seen import (
     Renamed,
     Said,
     Told,
+    TopicSet,
     Welcomed,
     Whispered,
 )
@@ -386,14 +387,31 @@ class PasswordTests(_AccountTests):
             ".password a b",
             "IDENTIFY hunter22",
             "/ login alice hunter22",
+            "-login hunter22",
+            "?login alice hunter22",
+            ";login hunter22",
+            ",login hunter22",
+            "login: hunter22",
+            "Password=hunter22",
+            "/me /login alice hunter22",
+            "/topic /login alice hunter22",
+            "/away \\login hunter22",
+            "/whisper alice /login alice hunter22",
+            "@alice .identify hunter22",
+            "/reply /register hunter22",
+            "/quit /login hunter22",
         ):
-            self.bob.says(slip) if not slip.startswith("/") else self.bob.does(slip)
+            is_command = slip[0] in "/@"
+            self.bob.does(slip) if is_command else self.bob.says(slip)
             seen = self.bob.sees()
             self.assertEqual([type(each) for each in seen], [Refusal], slip)
             self.assertNotIn("hunter22", str(seen))
         self.assert_sees(self.alice)
-        self.bob.says("passwords are a nuisance", "login")
-        self.assert_sees(self.alice, Said("bob", "passwords are a nuisance"), Said("bob", "login"))
+        for text in ("passwords are a nuisance", "login", "I forgot my password: help"):
+            self.bob.says(text)
+            self.assert_sees(self.alice, Said("bob", text))
+        self.bob.does("/topic Password rules")
+        self.assert_sees(self.alice, TopicSet("bob", "Password rules"))
 
     def test_where_others_can_read_along_that_is_said_once(self) -> None:
         carol = self.connects("192.0.2.9")
@@ -443,6 +461,24 @@ class RestartTests(DiskBehaviour):
             back = self.comes_back()
             rooms = [here.room for here in back.sees(Here) if isinstance(here, Here)]
             self.assertEqual(sorted(rooms), ["#dev", "#lobby"])
+
+    def test_what_was_shown_to_her_is_not_shown_again_after_a_crash(self) -> None:
+        self.bob.whispers("alice", "one")
+        self.all_is_done()
+        self.assertEqual(self.alice.sees(Whispered), [Whispered("bob", "alice", "one")])
+        self.time_passes(1)
+        self.all_is_done()
+        self.alice.stops_reading()
+        self.bob.whispers("alice", "two")
+        self.all_is_done()
+        self.time_passes(1)
+        self.all_is_done()
+        self.the_server_is_killed()
+        self.assertEqual(self.comes_back().sees(Whispered), [Whispered("bob", "alice", "two")])
+        self.time_passes(1)
+        self.all_is_done()
+        self.the_server_is_killed()
+        self.assertEqual(self.comes_back().sees(Whispered), [])
 
     def test_what_was_whispered_while_she_was_away_is_still_there(self) -> None:
         self.alice.does("/quit")

@@ -117,6 +117,17 @@ class RightTests(_AdministrationTests):
         )
         self.assertEqual(self.failureResultOf(registered, Refused).value.code, "registered-nick")
 
+    def test_nobody_is_called_like_one_who_has_not_registered_yet(self) -> None:
+        self.factory.chat.administrators.use(["Boss", "alice"])
+        for nickname, told in (
+            ("boss", "is kept for an administrator: choose another one, or have whoever runs"),
+            ("b0ss", "looks like Boss, which is kept for an administrator"),
+        ):
+            self.assertIn(told, str(self.connects().answers(nickname).sees(Refusal)))
+            self.assert_refused(self.bob.does(f"/nick {nickname}"), told)
+        self.look_away(self.alice)
+        self.assertEqual(self.alice.does("/nick ally", "/nick alice").sees(Refusal), [])
+
 
 class AnnouncementTests(_AdministrationTests):
     def test_everybody_reads_it_once_in_whatever_rooms_they_are(self) -> None:
@@ -186,6 +197,7 @@ class LockdownTests(_AdministrationTests):
         self.assert_refused(self.bob.says("hello"), "Only people with an account can speak")
         registering = self.bob.does("/register correct horse")
         self.assert_refused(registering, "Only people with an account can speak")
+        self.assert_refused(self.bob.joins("rude"), "Only people with an account can speak")
         self.bob.does("/away rude words").sees()
         self.assert_sees(self.alice)
         self.alice.says("quiet here")

@@ -107,6 +107,20 @@ class MuteTests(OrderBehaviour):
         self.all_is_done()
         self.assertEqual(self.alice.sees(Said), [Said("bob", "thanks", "#dev")])
 
+    def test_an_operator_who_is_muted_keeps_order_without_words(self) -> None:
+        self.decides("/mute bob")
+        for doing in ("/kick dan", "/mute dan 1h", "/ban dan 1h"):
+            words = "You are muted in #dev by alice. You can do that without a reason"
+            self.assert_is_refused(self.bob, f"{doing} you fools", words)
+        for target in ("you-fools", "you-fools*"):
+            words = "You can do that to people who are here"
+            self.assert_is_refused(self.bob, f"/ban {target}", words)
+        self.decides("/mute dan 1h", "/ban 192.0.2.99", "/kick carol", "/ban dan", who=self.bob)
+        self.assertEqual(
+            list(self.factory.chat.rooms["#dev"].members),
+            [self.factory.chat.people.find(each).id for each in ("alice", "bob")],
+        )
+
     def test_a_muted_person_is_told_why_and_until_when(self) -> None:
         self.decides("/mute dan 1h noise", who=self.bob)
         self.assert_sees(self.alice, Noticed(f"bob muted dan in #dev until {AN_HOUR}: noise"))
@@ -151,6 +165,37 @@ class MuteTests(OrderBehaviour):
         before.says("I am somebody else")
         self.all_is_done()
         self.assertIn(Said("dan2", "I am somebody else", "#dev"), self.alice.sees())
+
+    def test_logging_in_to_an_account_does_not_help(self) -> None:
+        self.registers("eve")
+        self.decides("/mute dan 1h noise", who=self.bob)
+        self.look_away(*self.everybody)
+        self.decides("/login eve correct horse", "/join dev", who=self.dan)
+        told = Noticed(f"bob muted eve in #dev until {AN_HOUR}: noise")
+        self.assertEqual(self.alice.sees(Noticed), [told])
+        self.look_away(self.dan)
+        self.assert_refused(self.dan.says("hello"), "You are muted in #dev until")
+        again = self.connects("192.0.2.77").proves("eve", "correct horse")
+        self.all_is_done()
+        again.joins("dev")
+        self.look_away(again)
+        self.assert_refused(again.says("hello"), "You are muted in #dev until")
+        self.decides("/unmute eve", who=self.bob)
+        self.assertEqual(self.factory.chat.rooms["#dev"].order.count("mute/"), 0)
+
+    def test_it_does_not_follow_to_somebody_above_the_one_who_muted(self) -> None:
+        self.registers("eve")
+        eve = self.connects("192.0.2.77").proves("eve", "correct horse")
+        self.all_is_done()
+        eve.joins("dev")
+        self.all_is_done()
+        self.decides("/op eve")
+        self.decides("/mute dan", who=self.bob)
+        self.decides("/login eve correct horse", "/join dev", who=self.dan)
+        self.look_away(*self.everybody)
+        self.dan.says("hello")
+        self.all_is_done()
+        self.assert_sees(self.alice, Said("eve", "hello", "#dev"))
 
     def test_others_from_there_with_an_account_can_speak(self) -> None:
         eve = self.comes("eve", "192.0.2.4").joins("dev")
@@ -234,6 +279,16 @@ class BanTests(OrderBehaviour):
         for nickname in ("eve", "spammer"):
             words = f"{nickname} is banned from #dev: choose another nickname, or /leave that room"
             self.assert_is_refused(self.dan, f"/nick {nickname}", words)
+
+    def test_who_is_banned_is_so_as_the_owner_of_an_account_too(self) -> None:
+        self.registers("eve")
+        self.decides("/ban dan 1h spam", who=self.bob)
+        self.decides("/login eve correct horse", who=self.dan)
+        words = f"You are banned from #dev until {AN_HOUR} by bob: spam."
+        self.assert_is_refused(self.dan, "/join dev", words)
+        self.decides("/unban eve", who=self.bob)
+        self.decides("/join dev", who=self.dan)
+        self.assertEqual(len(self.factory.chat.rooms["#dev"].members), 4)
 
     def test_an_account_is_banned_whether_or_not_it_is_here(self) -> None:
         self.has_account(self.dan)
@@ -337,6 +392,13 @@ class BanTests(OrderBehaviour):
 
 
 class SettingTests(OrderBehaviour):
+    def test_what_keeps_nobody_from_speaking_is_not_asked_about_at_each_line(self) -> None:
+        self.decides("/ban eve", "/ban 203.0.113.0/24", "/lock key", "/hide on", "/invite fay")
+        order = self.factory.chat.rooms["#dev"].order
+        self.assertTrue(order.is_open)
+        self.decides("/mute dan")
+        self.assertFalse(order.is_open)
+
     def test_a_locked_room_is_entered_by_those_who_are_invited(self) -> None:
         eve = self.comes("eve", "192.0.2.9")
         self.decides("/lock", who=self.bob)

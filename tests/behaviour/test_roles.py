@@ -75,6 +75,17 @@ class RoleTableTests(OrderBehaviour):
             for name, least in GUARDED.items():
                 self.assertEqual(f"/{name}" in {each.rstrip(":") for each in listed}, role >= least)
 
+    def test_the_details_of_a_command_are_for_them_too(self) -> None:
+        for name, least in GUARDED.items():
+            for role, person in self.roles.items():
+                self.look_away(person)
+                self.decides(f"/help {name}", who=person)
+                if role < least:
+                    words = f"/{name} is for {least.word}s of #dev: "
+                    self.assert_refused(person, words)
+                else:
+                    self.assertIn(f"/{name}", str(person.sees(Told)[0]))
+
 
 class RoleTests(OrderBehaviour):
     def test_roles_stand_behind_names_in_brackets(self) -> None:

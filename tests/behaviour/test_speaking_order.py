@@ -101,6 +101,22 @@ class NextTests(_Class):
         self.assert_refused(self.ben.says("wait"), "#class is frozen")
         self.assert_refused(self.teacher.does("/next"), "Nobody has raised a hand in #class.")
 
+    def test_whose_voice_is_taken_has_not_the_word_either(self) -> None:
+        self.teacher.does("/freeze on")
+        for has_voice in (False, True):
+            self.ann.does("/hand")
+            self.teacher.does("/next")
+            if has_voice:
+                self.teacher.does("/voice ann")
+            self.look_away(self.teacher, self.ann, self.cleo)
+            self.teacher.does("/devoice ann")
+            told = "made ann an ordinary member of" if has_voice else "ended ann's turn in"
+            self.assert_notices(self.cleo, f"teacher {told} #class")
+            self.look_away(self.ann)
+            self.assert_refused(self.ann.says("and more"), "#class is frozen")
+        self.look_away(self.teacher)
+        self.assert_refused(self.teacher.does("/devoice ann"), "ann is not voiced in #class")
+
     def test_everybody_reads_who_has_the_word(self) -> None:
         self.ann.does("/hand")
         self.teacher.does("/next")

@@ -29,6 +29,11 @@ SECRETS = (
     "\\register hunter22",
     "/ LOGIN hunter22",
     ".identify hunter22",
+    "-login hunter22",
+    "login: hunter22",
+    "/me /login alice hunter22",
+    "/whisper bob /login hunter22",
+    "@bob .login hunter22",
 )
 
 

@@ -1,5 +1,7 @@
 """Which account has a name, or one that looks like it."""
 
+from collections.abc import Iterable
+
 from twisted_chat.stores.account import Account
 from twisted_chat.text import names
 from twisted_chat.text.confusables import looks
@@ -36,3 +38,24 @@ class AccountNames:
         for look in looks(name):
             found += self._by_look.get(look, ())
         return list(dict.fromkeys(filter(None, found)))
+
+
+class ReservedNames:
+    """Names that nobody can have who only says that they are called so.
+
+    Args:
+        reserved: the names.
+    """
+
+    def __init__(self, reserved: Iterable[str]) -> None:
+        self._by_key = {names.key(name): name for name in reserved}
+        self._by_look = {look: name for name in self._by_key.values() for look in looks(name)}
+
+    def __contains__(self, key: object) -> bool:
+        """Whether the name with this key is reserved."""
+        return key in self._by_key
+
+    def like(self, name: str) -> str | None:
+        """The reserved name that this is, or looks like; None if it is and does neither."""
+        same = self._by_key.get(names.key(name))
+        return same or next(filter(None, map(self._by_look.get, looks(name))), None)

@@ -6,13 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, DeferredLock
+from twisted.internet.defer import Deferred, DeferredList, DeferredLock, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chat.addresses import neighbourhood
-from twisted_chat.chat.account_names import AccountNames
+from twisted_chat.chat.account_names import AccountNames, ReservedNames
 from twisted_chat.chat.attempts import Attempts, Recent
 from twisted_chat.chat.passwords import Authenticator
 from twisted_chat.limits import Limits
@@ -66,8 +66,7 @@ class Accounts:
         """Says whether the owner of an account is in the chat, so that its name is in use."""
         self.needs_privacy = False
         """Whether no password is taken over a connection that others can read."""
-        self.reserved: frozenset[str] = frozenset()
-        """Keys of names that nobody can register who only says that they are called so."""
+        self._reserved = ReservedNames(())
         self._clock = clock
         self._store = store
         self._limits = limits
@@ -117,16 +116,47 @@ class Accounts:
         """The account of this id, if there is one."""
         return self._by_id.get(account_id)
 
-    def check_free(self, name: str, account_id: str = "") -> None:
-        """Make sure that a name is no other account's, and does not look like one's.
+    def reserve(self, reserved: Iterable[str]) -> None:
+        """Give these names, and what looks like them, to nobody who only says to be called so."""
+        self._reserved = ReservedNames(reserved)
+
+    def is_reserved(self, account: Account) -> bool:
+        """Whether an account has one of these names."""
+        return account.key in self._reserved
+
+    def check_free(self, name: str, account_id: str = "", *, is_proven: bool = False) -> None:
+        """Make sure that a name is no other account's nor reserved, and does not look like one.
 
         Args:
             name: the name, as it is shown.
             account_id: the account of whoever wants it; empty if they have none.
+            is_proven: whether they have proved to be called so.
 
         Raises:
             Refused: it is; with the code `registered-nick` if it is that very name.
         """
+        self._check_unregistered(name, account_id)
+        reserved = self._reserved.like(name)
+        if reserved is None or self._is_own(name, account_id):
+            return
+        if names.key(reserved) != names.key(name):
+            raise Refused(
+                "nick-taken",
+                f"The nickname {name} looks like {reserved}, which is kept for an administrator: "
+                "choose another one.",
+            )
+        if not is_proven:
+            raise Refused(
+                "registered-nick",
+                f"The nickname {name} is kept for an administrator: choose another one, or have "
+                f"whoever runs this server register it (twisted-chat-admin create {name}).",
+            )
+
+    def _is_own(self, name: str, account_id: str) -> bool:
+        account = self._by_id.get(account_id)
+        return account is not None and account.key == names.key(name)
+
+    def _check_unregistered(self, name: str, account_id: str) -> None:
         for other in self._like(name):
             if other.id == account_id or self._is_unused(other):
                 continue
@@ -150,7 +180,7 @@ class Accounts:
 
     def _is_unused(self, account: Account) -> bool:
         """Whether its name is free for others; never where that would give somebody power."""
-        is_safe = account.is_locked or account.is_admin or account.key in self.reserved
+        is_safe = account.is_locked or account.is_admin or self.is_reserved(account)
         if self.name_expiry is None or is_safe:
             return False
         if self.is_here(account.id):
@@ -183,12 +213,6 @@ class Accounts:
         if mine is not None:
             raise Refused("already-registered", f"You are registered already, as {mine.name}.")
         self.check_free(name)
-        if names.key(name) in self.reserved:
-            raise Refused(
-                "registered-nick",
-                f"The nickname {name} is kept for an administrator: choose another one, or have "
-                "whoever runs this server register it.",
-            )
         place, pace = neighbourhood(address), self._limits.registrations
         bucket, now = self._registrations[place], self._clock.seconds()
         if wait := bucket.wait(pace, now):
@@ -300,7 +324,7 @@ class Accounts:
             account = self.called(name)
             if account is None:
                 name = names.nickname(name, self._limits)
-                self.check_free(name)
+                self.check_free(name, is_proven=True)
                 return await self._make(name, None, secrets.token_hex(8), place)
         if account.name != name:  # to the site that is somebody else
             raise name_taken(name)
@@ -375,18 +399,31 @@ class Accounts:
         """Keep what somebody has set; fails with `Refused`."""
         return Deferred.fromCoroutine(self._change(account_id, settings=settings))
 
-    def forget(self, account_id: str, password: Password, address: str) -> Deferred[Account]:
-        """Delete an account whose owner knows its password; fails with `Refused`."""
+    def forget(
+        self,
+        account_id: str,
+        password: Password,
+        address: str,
+        also: Callable[[], Deferred[None]] = lambda: succeed(None),
+    ) -> Deferred[Account]:
+        """Delete an account whose owner knows its password; fails with `Refused`.
+
+        Args:
+            account_id: the account.
+            password: what its owner typed.
+            address: where they are.
+            also: what else is to be stored together with that.
+        """
 
         async def prove_and_drop() -> Account:
             await self._prove(self._get(account_id).name, password, address)
-            return await self._drop(account_id)
+            return await self._drop(account_id, also)
 
         return Deferred.fromCoroutine(prove_and_drop())
 
     def delete(self, account_id: str) -> Deferred[Account]:
         """Delete an account, by an administrator; fails with `Refused`."""
-        return Deferred.fromCoroutine(self._drop(account_id))
+        return Deferred.fromCoroutine(self._drop(account_id, lambda: succeed(None)))
 
     async def _change(
         self,
@@ -414,10 +451,10 @@ class Accounts:
                 self._by_id[account_id] = replace(self._get(account_id), **changes)
             return self._by_id[account_id]
 
-    async def _drop(self, account_id: str) -> Account:
+    async def _drop(self, account_id: str, also: Callable[[], Deferred[None]]) -> Account:
         async with self._lock(account_id):
             account = self._get(account_id)
-            await self._store.drop_account(account_id)
+            await _all_of(self._store.drop_account(account_id), also())
             self._remove(self._get(account_id))
         _log.info("The account {name} is deleted", name=account.name)
         return account

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator
 
 from twisted_chat.chat.accounts import Accounts
 from twisted_chat.stores.account import Account
-from twisted_chat.text import names
 
 
 class Administrators:
     """The accounts that administer the server.
 
-    Nobody becomes one by registering a name first: those that are named here can only be
-    registered on the command line, or by whoever the site knows under that name.
+    Nobody becomes one by being first: those that are named here can only be registered on the
+    command line, or by whoever the site knows under that name, and nobody else is called so.
 
     Args:
         accounts: every account.
@@ -24,7 +23,7 @@ class Administrators:
 
     def use(self, named: Iterable[str]) -> None:
         """Have other names than before."""
-        self._accounts.reserved = frozenset(map(names.key, named))
+        self._accounts.reserve(named)
 
     def __contains__(self, account_id: object) -> bool:
         """Whether the account of this id administers the server."""
@@ -39,5 +38,5 @@ class Administrators:
         return sorted((account.name for account in self), key=str.casefold)
 
     def _is_one(self, account: Account) -> bool:
-        chosen = account.is_admin or account.key in self._accounts.reserved
+        chosen = account.is_admin or self._accounts.is_reserved(account)
         return chosen and not account.is_locked

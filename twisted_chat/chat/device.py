@@ -18,6 +18,10 @@ class Connection(Protocol):
     may_resume: bool
     """Whether they can come back to their session over another connection."""
 
+    @property
+    def own_read(self) -> int:
+        """The last number in their own log that was written to it."""
+
     def follow(self, room: str, fanout: Fanout) -> None:
         """They are about to enter a room: read along."""
 

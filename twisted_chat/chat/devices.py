@@ -1,26 +1,33 @@
 """People with accounts: the several devices of one person, and what is kept without any."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chat.chat.device import Connection, Device
+from twisted_chat.chat.following import following
 from twisted_chat.chat.logins import Logins
+from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person
-from twisted_chat.chat.request import Request
+from twisted_chat.chat.request import Request, store_together
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.settings import apply, rooms_in, settings_of
-from twisted_chat.events import Join
+from twisted_chat.events import Entry, Join
 from twisted_chat.refusal import Refused
-from twisted_chat.stores import SavedSession
+from twisted_chat.stores import SERVER_LOG, SavedSession
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.nameless import Replacements, nameless, replace_in
 from twisted_chat.text.counted import counted
 from twisted_chat.text.passwords import Password
 
 _log = Logger(namespace="chat")
+
+SHOWN = 1.0
+"""Seconds after which it is stored how far somebody's devices have shown their own log."""
 
 
 class Devices(Logins):
@@ -73,6 +80,30 @@ class Devices(Logins):
             self._log_connected(person, device)
         self.accounts.use(account.id, device.address)
         return person
+
+    def follow(self, guest: Person, account: Account) -> Deferred[None]:
+        """What rooms have decided about a guest holds for the account that they log in to.
+
+        It does not hold for an operator of such a room, about whom no other can decide anything.
+
+        Args:
+            guest: who they were until now.
+            account: whose password was right.
+
+        Returns:
+            Fires when it does; fails with `Refused`.
+        """
+        here = self.people.with_id(account.id)
+        name = here.nickname if here else account.name
+        rooms = () if account.id in self.administrators else self.rooms.values()
+        return store_together(
+            [
+                (room.log, Entry(event))
+                for room in rooms
+                if room.order.given(account.id) < Role.OPERATOR
+                for event in following(guest.id, account.id, name, room, self.now())
+            ]
+        )
 
     def _make_way(self, name: str, guest: Person | None) -> None:
         """Whoever has a name is not its owner: they are sent away, or lose it while they are."""
@@ -175,6 +206,8 @@ class Devices(Logins):
         super().attach(person, device, connection, nickname)
         if device.saved is not None:
             self.asleep.remove(device.saved)
+        if person.account:
+            self._note_soon(person.account)  # what was kept for them is shown to them now
 
     def keep(
         self, person: Person, device: Device, request: Request | None = None
@@ -246,21 +279,57 @@ class Devices(Logins):
         self, person: Person, device: Device, password: Password
     ) -> Deferred[Account]:
         """Delete the account of somebody, who stays as a guest; fails with `Refused`."""
-        gone = self.accounts.forget(person.account, password, device.address)
+        also = partial(self._make_nameless, person.account if self.erases_on_forget else "")
+        gone = self.accounts.forget(person.account, password, device.address, also)
 
-        def forgotten(account: Account) -> Account:
+        def forgotten(account: Account) -> Deferred[Account]:
             for saved in self.asleep.of(account.id):
                 self.forget_asleep(saved)
             for other in [each for each in person.devices.values() if each is not device]:
                 self.log_out(person, other)
-            if self.erases_on_forget:
-                self._store.make_nameless(account.id)
             person.account = ""
             device.until, device.is_remembered = 0.0, False
             self.keep(person, device)
-            return account
+            rooms = [room for room in self.rooms.values() if room.order.given(person.id)]
+            return self.end_roles(person, rooms).addCallback(lambda _: account)
 
         return gone.addCallback(forgotten)
+
+    def _make_nameless(self, person_id: str) -> Deferred[None]:
+        """Take somebody's name from all that is kept and shown; nobody's if the id is empty."""
+        if not person_id:
+            return succeed(None)
+        made = self._store.make_nameless(person_id)
+        return made.addCallback(partial(self._made_nameless, person_id))
+
+    def _made_nameless(self, person_id: str, replaced: Mapping[str, Replacements]) -> None:
+        fanouts = list(self.own_logs.kept())
+        self.server_log.replace(replaced.get(SERVER_LOG, {}))
+        for room in self.rooms.values():
+            replace_in(room.state, replaced.get(room.key, {}))
+            room.order.changed()
+            fanouts.append(room.fanout)
+        for fanout in (*fanouts, *(person.fanout for person in self.people)):
+            if fanout is not None:
+                fanout.window.change(lambda entry: nameless(entry, person_id))
+
+    def _own_seen(self, person_id: str, entry: Entry) -> None:
+        """Something is shown to one person alone, who need not see it again after a crash."""
+        if entry.stored and self.accounts.with_id(person_id) is not None:
+            self._note_soon(person_id)
+
+    def _note_soon(self, account_id: str) -> None:
+        if not self._being_shown:
+            self.clock.callLater(SHOWN, self._note_shown)
+        self._being_shown.add(account_id)
+
+    def _note_shown(self) -> None:
+        shown, self._being_shown = self._being_shown, set()
+        for person in filter(None, map(self.people.with_id, shown)):
+            if not self.is_stopping:
+                read = (connection.own_read for connection in person.connections)
+                person.read = max(person.read, *read, 0)
+                self._keep_settings(person)
 
     @staticmethod
     def _have_read(person: Person) -> None:

@@ -18,7 +18,7 @@ from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.projection import project
-from twisted_chat.chat.request import Request
+from twisted_chat.chat.request import Request, store_together
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.chat.rooms import Rooms
@@ -31,6 +31,7 @@ from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log, append_together
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
+from twisted_chat.stores.nameless import NOBODY
 from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 from twisted_chat.turn import Turn
@@ -73,7 +74,8 @@ class Membership:
         self.people = People(clock, self.limits, accounts)
         accounts.is_here = lambda account_id: self.people.with_id(account_id) is not None
         self.asleep = Asleep()
-        self.own_logs = OwnLogs(store, turn, self.counters)
+        self.own_logs = OwnLogs(store, turn, self.counters, self._own_seen)
+        self._being_shown: set[str] = set()  # something of their own, by the account's id
         self.how_to_join = how_to_join
         self.administrators = Administrators(accounts, administrators)
         self.operations = operations
@@ -116,15 +118,30 @@ class Membership:
             name: the room's name.
             key: what they say opens it; empty if they have none.
         """
-        return maybeDeferred(self._room_to_enter, person, name).addCallback(
-            lambda room: self.enter_room(person, room, key)
-        )
+        opened = maybeDeferred(self._room_to_enter, person, name)
+        opened.addCallback(partial(self._without_old_role, person))
+        return opened.addCallback(lambda room: self.enter_room(person, room, key))
+
+    def _without_old_role(self, person: Person, room: Room) -> Deferred[Room]:
+        """A room that was not open when somebody's account was deleted, and their roles with it."""
+        is_old = not person.account and room.order.is_of_account(person.id)
+        ended = self.end_roles(person, [room] if is_old else [])
+        return ended.addCallback(lambda _: room)
+
+    def end_roles(self, person: Person, rooms: Iterable[Room]) -> Deferred[None]:
+        """Somebody has no account any more; fires when they have no role in some rooms either."""
+        ended, name = [], NOBODY if self.erases_on_forget else person.nickname
+        for room in rooms:
+            room.announce(person)
+            ended.append((room.log, Entry(self.moderation.resign(person, room, name), person.id)))
+        return store_together(ended)
 
     def _room_to_enter(self, person: Person, name: str) -> Deferred[Room]:
         name = names.room(name, self.limits)
         room = self.rooms.called(name)
         if room is None:
             self._check_place(person)
+            self.rights.check(person, Right.OPEN_ROOM, self.lobby)
         if room is None or room.key not in person.rooms:
             self._observers.check(Join(self.now(), room.name if room else name, person.nickname))
         return succeed(room) if room else self.rooms.add(name, self._needed_rooms())
@@ -307,6 +324,9 @@ class Membership:
             for connection in person.connections:
                 connection.follow(OWN, fanout)
         return person.log
+
+    def _own_seen(self, person_id: str, entry: Entry) -> None:
+        raise NotImplementedError
 
     def _erase_log_of(self, person: Person) -> None:
         if person.fanout is not None and not person.account:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from ipaddress import ip_network
 
 from twisted_chat.addresses import neighbourhood
@@ -13,6 +14,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.events import (
     Ban,
     Close,
+    Hands,
     Invite,
     Kick,
     Mute,
@@ -82,14 +84,18 @@ class Moderation:
                 "not-allowed",
                 f"{other.nickname} has no account: only somebody who has one can own a room.",
             )
-        if room.order.role_of(other.id) is role:
+        given = room.order.given(other.id)
+        if given is role:
             raise Refused("no-change", f"{other.nickname} is that in {room.name} already.")
-        if room.order.role_of(other.id) is Role.MEMBER:
+        if given is Role.MEMBER:
             self._check_place(room, "role/", self._limits.roles, "people with a role")
         return self._role(by, room, other.id, other.nickname, role, bool(other.account))
 
-    def take(self, by: Person, room: Room, nickname: str, least: Role) -> RoleChange:
-        """Somebody loses a role of at least this height; whoever has one may give it up."""
+    def take(self, by: Person, room: Room, nickname: str, least: Role) -> RoleChange | Hands:
+        """Somebody loses a role of at least this height; whoever has one may give it up.
+
+        With voice goes the word, which may be all that lets them speak.
+        """
         other = self._people.called(nickname)
         held_by = other.id if other else room.order.holder_called(nickname)
         if held_by is None:
@@ -106,7 +112,18 @@ class Moderation:
                 f"You are the only owner of {room.name}: make somebody else one first, with "
                 "/own NICK.",
             )
-        return self._role(by, room, held_by, name, Role.MEMBER, False)
+        has_word = least is Role.VOICED and room.order.has_word(held_by)
+        if has_word and room.order.given(held_by) is Role.MEMBER:
+            return Hands(
+                self._now(), room.name, by.nickname, "done", (name,), (held_by,), ("word",)
+            )
+        taken = self._role(by, room, held_by, name, Role.MEMBER, False)
+        return replace(taken, ends=(*taken.ends, "word")) if has_word else taken
+
+    def resign(self, person: Person, room: Room, name: str) -> RoleChange:
+        """Somebody, who is called so, has no account any more, and so not the role that it had."""
+        resigned = self._role(person, room, person.id, name, Role.MEMBER, False)
+        return replace(resigned, sender=name)
 
     def own(self, by: Person, room: Room, nickname: str) -> RoleChange:
         """Somebody becomes an owner too."""
@@ -121,7 +138,9 @@ class Moderation:
         )
 
     def _owners(self, room: Room) -> set[str]:
-        return {held_by for held_by, _ in room.order.holders(Role.OWNER)}
+        over = set(self._over(room))
+        holders = room.order.holders(Role.OWNER)
+        return {held_by for held_by, _ in holders if f"role/{held_by}" not in over}
 
     # Removing, muting, banning
 

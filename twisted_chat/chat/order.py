@@ -47,6 +47,12 @@ class Sentence(NamedTuple):
     until: float | None
     at: float
 
+    def lasts_as_long_as(self, other: "Sentence") -> bool:
+        """Whether it does not end before another one."""
+        if self.until is None or other.until is None:
+            return self.until is None
+        return self.until >= other.until
+
 
 class Ordered(Protocol):
     """Where order is kept: a room, or the whole server."""
@@ -86,7 +92,7 @@ class Order:
     def is_open(self) -> bool:
         """Whether nothing is decided that could keep a member from speaking, as in most rooms."""
         if self._is_open is None:
-            self._is_open = all(name == "topic" or name.startswith("role/") for name in self._state)
+            self._is_open = all(name.startswith(_HARMLESS) for name in self._state)
         return self._is_open and not self.silencing
 
     # Roles
@@ -101,6 +107,11 @@ class Order:
         """The same, whether or not they have the word, which protects nobody from a ban."""
         given = self._state.get("role/" + person_id)
         return _ROLES.get(given["role"], Role.MEMBER) if isinstance(given, Mapping) else Role.MEMBER
+
+    def is_of_account(self, person_id: str) -> bool:
+        """Whether somebody had an account when they got their role, which then is the account's."""
+        given = self._state.get("role/" + person_id)
+        return isinstance(given, Mapping) and bool(given["has_account"])
 
     def holders(self, least: Role) -> Iterator[tuple[str, str]]:
         """The ids of those with at least this role, each with the nickname that they had then."""
@@ -147,43 +158,43 @@ class Order:
                 where somebody was who is banned; but who is here already is somebody else, as far
                 as anybody knows, perhaps in the same class.
         """
-        own = self._in_force("ban/person:" + person.id) or self._in_force("ban/nick:" + person.key)
+        own = self.in_force("ban/person:" + person.id) or self.in_force("ban/nick:" + person.key)
         if own is not None:
             return own
         for place in () if person.account else places_of(person):
-            found = self._in_force("ban/address:" + place)
+            found = self.in_force("ban/address:" + place)
             if found is None and is_newcomer:
-                found = self._in_force("ban/near:" + place)
+                found = self.in_force("ban/near:" + place)
             if found is not None:
                 return found
         for mask in self._all_masks():
-            if fits(mask, person) and (found := self._in_force("ban/mask:" + mask)) is not None:
+            if fits(mask, person) and (found := self.in_force("ban/mask:" + mask)) is not None:
                 return found
         return None
 
     def ban_of_nickname(self, nickname: str) -> Sentence | None:
         """What keeps out whoever has a nickname; None if nothing does."""
         key = names.key(nickname)
-        found = self._in_force("ban/nick:" + key)
+        found = self.in_force("ban/nick:" + key)
         for mask in self._all_masks():
             if found is None and "/" not in mask and fnmatchcase(key, mask):
-                found = self._in_force("ban/mask:" + mask)
+                found = self.in_force("ban/mask:" + mask)
         return found
 
     def ban_of_address(self, address: str) -> Sentence | None:
         """What keeps out everybody who connects from an address; None if nothing does."""
-        found = self._in_force("ban/address:" + neighbourhood(address))
+        found = self.in_force("ban/address:" + neighbourhood(address))
         for mask in self._all_masks():
             if found is None and "/" in mask and _is_in(address, mask):
-                found = self._in_force("ban/mask:" + mask)
+                found = self.in_force("ban/mask:" + mask)
         return found
 
     def mute_of(self, person: Person, role: Role) -> Sentence | None:
         """What keeps somebody with a role from speaking; None if nothing does."""
-        found = self._in_force("mute/" + person.id)
+        found = self.in_force("mute/" + person.id)
         if found is None and not person.account and role is Role.MEMBER:
             for place in places_of(person):
-                found = found or self._in_force("mute/address:" + place)
+                found = found or self.in_force("mute/address:" + place)
         return found
 
     def sentences(self, begin: str) -> dict[str, list[str]]:
@@ -201,6 +212,11 @@ class Order:
     def sentence(self, name: str) -> Sentence:
         """The ban or mute of this name, which is in the state."""
         return _sentence(self._state[name])
+
+    def in_force(self, name: str) -> Sentence | None:
+        """The ban or mute of this name; None if there is none, or it is over."""
+        value = self._state.get(name)
+        return None if value is None or self._is_over(value) else _sentence(value)
 
     def is_kicked(self, person_id: str, entered: int) -> bool:
         """Whether somebody was removed since they entered.
@@ -290,10 +306,6 @@ class Order:
     def _values(self) -> Iterator[tuple[str, Any]]:
         yield from self._state.items()
 
-    def _in_force(self, name: str) -> Sentence | None:
-        value = self._state.get(name)
-        return None if value is None or self._is_over(value) else _sentence(value)
-
     def _is_over(self, value: Any) -> bool:
         until = value["until"]
         return until is not None and until <= self._now()
@@ -304,6 +316,9 @@ class Order:
             self._masks = tuple(mask for _, found, mask in names if found)
         return self._masks
 
+
+_HARMLESS = ("topic", "role/", "ban/", "invite/", "lock", "hidden")
+"""What is decided about who is in a room, or what it is like: all who are in it can speak."""
 
 _ROLES = {role.word: role for role in Role if role is not Role.ADMINISTRATOR}
 

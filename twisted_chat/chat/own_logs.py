@@ -1,12 +1,13 @@
 """People's own logs: whispers, and everything else that is meant for one person alone."""
 
+from collections.abc import Callable, Collection
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from twisted_chat.counters import Counters
-from twisted_chat.events import OWN
+from twisted_chat.events import OWN, Entry
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.stores import Store
@@ -23,28 +24,38 @@ class OwnLogs:
         store: where they are kept.
         turn: says when a turn is over.
         counters: where it is counted what happens.
+        seen: called with the person's id and each entry as it may be seen.
     """
 
-    def __init__(self, store: Store, turn: Turn, counters: Counters) -> None:
+    def __init__(
+        self, store: Store, turn: Turn, counters: Counters, seen: Callable[[str, Entry], None]
+    ) -> None:
         self._store = store
         self._turn = turn
         self._counters = counters
+        self._seen = seen
         self._open: dict[str, Fanout] = {}  # of accounts, by id
         self._opening: dict[str, list[Deferred[Fanout]]] = {}  # who waits for one, by id
 
     def new(self, person_id: str) -> Fanout:
         """The log of somebody who has had none."""
-        log = Log.new("@" + person_id, OWN, self._store, self._counters)
+        seen = partial(self._seen, person_id)
+        log = Log.new("@" + person_id, OWN, self._store, seen, self._counters)
         return Fanout(log, self._turn)
 
     def restore(self, person_id: str) -> Deferred[Fanout]:
         """The log of somebody who was here in an earlier run."""
-        log = Log("@" + person_id, OWN, self._store, counters=self._counters)
+        seen = partial(self._seen, person_id)
+        log = Log("@" + person_id, OWN, self._store, seen, self._counters)
         return log.open().addCallback(lambda _: Fanout(log, self._turn))
 
     def keep(self, account_id: str, fanout: Fanout) -> None:
         """This is an account's from now on."""
         self._open[account_id] = fanout
+
+    def kept(self) -> Collection[Fanout]:
+        """The logs of accounts that are open."""
+        return self._open.values()
 
     def opened(self, account_id: str) -> Log:
         """An account's log that was opened before."""

@@ -1,12 +1,13 @@
 """One request: it has one outcome, once everything it causes is stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.python.failure import Failure
 
 from twisted_chat.events import Entry
+from twisted_chat.log.log import Log, append_together
 from twisted_chat.refusal import Refused
 
 _T = TypeVar("_T")
@@ -30,15 +31,28 @@ class Request:
         ref: the client's own name for this request, if it gave one.
     """
 
-    __slots__ = ("_askers","_effect","_is_waiting","_then","_undo","client","id","is_pending","is_refused","ref")
+    __slots__ = (
+        "_askers",
+        "_effect",
+        "_is_waiting",
+        "_then",
+        "_undo",
+        "client",
+        "id",
+        "is_pending",
+        "is_refused",
+        "ref",
+    )
 
     def __init__(self, client: str = "", ref: str | None = None) -> None:
         self.client = client
         self.ref = ref
-        self.id = 0
+        self.id = 0  # the number of its event, once that is stored
         self.is_pending = self.is_refused = self._is_waiting = False
-        self._askers = self._then = ()
-        self._effect = self._undo = None
+        self._askers: tuple[Asker, ...] = ()
+        self._effect: Callable[[], None] | None = None
+        self._undo: Callable[[], None] | None = None
+        self._then: tuple[Callable[[], None], ...] = ()
 
     def begin(
         self,
@@ -113,3 +127,30 @@ class Request:
             first()
         for call in then:
             call()
+
+
+class _Stored:
+    """Waits for one entry; see `events.Waiter`."""
+
+    def __init__(self) -> None:
+        self.answered: Deferred[None] = Deferred()
+
+    def stored(self, entry: Entry) -> None:
+        """See `events.Waiter`."""
+        self.answered.callback(None)
+
+    def refused(self, why: Refused) -> None:
+        """See `events.Waiter`."""
+        self.answered.errback(why)
+
+
+def store_together(entries: Sequence[tuple[Log, Entry]]) -> Deferred[None]:
+    """Append entries to their logs; fires when all of them may be seen, fails with `Refused`."""
+    if not entries:
+        return succeed(None)
+    waiters = [_Stored() for _ in entries]
+    for (_, entry), waiter in zip(entries, waiters, strict=True):
+        entry.waiter = waiter
+    append_together(entries)
+    answers = DeferredList([waiter.answered for waiter in waiters], consumeErrors=True)
+    return answers.addCallback(lambda found: None if found[0][0] else found[0][1])

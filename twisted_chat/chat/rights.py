@@ -21,6 +21,7 @@ class Right(Enum):
     ENTER = "enter {room}"
     WHISPER = "whisper"
     RENAME = "change your nickname"
+    OPEN_ROOM = "open a room"
     RAISE_HAND = "raise your hand in {room}"
     KEEP_ORDER = "keep order in {room}"
     OWN = "decide about {room}"
@@ -42,8 +43,10 @@ _NEEDED = {
     Right.ADMINISTER: Role.ADMINISTRATOR,
 }
 
-_HEARD = frozenset({Right.SPEAK, Right.SET_TOPIC, Right.WHISPER, Right.RENAME})
-"""Rights by which others hear or read what somebody writes."""
+_HEARD = frozenset(
+    {Right.SPEAK, Right.SET_TOPIC, Right.WHISPER, Right.RENAME, Right.OPEN_ROOM},
+)
+"""Rights by which others hear or read what somebody writes; the name of a room is in lists."""
 
 
 class Rights:

@@ -13,6 +13,7 @@ from twisted_chat.events import SERVER, Act, Ban, Close, Entry, Event, Kick, Mut
 from twisted_chat.events.effects import Changes, State, Value, apply, effects
 from twisted_chat.log.log import Log
 from twisted_chat.stores import SERVER_LOG, Store
+from twisted_chat.stores.nameless import Replacements, replace_in
 from twisted_chat.wire.plain import PlainWire
 
 
@@ -60,6 +61,11 @@ class ServerLog:
         self._changed()
         if isinstance(entry.event, Act):
             self._tell(entry.event)
+
+    def replace(self, replaced: Replacements) -> None:
+        """Somebody's name is taken from what holds for the server."""
+        replace_in(self._state, replaced)
+        self._changed()
 
     def _changed(self) -> None:
         self.order.changed()

@@ -3,9 +3,11 @@
 import re
 
 _SECRET = re.compile(
-    r"[\s\\./]*(?:(?:login|register|password|identify)|(?<=/)\s*forget)\s+(?=\S)", re.IGNORECASE
+    r"(?:[/@]\S+\s+(?:\S+\s+)?(?=[^\w\s]))?"
+    r"[\W_]*(?:(?:login|register|password|identify)|(?<=/)\s*forget)[\s:=,;]+(?=\S)",
+    re.IGNORECASE,
 )
-"""What comes before a password, also where the command is mistyped."""
+"""What comes before a password, also where the command is mistyped, or behind another one."""
 
 
 def secret_at(line: str) -> int:

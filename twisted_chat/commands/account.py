@@ -13,24 +13,34 @@ from twisted_chat.text.passwords import Password
 
 family = Family()
 
-_SLIP = re.compile(r"[\s\\./]*(login|register|password|identify)\s+\S", re.IGNORECASE)
+_WORD = r"(login|register|password|identify)[\s:=,;]+\S"
+
+SLIP = re.compile(rf"[\W_]*{_WORD}", re.IGNORECASE)
 """What somebody means as a command with a password, and has mistyped."""
 
+_SLIP_BEHIND = re.compile(rf"[\W_]+{_WORD}", re.IGNORECASE)
+"""The same behind another command: a topic may begin with "Password", but not with "/password"."""
 
-def check_slip(text: str) -> None:
-    """Make sure that what is about to be said is not meant to be a command with a password.
+
+def slip(found: re.Match[str]) -> Refused:
+    """What somebody is told who has typed something that looks like a password."""
+    word = found[1].lower().replace("identify", "login")
+    return Refused(
+        "slip",
+        f"That may be a password, so nobody has seen it. The command is /{word}, with the "
+        "slash first; to talk about it, begin with another word.",
+    )
+
+
+def check_slip_behind(text: str) -> None:
+    """Make sure that the text of a command is not a command with a password itself.
 
     Raises:
         Refused: it looks like one.
     """
-    slip = _SLIP.match(text)
-    if slip is not None:
-        word = slip[1].lower().replace("identify", "login")
-        raise Refused(
-            "slip",
-            f"That may be a password, so nobody has seen it. The command is /{word}, with the "
-            "slash first; to talk about it, begin with another word.",
-        )
+    found = _SLIP_BEHIND.match(text)
+    if found is not None:
+        raise slip(found)
 
 
 def mark(person: Person, caller: Caller) -> str:

@@ -42,23 +42,41 @@ def _where(caller: Caller, room: Room, rest: str) -> tuple[Ordered, str]:
     return caller.chat.server_log, more.strip()
 
 
-def reason(text: str) -> str:
-    """Why something is decided.
+def reason(caller: Caller, room: Ordered, text: str) -> str:
+    """Why something is decided, which everybody in a room hears.
 
     Raises:
-        Refused: it is too long.
+        Refused: it is too long, or they may not speak there.
     """
     if len(text) > WHY:
         raise Refused("too-long", f"That reason is too long: use at most {WHY} characters.")
+    if text:
+        _check_words(caller, room, "without a reason")
     return text
 
 
-def _how_long(rest: str) -> tuple[str, int | None, str]:
+def _check_words(caller: Caller, where: Ordered, without: str) -> None:
+    """Make sure that somebody whose own words a room would hear may speak there.
+
+    Raises:
+        Refused: they may not, but can decide the same without these words.
+    """
+    if not isinstance(where, Room):
+        return
+    try:
+        caller.chat.rights.check(caller.person, Right.SPEAK, where)
+    except Refused as why:
+        why.text += f" You can do that {without}, which the room would hear."
+        raise
+
+
+def _how_long(caller: Caller, room: Ordered, rest: str) -> tuple[str, int | None, str]:
     """Whom something is for, for how many seconds if that is said, and why."""
     whom, _, rest = rest.partition(" ")
     word, _, why = rest.strip().partition(" ")
     seconds = span(word)
-    return whom, seconds, reason(rest.strip() if seconds is None else why.strip())
+    why = rest.strip() if seconds is None else why.strip()
+    return whom, seconds, reason(caller, room, why)
 
 
 @family.command("op", "NICK", "make somebody an operator of the room", right=Right.OWN)
@@ -111,7 +129,9 @@ def _take(caller: Caller, room: Room, nickname: str, least: Role) -> Lines:
 @family.command("kick", "NICK [WHY]", "remove somebody from the room", right=Right.KEEP_ORDER)
 def _kick(caller: Caller, room: Room, rest: str) -> Lines:
     nickname, _, why = rest.partition(" ")
-    kick = caller.chat.moderation.kick(caller.person, room, nickname, reason(why.strip()))
+    kick = caller.chat.moderation.kick(
+        caller.person, room, nickname, reason(caller, room, why.strip())
+    )
     decide(caller, room, kick, kick.person)
     return []
 
@@ -128,7 +148,7 @@ def _kick(caller: Caller, room: Room, rest: str) -> Lines:
     ),
 )
 def _mute(caller: Caller, room: Room, rest: str) -> Lines:
-    nickname, seconds, why = _how_long(rest)
+    nickname, seconds, why = _how_long(caller, room, rest)
     mute = caller.chat.moderation.mute(caller.person, room, nickname, seconds, why)
     decide(caller, room, mute, caller.chat.people.find(nickname).id)
     return _neighbours(caller, room, mute, "also muted by this: /voice NICK lets them speak.")
@@ -156,8 +176,11 @@ def _unmute(caller: Caller, room: Room, nickname: str) -> Lines:
 )
 def _ban(caller: Caller, room: Room, rest: str) -> Lines | Deferred[Lines]:
     where, rest = _where(caller, room, rest)
-    whom, seconds, why = _how_long(rest)
+    whom, seconds, why = _how_long(caller, where, rest)
     ban = caller.chat.moderation.ban(caller.person, where, whom, seconds, why)
+    kind, _, named = ban.marks[0].partition(":")
+    if kind in ("ban/nick", "ban/mask") and "/" not in named:  # which nobody need be called
+        _check_words(caller, where, "to people who are here")
     if where is not room:
         caller.chat.decide_for_all(caller.person, ban, caller.request)
         return when_stored(caller, f"{whom} is banned from {where.name}: /unban --server ends it.")

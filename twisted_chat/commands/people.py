@@ -9,7 +9,7 @@ from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
-from twisted_chat.commands.account import mark
+from twisted_chat.commands.account import check_slip_behind, mark
 from twisted_chat.commands.command import Caller, Family, Lines
 from twisted_chat.refusal import Refused
 from twisted_chat.text import names
@@ -133,6 +133,7 @@ def _nick(caller: Caller, room: Room, nickname: str) -> Deferred[Lines]:
 def _away(caller: Caller, room: Room, reason: str) -> Lines:
     if len(reason) > _AWAY:
         raise Refused("too-long", f"That note is too long: use at most {_AWAY} characters.")
+    check_slip_behind(reason)
     caller.chat.set_away(caller.person, reason or "not here just now")
     caller.charge(len(caller.person.rooms) // _ROOMS)
     return [f"You are away: {caller.person.away}. /back ends it."]
@@ -197,6 +198,7 @@ def _unignore(caller: Caller, room: Room, nickname: str) -> Lines:
     detail=("exit, quit or :q alone on a line does the same.",),
 )
 def _quit(caller: Caller, room: Room, reason: str) -> Lines:
+    check_slip_behind(reason)
     if not caller.chat.may_speak_everywhere(caller.person):
         reason = ""  # it would be heard where they may not speak
     caller.chat.quit(caller.person, caller.device, reason)

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
+from twisted_chat.commands.account import check_slip_behind
 from twisted_chat.commands.command import Caller, Family, Lines
 from twisted_chat.text.counted import counted
 
@@ -90,5 +91,6 @@ def _topic(caller: Caller, room: Room, text: str) -> Lines:
         if room.topic:
             return [f"The topic of {room.name} is: {room.topic}"]
         return [f"{room.name} has no topic: /topic TEXT sets one."]
+    check_slip_behind(text)
     caller.chat.set_topic(caller.person, room, "" if text == "-" else text, caller.request)
     return []

@@ -104,7 +104,9 @@ def _slow(caller: Caller, room: Room, text: str) -> Lines:
     detail=("What was said stays. An owner can enter, and /unlock opens the room again.",),
 )
 def _close(caller: Caller, room: Room, why: str) -> Lines:
-    decide(caller, room, caller.chat.moderation.close(caller.person, room, reason(why)))
+    decide(
+        caller, room, caller.chat.moderation.close(caller.person, room, reason(caller, room, why))
+    )
     return []
 
 

@@ -71,7 +71,9 @@ def say(caller: Caller, room: Room | None, text: str) -> Lines | Deferred[Lines]
     Raises:
         Refused: why not.
     """
-    account.check_slip(text)
+    found = account.SLIP.match(text)
+    if found is not None:
+        raise account.slip(found)
     return _do(caller, talking.SAY, room, text)
 
 
@@ -119,6 +121,11 @@ def too_late() -> Refused:
 family = Family()
 
 
+def _is_for(caller: Caller, command: Command) -> bool:
+    """Whether somebody may use a command in any of their rooms."""
+    return command.right is None or caller.chat.may_anywhere(caller.person, command.right)
+
+
 @family.command(
     "help",
     "[COMMAND]",
@@ -132,11 +139,13 @@ def _help(caller: Caller, room: Room, rest: str) -> Lines:
             *(
                 f"{command.synopsis}: {command.help}"
                 for command in COMMANDS
-                if command.right is None or caller.chat.may_anywhere(caller.person, command.right)
+                if _is_for(caller, command)
             ),
             "/help COMMAND shows details. Anything else you type is sent to the room.",
         ]
     command = _find(rest.lstrip("/").lower())
+    if command.right is not None and not _is_for(caller, command):
+        caller.chat.rights.check(caller.person, command.right, room, f"/{command.name}")
     lines = [f"{command.synopsis}: {command.help}", *command.detail]
     if command.aliases:
         lines.append("Also: " + ", ".join(f"/{alias}" for alias in command.aliases))

@@ -8,6 +8,7 @@ from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
+from twisted_chat.commands.account import check_slip_behind
 from twisted_chat.commands.command import Caller, Command, Family, Lines
 from twisted_chat.commands.people import away_note
 from twisted_chat.refusal import Refused
@@ -75,6 +76,7 @@ def _reply(caller: Caller, room: Room, text: str) -> Deferred[Lines]:
 
 
 def _whisper_to(caller: Caller, others: Sequence[Person | Account], text: str) -> Deferred[Lines]:
+    check_slip_behind(text)
     me = caller.person
     if not others:
         raise Refused("usage", "Usage: /whisper NICK TEXT (the nickname is missing)")
@@ -118,6 +120,7 @@ def _who_is_not_there(me: Person, others: Sequence[Person | Account]) -> Lines:
     "me", "TEXT", "describe what you do: /me waves", right=Right.SPEAK, aliases=("action",)
 )
 def _me(caller: Caller, room: Room, text: str) -> Lines:
+    check_slip_behind(text)
     caller.chat.act(caller.person, room, text, caller.request)
     return []
 

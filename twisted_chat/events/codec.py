@@ -127,7 +127,7 @@ KINDS = (
         events.Hands,
         Kept.IN_ROOMS,
         ("what",),
-        facts=("what",),
+        facts=("what", "people"),
         values=("people",),
         private=("persons", "ends"),
     ),

@@ -82,9 +82,16 @@ class Log:
         self.last = 0  # the number of the last event that is stored
 
     @classmethod
-    def new(cls, name: str, room: str, store: Store, counters: Counters | None = None) -> Self:
-        """A log of a name that nobody has ever used."""
-        log = cls(name, room, store, counters=counters)
+    def new(
+        cls,
+        name: str,
+        room: str,
+        store: Store,
+        seen: Callable[[Entry], None] = lambda _: None,
+        counters: Counters | None = None,
+    ) -> Self:
+        """A log of a name that nobody has ever used; the arguments are those of `Log`."""
+        log = cls(name, room, store, seen, counters)
         store.begin(name, room, log)
         return log
 

@@ -1,13 +1,13 @@
 """The latest entries of a log in memory, and their bytes, made once for all readers."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from twisted.logger import Logger
 
-from twisted_chat.events import By, Entry, Hidden
+from twisted_chat.events import By, Entry, Event, Hidden
 
 _log = Logger(namespace="chat")
 
@@ -99,6 +99,13 @@ class Window:
         self._entries.extend(entries)
         self.end += len(entries)
         self._last = entries[-1].id
+        self._pieces.clear()
+
+    def change(self, change: Callable[[Entry], Event]) -> None:
+        """Some events are not what they were."""
+        for entry in self._entries:
+            entry.event = change(entry)
+        self._lines.clear()
         self._pieces.clear()
 
     def place_after(self, number: int) -> int | None:

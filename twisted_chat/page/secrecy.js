@@ -1,6 +1,8 @@
 // Lines with a password in them: nothing keeps them, and no screen shows the password.
 
-const SECRET = /^\s*(\/(?:register|login|password|forget|identify))\s+\S/iu;
+/** Also where the command is mistyped, or behind another one, as the server catches it. */
+const SECRET =
+  /^((?:[/@]\S+\s+(?:\S+\s+)?(?=[^\p{L}\p{N}\s]))?[^\p{L}\p{N}]*(?:login|register|password|identify|(?<=\/)\s*forget))[\s:=,;]+\S/iu;
 
 /** Whether a typed line has a password in it. @param {string} text */
 export function isSecret(text) {

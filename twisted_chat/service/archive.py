@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from twisted_chat.events.codec import NAMED
 from twisted_chat.service import exchange
@@ -195,8 +196,24 @@ def _check(chosen: argparse.Namespace) -> str:
 
 def _erased(kind: str, more: str) -> str:
     """What an event holds that has no column of its own, without its texts."""
-    held, fields = json.loads(more), set(NAMED[kind].fields) - set(NAMED[kind].facts)
-    return json.dumps(held | {text: ERASED for text in fields if held.get(text)})
+    held, known = json.loads(more), NAMED[kind]
+    words = {*known.fields, *known.values} - {*known.facts}
+    return json.dumps(
+        {name: _wordless(each) if name in words else each for name, each in held.items()}
+    )
+
+
+def _wordless(value: Any) -> Any:
+    """A value that can be written as JSON, without the texts in it."""
+    match value:
+        case str():
+            return value and ERASED
+        case list():
+            return list(map(_wordless, value))
+        case dict():
+            return {name: _wordless(each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def _erase(chosen: argparse.Namespace) -> str:

@@ -76,6 +76,11 @@ class Reading:
         self._readers[room] = reader
         reader.catch_up()
 
+    def seen(self, room: str) -> int:
+        """The number of the last event of a room that was written; 0 if it is not followed."""
+        reader = self._readers.get(room)
+        return 0 if reader is None else reader.seen
+
     def when_read(self, room: str, call: Callable[[], None]) -> None:
         """Let lines wait until a room is read up to now; then call, if it is still followed."""
         if not self.is_open:

@@ -259,6 +259,7 @@ class Session(Conversation):
         self.check_privacy()
         account = await self.chat.accounts.log_in(name, password, self.address)
         device = Device(self.address, self.chat.now(), is_quiet=old.is_quiet)
+        await self.chat.follow(guest, account)
         self._check_here()
         person = await self.chat.enter_as(account, device, guest)
         try:

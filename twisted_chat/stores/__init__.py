@@ -1,6 +1,6 @@
 """Stores: where logs are kept, and who gives their events an order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -10,11 +10,9 @@ from twisted_chat.events import Entry
 from twisted_chat.events.effects import State
 from twisted_chat.refusal import Refused
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.nameless import Replacements
 
 _T = TypeVar("_T")
-
-NOBODY = "(deleted)"
-"""What stands in the place of the name of somebody who is to be forgotten: nobody can have it."""
 
 SERVER_LOG = "*server"
 """The server's own log, of which nothing is ever forgotten, however old it is."""
@@ -134,11 +132,15 @@ class Store(Protocol):
         only be told may be refused: nothing overtakes what waits.
         """
 
-    def make_nameless(self, author: str) -> None:
-        """Put `NOBODY` in the place of somebody's name on all that they have done.
+    def make_nameless(self, person: str) -> Deferred[Mapping[str, Replacements]]:
+        """Take somebody's name from what they have done, and from what was done to them.
 
         Args:
-            author: their id.
+            person: their id.
+
+        Returns:
+            What that replaces in the states of logs, by their names; fails as `drop_account` does,
+            and is stored together with what is asked for in the same turn.
         """
 
     @property

@@ -3,16 +3,23 @@
 import secrets
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from twisted_chat.events import Entry, Rename
+from twisted_chat.events import Entry
 from twisted_chat.events.effects import EFFECTS, Value, apply
-from twisted_chat.stores import NOBODY, SERVER_LOG, Opened, SavedSession, Subscriber
+from twisted_chat.stores import SERVER_LOG, Opened, SavedSession, Subscriber
 from twisted_chat.stores.account import Account, name_taken
+from twisted_chat.stores.nameless import (
+    Replacements,
+    also,
+    left_in,
+    nameless,
+    replace_in,
+    replacements,
+)
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
 
@@ -75,13 +82,23 @@ class MemoryStore:
         for log, entry in entries:
             self._append(log, entry)
 
-    def make_nameless(self, author: str) -> None:
+    def make_nameless(self, person: str) -> Deferred[Mapping[str, Replacements]]:
         """See `Store.make_nameless`."""
-        for _, entry in self._oldest:
-            if entry.author == author:
-                entry.event = replace(entry.event, sender=NOBODY)
-                if isinstance(entry.event, Rename):
-                    entry.event = replace(entry.event, to=NOBODY)
+        all_replaced: dict[str, Replacements] = {}
+        for log, state in self._states.items():
+            replaced: dict[str, tuple[Value, Value]] = {}
+            all_replaced[log] = replaced
+            for entry in self._kept[log]:
+                changed = nameless(entry, person)
+                if changed is not entry.event:
+                    found = replacements(entry, changed, state)
+                    replace_in(state, found)
+                    also(replaced, found)
+                    entry.event = changed
+            found = left_in(state, person)
+            replace_in(state, found)
+            also(replaced, found)
+        return succeed(all_replaced)
 
     def _append(self, log: str, entry: Entry) -> None:
         entry.id = self._last[log]

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -68,6 +68,19 @@ def read(connection: sqlite3.Connection) -> Iterator[Account]:
         )
 
 
+class Awaited(Protocol):
+    """What is written in one transaction with all else, and somebody waits for it."""
+
+    done: Deferred[Any]
+    """Fires when it is stored; fails if it is not."""
+
+    def execute(self, connection: sqlite3.Connection) -> None:
+        """Write it."""
+
+    def tell(self) -> None:
+        """It is stored."""
+
+
 class Write:
     """One change to the accounts that somebody waits for.
 
@@ -107,7 +120,7 @@ def drop(account_id: str) -> Write:
     return Write(DROP, (account_id,))
 
 
-def refuse(writes: Sequence[Write], why: Refused) -> None:
+def refuse(writes: Sequence[Awaited], why: Refused) -> None:
     """None of these could be stored."""
     for write in writes:
         write.done.errback(why)

@@ -1,7 +1,7 @@
 """Logs kept in SQLite: what is said is written, read back, and forgotten when it is old."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
@@ -9,14 +9,17 @@ from twisted.logger import Logger
 
 from twisted_chat.counters import Counters
 from twisted_chat.events import Entry
-from twisted_chat.stores import NOBODY, SERVER_LOG, Opened, SavedSession, Subscriber, WorkerThread
+from twisted_chat.stores import SERVER_LOG, Opened, SavedSession, Subscriber, WorkerThread
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.nameless import Replacements, replace_in
 from twisted_chat.stores.sqlite import accounts, state, strays
+from twisted_chat.stores.sqlite.accounts import Write
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
 from twisted_chat.stores.sqlite.forgetting import OLDEST, forget
 from twisted_chat.stores.sqlite.history import History
 from twisted_chat.stores.sqlite.lock import Lock
 from twisted_chat.stores.sqlite.logs import KeptLog
+from twisted_chat.stores.sqlite.nameless import MakeNameless
 from twisted_chat.stores.sqlite.schema import Unusable, open_database
 from twisted_chat.stores.sqlite.writer import Writer
 from twisted_chat.turn import Turn
@@ -127,13 +130,17 @@ class SqliteStore:
         """See `Store.append`."""
         self._writer.append([(self._logs[name], entry) for name, entry in entries])
 
-    def make_nameless(self, author: str) -> None:
-        """See `Store.make_nameless`: this reads all events, which takes half a second a million."""
-        self._writer.do(
-            "UPDATE events SET sender = ?1,"
-            " recipient = CASE kind WHEN 'rename' THEN ?1 ELSE recipient END WHERE author = ?2",
-            (NOBODY, author),
-        )
+    def make_nameless(self, person: str) -> Deferred[Mapping[str, Replacements]]:
+        """See `Store.make_nameless`."""
+        write = MakeNameless(person)
+        self._writer.write(write)
+        return write.done.addCallback(self._made_nameless)
+
+    def _made_nameless(self, replaced: Mapping[int, Replacements]) -> Mapping[str, Replacements]:
+        logs = [log for log in self._logs.values() if log.number in replaced]
+        for log in logs:
+            replace_in(log.state, replaced[log.number])
+        return {log.name: replaced[log.number] for log in logs}
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""
@@ -184,11 +191,15 @@ class SqliteStore:
 
     def save_account(self, account: Account) -> Deferred[None]:
         """See `Store.save_account`."""
-        return self._writer.write_account(accounts.save(account))
+        return self._write(accounts.save(account))
 
     def drop_account(self, account_id: str) -> Deferred[None]:
         """See `Store.drop_account`."""
-        return self._writer.write_account(accounts.drop(account_id))
+        return self._write(accounts.drop(account_id))
+
+    def _write(self, write: Write) -> Deferred[None]:
+        self._writer.write(write)
+        return write.done
 
     # The disk
 

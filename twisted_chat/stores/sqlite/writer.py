@@ -22,7 +22,7 @@ from twisted_chat.events import Entry, Rename
 from twisted_chat.events.effects import EFFECTS, apply, effects
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, WorkerThread
-from twisted_chat.stores.sqlite import accounts
+from twisted_chat.stores.sqlite.accounts import Awaited, refuse
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
 from twisted_chat.stores.sqlite.logs import KeptLog
 from twisted_chat.stores.sqlite.rows import INSERT_EVENT, Row, to_row
@@ -61,14 +61,14 @@ class _Group:
         statements: what else is to be done, before that.
         saves: sessions to save, by the device's id.
         told: whoever waits for these sessions.
-        accounts: changes of accounts, each with somebody who waits for it.
+        awaited: what else is written, each with somebody who waits for it.
     """
 
     entries: list[tuple[KeptLog, Entry]]
     statements: list[Statement]
     saves: Mapping[str, Row]
     told: Sequence[Deferred[None]]
-    accounts: Sequence[accounts.Write]
+    awaited: Sequence[Awaited]
     begun: dict[KeptLog, Row] = field(default_factory=dict)
     """Logs that the database gets to know: most own logs stay empty."""
     rows: list[Row] = field(default_factory=list)
@@ -98,7 +98,7 @@ class _Group:
         try:
             for statement in self.statements:
                 connection.execute(*statement)
-            for write in self.accounts:
+            for write in self.awaited:
                 write.execute(connection)
             connection.executemany(SAVE_SESSION, self.saves.values())
             connection.executemany(_KEEP, self.begun.values())
@@ -145,7 +145,7 @@ class Writer:
         self._statements: list[Statement] = []
         self._saves: dict[str, Row] = {}  # sessions to save, by the device's id
         self._told: list[Deferred[None]] = []  # of whoever waits for these
-        self._accounts: list[accounts.Write] = []
+        self._awaited: list[Awaited] = []
         self._busy = False
         self.waiting = 0
         """Entries that wait to be committed."""
@@ -192,11 +192,10 @@ class Writer:
         self._saves.pop(device, None)
         self.do(DROP_SESSION, (device,))
 
-    def write_account(self, write: accounts.Write) -> Deferred[None]:
-        """See `Store.save_account` and `Store.drop_account`."""
-        self._accounts.append(write)
+    def write(self, write: Awaited) -> None:
+        """Have something written with the next commit that somebody waits for."""
+        self._awaited.append(write)
         self._turn.schedule(self._commit)
-        return write.done
 
     def do(self, statement: str, values: Row) -> None:
         """Have a statement executed with the next commit."""
@@ -208,14 +207,14 @@ class Writer:
         while self._queue and len(entries) < GROUP:
             entries += self._queue.popleft()
         self.waiting -= len(entries)
-        group = _Group(entries, self._statements, self._saves, self._told, self._accounts)
-        self._statements, self._saves, self._told, self._accounts = [], {}, [], []
+        group = _Group(entries, self._statements, self._saves, self._told, self._awaited)
+        self._statements, self._saves, self._told, self._awaited = [], {}, [], []
         group.number()
         return group
 
     @property
     def _has_work(self) -> bool:
-        return bool(self._queue or self._statements or self._saves or self._accounts)
+        return bool(self._queue or self._statements or self._saves or self._awaited)
 
     def _commit(self) -> None:
         if self._busy or not self._has_work:
@@ -250,7 +249,7 @@ class Writer:
                 log.subscriber.show(entries)
         for deferred in group.told:
             deferred.callback(None)
-        for write in group.accounts:
+        for write in group.awaited:
             write.tell()
 
     def _failed(self, failure: Failure, group: _Group) -> None:
@@ -272,7 +271,7 @@ class Writer:
         _show([(log, entry) for log, entry in group.entries if not entry.stored])
         for deferred in group.told:
             deferred.errback(Refused("not-stored", explain_unsaved(error)))
-        accounts.refuse(group.accounts, Refused("not-stored", explain_unchanged(error)))
+        refuse(group.awaited, Refused("not-stored", explain_unchanged(error)))
 
     def _is_dropped(self, device: str) -> bool:
         return (DROP_SESSION, (device,)) in self._statements
@@ -289,7 +288,7 @@ class Writer:
         self._busy = False
         self.committing_since = None
         unsaved = self._statements or self._saves
-        waited_for = self._queue or self._told or self._accounts
+        waited_for = self._queue or self._told or self._awaited
         if waited_for or (unsaved and not self.is_failing):
             self._turn.schedule(self._commit)
         elif unsaved and self._may_try_again:
