@@ -1,9 +1,12 @@
 """Who loses the connection, and who comes instead: nobody gets what is another's."""
 
+from dataclasses import replace
 from typing import Any
 
+from twisted.internet.task import Clock
+
 from tests.disk import DiskTestCase
-from tests.people import ChatTestCase, Program
+from tests.people import NOW, ChatTestCase, Program
 
 
 class SameAddressTests(ChatTestCase):
@@ -227,3 +230,35 @@ class RestartTests(DiskTestCase):
         self.assertEqual(self.comes_back().gets("welcome")[0]["nick"], "bot_2")
         again = self.program("bot", session=welcome["session"])
         self.assertEqual(again.gets("welcome")[0]["nick"], "bot")
+
+    def test_who_lost_the_name_does_not_get_it_back_because_the_clock_was_set_back(self) -> None:
+        self.the_clock_is_set_back()
+        self.the_server_is_killed()
+        other = self.program("bot")
+        self.the_disk_works()
+        (welcome,) = other.gets("welcome")
+        self.assertEqual(welcome["nick"], "bot")
+        self.the_server_is_killed()
+        self.assertEqual(self.comes_back().gets("welcome")[0]["nick"], "bot_2")
+
+    def test_the_newest_requests_are_known_although_the_clock_was_set_back(self) -> None:
+        self.limits = replace(self.limits, pace=None, refs=3)
+        self.the_server_is_killed()
+        self.says(self.comes_back(), "1", "2", "3")
+        self.the_clock_is_set_back()
+        self.the_server_is_killed()
+        self.says(self.comes_back(), "4", "5", "6")
+        self.the_server_is_killed()
+        again = self.says(self.comes_back(), "4", "5", "6")
+        self.assertEqual([each["ref"] for each in again.gets("answer")], ["4", "5", "6"])
+
+    def says(self, bot: Program, *refs: str) -> Program:
+        for ref in refs:
+            bot.asks(do="say", text=ref, ref=ref)
+            self.the_disk_works()
+        return bot
+
+    def the_clock_is_set_back(self) -> None:
+        """It is set back by a day."""
+        self.clock = Clock()
+        self.clock.advance(NOW - 86400)

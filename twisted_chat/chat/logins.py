@@ -77,6 +77,8 @@ class Logins(Membership):
     def _leave_for_now(self, displaced: Person) -> None:
         for key in displaced.rooms:
             self.rooms[key].leave(displaced, "connection lost")
+        for device in displaced.devices.values():  # or a restart would give the nickname back
+            self.keep(displaced, device)
         _log.info(
             "{nick} lost the nickname to a new connection, and may resume",
             nick=displaced.nickname,
@@ -244,6 +246,7 @@ class Logins(Membership):
             is_quiet=device.is_quiet,
             account=person.account,
             until=device.until,
+            is_displaced=person.displaced,
         )
 
     def _rooms_of(self, person: Person) -> dict[str, int]:

@@ -80,7 +80,7 @@ class History:
         """See `Store.refs`; this does not wait for the other thread."""
         return self._connection.execute(
             "SELECT ref, id FROM events WHERE coalesce(client, author) = ?"
-            " AND ref IS NOT NULL ORDER BY time DESC LIMIT ?",
+            " AND request IS NOT NULL ORDER BY request DESC LIMIT ?",
             (client, limit),
         ).fetchall()[::-1]
 

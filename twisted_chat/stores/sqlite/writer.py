@@ -8,8 +8,9 @@ the reactor never waits for the disk.
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from math import inf
 from typing import TypeAlias
 
@@ -62,6 +63,7 @@ class _Group:
         saves: sessions to save, by the device's id.
         told: whoever waits for these sessions.
         accounts: changes of accounts, each with somebody who waits for it.
+        requests: gives requests with a `ref` their places, in the order of storing them.
     """
 
     entries: list[tuple[KeptLog, Entry]]
@@ -69,6 +71,7 @@ class _Group:
     saves: Mapping[str, Row]
     told: Sequence[Deferred[None]]
     accounts: Sequence[accounts.Write]
+    requests: Iterator[int]
     begun: dict[KeptLog, Row] = field(default_factory=dict)
     """Logs that the database gets to know: most own logs stay empty."""
     rows: list[Row] = field(default_factory=list)
@@ -83,7 +86,8 @@ class _Group:
             stored = entry.stored
             entry.id = numbers[log] = numbers.get(log, log.last) + stored
             if stored and not log.is_erased:
-                rows.append(to_row(log.number, entry))
+                request = None if entry.ref is None else next(self.requests)
+                rows.append(to_row(log.number, entry, request))
                 event = entry.event
                 if type(event) in EFFECTS:
                     self.effects += statements(log.number, effects(entry))
@@ -154,6 +158,8 @@ class Writer:
         self.committing_since: float | None = None
         """When the commit began that is under way."""
         self._stopped: Deferred[None] | None = None
+        last = "SELECT max(request) FROM events WHERE request IS NOT NULL"
+        self._requests = count(1 + (connection.execute(last).fetchone()[0] or 0))
         self._may_try_again = False  # although the last commit failed: the server stops
 
     @property
@@ -209,7 +215,10 @@ class Writer:
         while self._queue and len(entries) < GROUP:
             entries += self._queue.popleft()
         self.waiting -= len(entries)
-        group = _Group(entries, self._statements, self._saves, self._told, self._accounts)
+        group = _Group(
+            *(entries, self._statements, self._saves, self._told, self._accounts),
+            requests=self._requests,
+        )
         self._statements, self._saves, self._told, self._accounts = [], {}, [], []
         group.number()
         return group
