@@ -22,6 +22,47 @@ class RoomLimitTests(ChatTestCase):
         self.assertIn("*** The topic of #kept is: tea", self.alice.sees())
 
 
+class ArrivalTests(ChatTestCase):
+    """Somebody says hello who was in many rooms that are not there any more."""
+
+    def setUp(self) -> None:
+        """A program says that it was in 24 rooms; ten lines may come at once, and two a second."""
+        super().setUp()
+        self.alice = self.joins("alice").types("/join r23").types("hello")
+        self.bot = self.program("bot", seen={f"#r{number}": 0 for number in range(24)})
+
+    @property
+    def rooms(self) -> int:
+        """How many rooms there are."""
+        return len(self.factory.chat.rooms)
+
+    def test_they_are_made_no_faster_than_one_by_one(self) -> None:
+        self.assertEqual(self.rooms, 2 + 10)
+        self.clock.advance(0.5)
+        self.assertEqual(self.rooms, 2 + 11)
+        self.time_passes(6)
+        self.assertEqual(self.rooms, 2 + 23)
+        self.assertEqual(len(self.bot.gets("state")), 1 + 24)
+
+    def test_those_that_are_there_are_entered_at_once(self) -> None:
+        states = self.bot.gets("state")
+        self.assertIn("#r23", [state["room"] for state in states])
+
+    def test_lines_wait_until_they_are_made(self) -> None:
+        self.bot.asks(do="say", room="#r22", text="hello", ref="1")
+        self.assertEqual(self.bot.gets("error"), [])
+        self.time_passes(7)
+        self.assertEqual([said["ref"] for said in self.bot.gets("message") if "ref" in said], ["1"])
+
+    def test_who_disconnects_makes_no_more(self) -> None:
+        self.bot.vanishes()
+        self.time_passes(7)
+        self.assertEqual(self.rooms, 2 + 10)
+        self.assertEqual(self.alice.types("/users r23").sees()[-1][-3:], "(2)")
+        self.time_passes(300)
+        self.assertEqual(self.alice.types("/users r23").sees()[-1][-3:], "(1)")
+
+
 class KeptRoomTests(DiskTestCase):
     limits = Limits(pace=None, rooms=4)
 

@@ -7,7 +7,7 @@ happening; nothing else asks how far a session is.
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -19,6 +19,7 @@ from twisted_chat.chat.request import Request
 from twisted_chat.events import OWN, Entry
 from twisted_chat.log.window import Wire
 from twisted_chat.refusal import Refused
+from twisted_chat.sessions.arriving import Arrival
 from twisted_chat.sessions.conversation import Conversation
 from twisted_chat.sessions.frontend import Frontend
 from twisted_chat.sessions.stages import WHEN_ENDED, WHEN_LOST, Link, Row, Stage, Step
@@ -49,6 +50,7 @@ class Session(Conversation):
         self._nameless_lines = 0
         self._why_lost = ""
         self._deadline: IDelayedCall | None = None  # to have read to the end
+        self._arrival = Arrival(chat, self.refuse)
 
     @property
     def is_current(self) -> bool:
@@ -87,6 +89,7 @@ class Session(Conversation):
             self._deadline.cancel()
             self._deadline = None
         self._reading.stop()
+        self._arrival.stop()
         self._happens(self._row.lost)
         self._reading.let_lines_go()
 
@@ -225,13 +228,7 @@ class Session(Conversation):
             self.talk_in(self.chat.enter_room(person, self.chat.lobby))
             others = dict.fromkeys((*others, *self.chat.rooms_of_account(person)))
         more = [name for name in others if names.key(name) not in person.rooms]
-        joined = [self.chat.join(person, name).addErrback(self._not_joined) for name in more]
-        return DeferredList(joined).addCallback(lambda _: None)
-
-    def _not_joined(self, failure: Failure) -> None:
-        if not isinstance(failure.value, Refused):
-            failure.raiseException()
-        self.refuse(failure.value)
+        return self._arrival.enter(person, more)
 
     # Being somebody else
 
@@ -297,6 +294,7 @@ class Session(Conversation):
             self.too_late(line)
 
     def _stop(self) -> None:
+        self._arrival.stop()
         self._reading.stop()
         self._input.stop()
         self.request = Request()  # the last one knows us, and may never be settled
