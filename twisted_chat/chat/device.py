@@ -24,6 +24,9 @@ class Connection(Protocol):
     def entered(self, room: str) -> None:
         """They are in a room now."""
 
+    def went_to(self, room: str) -> None:
+        """They went to a room, by its key, as they had asked for over an earlier connection."""
+
     def removed(self, room: str, other: str) -> None:
         """They have to leave a room, and what they type would go to another; both by their keys."""
 

@@ -50,9 +50,11 @@ class Arrival:
         await self._chat.join(person, name)
 
     def _not_entered(self, failure: Failure) -> None:
-        if failure.check(CancelledError) is None:
-            failure.trap(Refused)
-            self._refuse(failure.value)
+        why = failure.value
+        if isinstance(why, Refused):
+            self._refuse(why)
+        else:
+            failure.trap(CancelledError)
 
     def stop(self) -> None:
         """Nobody is there any more: enter none that still waits, and know nobody any more."""

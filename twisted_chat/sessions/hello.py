@@ -111,7 +111,7 @@ class HelloSession(Session):
             self._seen.setdefault(key, entered)
             self.follow(key, self.chat.rooms[key].fanout)
             self.entered(key)
-        self._seen = {}  # who leaves a room and enters it anew is a newcomer
+        self._forget_seen()
         device_room = self.device.room
         typed_into = device_room if device_room in person.rooms else next(reversed(person.rooms))
         self.talk_in(self.chat.rooms[typed_into])
@@ -129,8 +129,13 @@ class HelloSession(Session):
         self._answer_after(joined, lambda _: self._all_joined(), self.request)
 
     def _all_joined(self) -> None:
-        self._seen = {}  # who leaves a room and enters it anew is a newcomer
+        self._forget_seen()
         self.chat.keep(self.person, self.device)
+
+    def _forget_seen(self) -> None:
+        """Who leaves a room and enters it anew is a newcomer, unless it is still being opened."""
+        opening = self.chat.rooms.opening
+        self._seen = {key: seen for key, seen in self._seen.items() if key in opening}
 
     def _greet(self, person: Person, *, resumed: bool) -> None:
         welcome: dict[str, Any] = {

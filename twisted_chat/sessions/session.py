@@ -16,6 +16,7 @@ from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
+from twisted_chat.chat.room import Room
 from twisted_chat.events import OWN, Entry
 from twisted_chat.log.window import Wire
 from twisted_chat.refusal import Refused
@@ -103,6 +104,18 @@ class Session(Conversation):
         """There is no later: do what waits for its pace."""
         for line in self._input.do_all():
             self.too_late(line)
+
+    def talk_in(self, room: Room) -> None:
+        """See `Conversation.talk_in`; they may have gone on over another connection meanwhile."""
+        later = self.device.connection
+        if later is None or later is self:
+            super().talk_in(room)
+        elif self.device.room == self.room.key:  # they have not chosen a room since
+            later.went_to(room.key)
+
+    def went_to(self, room: str) -> None:
+        """They went to a room, by its key, as they had asked for over an earlier connection."""
+        self.talk_in(self.chat.rooms[room])
 
     def replace(self) -> None:
         """They go on over another connection; what they said over this one is still done."""
