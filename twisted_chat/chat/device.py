@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from twisted_chat.chat.request import Request
 from twisted_chat.log.fanout import Fanout
+from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession
 
@@ -81,6 +82,7 @@ class Device:
         "is_remembered",
         "may_resume",
         "refs",
+        "replaced",
         "room",
         "saved",
         "since",
@@ -102,6 +104,7 @@ class Device:
         self.address = address
         self.since = now
         self.connection: Connection | None = None
+        self.replaced = Bucket()  # counts how often its connection was replaced by another
         self.may_resume = saved is not None
         self.token = ""  # whoever shows it resumes this session
         self.token_hash = saved.token if saved else ""

@@ -14,6 +14,7 @@ from twisted_chat.sessions.fields import seen_of
 from twisted_chat.sessions.frontend import Frontend
 from twisted_chat.sessions.session import Session
 from twisted_chat.text.cleaning import clean
+from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.text.passwords import Password
 from twisted_chat.wire.structured import StructuredWire, timestamp
 
@@ -96,10 +97,22 @@ class HelloSession(Session):
         if found is not None:
             person, device = found
             if device.connection is not None:
+                self._check_pace_of_replacing(device)
                 device.connection.replace()
             if person.present and device.id in person.devices:  # else they have just left
                 return found
         return None
+
+    def _check_pace_of_replacing(self, device: Device) -> None:
+        pace, now = self.chat.limits.replacements, self.chat.clock.seconds()
+        if wait := device.replaced.wait(pace, now):
+            raise Refused(
+                "too-fast",
+                "Two programs are using this session in turn: end one of them, or wait "
+                f"{seconds_to_wait(wait)}.",
+                wait,
+            )
+        device.replaced.take(pace, now)
 
     def _welcome_back(self, person: Person, before: str) -> None:
         self._greet(person, resumed=True)
