@@ -167,8 +167,8 @@ class EpochTests(ChatTestCase):
 class NameTests(DiskTestCase):
     def test_a_name_that_was_taken_is_kept_when_the_server_dies_at_once(self) -> None:
         bot = self.program("bot")
-        token = bot.gets("welcome")[0]["session"]
         self.the_disk_works()
+        token = bot.gets("welcome")[0]["session"]
         bot.asks(do="command", text="/nick robot")
         self.writing.turns()
         self.writing.is_heard()

@@ -121,6 +121,7 @@ class Device:
         """Let this session be resumed by whoever shows its token, which tells its epoch."""
         self.token = f"{epoch}.{secrets.token_urlsafe(24)}"
         self.token_hash = hash_token(self.token)
+        self.may_resume = True
 
     def remember(self, request: Request, limit: int) -> None:
         """Remember a request for when it is sent again; the oldest ones are forgotten."""

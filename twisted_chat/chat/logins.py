@@ -47,7 +47,25 @@ class Logins(Membership):
         if holder is not None and not self._may_displace(holder, device.address):
             holder = None
         claimed = self.people.claim(name, person, holder)
-        return claimed.addCallback(lambda _: self._entered(person, device, holder))
+        kept = claimed.addCallback(lambda _: self._claimed_by(person, device, holder))
+        return kept.addCallback(lambda _: self._entered(person, device))
+
+    def _claimed_by(
+        self, person: Person, device: Device, displaced: Person | None
+    ) -> Deferred[None]:
+        if displaced is not None and displaced.displaced:  # else they are back already
+            self._leave_for_now(displaced)
+        return self._keep_first(person, device)
+
+    def _keep_first(self, person: Person, device: Device) -> Deferred[None]:
+        """Keep the session of who comes before they are told of it: its token is good from then on.
+
+        They come in all the same if that cannot be stored.
+        """
+        if not device.may_resume:
+            return succeed(None)
+        device.saved = self._session_of(person, device)
+        return self._store.save_session(device.saved).addErrback(lambda _: None)
 
     def _server_ban_of(self, person: Person, *, is_newcomer: bool) -> Sentence | None:
         if self.is_administrator(person):  # a mask or an address may mean them too
@@ -67,9 +85,7 @@ class Logins(Membership):
                 "Only people with an account can come in just now: log in, or try again later.",
             )
 
-    def _entered(self, person: Person, device: Device, displaced: Person | None = None) -> Person:
-        if displaced is not None and displaced.displaced:  # else they are back already
-            self._leave_for_now(displaced)
+    def _entered(self, person: Person, device: Device) -> Person:
         self.people.add(person)
         self._log_connected(person, device)
         return person
@@ -200,8 +216,6 @@ class Logins(Membership):
         device.may_resume = connection.may_resume
         if device.is_remembered:
             device.until = self.now() + self.limits.remember_seconds
-        if device.may_resume and not device.token_hash:
-            self.people.issue_token(person, device, self.epoch)
         self._stop_waiting_for(device)
 
     def keep(

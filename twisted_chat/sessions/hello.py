@@ -78,11 +78,8 @@ class HelloSession(Session):
     def _hello_anew(self, thing: dict[str, Any], nickname: str) -> None:
         password = thing.get("password")
         is_quiet, is_remembered = thing.get("quiet") is True, thing.get("remember") is True
-        device = Device(
-            self.address,
-            self.chat.now(),
-            is_quiet=is_quiet,
-            is_remembered=is_remembered and password is not None,
+        device = self._new_device(
+            is_quiet=is_quiet, is_remembered=is_remembered and password is not None
         )
         if password is None:
             self._enter(nickname, device, self._welcome)

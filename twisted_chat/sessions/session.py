@@ -167,6 +167,15 @@ class Session(Conversation):
         self.dismiss()
         self._frontend.close()
 
+    def _new_device(self, *, is_quiet: bool = False, is_remembered: bool = False) -> Device:
+        """One that comes over this connection, and may come back if that is what it can."""
+        device = Device(
+            self.address, self.chat.now(), is_quiet=is_quiet, is_remembered=is_remembered
+        )
+        if self.may_resume:
+            device.issue_token(self.chat.epoch)
+        return device
+
     def _enter(self, nickname: str, device: Device, welcome: Callable[[Person], None]) -> None:
         """Ask for a nickname, and hear no lines until there is an answer."""
         self._come(maybeDeferred(self.chat.enter, nickname, device), device, welcome)
@@ -255,7 +264,7 @@ class Session(Conversation):
             raise Refused("already-logged-in", "You are logged in already: /logout first.")
         self.check_privacy()
         account = await self.chat.accounts.log_in(name, password, self.address)
-        device = Device(self.address, self.chat.now(), is_quiet=old.is_quiet)
+        device = self._new_device(is_quiet=old.is_quiet)
         self._check_here()
         person = await self.chat.enter_as(account, device, guest)
         try:

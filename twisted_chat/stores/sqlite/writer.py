@@ -189,9 +189,9 @@ class Writer:
     def save(self, saved: SavedSession) -> Deferred[None]:
         """See `Store.save_session`."""
         self._saves[saved.id] = session_row(saved)
-        self._turn.schedule(self._commit)
         stored: Deferred[None] = Deferred()
         self._told.append(stored)
+        self._turn.schedule(self._commit)
         return stored
 
     def drop(self, device: str) -> None:
