@@ -1,5 +1,6 @@
 """Who loses the connection, and who comes instead: nobody gets what is another's."""
 
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,9 @@ from twisted.internet.task import Clock
 
 from tests.disk import DiskTestCase
 from tests.people import NOW, ChatTestCase, Program
+from twisted_chat.chat.device import Device
+from twisted_chat.chat.request import Request
+from twisted_chat.limits import Limits
 
 
 class SameAddressTests(ChatTestCase):
@@ -162,6 +166,56 @@ class EpochTests(ChatTestCase):
         (welcome,) = self.program("bot").gets("welcome")
         back = self.program("robot", seen={"#lobby": 2}, epoch=welcome["epoch"])
         self.assertEqual([event["id"] for event in back.gets("missed", "message")], [3])
+
+
+class RememberingTests(DiskTestCase):
+    """What was asked for is not done again, and remembering that costs little."""
+
+    limits = Limits(pace=None, refs=100)
+
+    def setUp(self) -> None:
+        """A program has said more than is remembered."""
+        super().setUp()
+        self.bot = self.program("bot")
+        self.the_disk_works()
+        self.token = self.bot.gets("welcome")[0]["session"]
+
+    def says(self, bot: Program, *numbers: int) -> Program:
+        for number in numbers:
+            bot.asks(do="say", text=f"line {number}", ref=f"r{number}")
+        return bot
+
+    def test_of_the_latest_requests_each_is_answered_with_its_number(self) -> None:
+        self.says(self.bot, *range(1, 151))
+        self.the_disk_works()
+        self.bot.vanishes()
+        back = self.says(self.program("bot", session=self.token), *range(51, 151))
+        self.the_disk_works()
+        outcomes = [(each["ref"], each["id"]) for each in back.gets("answer", "error")]
+        self.assertEqual(outcomes, [(f"r{number}", number) for number in range(51, 151)])
+
+    def test_what_waits_for_the_disk_is_remembered_until_it_is_settled(self) -> None:
+        self.says(self.bot, *range(1, 51))
+        self.writing.is_full = True
+        back = self.says(self.program("bot", session=self.token), *range(1, 51))
+        self.the_disk_works()
+        refused = [each["ref"] for each in back.gets("error")]
+        self.assertEqual(refused, [f"r{number}" for number in range(1, 51)])
+        self.writing.is_full = False
+        self.says(back, 1)
+        self.the_disk_works()
+        self.assertEqual([each["text"] for each in back.gets("message")], ["line 1"])
+
+    def test_a_thousand_take_less_than_150_kilobytes(self) -> None:
+        device = Device("192.0.2.1", NOW)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        for number in range(3_000):
+            request = Request(device.id, f"ref-{number}")
+            request.id = number
+            device.remember(request, 1_000)
+        taken, _ = tracemalloc.get_traced_memory()
+        self.assertLess(taken, 150_000)
 
 
 class NameTests(DiskTestCase):

@@ -168,12 +168,8 @@ class Logins(Membership):
         self._wait_for(person, device)
 
     async def _recall_requests(self, device: Device) -> None:
-        for ref in device.done:
-            device.remember(Request(device.id, ref), self.limits.refs)
-        for ref, number in await self._store.refs(device.id, self.limits.refs):
-            request = Request(device.id, ref)
-            request.id = number
-            device.remember(request, self.limits.refs)
+        device.settled.update(dict.fromkeys(device.done, 0))
+        device.settled.update(await self._store.refs(device.id, self.limits.refs))
 
     async def _rooms_to_stay_in(
         self, person: Person, rooms_before: Mapping[str, int]
