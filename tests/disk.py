@@ -97,6 +97,7 @@ class DiskTestCase(ChatTestCase):
         connections = (
             store._connection,
             store._history._connection,
+            store._lookup._connection,
             store._checkpoints._connection,
         )
         for held in (*connections, store._lock):

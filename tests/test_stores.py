@@ -427,6 +427,7 @@ class InSqlite(AnyStore):
         connections = (
             store._connection,
             store._history._connection,
+            store._lookup._connection,
             store._checkpoints._connection,
         )
         for held in (*connections, store._lock):

@@ -387,14 +387,35 @@ class ForgettingTests(DiskTestCase):
 
     def test_nothing_is_read_where_nothing_is_old(self) -> None:
         self.joins("alice").types("hello")
+        for _ in range(2):
+            self.the_disk_works()
+            self.store.forget(self.clock.seconds() - 500)
+            self.the_disk_works()  # from then on it is known how old it all is
+            self.store.forget(self.clock.seconds() - 500)
+            self.clock.advance(0)
+            self.assertFalse(self.reading.is_busy or self.writing.is_busy)
+            self.the_server_is_killed()
+
+    def test_what_is_old_goes_from_rooms_too_that_are_not_open(self) -> None:
+        alice, self.factory.chat.limits.rooms = self.joins("alice"), 3
+        for room in "abcde":
+            alice.types(f"/join {room}", f"old in {room}", f"last in {room}")
+            self.the_disk_works()
+            alice.types("/leave")
+            self.the_disk_works()
+        self.assertLessEqual(len(self.factory.chat.rooms), 3)
+        for _ in range(2):
+            self.clock.advance(1000)
+            self.store.forget(self.clock.seconds() - 500)
+            self.the_disk_works()
+            self.assertEqual(self.ids(), [2, 2, 2, 2, 2])
+            self.assertFalse(self.reading.is_busy or self.writing.is_busy)
+        alice.types("/join b", "new in b")
         self.the_disk_works()
+        self.clock.advance(1000)
         self.store.forget(self.clock.seconds() - 500)
-        self.clock.advance(0)
-        self.assertFalse(self.reading.is_busy or self.writing.is_busy)
-        self.the_server_is_killed()
-        self.store.forget(self.clock.seconds() - 500)
-        self.clock.advance(0)
-        self.assertFalse(self.reading.is_busy or self.writing.is_busy)
+        self.the_disk_works()
+        self.assertEqual(sorted(self.ids()), [2, 2, 2, 2, 3])
 
     def test_the_last_event_stays_for_its_number(self) -> None:
         self.joins("alice").types("one", "two")

@@ -172,6 +172,11 @@ class Writer:
         """Whether no entry waits, and none is being stored."""
         return not self._busy and not self._queue
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing at all waits, or is being stored."""
+        return not (self._busy or self._has_work)
+
     def append(self, batch: Batch) -> None:
         """See `Store.append`."""
         told_only = not any(entry.stored for _, entry in batch)
@@ -316,7 +321,7 @@ class Writer:
 
     def stop(self) -> Deferred[None]:
         """Store what is still to be stored, with one more try if that fails; fires when done."""
-        if not (self._busy or self._has_work):
+        if self.is_settled:
             return succeed(None)
         self._stopped, self._may_try_again = Deferred(), True
         self._commit()
