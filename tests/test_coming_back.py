@@ -276,11 +276,7 @@ class RestartTests(DiskTestCase):
         for connection in list(self.factory.connections):
             connection.vanish()
         self.the_server_is_killed()
-        other = self.program("bot")
-        self.the_disk_works()
-        (welcome,) = other.gets("welcome")
-        self.assertEqual(welcome["nick"], "bot")
-        self.the_server_is_killed()
+        welcome = self.another_takes_the_name()
         self.assertEqual(self.comes_back().gets("welcome")[0]["nick"], "bot_2")
         again = self.program("bot", session=welcome["session"])
         self.assertEqual(again.gets("welcome")[0]["nick"], "bot")
@@ -288,12 +284,17 @@ class RestartTests(DiskTestCase):
     def test_who_lost_the_name_does_not_get_it_back_because_the_clock_was_set_back(self) -> None:
         self.the_clock_is_set_back()
         self.the_server_is_killed()
+        self.another_takes_the_name()
+        self.assertEqual(self.comes_back().gets("welcome")[0]["nick"], "bot_2")
+
+    def another_takes_the_name(self) -> dict[str, Any]:
+        """Another program is welcomed under the name, and then the server is killed."""
         other = self.program("bot")
         self.the_disk_works()
         (welcome,) = other.gets("welcome")
         self.assertEqual(welcome["nick"], "bot")
         self.the_server_is_killed()
-        self.assertEqual(self.comes_back().gets("welcome")[0]["nick"], "bot_2")
+        return welcome
 
     def test_the_newest_requests_are_known_although_the_clock_was_set_back(self) -> None:
         self.limits = replace(self.limits, pace=None, refs=3)

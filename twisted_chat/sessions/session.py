@@ -5,6 +5,7 @@ happening; nothing else asks how far a session is.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -344,36 +345,29 @@ class Session(Conversation):
 _IGNORE = Step(Session._ignore)
 _NEVER = Step(Session._never)
 
+_NAMELESS_ROW = Row(
+    line_received=Step(Session._hear_nameless),
+    line_due=Step(Session._take_answer),
+    line_too_long=Step(Session._refuse_long_line),
+    asked_password=Step(Session._ignore, Stage.PROVING),
+    refused=Step(Session._ask_again),
+    named=Step(Session._begin_talking, Stage.TALKING),
+    dismissed=Step(Session._stop, Stage.OVER),
+    all_said=Step(Session._close, Stage.OVER),
+    parted=_NEVER,
+    replaced=_NEVER,
+    all_read=_IGNORE,
+    lost=Step(Session._proceed),
+    all_done=Step(Session._give_up, Stage.OVER),
+)
+
 TABLE = {
-    Stage.NAMELESS: Row(
-        line_received=Step(Session._hear_nameless),
-        line_due=Step(Session._take_answer),
-        line_too_long=Step(Session._refuse_long_line),
-        asked_password=Step(Session._ignore, Stage.PROVING),
-        refused=Step(Session._ask_again),
-        named=Step(Session._begin_talking, Stage.TALKING),
-        dismissed=Step(Session._stop, Stage.OVER),
-        all_said=Step(Session._close, Stage.OVER),
-        parted=_NEVER,
-        replaced=_NEVER,
-        all_read=_IGNORE,
-        lost=Step(Session._proceed),
-        all_done=Step(Session._give_up, Stage.OVER),
-    ),
-    Stage.PROVING: Row(
-        line_received=Step(Session._hear_nameless),
+    Stage.NAMELESS: _NAMELESS_ROW,
+    Stage.PROVING: replace(
+        _NAMELESS_ROW,
         line_due=Step(Session._take_password),
-        line_too_long=Step(Session._refuse_long_line),
         asked_password=_NEVER,
         refused=Step(Session._ask_again, Stage.NAMELESS),
-        named=Step(Session._begin_talking, Stage.TALKING),
-        dismissed=Step(Session._stop, Stage.OVER),
-        all_said=Step(Session._close, Stage.OVER),
-        parted=_NEVER,
-        replaced=_NEVER,
-        all_read=_IGNORE,
-        lost=Step(Session._proceed),
-        all_done=Step(Session._give_up, Stage.OVER),
     ),
     Stage.TALKING: Row(
         line_received=Step(Session._hear),
