@@ -53,7 +53,7 @@ class Nothing(Connection):
         self.socket: Any = self
         self.send = len
 
-    def registerProducer(self, producer: object, streaming: bool) -> None:  # noqa: N802
+    def registerProducer(self, producer: object, streaming: bool) -> None:  # noqa: N802 - of Twisted
         """Nothing is ever held."""
 
 

@@ -149,7 +149,7 @@ def test_a_verified_receiver_knows_every_fault(load: str) -> None:
 
 def test_a_counting_receiver_knows_how_many_are_missing(load: str) -> None:
     """Two of the ten verify: the one that does not talk and the first, which does."""
-    relay: Relay = lambda number, line: b"" if number in (10, 11) else line  # noqa: E731
+    relay: Relay = lambda number, line: b"" if number in (10, 11) else line  # noqa: E731 - its type says what it is given
     (step,) = Server(relay).under(load, *HUNDRED, "--verify", "10")
     assert faults(step) == {"missing": 18, "gaps": 2}
 
@@ -216,7 +216,7 @@ def test_a_storm_ends_when_all_are_told_of_all(load: str) -> None:
 
 def test_pings_are_answered(load: str) -> None:
     """Before a message and after it."""
-    relay: Relay = lambda _number, line: b"PING :one\n" + line + b"PING :two\n"  # noqa: E731
+    relay: Relay = lambda _number, line: b"PING :one\n" + line + b"PING :two\n"  # noqa: E731 - its type says what it is given
     server = Server(relay)
     words = ("--clients", "2", "--rate", "50", "--duration", "0.1", "--drain", "0.2", "--pong")
     server.under(load, *words)

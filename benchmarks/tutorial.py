@@ -1,6 +1,6 @@
 """The chat that Twisted tutorials build, one `sendLine` per client and message: the baseline."""
 # Twisted calls us in camelCase, and does not say what sendLine takes
-# ruff: noqa: N802
+# ruff: noqa: N802 - of Twisted
 # mypy: disallow-untyped-calls=False
 
 import sys

@@ -71,6 +71,18 @@ class Disk:
         return self.has_work or self.has_news
 
 
+def let_go(store: SqliteStore) -> None:
+    """Close what a store holds, as the end of its process does: nothing more is stored or read."""
+    connections = (
+        store._connection,
+        store._lookup._connection,
+        store._history._connection,
+        store._checkpoints._connection,
+    )
+    for held in (*connections, store._lock):
+        held.close()
+
+
 class DiskTestCase(ChatTestCase):
     """A chat whose database is on a disk that does nothing by itself, and people in it."""
 
@@ -93,14 +105,7 @@ class DiskTestCase(ChatTestCase):
         self.factory = ChatFactory(self.clock, chat=chat)
 
     def _close(self) -> None:
-        store = self.store
-        connections = (
-            store._connection,
-            store._history._connection,
-            store._checkpoints._connection,
-        )
-        for held in (*connections, store._lock):
-            held.close()
+        let_go(self.store)
 
     def the_disk_works(self) -> None:
         """Everything is done that there is to do, and told of."""

@@ -17,7 +17,8 @@ from tests.disk import Disk
 from tests.people import ChatTestCase, at_once
 from tests.test_passwords import CHEAP
 from twisted_chat import ChatFactory, Limits, Pace
-from twisted_chat.chat.accounts import NAME_EXPIRY, Accounts
+from twisted_chat.chat.account_register import NAME_EXPIRY
+from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.passwords import Authenticator, Hasher, OwnPasswords
 from twisted_chat.chat.portal import PortalPasswords, portal_for
 from twisted_chat.refusal import Refused

@@ -59,7 +59,7 @@ class CodecTests(SynchronousTestCase):
     def test_every_kind_that_is_kept_comes_back_from_a_database(self) -> None:
         for kind, event in of(Kept.IN_ROOMS, Kept.IN_OWN_LOGS, Kept.IN_THE_SERVERS_LOG):
             entry = Entry(event, "0123abcd", "c-17", 7, client="0123abcd")
-            log, *row = to_row(1, entry)
+            log, *row, _ = to_row(1, entry)
             self.assertEqual((log, to_entry("#dev", tuple(row))), (1, entry), kind.name)
 
     def test_every_kind_that_rooms_keep_comes_back_from_an_export(self) -> None:
@@ -69,7 +69,7 @@ class CodecTests(SynchronousTestCase):
     def test_what_is_private_is_kept_and_exported_and_never_told(self) -> None:
         ban = Ban(TIME, "#dev", "eve", "bob", "", TIME, ("ban/near:192.0.2.1",), ("role/b",))
         entry = Entry(ban, id=7)
-        _, *row = to_row(1, entry)
+        _, *row, _ = to_row(1, entry)
         self.assertEqual(to_entry("#dev", tuple(row)).event, ban)
         self.assertEqual(from_line(to_line(entry)).event, ban)
         self.assertNotIn("192.0.2.1", str(describe(entry)))
@@ -116,6 +116,6 @@ class UnknownKindTests(DiskTestCase):
         self.assertEqual((status, told.getvalue()), (1, f"twisted-chat-archive: {self.WHY}\n"))
 
     def test_what_is_told_is_no_kind_of_row_either(self) -> None:
-        _, *row = to_row(1, Entry(Message(TIME, "#dev", "eve", "hi"), id=7))
+        _, *row, _ = to_row(1, Entry(Message(TIME, "#dev", "eve", "hi"), id=7))
         row[2] = "join"
         self.assertRaises(Unusable, to_entry, "#dev", tuple(row))

@@ -1,9 +1,16 @@
 """Who loses the connection, and who comes instead: nobody gets what is another's."""
 
+import tracemalloc
+from dataclasses import replace
 from typing import Any
 
+from twisted.internet.task import Clock
+
 from tests.disk import DiskTestCase
-from tests.people import ChatTestCase, Program
+from tests.people import NOW, ChatTestCase, Program
+from twisted_chat.chat.device import Device
+from twisted_chat.chat.request import Request
+from twisted_chat.limits import Limits
 
 
 class SameAddressTests(ChatTestCase):
@@ -161,11 +168,61 @@ class EpochTests(ChatTestCase):
         self.assertEqual([event["id"] for event in back.gets("missed", "message")], [3])
 
 
+class RememberingTests(DiskTestCase):
+    """What was asked for is not done again, and remembering that costs little."""
+
+    limits = Limits(pace=None, refs=100)
+
+    def setUp(self) -> None:
+        """A program has said more than is remembered."""
+        super().setUp()
+        self.bot = self.program("bot")
+        self.the_disk_works()
+        self.token = self.bot.gets("welcome")[0]["session"]
+
+    def says(self, bot: Program, *numbers: int) -> Program:
+        for number in numbers:
+            bot.asks(do="say", text=f"line {number}", ref=f"r{number}")
+        return bot
+
+    def test_of_the_latest_requests_each_is_answered_with_its_number(self) -> None:
+        self.says(self.bot, *range(1, 151))
+        self.the_disk_works()
+        self.bot.vanishes()
+        back = self.says(self.program("bot", session=self.token), *range(51, 151))
+        self.the_disk_works()
+        outcomes = [(each["ref"], each["id"]) for each in back.gets("answer", "error")]
+        self.assertEqual(outcomes, [(f"r{number}", number) for number in range(51, 151)])
+
+    def test_what_waits_for_the_disk_is_remembered_until_it_is_settled(self) -> None:
+        self.says(self.bot, *range(1, 51))
+        self.writing.is_full = True
+        back = self.says(self.program("bot", session=self.token), *range(1, 51))
+        self.the_disk_works()
+        refused = [each["ref"] for each in back.gets("error")]
+        self.assertEqual(refused, [f"r{number}" for number in range(1, 51)])
+        self.writing.is_full = False
+        self.says(back, 1)
+        self.the_disk_works()
+        self.assertEqual([each["text"] for each in back.gets("message")], ["line 1"])
+
+    def test_a_thousand_take_less_than_150_kilobytes(self) -> None:
+        device = Device("192.0.2.1", NOW)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        for number in range(3_000):
+            request = Request(device.id, f"ref-{number}")
+            request.id = number
+            device.remember(request, 1_000)
+        taken, _ = tracemalloc.get_traced_memory()
+        self.assertLess(taken, 150_000)
+
+
 class NameTests(DiskTestCase):
     def test_a_name_that_was_taken_is_kept_when_the_server_dies_at_once(self) -> None:
         bot = self.program("bot")
-        token = bot.gets("welcome")[0]["session"]
         self.the_disk_works()
+        token = bot.gets("welcome")[0]["session"]
         bot.asks(do="command", text="/nick robot")
         self.writing.turns()
         self.writing.is_heard()
@@ -219,11 +276,44 @@ class RestartTests(DiskTestCase):
         for connection in list(self.factory.connections):
             connection.vanish()
         self.the_server_is_killed()
+        welcome = self.another_takes_the_name()
+        self.assertEqual(self.comes_back().gets("welcome")[0]["nick"], "bot_2")
+        again = self.program("bot", session=welcome["session"])
+        self.assertEqual(again.gets("welcome")[0]["nick"], "bot")
+
+    def test_who_lost_the_name_does_not_get_it_back_because_the_clock_was_set_back(self) -> None:
+        self.the_clock_is_set_back()
+        self.the_server_is_killed()
+        self.another_takes_the_name()
+        self.assertEqual(self.comes_back().gets("welcome")[0]["nick"], "bot_2")
+
+    def another_takes_the_name(self) -> dict[str, Any]:
+        """Another program is welcomed under the name, and then the server is killed."""
         other = self.program("bot")
         self.the_disk_works()
         (welcome,) = other.gets("welcome")
         self.assertEqual(welcome["nick"], "bot")
         self.the_server_is_killed()
-        self.assertEqual(self.comes_back().gets("welcome")[0]["nick"], "bot_2")
-        again = self.program("bot", session=welcome["session"])
-        self.assertEqual(again.gets("welcome")[0]["nick"], "bot")
+        return welcome
+
+    def test_the_newest_requests_are_known_although_the_clock_was_set_back(self) -> None:
+        self.limits = replace(self.limits, pace=None, refs=3)
+        self.the_server_is_killed()
+        self.says(self.comes_back(), "1", "2", "3")
+        self.the_clock_is_set_back()
+        self.the_server_is_killed()
+        self.says(self.comes_back(), "4", "5", "6")
+        self.the_server_is_killed()
+        again = self.says(self.comes_back(), "4", "5", "6")
+        self.assertEqual([each["ref"] for each in again.gets("answer")], ["4", "5", "6"])
+
+    def says(self, bot: Program, *refs: str) -> Program:
+        for ref in refs:
+            bot.asks(do="say", text=ref, ref=ref)
+            self.the_disk_works()
+        return bot
+
+    def the_clock_is_set_back(self) -> None:
+        """It is set back by a day."""
+        self.clock = Clock()
+        self.clock.advance(NOW - 86400)

@@ -222,6 +222,7 @@ class StoringMemoryTests(FreeingTestCase, DiskTestCase):
     def test_a_program_that_comes_back_frees_its_old_connection(self) -> None:
         robot = self.program("robot").asks(do="say", text="hello")
         robot.asks(do="command", text="/join dev")
+        self.the_disk_works()
         (welcome,) = robot.gets("welcome")
         self.program("robot", session=welcome["session"])
         robot.closes()

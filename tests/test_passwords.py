@@ -97,7 +97,7 @@ class HasherTests(SynchronousTestCase):
         hasher, ended = Hasher(memory=8), []
 
         class Watched(PasswordHasher):
-            def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+            def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - of argon2
                 try:
                     return super().verify(hash, password)
                 except VerifyMismatchError:

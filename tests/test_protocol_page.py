@@ -310,7 +310,9 @@ class RequestTests(EverythingTestCase):
         self.assertEqual(written, asked)
 
     def test_there_are_no_other_requests(self) -> None:
-        (refused,) = self.program("bob").asks(do="dance").gets("error")
+        bob = self.program("bob").asks(do="dance")
+        self.the_disk_works()
+        (refused,) = bob.gets("error")
         for request in REQUESTS:
             self.assertIn(request, refused["text"])
         self.assertEqual({kind for each in self.sections for kind in each.kinds}, set(REQUESTS))

@@ -1,8 +1,11 @@
 """When there are too many rooms, those give way that nobody would miss."""
 
+import sqlite3
+
 from tests.disk import DiskTestCase
 from tests.people import ChatTestCase
 from twisted_chat import Limits
+from twisted_chat.stores import memory
 
 
 class RoomLimitTests(ChatTestCase):
@@ -20,6 +23,47 @@ class RoomLimitTests(ChatTestCase):
         self.assertNotIn("#kept", self.alice.types("/rooms").raw())
         self.alice.types("/join kept", "/topic")
         self.assertIn("*** The topic of #kept is: tea", self.alice.sees())
+
+
+class ArrivalTests(ChatTestCase):
+    """Somebody says hello who was in many rooms that are not there any more."""
+
+    def setUp(self) -> None:
+        """A program says that it was in 24 rooms; ten lines may come at once, and two a second."""
+        super().setUp()
+        self.alice = self.joins("alice").types("/join r23").types("hello")
+        self.bot = self.program("bot", seen={f"#r{number}": 0 for number in range(24)})
+
+    @property
+    def rooms(self) -> int:
+        """How many rooms there are."""
+        return len(self.factory.chat.rooms)
+
+    def test_they_are_made_no_faster_than_one_by_one(self) -> None:
+        self.assertEqual(self.rooms, 2 + 10)
+        self.clock.advance(0.5)
+        self.assertEqual(self.rooms, 2 + 11)
+        self.time_passes(6)
+        self.assertEqual(self.rooms, 2 + 23)
+        self.assertEqual(len(self.bot.gets("state")), 1 + 24)
+
+    def test_those_that_are_there_are_entered_at_once(self) -> None:
+        states = self.bot.gets("state")
+        self.assertIn("#r23", [state["room"] for state in states])
+
+    def test_lines_wait_until_they_are_made(self) -> None:
+        self.bot.asks(do="say", room="#r22", text="hello", ref="1")
+        self.assertEqual(self.bot.gets("error"), [])
+        self.time_passes(7)
+        self.assertEqual([said["ref"] for said in self.bot.gets("message") if "ref" in said], ["1"])
+
+    def test_who_disconnects_makes_no_more(self) -> None:
+        self.bot.vanishes()
+        self.time_passes(7)
+        self.assertEqual(self.rooms, 2 + 10)
+        self.assertEqual(self.alice.types("/users r23").sees()[-1][-3:], "(2)")
+        self.time_passes(300)
+        self.assertEqual(self.alice.types("/users r23").sees()[-1][-3:], "(1)")
 
 
 class KeptRoomTests(DiskTestCase):
@@ -49,3 +93,43 @@ class KeptRoomTests(DiskTestCase):
             alice.types(f"/leave r{number}")
             self.the_disk_works()
         self.assertLessEqual(len(self.store._logs), 2 * self.limits.rooms)
+
+    def test_of_rooms_that_are_not_open_nothing_is_kept_in_memory_either(self) -> None:
+        alice = self.joins("alice")
+        for number in range(20):
+            alice.types(f"/join r{number}", f"in r{number}", f"/topic tea {number}")
+            self.the_disk_works()
+            alice.types(f"/leave r{number}")
+            self.the_disk_works()
+        open_at_most = self.limits.rooms + 2  # with alice's own log, and the server's
+        self.assertLessEqual(len(self.store._logs), open_at_most)
+        self.the_server_is_killed()
+        self.assertLessEqual(len(self.store._logs), open_at_most)
+        bob = self.joins("bob").types("/join r3", "hello", "/topic")
+        self.the_disk_works()
+        lines = bob.sees()
+        self.assertIn("#r3 alice: in r3", lines)
+        self.assertIn("*** The topic of #r3 is: tea 3", lines)
+        with sqlite3.connect(self.path) as database:
+            query = "SELECT id, text FROM events JOIN logs USING (log) WHERE name = '#r3'"
+            self.assertEqual(
+                database.execute(query).fetchall(), [(1, "in r3"), (2, "tea 3"), (3, "hello")]
+            )
+
+
+class ForgottenRoomTests(ChatTestCase):
+    """Where everything is in memory, rooms are forgotten that were left long ago."""
+
+    limits = Limits(pace=None, rooms=2)
+
+    def test_it_is_remembered_what_was_said_in_the_last_ones(self) -> None:
+        self.patch(memory, "CLOSED", 3)
+        alice = self.joins("alice")
+        for number in range(8):
+            alice.types(f"/join r{number}", f"in r{number}", f"/leave r{number}")
+        alice.raw()
+        self.assertIn("#r5 alice: in r5", alice.types("/join r5", "/leave r5").sees())
+        self.assertEqual(alice.types("/join r1").sees()[0], "*** In #r1: alice (1)")
+        store = self.factory.chat._store
+        assert isinstance(store, memory.MemoryStore)
+        self.assertLessEqual(len(store._last), 3 + 2 + 1)  # with those that are open, and ours

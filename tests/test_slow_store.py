@@ -141,6 +141,45 @@ class OpeningTests(SlowTestCase):
         things = bot.gets("state", "message", "error")
         self.assertEqual([thing["event"] for thing in things], ["state", "message"])
 
+    def test_what_a_program_says_that_is_back_before_the_answer_goes_there(self) -> None:
+        bot = self.program("bot").asks(do="command", text="/join dev", ref="j")
+        token = bot.gets("welcome")[0]["session"]
+        back = self.program("bot", session=token)
+        self.the_store_answers()
+        (said,) = back.asks(do="say", text="hello").gets("message")
+        self.assertEqual(said["room"], "#dev")
+
+    def test_unless_it_has_gone_elsewhere_meanwhile(self) -> None:
+        bot = self.program("bot").asks(do="command", text="/join tea", ref="t")
+        self.the_store_answers()
+        bot.asks(do="command", text="/join dev", ref="j")
+        token = bot.gets("welcome")[0]["session"]
+        back = self.program("bot", session=token)
+        back.asks(do="command", text="/time", room="#lobby")
+        self.the_store_answers()
+        (said,) = back.asks(do="say", text="hello").gets("message")
+        self.assertEqual(said["room"], "#lobby")
+        back.vanishes()
+        again = self.program("bot", session=token)
+        things = again.asks(do="say", text="hello again").gets("message")
+        self.assertEqual(things[-1]["room"], "#lobby")
+
+    def test_a_program_that_is_back_while_a_room_is_opened_misses_nothing_there(self) -> None:
+        self.alice.types("/join dev")
+        self.the_store_answers()
+        self.alice.types(*(f"line {number}" for number in range(9)), "/leave dev")
+        self.time_passes(9)
+        self.chat.limits.entry_history = 2
+        self.chat.limits.rooms = 1
+        self.bob.types("/join x")  # so that the room is closed
+        self.chat.limits.rooms = 9
+        seen = {"#lobby": 0, "#dev": 3}
+        token = self.program("bot", seen=seen).gets("welcome")[0]["session"]
+        back = self.program("bot", session=token, seen=seen)
+        self.the_store_answers()
+        missed = [said["id"] for said in back.gets("message") if said["room"] == "#dev"]
+        self.assertEqual(missed, [4, 5, 6, 7, 8, 9])
+
     def test_a_program_is_told_which_of_its_rooms_cannot_be_opened(self) -> None:
         bot = self.program("bot", seen={"#dev": 0, "#tea": 0})
         bot.gets()

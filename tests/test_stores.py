@@ -20,7 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.disk import Disk
+from tests.disk import Disk, let_go
 from tests.kept import Batch, Life, Register, owner
 from tests.people import at_once
 from twisted_chat.events import OWN, Entry, Event, Join, Message, Notice, Topic, Whisper
@@ -395,7 +395,7 @@ class InSqlite(AnyStore):
     @rule(how=st.sampled_from(("when all is done", "in good order", "at once")))
     def the_server_ends(self, how: str) -> None:
         if how == "at once":
-            self._close()
+            let_go(self.sqlite)
         else:
             if how == "when all is done":
                 self.everything_is_settled()
@@ -421,16 +421,6 @@ class InSqlite(AnyStore):
         assert not self.register.pending, "somebody hears nothing of their account"
         if not self.was_full:
             self._is_all_stored()
-
-    def _close(self) -> None:
-        store = self.sqlite
-        connections = (
-            store._connection,
-            store._history._connection,
-            store._checkpoints._connection,
-        )
-        for held in (*connections, store._lock):
-            held.close()
 
     def _cannot_come_back(self, person: str) -> bool:
         return self.saved[person] == [None] and person not in self.register.kept
@@ -460,7 +450,7 @@ class InSqlite(AnyStore):
         try:
             super().teardown()
         finally:
-            self._close()
+            let_go(self.sqlite)
             self.file.close()
             self.folder.cleanup()
 

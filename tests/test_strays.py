@@ -44,7 +44,7 @@ class StrayTests(SynchronousTestCase):
         row = self.last[log] = self.last.get(log, 0) + 1
         text = None if kind == "rename" else "psst"
         self.database.execute(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL)",
             (log, row, time, kind, sender, to, text, author),
         )
         return row

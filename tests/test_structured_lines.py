@@ -644,6 +644,21 @@ class ResumingTests(ChatTestCase):
         self.bob.types("three")
         self.assertEqual([event["text"] for event in alice.gets("message")], ["three"])
 
+    def test_two_programs_with_one_token_do_not_go_on_for_ever(self) -> None:
+        replaced = [self.comes_back() for _ in range(10)]
+        self.assertTrue(all(each.gets("welcome") for each in replaced))
+        (error,) = self.comes_back().gets()
+        self.assertEqual((error["code"], error["wait"]), ("too-fast", 6))
+        self.assertFalse(replaced[-1].is_gone)
+        self.time_passes(6)
+        self.assertTrue(self.comes_back().gets("welcome"))
+
+    def test_who_loses_the_connection_again_and_again_may_always_come_back(self) -> None:
+        for _ in range(20):
+            self.alice.vanishes()
+            self.alice = self.comes_back()
+            self.assertTrue(self.alice.gets("welcome"))
+
     def test_a_wrong_token_takes_nobodys_name(self) -> None:
         self.alice.vanishes()
         stranger = Program(self.factory, "198.51.100.7")

@@ -83,6 +83,11 @@ class Limits:
     renames: Pace = _limit(Pace(3, 60), "Rate limit for nickname changes of one person.")
     """More would be a disguise, or noise."""
 
+    replacements: Pace = _limit(
+        Pace(10, 60), "Rate limit for resuming a session whose connection is still there."
+    )
+    """An unstable line needs fewer; two programs with one token would go on for ever."""
+
     presence: Pace = _limit(
         Pace(20, 20), "Rate up to which a room's joins and leaves are shown one by one."
     )

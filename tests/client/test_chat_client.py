@@ -109,6 +109,17 @@ class ConnectingTests(ClientTestCase):
         self.server.welcomes("ci2")
         self.successResultOf(second)
 
+    def test_a_session_that_another_program_has_resumed_is_left_to_it(self) -> None:
+        self.successResultOf(self.connects())
+        said = self.client.say("hello")
+        self.server.says("error", code="replaced", text="This session continues elsewhere.")
+        why = self.failureResultOf(self.client.finished, Refused).value
+        self.assertEqual(why.code, "replaced")
+        self.failureResultOf(said, Unconfirmed)
+        self.assertTrue(self.server.hung_up)
+        self.clock.advance(60)
+        self.assertFalse(self.server.is_called)
+
     def test_a_server_that_is_not_there_is_a_failure_for_the_impatient(self) -> None:
         client = ChatClient(self.clock, patience=NEVER)
         connected, said = client.connect(self.server, "ci"), client.say("hello")

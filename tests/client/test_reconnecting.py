@@ -298,6 +298,11 @@ class ResumingTests(DeskTest):
         server.shows_room("#lobby", "alice", "carl")
         self.assertEqual(desk.sees(), ["*** Connected again"])
 
+    def test_a_session_that_goes_on_elsewhere_ends_it(self) -> None:
+        desk, server = self.connected()
+        server.says("error", code="replaced", text="This session continues elsewhere.")
+        self.assertEqual(desk.ended, "This session continues elsewhere.")
+
     def test_a_room_that_one_has_left_is_not_entered_again(self) -> None:
         desk, server = self.connected(plain=True)
         server.says("join", room="#dev", from_="alice")

@@ -105,7 +105,7 @@ def test_ten_who_want_one_name(server: Server) -> None:
     for person in crowd:
         person.types("Zoë")
     for person in crowd:
-        person.waits(lambda p=person: len(p.lines) > 1, "an answer")  # type: ignore[misc]
+        person.waits(lambda p=person: len(p.lines) > 1, "an answer")  # type: ignore[misc]  # its default
     welcomed = [person for person in crowd if person.has_seen("*** Welcome, Zoë!")]
     refused = [person for person in crowd if person.has_seen("!!! ")]
     assert (len(welcomed), len(refused)) == (1, 9)

@@ -32,7 +32,7 @@ class Abroad(Plain):
 def test_one_address_has_so_many_connections_and_others_still_get_in(server: Server) -> None:
     crowd = [Abroad(server, "127.0.0.2") for _ in range(40)]
     for person in crowd:
-        person.waits(lambda p=person: bool(p.lines), "a line")  # type: ignore[misc]
+        person.waits(lambda p=person: bool(p.lines), "a line")  # type: ignore[misc]  # its default
     refused = [person for person in crowd if person.has_seen("!!! ")]
     for person in refused:
         assert person.has_seen("from your address")

@@ -43,7 +43,7 @@ def test_nothing_is_shown_that_a_full_disk_did_not_take(small_disk: Path, tmp_pa
         for number in range(1, 2000):
             talker.does(do="say", room="#lobby", text=f"{number} {'x' * 1000}", ref=str(number))
             talker.waits(
-                lambda ref=str(number): any(event.get("ref") == ref for event in talker.events),  # type: ignore[misc]
+                lambda ref=str(number): any(event.get("ref") == ref for event in talker.events),  # type: ignore[misc]  # its default
                 "an answer",
             )
             if talker.events[-1]["event"] == "error":

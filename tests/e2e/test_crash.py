@@ -83,7 +83,7 @@ def test_what_anybody_saw_outlives_a_killed_server(tmp_path: Path) -> None:
                 talker.hears(0.5)
         last = max(talker.seen["#lobby"] for talker in talkers.values())
         for talker in talkers.values():
-            talker.waits(lambda t=talker: t.seen["#lobby"] >= last, "the last line")  # type: ignore[misc]
+            talker.waits(lambda t=talker: t.seen["#lobby"] >= last, "the last line")  # type: ignore[misc]  # its default
         kept = whole_history(talkers["ann"])
     finally:
         server.kill()

@@ -122,7 +122,7 @@ def answers(person: Plain, asked: str, answered: str, known: int) -> None:
     assert found() == known
     for count in (1, 2):
         person.types(asked)
-        person.waits(lambda more=count: found() == known + more, answered)  # type: ignore[misc]
+        person.waits(lambda more=count: found() == known + more, answered)  # type: ignore[misc]  # its default
     person.types("/time")
     person.sees("server's time")  # so all that came before has been read
     assert found() == known + 2

@@ -106,6 +106,7 @@ def chosen(seed: int) -> Header:
         "connections": Pace(1000, 1),
         "nameless_per_address": 16,
         "renames": Pace(50, 1),
+        "replacements": Pace(50, 1),
         "resume_seconds": 120.0,
         "rooms": chance.choice((10_000, 10_000, 4)),
         "entry_history": chance.choice((3, 5, 20)),

@@ -236,7 +236,12 @@ def asks_since(world: World, index: int, seconds: int) -> object:
         next((row for row in rows if row.time >= time), None)
         for time in (earliest, oracle.now() - seconds)
     )
-    if first is not None and first is other and request.outcomes == ["answer"]:
+    if (
+        first is not None
+        and first is other
+        and first.time >= oracle.forgets_before  # else it may be gone
+        and request.outcomes == ["answer"]
+    ):
         text = first.text or ""
         is_shown = TOKEN.fullmatch(text) and text[1] != "x"
         if is_shown and text not in (request.lines or [""])[0]:

@@ -144,7 +144,7 @@ class Server:
     def most_refs(self) -> int:
         """How many requests are remembered of one person, at the most."""
         devices = (device for person in self.chat.people for device in person.devices.values())
-        return max((len(device.refs) for device in devices), default=0)
+        return max((len(device.refs) + len(device.settled) for device in devices), default=0)
 
     @property
     def most_waiting(self) -> int:

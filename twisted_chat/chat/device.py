@@ -2,14 +2,18 @@
 
 import hashlib
 import secrets
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IDelayedCall
 
 from twisted_chat.chat.request import Request
 from twisted_chat.log.fanout import Fanout
+from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession
+
+_LATEST = 20
+"""Requests of which everything is remembered: some may be pending."""
 
 
 class Connection(Protocol):
@@ -27,6 +31,9 @@ class Connection(Protocol):
 
     def entered(self, room: str) -> None:
         """They are in a room now."""
+
+    def went_to(self, room: str) -> None:
+        """They went to a room, by its key, as they had asked for over an earlier connection."""
 
     def removed(self, room: str, other: str) -> None:
         """They have to leave a room, and what they type would go to another; both by their keys."""
@@ -82,8 +89,10 @@ class Device:
         "is_remembered",
         "may_resume",
         "refs",
+        "replaced",
         "room",
         "saved",
+        "settled",
         "since",
         "token",
         "token_hash",
@@ -103,6 +112,7 @@ class Device:
         self.address = address
         self.since = now
         self.connection: Connection | None = None
+        self.replaced = Bucket()  # counts how often its connection was replaced by another
         self.may_resume = saved is not None
         self.token = ""  # whoever shows it resumes this session
         self.token_hash = saved.token if saved else ""
@@ -110,7 +120,8 @@ class Device:
         self.until = saved.until if saved else 0.0  # when it is forgotten, if it does not come
         self.is_remembered = bool(self.until) or is_remembered
         self.room = saved.room if saved else ""  # the key of the one that is typed into
-        self.refs: dict[str, Request] = {}  # what was asked for, by the client's own names
+        self.refs: dict[str, Request] = {}  # what was asked for last, by the client's own names
+        self.settled: dict[str, int] = {}  # before that: the numbers of the events, 0 without any
         self.done = tuple(saved.done) if saved else ()  # such requests that left no event
         self.saved = saved  # what is kept of it
         self.expiry: IDelayedCall | None = None  # when it is given up, if it does not come back
@@ -119,13 +130,34 @@ class Device:
         """Let this session be resumed by whoever shows its token, which tells its epoch."""
         self.token = f"{epoch}.{secrets.token_urlsafe(24)}"
         self.token_hash = hash_token(self.token)
+        self.may_resume = True
 
     def remember(self, request: Request, limit: int) -> None:
         """Remember a request for when it is sent again; the oldest ones are forgotten."""
         if request.ref is not None:
+            self.refs.pop(request.ref, None)  # it was refused before, and is the latest now
             self.refs[request.ref] = request
-            if len(self.refs) > limit:
-                del self.refs[next(iter(self.refs))]
+            if len(self.refs) > _LATEST:
+                self._settle_oldest()
+            if len(self.refs) + len(self.settled) > limit:
+                oldest: dict[str, Any] = self.settled or self.refs
+                del oldest[next(iter(oldest))]
+
+    def _settle_oldest(self) -> None:
+        """Of a request that is settled, its outcome is enough: that takes half the memory."""
+        ref, oldest = next(iter(self.refs.items()))
+        if not oldest.is_pending:
+            del self.refs[ref]
+            if not oldest.is_refused:
+                self.settled[ref] = oldest.id
+
+    def again(self, ref: str) -> Request | None:
+        """What was asked for under a client's own name, if that is remembered."""
+        if ref not in self.settled:
+            return self.refs.get(ref)
+        request = Request(self.id, ref)
+        request.id = self.settled[ref]
+        return request
 
     def forget(self, request: Request) -> None:
         """That was not done: when it is sent again, it is asked for anew."""

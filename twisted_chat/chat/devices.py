@@ -17,6 +17,7 @@ from twisted_chat.chat.request import Request, store_together
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.settings import apply, rooms_in, settings_of
 from twisted_chat.events import Entry, Join
+from twisted_chat.log.fanout import Fanout
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SERVER_LOG, SavedSession
 from twisted_chat.stores.account import Account
@@ -60,6 +61,17 @@ class Devices(Logins):
             await self._recall_requests(device)
             if self.asleep.with_token(device.token) is None:  # woken over another connection
                 raise Refused("replaced", "This session goes on elsewhere, or is over: log in.")
+            return await self._let_in(account, device, guest, fanout)
+        await self._keep_first(Person(account.name, device, account.id), device)
+        try:
+            return await self._let_in(account, device, guest, fanout)
+        except Refused:
+            self._store.drop_session(device.id)
+            raise
+
+    async def _let_in(
+        self, account: Account, device: Device, guest: Person | None, fanout: Fanout
+    ) -> Person:
         if self.accounts.with_id(account.id) is None:
             raise Refused("no-such-account", f"The account {account.name} was deleted just now.")
         self._make_place(account.id, device)

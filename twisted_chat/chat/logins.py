@@ -47,7 +47,25 @@ class Logins(Membership):
         if holder is not None and not self._may_displace(holder, device.address):
             holder = None
         claimed = self.people.claim(name, person, holder)
-        return claimed.addCallback(lambda _: self._entered(person, device, holder))
+        kept = claimed.addCallback(lambda _: self._claimed_by(person, device, holder))
+        return kept.addCallback(lambda _: self._entered(person, device))
+
+    def _claimed_by(
+        self, person: Person, device: Device, displaced: Person | None
+    ) -> Deferred[None]:
+        if displaced is not None and displaced.displaced:  # else they are back already
+            self._leave_for_now(displaced)
+        return self._keep_first(person, device)
+
+    def _keep_first(self, person: Person, device: Device) -> Deferred[None]:
+        """Keep the session of who comes before they are told of it: its token is good from then on.
+
+        They come in all the same if that cannot be stored.
+        """
+        if not device.may_resume:
+            return succeed(None)
+        device.saved = self._session_of(person, device)
+        return self._store.save_session(device.saved).addErrback(lambda _: None)
 
     def _server_ban_of(self, person: Person, *, is_newcomer: bool) -> Sentence | None:
         if self.is_administrator(person):  # a mask or an address may mean them too
@@ -67,9 +85,7 @@ class Logins(Membership):
                 "Only people with an account can come in just now: log in, or try again later.",
             )
 
-    def _entered(self, person: Person, device: Device, displaced: Person | None = None) -> Person:
-        if displaced is not None and displaced.displaced:  # else they are back already
-            self._leave_for_now(displaced)
+    def _entered(self, person: Person, device: Device) -> Person:
         self.people.add(person)
         self._log_connected(person, device)
         return person
@@ -77,6 +93,8 @@ class Logins(Membership):
     def _leave_for_now(self, displaced: Person) -> None:
         for key in displaced.rooms:
             self.rooms[key].leave(displaced, "connection lost")
+        for device in displaced.devices.values():  # or a restart would give the nickname back
+            self.keep(displaced, device)
         _log.info(
             "{nick} lost the nickname to a new connection, and may resume",
             nick=displaced.nickname,
@@ -150,12 +168,8 @@ class Logins(Membership):
         self._wait_for(person, device)
 
     async def _recall_requests(self, device: Device) -> None:
-        for ref in device.done:
-            device.remember(Request(device.id, ref), self.limits.refs)
-        for ref, number in await self._store.refs(device.id, self.limits.refs):
-            request = Request(device.id, ref)
-            request.id = number
-            device.remember(request, self.limits.refs)
+        device.settled.update(dict.fromkeys(device.done, 0))
+        device.settled.update(await self._store.refs(device.id, self.limits.refs))
 
     async def _rooms_to_stay_in(
         self, person: Person, rooms_before: Mapping[str, int]
@@ -198,8 +212,6 @@ class Logins(Membership):
         device.may_resume = connection.may_resume
         if device.is_remembered:
             device.until = self.now() + self.limits.remember_seconds
-        if device.may_resume and not device.token_hash:
-            self.people.issue_token(person, device, self.epoch)
         self._stop_waiting_for(device)
 
     def keep(
@@ -244,6 +256,7 @@ class Logins(Membership):
             is_quiet=device.is_quiet,
             account=person.account,
             until=device.until,
+            is_displaced=person.displaced,
         )
 
     def _rooms_of(self, person: Person) -> dict[str, int]:

@@ -88,11 +88,6 @@ class People:
         person.displaced = False
         self._be_called(person, name)
 
-    def issue_token(self, person: Person, device: Device, epoch: str) -> None:
-        """Somebody may resume the session of one of their devices from now on."""
-        device.issue_token(epoch)
-        self._by_token_hash[device.token_hash] = person, device
-
     def claim(self, nickname: str, asker: Person, holder: Person | None = None) -> Deferred[None]:
         """Take a nickname, in one step, that nobody else has and that looks like nobody else's.
 

@@ -48,6 +48,11 @@ class Rooms(Mapping[str, Room]):
     def __len__(self) -> int:
         return len(self._by_key)
 
+    @property
+    def opening(self) -> Container[str]:
+        """The keys of those that are being opened."""
+        return self._opening
+
     def called(self, name: str) -> Room | None:
         """The room of this name, if there is one."""
         return self._by_key.get(names.key(name))

@@ -316,6 +316,8 @@ class ChatClient:
         elif self._first_room and told.ref == _ROOM:
             self.send({"do": "command", "text": "/quit"})
             self._give_up(Refused(told.code, told.text, told.wait))
+        elif told.code == "replaced":  # whoever has our token would be replaced in turn, for ever
+            self._give_up(Refused(told.code, told.text))
         elif line is None:
             self._tell(told)
         elif told.code == "too-fast" and line.may_wait:

@@ -13,7 +13,7 @@ class InputGate:
 
     __slots__ = ("_open", "_shut", "reasons")
 
-    def __init__(self, shut: Callable[[], None], open: Callable[[], None]) -> None:  # noqa: A002
+    def __init__(self, shut: Callable[[], None], open: Callable[[], None]) -> None:  # noqa: A002 - the other of `shut`
         self.reasons: tuple[str, ...] = ()
         """Why it is shut, as words for the operator."""
         self._shut = shut

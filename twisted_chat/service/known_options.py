@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import Any, NamedTuple
 
-from twisted_chat.chat.accounts import NAME_EXPIRY
+from twisted_chat.chat.account_register import NAME_EXPIRY
 from twisted_chat.limits import Limits
 from twisted_chat.service import values
 

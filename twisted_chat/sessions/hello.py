@@ -14,6 +14,7 @@ from twisted_chat.sessions.fields import seen_of
 from twisted_chat.sessions.frontend import Frontend
 from twisted_chat.sessions.session import Session
 from twisted_chat.text.cleaning import clean
+from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.text.passwords import Password
 from twisted_chat.wire.structured import StructuredWire, timestamp
 
@@ -77,11 +78,8 @@ class HelloSession(Session):
     def _hello_anew(self, thing: dict[str, Any], nickname: str) -> None:
         password = thing.get("password")
         is_quiet, is_remembered = thing.get("quiet") is True, thing.get("remember") is True
-        device = Device(
-            self.address,
-            self.chat.now(),
-            is_quiet=is_quiet,
-            is_remembered=is_remembered and password is not None,
+        device = self._new_device(
+            is_quiet=is_quiet, is_remembered=is_remembered and password is not None
         )
         if password is None:
             self._enter(nickname, device, self._welcome)
@@ -96,10 +94,22 @@ class HelloSession(Session):
         if found is not None:
             person, device = found
             if device.connection is not None:
+                self._check_pace_of_replacing(device)
                 device.connection.replace()
             if person.present and device.id in person.devices:  # else they have just left
                 return found
         return None
+
+    def _check_pace_of_replacing(self, device: Device) -> None:
+        pace, now = self.chat.limits.replacements, self.chat.clock.seconds()
+        if wait := device.replaced.wait(pace, now):
+            raise Refused(
+                "too-fast",
+                "Two programs are using this session in turn: end one of them, or wait "
+                f"{seconds_to_wait(wait)}.",
+                wait,
+            )
+        device.replaced.take(pace, now)
 
     def _welcome_back(self, person: Person, before: str) -> None:
         self._greet(person, resumed=True)
@@ -111,7 +121,7 @@ class HelloSession(Session):
             self._seen.setdefault(key, entered)
             self.follow(key, self.chat.rooms[key].fanout)
             self.entered(key)
-        self._seen = {}  # who leaves a room and enters it anew is a newcomer
+        self._forget_seen()
         device_room = self.device.room
         typed_into = device_room if device_room in person.rooms else next(reversed(person.rooms))
         self.talk_in(self.chat.rooms[typed_into])
@@ -129,8 +139,13 @@ class HelloSession(Session):
         self._answer_after(joined, lambda _: self._all_joined(), self.request)
 
     def _all_joined(self) -> None:
-        self._seen = {}  # who leaves a room and enters it anew is a newcomer
+        self._forget_seen()
         self.chat.keep(self.person, self.device)
+
+    def _forget_seen(self) -> None:
+        """Who leaves a room and enters it anew is a newcomer, unless it is still being opened."""
+        opening = self.chat.rooms.opening
+        self._seen = {key: seen for key, seen in self._seen.items() if key in opening}
 
     def _greet(self, person: Person, *, resumed: bool) -> None:
         welcome: dict[str, Any] = {

@@ -6,7 +6,6 @@ from functools import partial
 from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.chat import Chat
-from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
@@ -78,8 +77,7 @@ class PlainSession(Session):
         self._come_as(self._wanted, text)
 
     def _come_as(self, name: str, password: str) -> None:
-        device = Device(self.address, self.chat.now())
-        self._log_in(name, Password(password), device, self._welcome)
+        self._log_in(name, Password(password), self._new_device(), self._welcome)
 
     def handle(self, line: bytes) -> None:
         """Do what a line says; see `Conversation.handle`."""
@@ -205,7 +203,7 @@ class PlainSession(Session):
             self._frontend.hide_typing(is_hidden=True)
             self._happens(self._row.asked_password)
         else:
-            self._enter(text, Device(self.address, self.chat.now()), self._welcome)
+            self._enter(text, self._new_device(), self._welcome)
 
     def _welcome(self, person: Person) -> None:
         here = self.chat.rooms[next(reversed(person.rooms))].name if person.rooms else names.LOBBY

@@ -41,7 +41,7 @@ class Reading:
         self,
         frontend: Frontend,
         wire: Wire,
-        input: Input,  # noqa: A002
+        input: Input,  # noqa: A002 - what it is everywhere
         behind: Callable[[str], None],
         ended: Callable[[], None],
     ) -> None:

@@ -5,9 +5,10 @@ happening; nothing else asks how far a session is.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -16,9 +17,11 @@ from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
+from twisted_chat.chat.room import Room
 from twisted_chat.events import OWN, Entry
 from twisted_chat.log.window import Wire
 from twisted_chat.refusal import Refused
+from twisted_chat.sessions.arriving import Arrival
 from twisted_chat.sessions.conversation import Conversation
 from twisted_chat.sessions.frontend import Frontend
 from twisted_chat.sessions.stages import WHEN_ENDED, WHEN_LOST, Link, Row, Stage, Step
@@ -49,6 +52,7 @@ class Session(Conversation):
         self._nameless_lines = 0
         self._why_lost = ""
         self._deadline: IDelayedCall | None = None  # to have read to the end
+        self._arrival = Arrival(chat, self.refuse)
 
     @property
     def is_current(self) -> bool:
@@ -87,6 +91,7 @@ class Session(Conversation):
             self._deadline.cancel()
             self._deadline = None
         self._reading.stop()
+        self._arrival.stop()
         self._happens(self._row.lost)
         self._reading.let_lines_go()
 
@@ -100,6 +105,18 @@ class Session(Conversation):
         """There is no later: do what waits for its pace."""
         for line in self._input.do_all():
             self.too_late(line)
+
+    def talk_in(self, room: Room) -> None:
+        """See `Conversation.talk_in`; they may have gone on over another connection meanwhile."""
+        later = self.device.connection
+        if later is None or later is self:
+            super().talk_in(room)
+        elif self.device.room == self.room.key:  # they have not chosen a room since
+            later.went_to(room.key)
+
+    def went_to(self, room: str) -> None:
+        """They went to a room, by its key, as they had asked for over an earlier connection."""
+        self.talk_in(self.chat.rooms[room])
 
     def replace(self) -> None:
         """They go on over another connection; what they said over this one is still done."""
@@ -163,6 +180,15 @@ class Session(Conversation):
         """Somebody without a nickname is turned away, or leaves."""
         self.dismiss()
         self._frontend.close()
+
+    def _new_device(self, *, is_quiet: bool = False, is_remembered: bool = False) -> Device:
+        """One that comes over this connection, and may come back if that is what it can."""
+        device = Device(
+            self.address, self.chat.now(), is_quiet=is_quiet, is_remembered=is_remembered
+        )
+        if self.may_resume:
+            device.issue_token(self.chat.epoch)
+        return device
 
     def _enter(self, nickname: str, device: Device, welcome: Callable[[Person], None]) -> None:
         """Ask for a nickname, and hear no lines until there is an answer."""
@@ -238,13 +264,7 @@ class Session(Conversation):
             self.talk_in(self.chat.enter_room(person, self.chat.lobby))
             others = dict.fromkeys((*others, *self.chat.rooms_of_account(person)))
         more = [name for name in others if names.key(name) not in person.rooms]
-        joined = [self.chat.join(person, name).addErrback(self._not_joined) for name in more]
-        return DeferredList(joined).addCallback(lambda _: None)
-
-    def _not_joined(self, failure: Failure) -> None:
-        if not isinstance(failure.value, Refused):
-            failure.raiseException()
-        self.refuse(failure.value)
+        return self._arrival.enter(person, more)
 
     # Being somebody else
 
@@ -258,7 +278,7 @@ class Session(Conversation):
             raise Refused("already-logged-in", "You are logged in already: /logout first.")
         self.check_privacy()
         account = await self.chat.accounts.log_in(name, password, self.address)
-        device = Device(self.address, self.chat.now(), is_quiet=old.is_quiet)
+        device = self._new_device(is_quiet=old.is_quiet)
         await self.chat.follow(guest, account)
         self._check_here()
         person = await self.chat.enter_as(account, device, guest)
@@ -311,6 +331,7 @@ class Session(Conversation):
             self.too_late(line)
 
     def _stop(self) -> None:
+        self._arrival.stop()
         self._reading.stop()
         self._input.stop()
         self.request = Request()  # the last one knows us, and may never be settled
@@ -338,36 +359,29 @@ class Session(Conversation):
 _IGNORE = Step(Session._ignore)
 _NEVER = Step(Session._never)
 
+_NAMELESS_ROW = Row(
+    line_received=Session._hear_nameless,
+    line_due=Session._take_answer,
+    line_too_long=Step(Session._refuse_long_line),
+    asked_password=Step(Session._ignore, Stage.PROVING),
+    refused=Step(Session._ask_again),
+    named=Step(Session._begin_talking, Stage.TALKING),
+    dismissed=Step(Session._stop, Stage.OVER),
+    all_said=Step(Session._close, Stage.OVER),
+    parted=_NEVER,
+    replaced=_NEVER,
+    all_read=_IGNORE,
+    lost=Step(Session._proceed),
+    all_done=Step(Session._give_up, Stage.OVER),
+)
+
 TABLE = {
-    Stage.NAMELESS: Row(
-        line_received=Session._hear_nameless,
-        line_due=Session._take_answer,
-        line_too_long=Step(Session._refuse_long_line),
-        asked_password=Step(Session._ignore, Stage.PROVING),
-        refused=Step(Session._ask_again),
-        named=Step(Session._begin_talking, Stage.TALKING),
-        dismissed=Step(Session._stop, Stage.OVER),
-        all_said=Step(Session._close, Stage.OVER),
-        parted=_NEVER,
-        replaced=_NEVER,
-        all_read=_IGNORE,
-        lost=Step(Session._proceed),
-        all_done=Step(Session._give_up, Stage.OVER),
-    ),
-    Stage.PROVING: Row(
-        line_received=Session._hear_nameless,
+    Stage.NAMELESS: _NAMELESS_ROW,
+    Stage.PROVING: replace(
+        _NAMELESS_ROW,
         line_due=Session._take_password,
-        line_too_long=Step(Session._refuse_long_line),
         asked_password=_NEVER,
         refused=Step(Session._ask_again, Stage.NAMELESS),
-        named=Step(Session._begin_talking, Stage.TALKING),
-        dismissed=Step(Session._stop, Stage.OVER),
-        all_said=Step(Session._close, Stage.OVER),
-        parted=_NEVER,
-        replaced=_NEVER,
-        all_read=_IGNORE,
-        lost=Step(Session._proceed),
-        all_done=Step(Session._give_up, Stage.OVER),
     ),
     Stage.TALKING: Row(
         line_received=Session._hear,

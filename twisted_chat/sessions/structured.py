@@ -183,7 +183,7 @@ class StructuredSession(HelloSession):
 
     def _is_done(self, ref: str | None, do: str) -> bool:
         """Whether this was requested before; if so, its outcome is sent again."""
-        before = None if ref is None else self.device.refs.get(ref)
+        before = None if ref is None else self.device.again(ref)
         if before is None or before.is_refused:
             return False
         if not before.is_pending:

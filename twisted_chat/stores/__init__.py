@@ -57,6 +57,7 @@ class SavedSession:
         until: how long the device stays logged in, in seconds since 1970; 0 for as short a time
             as anybody's.
         is_asleep: whether it was away for so long that it keeps nobody in the chat any more.
+        is_displaced: whether somebody else has taken the nickname.
     """
 
     id: str
@@ -75,6 +76,7 @@ class SavedSession:
     account: str = ""
     until: float = 0.0
     is_asleep: bool = False
+    is_displaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ class Store(Protocol):
         """The names of the rooms that were kept from an earlier run, those last used first."""
 
     def saved_sessions(self) -> Deferred[Sequence[SavedSession]]:
-        """Who may resume, from an earlier run."""
+        """Who may resume, from an earlier run, those last whose nickname somebody else took."""
 
     def refs(self, client: str, limit: int) -> Deferred[Sequence[tuple[str, int]]]:
         """The last requests of a client that were stored: `ref` and event's number, oldest first.

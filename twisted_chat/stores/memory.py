@@ -3,7 +3,7 @@
 import secrets
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -23,11 +23,16 @@ from twisted_chat.stores.nameless import (
 
 _OVERHEAD = 400  # bytes that an entry takes beside its text, measured
 
+CLOSED = 10_000
+"""Logs that nobody reads or writes of which it is known what they hold: each takes a kilobyte."""
+
 _ACTS = 10_000  # events of the server's own log, which whatever is said does not push out
 
 
 class MemoryStore:
     """A `Store` that loses everything when the process ends.
+
+    A log that has not been open for long, while many others were, is forgotten, and begins anew.
 
     Args:
         room: how many bytes all logs together may take; then the oldest event is dropped.
@@ -42,6 +47,7 @@ class MemoryStore:
         self._states: dict[str, dict[str, Value]] = {}
         self._subscribers: dict[str, Subscriber] = {}
         self._oldest: deque[tuple[str, Entry]] = deque()
+        self._closed: dict[str, None] = {}  # the one that was closed first is first
         self._account_ids: dict[str, str] = {}  # by the name's key
         self._account_keys: dict[str, str] = {}  # by id
 
@@ -58,6 +64,7 @@ class MemoryStore:
     def begin(self, log: str, room: str, subscriber: Subscriber) -> None:
         """See `Store.begin`."""
         self._subscribers[log] = subscriber
+        self._closed.pop(log, None)
         self._kept.setdefault(log, deque())
         self._last.setdefault(log, 0)
         self._states.setdefault(log, {})
@@ -66,13 +73,22 @@ class MemoryStore:
         """See `Store.close`."""
         self._subscribers.pop(log, None)
         if not self._last.get(log):  # nothing was ever said there
-            self.erase(log)
+            self._forget(log)
+            return
+        self._closed[log] = None
+        if len(self._closed) > CLOSED:
+            self._forget(next(iter(self._closed)))
+
+    def _forget(self, log: str) -> Iterable[Entry]:
+        """Forget what a log holds, and give it; it takes room until it would have been dropped."""
+        self._closed.pop(log, None)
+        self._last.pop(log, None)
+        self._states.pop(log, None)
+        return self._kept.pop(log, ())
 
     def erase(self, log: str) -> None:
         """See `Store.erase`."""
-        erased = set(map(id, self._kept.pop(log, ())))
-        self._last.pop(log, None)
-        self._states.pop(log, None)
+        erased = set(map(id, self._forget(log)))
         if erased:  # it is private: nothing of it stays in memory until there is need of room
             self._taken -= sum(_size(each) for _, each in self._oldest if id(each) in erased)
             self._oldest = deque(each for each in self._oldest if id(each[1]) not in erased)

@@ -8,10 +8,9 @@ from typing import TypeVar
 from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.events import Entry
-from twisted_chat.stores import SavedSession, WorkerThread
+from twisted_chat.stores import WorkerThread
 from twisted_chat.stores.sqlite.logs import KeptLog
 from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry
-from twisted_chat.stores.sqlite.sessions import read_sessions
 
 _T = TypeVar("_T")
 
@@ -75,26 +74,6 @@ class History:
             return low
 
         return self.ask(search)
-
-    def refs(self, client: str, limit: int) -> Sequence[tuple[str, int]]:
-        """See `Store.refs`; this does not wait for the other thread."""
-        return self._connection.execute(
-            "SELECT ref, id FROM events WHERE coalesce(client, author) = ?"
-            " AND ref IS NOT NULL ORDER BY time DESC LIMIT ?",
-            (client, limit),
-        ).fetchall()[::-1]
-
-    def rooms(self) -> Sequence[str]:
-        """See `Store.rooms`; this does not wait for the other thread."""
-        newest = "SELECT time FROM events WHERE log = logs.log ORDER BY id DESC LIMIT 1"
-        rows = self._connection.execute(
-            f"SELECT room FROM logs WHERE name LIKE '#%' ORDER BY ({newest}) DESC"  # noqa: S608 - ours
-        )
-        return [room for (room,) in rows]
-
-    def saved_sessions(self) -> Sequence[SavedSession]:
-        """See `Store.saved_sessions`; this does not wait for the other thread."""
-        return list(read_sessions(self._connection))
 
     def stop(self) -> Deferred[None]:
         """Let go of the database once everything is read that was asked for."""

@@ -11,14 +11,20 @@ Row: TypeAlias = tuple[Any, ...]
 
 COLUMNS = "id, time, kind, sender, recipient, text, author, ref, client, more"
 
-INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _FIELDS = {(): slice(0), ("to",): slice(4, 5), ("text",): slice(5, 6), ("to", "text"): slice(4, 6)}
 """Where a row of `COLUMNS` has what an event holds that has no more than these fields."""
 
 
-def to_row(log: int, entry: Entry) -> Row:
-    """A stored entry as the values of `INSERT_EVENT`."""
+def to_row(log: int, entry: Entry, request: int | None = None) -> Row:
+    """A stored entry as the values of `INSERT_EVENT`.
+
+    Args:
+        log: the number of its log.
+        entry: what is stored.
+        request: the place, among all requests that have a `ref`, of the one that brought it.
+    """
     event = entry.event
     kind = OF[type(event)]
     return (
@@ -33,6 +39,7 @@ def to_row(log: int, entry: Entry) -> Row:
         entry.ref,
         None if entry.client == entry.author else entry.client,
         None if kind.held in _FIELDS else _more(kind, event),
+        request,
     )
 
 

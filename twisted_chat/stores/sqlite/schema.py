@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted_chat.stores.sqlite import accounts, strays
 from twisted_chat.stores.sqlite.private import make_private
 
-VERSION = 6
+VERSION = 7
 
 _MIGRATIONS = (
     """
@@ -97,11 +97,19 @@ _MIGRATIONS = (
     ALTER TABLE seats ADD COLUMN asleep INTEGER NOT NULL DEFAULT 0;
     UPDATE seats SET person = id;
     """,
+    """
+    ALTER TABLE events ADD COLUMN request INTEGER;
+    UPDATE events SET request = CAST(time * 1000 AS INTEGER)
+        WHERE ref IS NOT NULL AND coalesce(client, author) IN (SELECT id FROM seats);
+    DROP INDEX refs;
+    CREATE INDEX refs ON events (coalesce(client, author), request) WHERE request IS NOT NULL;
+    ALTER TABLE seats ADD COLUMN displaced INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 """What makes version N + 1 of version N; a released one never changes.
 
-In `events`, `client` is NULL where it is the author, and `more` has as JSON what an event holds
-that has no column of its own.
+In `events`, `client` is NULL where it is the author, `more` has as JSON what an event holds that
+has no column of its own, and `request` counts those with a `ref` in the order of storing them.
 """
 
 

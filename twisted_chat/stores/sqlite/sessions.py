@@ -9,22 +9,23 @@ from twisted_chat.stores.sqlite.rows import Row
 
 _COLUMNS = (
     "id, person, token, nickname, address, since, room, away, quiet, account, until, asleep,"
-    " rooms, ignored, former, done"
+    " displaced, rooms, ignored, former, done"
 )
 
 SAVE_SESSION = (
     f"INSERT OR REPLACE INTO seats ({_COLUMNS})"  # noqa: S608 - ours
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 DROP_SESSION = "DELETE FROM seats WHERE id = ?"
 RENAME_SESSION = "UPDATE seats SET nickname = ? WHERE person = ?"
 
 
 def read_sessions(connection: sqlite3.Connection) -> Iterator[SavedSession]:
-    """Everybody who may resume; whoever came last is first."""
-    for row in connection.execute(f"SELECT {_COLUMNS} FROM seats ORDER BY since DESC"):  # noqa: S608 - ours
+    """Everybody who may resume, those last whose nickname somebody else took."""
+    query = f"SELECT {_COLUMNS} FROM seats ORDER BY displaced, since DESC"  # noqa: S608 - ours
+    for row in connection.execute(query):
         device, person, token, nickname, address, since, room, away, quiet, *others = row
-        account, until, asleep, *lists = others
+        account, until, asleep, displaced, *lists = others
         rooms, ignored, former, done = map(json.loads, lists)
         yield SavedSession(
             *(device, person, token, nickname, address, since, rooms, room, away),
@@ -35,6 +36,7 @@ def read_sessions(connection: sqlite3.Connection) -> Iterator[SavedSession]:
             account=account,
             until=until,
             is_asleep=bool(asleep),
+            is_displaced=bool(displaced),
         )
 
 
@@ -54,6 +56,7 @@ def session_row(saved: SavedSession) -> Row:
             saved.account,
             saved.until,
             saved.is_asleep,
+            saved.is_displaced,
         ),
         *map(json.dumps, (saved.rooms, saved.ignored, saved.former, saved.done)),
     )

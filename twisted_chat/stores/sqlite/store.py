@@ -9,16 +9,17 @@ from twisted.logger import Logger
 
 from twisted_chat.counters import Counters
 from twisted_chat.events import Entry
-from twisted_chat.stores import SERVER_LOG, Opened, SavedSession, Subscriber, WorkerThread
+from twisted_chat.stores import Opened, SavedSession, Subscriber, WorkerThread
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.nameless import Replacements, replace_in
-from twisted_chat.stores.sqlite import accounts, state, strays
+from twisted_chat.stores.sqlite import accounts, strays
 from twisted_chat.stores.sqlite.accounts import Write
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
-from twisted_chat.stores.sqlite.forgetting import OLDEST, forget
+from twisted_chat.stores.sqlite.forgetting import Forgetting
 from twisted_chat.stores.sqlite.history import History
 from twisted_chat.stores.sqlite.lock import Lock
 from twisted_chat.stores.sqlite.logs import KeptLog
+from twisted_chat.stores.sqlite.lookup import Lookup
 from twisted_chat.stores.sqlite.nameless import MakeNameless
 from twisted_chat.stores.sqlite.schema import Unusable, open_database
 from twisted_chat.stores.sqlite.writer import Writer
@@ -63,12 +64,15 @@ class SqliteStore:
         except Unusable:
             self._lock.close()
             raise
+        self._lookup = Lookup(path)
         self._history = History(path, reading)
         self._checkpoints = Checkpoints(path, settling)
         self._writer = Writer(
             self._connection, turn, writing, self._checkpoints, counters or Counters()
         )
-        self._logs: dict[str, KeptLog] = {}
+        self._forgetting = Forgetting(self._history, self._writer)
+        self._logs: dict[str, KeptLog] = {}  # those that are open; the others cost no memory
+        self._erased: set[str] = set()  # the names of logs that the database may still have
         self._load()
 
     def _load(self) -> None:
@@ -81,46 +85,49 @@ class SqliteStore:
         self.epoch: str = database.execute("SELECT epoch FROM server").fetchone()[0]
         last = "SELECT seq FROM sqlite_sequence WHERE name = 'logs'"
         self._next_log = 1 + int(database.execute(last).fetchone()[0])
-        for number, name, room, last_event in database.execute(
-            "SELECT log, name, room, (SELECT max(id) FROM events WHERE log = logs.log)"
-            " FROM logs ORDER BY log"
-        ).fetchall():
-            known = self._logs[name] = KeptLog(number, name, room)
-            known.is_kept = True
-            known.last = last_event or 0
-            known.state = state.read(database, number)
-            oldest = database.execute(OLDEST, (number, 1)).fetchone()
-            if oldest is not None:
-                known.oldest = oldest[1]
 
     # Logs
 
     def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
         """See `Store.open`."""
-        self.begin(log, room, subscriber)
-        known = self._logs[log]
+        known = self._find(log)
+        if known is None:
+            self.begin(log, room, subscriber)
+            return succeed(Opened(0, {}))
+        self._logs[log] = known
+        known.subscriber = subscriber
         return succeed(Opened(known.last, dict(known.state)))
+
+    def _find(self, log: str) -> KeptLog | None:
+        """What is known of a log; None if nothing was ever said there, or it was erased."""
+        known = self._logs.get(log)
+        if known is None and self._erased and self._writer.is_settled:
+            self._erased.clear()
+        return self._lookup.log(log) if known is None and log not in self._erased else known
 
     def begin(self, log: str, room: str, subscriber: Subscriber) -> None:
         """See `Store.begin`."""
-        known = self._logs.get(log)
-        if known is None:
-            known = self._logs[log] = KeptLog(self._next_log, log, room)
-            self._next_log += 1
+        known = self._logs[log] = KeptLog(self._next_log, log, room)
+        self._next_log += 1
         known.subscriber = subscriber
 
     def close(self, log: str) -> None:
         """See `Store.close`."""
         known = self._logs[log]
         known.subscriber = None
-        if not known.is_kept and not known.waiting:  # nothing was ever said there
+        if not known.waiting:
             del self._logs[log]
+            self._forgetting.closed(known)
+        if known.is_kept:
+            self._erased.discard(log)
 
     def erase(self, log: str) -> None:
         """See `Store.erase`."""
-        known = self._logs.pop(log, None)
-        if known is None:  # nothing was ever said there
+        known = self._find(log)
+        if known is None:
             return
+        self._logs.pop(log, None)
+        self._erased.add(log)
         known.is_erased = True  # what waits for it is not stored any more
         if known.is_kept or not self._writer.is_idle:  # what is being stored goes with the next
             for table in ("events", "state", "logs"):
@@ -144,36 +151,36 @@ class SqliteStore:
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""
-        logs = [log for name, log in self._logs.items() if name != SERVER_LOG]
-        forget(logs, before, self._history, self._writer)
+        self._forgetting.forget(self._logs.values(), before)
 
     def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """See `Store.after`."""
-        known = self._logs.get(log)
+        known = self._find(log)
         return succeed([]) if known is None else self._history.after(known, number, limit)
 
     def before(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """See `Store.before`."""
-        known = self._logs.get(log)
+        known = self._find(log)
         return succeed([]) if known is None else self._history.before(known, number, limit)
 
     def number_at(self, log: str, time: float) -> Deferred[int]:
         """See `Store.number_at`."""
-        return self._history.number_at(self._logs[log], time)
+        known = self._find(log)
+        return succeed(0) if known is None else self._history.number_at(known, time)
 
     def rooms(self) -> Deferred[Sequence[str]]:
         """See `Store.rooms`."""
-        return succeed(self._history.rooms())
+        return succeed(self._lookup.rooms())
 
     # Sessions
 
     def saved_sessions(self) -> Deferred[Sequence[SavedSession]]:
         """See `Store.saved_sessions`."""
-        return succeed(self._history.saved_sessions())
+        return succeed(self._lookup.saved_sessions())
 
     def refs(self, client: str, limit: int) -> Deferred[Sequence[tuple[str, int]]]:
         """See `Store.refs`."""
-        return succeed(self._history.refs(client, limit))
+        return succeed(self._lookup.refs(client, limit))
 
     def save_session(self, saved: SavedSession) -> Deferred[None]:
         """See `Store.save_session`."""
@@ -232,6 +239,7 @@ class SqliteStore:
     async def _stop(self) -> None:
         await self._writer.stop()
         await self._history.stop()
+        self._lookup.close()
         await self._checkpoints.stop()
         self._connection.close()
         self._lock.close()

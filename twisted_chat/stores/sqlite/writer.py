@@ -8,8 +8,9 @@ the reactor never waits for the disk.
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from math import inf
 from typing import TypeAlias
 
@@ -62,6 +63,7 @@ class _Group:
         saves: sessions to save, by the device's id.
         told: whoever waits for these sessions.
         awaited: what else is written, each with somebody who waits for it.
+        requests: gives requests with a `ref` their places, in the order of storing them.
     """
 
     entries: list[tuple[KeptLog, Entry]]
@@ -69,6 +71,7 @@ class _Group:
     saves: Mapping[str, Row]
     told: Sequence[Deferred[None]]
     awaited: Sequence[Awaited]
+    requests: Iterator[int]
     begun: dict[KeptLog, Row] = field(default_factory=dict)
     """Logs that the database gets to know: most own logs stay empty."""
     rows: list[Row] = field(default_factory=list)
@@ -83,7 +86,8 @@ class _Group:
             stored = entry.stored
             entry.id = numbers[log] = numbers.get(log, log.last) + stored
             if stored and not log.is_erased:
-                rows.append(to_row(log.number, entry))
+                request = None if entry.ref is None else next(self.requests)
+                rows.append(to_row(log.number, entry, request))
                 event = entry.event
                 if type(event) in EFFECTS:
                     self.effects += statements(log.number, effects(entry))
@@ -154,6 +158,8 @@ class Writer:
         self.committing_since: float | None = None
         """When the commit began that is under way."""
         self._stopped: Deferred[None] | None = None
+        last = "SELECT max(request) FROM events WHERE request IS NOT NULL"
+        self._requests = count(1 + (connection.execute(last).fetchone()[0] or 0))
         self._may_try_again = False  # although the last commit failed: the server stops
 
     @property
@@ -165,6 +171,11 @@ class Writer:
     def is_idle(self) -> bool:
         """Whether no entry waits, and none is being stored."""
         return not self._busy and not self._queue
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing at all waits, or is being stored."""
+        return not (self._busy or self._has_work)
 
     def append(self, batch: Batch) -> None:
         """See `Store.append`."""
@@ -182,9 +193,9 @@ class Writer:
     def save(self, saved: SavedSession) -> Deferred[None]:
         """See `Store.save_session`."""
         self._saves[saved.id] = session_row(saved)
-        self._turn.schedule(self._commit)
         stored: Deferred[None] = Deferred()
         self._told.append(stored)
+        self._turn.schedule(self._commit)
         return stored
 
     def drop(self, device: str) -> None:
@@ -207,7 +218,10 @@ class Writer:
         while self._queue and len(entries) < GROUP:
             entries += self._queue.popleft()
         self.waiting -= len(entries)
-        group = _Group(entries, self._statements, self._saves, self._told, self._awaited)
+        group = _Group(
+            *(entries, self._statements, self._saves, self._told, self._awaited),
+            requests=self._requests,
+        )
         self._statements, self._saves, self._told, self._awaited = [], {}, [], []
         group.number()
         return group
@@ -305,7 +319,7 @@ class Writer:
 
     def stop(self) -> Deferred[None]:
         """Store what is still to be stored, with one more try if that fails; fires when done."""
-        if not (self._busy or self._has_work):
+        if self.is_settled:
             return succeed(None)
         self._stopped, self._may_try_again = Deferred(), True
         self._commit()
