@@ -18,6 +18,7 @@ from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.projection import project
+from twisted_chat.chat.read_marks import ReadMarks
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
@@ -96,6 +97,7 @@ class Membership:
         )
         self._decided: list[tuple[Room, Entry]] = []  # by which somebody may have to leave
         self._observers = Observers(observers)
+        self.read_marks = ReadMarks(clock, self._keep_settings)
         self.erases_on_forget = False
         """Whether the name of a deleted account is taken from what it has said."""
         self._stopping = False
@@ -103,6 +105,9 @@ class Membership:
         """Fires when the store has answered, and people may come; fails if it does not."""
 
     async def _start(self) -> None:
+        raise NotImplementedError
+
+    def _keep_settings(self, person: Person) -> None:
         raise NotImplementedError
 
     # Rooms
@@ -191,6 +196,7 @@ class Membership:
 
     def _leave(self, person: Person, key: str, reason: str) -> None:
         del person.rooms[key]
+        person.marks.pop(key, None)
         self.rooms[key].leave(person, reason)
         for connection in person.connections:
             connection.unfollow(key)

@@ -51,6 +51,7 @@ class Person:
         "key",
         "last_whisperer",
         "log",
+        "marks",
         "nickname",
         "present",
         "read",
@@ -87,6 +88,7 @@ class Person:
         self.log: Log | None = None  # their own, once there is anything in it
         self.fanout: Fanout | None = None  # of the same
         self.read = 0  # the last number in it that a device has shown before the present ones
+        self.marks: dict[str, int] = {}  # by room's key: up to which number they have read it
         self.bell = "off"  # when it rings, at a terminal
 
     @property
@@ -113,6 +115,13 @@ class Person:
     def is_renaming(self) -> bool:
         """Whether they are about to have another nickname."""
         return self.renaming is not None and self.renaming.is_pending
+
+    @property
+    def read_marks(self) -> dict[str, int]:
+        """Up to which number they have read each room, by key: nothing since they entered it, if
+        they have not said so; and their own log, if they have.
+        """
+        return self.rooms | self.marks
 
     def read_elsewhere(self, device: Device) -> int:
         """The last number in their own log that they need not be shown on a new device."""
