@@ -21,6 +21,9 @@ export const item = (what) => ({
   account: false, lines: [], traffic: [], version: 0, ...what,
 });
 
+/** Whether somebody says or does something. @param {Item} item */
+export const isTalk = (item) => item.kind === "said" || item.kind === "action";
+
 /** The numbers of a log that we have had, without a hole from `first` to `last`. */
 export class Span {
   first = 1;
@@ -128,6 +131,16 @@ export class Conversation {
   read(keepRule) {
     if (this.mark && !(keepRule && this.fresh)) this.fresh = { id: this.mark, count: this.unread };
     this.unread = this.mentions = this.mark = 0;
+  }
+
+  /** It has been read up to a number, on another device; unread lines may be here, or load later. @param {number} id */
+  readElsewhere(id) {
+    if (!this.mark || this.mark > id) return;
+    const rest = this.items.filter((each) => each.id > id && isTalk(each) && !each.mine);
+    const missing = Math.max(0, Math.min(this.unread - rest.length, this.span.first - 1 - id));
+    this.unread = rest.length + missing;
+    this.mentions = rest.filter((each) => each.callsMe || !this.isRoom).length;
+    this.mark = missing ? id + 1 : rest[0]?.id ?? 0;
   }
 
   /** Who is here: who spoke last first, then by name. */

@@ -11,15 +11,16 @@
  * @typedef {{nick: string, away: string, role: string, connected: boolean, account: boolean}} Member
  * @typedef {{
  *   event: "welcome", nick: string, session: string, resumed: boolean, server: string, epoch: string,
- *   motd: string[], commands: Command[], rooms: string[] | null, lineBytes: number,
+ *   motd: string[], commands: Command[], rooms: string[] | null, lineBytes: number, read: Read[],
  * }} Welcome
+ * @typedef {{event: "read", room: string, id: number}} Read
  * @typedef {{event: "state", room: string, topic: string, members: Member[], count: number}} State
  * @typedef {{event: "answer", ref: string, lines: string[]}} Answer
  * @typedef {{event: "error", ref: string, code: string, text: string, wait: number | null}} Refusal
  * @typedef {{event: "missed", room: string, count: number, kept: boolean}} Missed
  * @typedef {{event: "history", ref: string, room: string, events: Happened[], more: boolean}} Page
  * @typedef {{event: "pong"}} Pong
- * @typedef {Happened | Welcome | State | Answer | Refusal | Missed | Page | Pong} Incoming
+ * @typedef {Happened | Welcome | State | Answer | Refusal | Missed | Page | Pong | Read} Incoming
  * @typedef {Record<string, unknown>} Thing
  */
 
@@ -53,6 +54,7 @@ function understand(value) {
         motd: texts(value, "motd"),
         commands: things(value, "commands").map(command).filter((each) => each.name.startsWith("/")),
         rooms: Array.isArray(value.rooms) ? texts(value, "rooms") : null,
+        read: Object.keys(isThing(value.read) ? value.read : {}).map((name) => ({ event: "read", room: name, id: whole(/** @type {Thing} */ (value.read), name) })),
         lineBytes: (isThing(value.limits) && whole(value.limits, "line_bytes")) || 2000,
       };
     case "state": {
@@ -74,6 +76,8 @@ function understand(value) {
     }
     case "pong":
       return { event: "pong" };
+    case "read":
+      return { event: "read", room, id: whole(value, "id") };
     default:
       return happened(value);
   }

@@ -110,6 +110,7 @@ function render() {
   rooms.show(model, (each) => notifications.level(each), composer.drafts);
   people.show(model);
   composer.show(here, !client.isIn, model.lineBytes);
+  client.tellRead();
   strips.show(client, notifications.question);
   head();
   notifications.head(here?.title ?? "", model.server, mentions());
@@ -297,7 +298,10 @@ function keep() {
   save("server", client.model.server);
 }
 
-addEventListener("pagehide", keep);
+addEventListener("pagehide", () => {
+  client.tellRead(true);
+  keep();
+});
 addEventListener("online", () => connection.probe());
 addEventListener("focus", looked);
 addEventListener("blur", looked);

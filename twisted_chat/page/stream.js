@@ -166,6 +166,7 @@ export class Stream {
       rule = h("li", { class: `rule${kind}` }, h("span", {}, text));
       this.#rules.set(key, rule);
     }
+    say(/** @type {HTMLElement} */ (rule.firstElementChild), text); // older lines may have come above
     return rule;
   }
 
@@ -260,7 +261,8 @@ export class Stream {
       : rule.getBoundingClientRect().bottom < this.#box.getBoundingClientRect().top);
     this.#up.hidden = !isAbove || !!this.#seenFresh.has(shown?.fresh ?? {});
     if (isAbove && shown?.fresh) say(/** @type {HTMLElement} */ (this.#up.lastElementChild), `${counted(shown.fresh.count, "new message")} above`);
-    if (rule?.isConnected && !isAbove && shown?.fresh) this.#seenFresh.add(shown.fresh);
+    const isWhole = !!shown?.fresh && shown.fresh.id >= shown.span.first; // else more new lines load above it
+    if (rule?.isConnected && !isAbove && isWhole && shown?.fresh) this.#seenFresh.add(shown.fresh);
   }
 
   #toFresh() {
