@@ -152,12 +152,20 @@ class ComingTests(_Case):
         self.assertEqual(texts, ["7", "8", "9"], "but no more than the last ones")
 
     def test_a_room_that_she_has_left_is_forgotten(self) -> None:
-        self.laptop.asks(do="command", text="/join #dev").asks(do="read", room="#dev", id=1)
-        self.laptop.asks(do="command", text="/leave #dev")
-        self.assertEqual(self.read_says(self.device()), {"#lobby": 0})
         person = self.factory.chat.people.called("alice")
         assert person is not None
-        self.assertEqual(person.marks, {})
+        self.bob.types(f"/register {SECRET}", "/join #dev")
+        for leaves in ("alice", "bob"):
+            self.laptop.asks(do="command", text="/join #dev")
+            self.bob.types("hello")
+            self.laptop.asks(do="read", room="#dev", id=self.factory.chat.rooms["#dev"].log.last)
+            self.assertEqual(list(person.marks), ["#dev"])
+            if leaves == "alice":
+                self.laptop.asks(do="command", text="/leave #dev")
+            else:
+                self.bob.types("/kick alice")
+            self.assertEqual(self.read_says(self.device()), {"#lobby": 0, "@": 0})
+            self.assertEqual(person.marks, {})
 
 
 class TerminalTests(_Case):

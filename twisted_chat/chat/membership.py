@@ -195,8 +195,7 @@ class Membership:
             connection.removed(room.key, next(reversed(person.rooms)))
 
     def _leave(self, person: Person, key: str, reason: str) -> None:
-        del person.rooms[key]
-        person.marks.pop(key, None)
+        person.left(key)
         self.rooms[key].leave(person, reason)
         for connection in person.connections:
             connection.unfollow(key)

@@ -123,6 +123,11 @@ class Person:
         """
         return self.rooms | self.marks
 
+    def left(self, room: str) -> None:
+        """They are in a room no more, by its key, and what they have read of it is forgotten."""
+        del self.rooms[room]
+        self.marks.pop(room, None)
+
     def read_elsewhere(self, device: Device) -> int:
         """The last number in their own log that they need not be shown on a new device."""
         others = (each for each in self.devices.values() if each is not device)

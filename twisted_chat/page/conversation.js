@@ -12,8 +12,10 @@ import { fold } from "./names.js";
  * @typedef {import("./incoming.js").Member} Member
  */
 
-/** Lines that are kept of a conversation whose newest line one reads; older ones load again. */
+/** Lines that are kept of a room; older ones load again. */
 const KEPT = 3000;
+/** The same, of a room in which somebody reads older lines. */
+const KEPT_ABOVE = 10_000;
 
 /** An item of no kind in particular. @param {Partial<Item> & Pick<Item, "kind">} what @returns {Item} */
 export const item = (what) => ({
@@ -106,13 +108,14 @@ export class Conversation {
     this.items = [];
   }
 
-  /** Forget what is older than the newest lines. */
-  trim() {
-    if (!this.isRoom || this.items.length < 2 * KEPT) return;
-    const kept = this.items.slice(-KEPT);
+  /** Forget what is older than the newest lines. @param {boolean} follows whether nobody reads older ones */
+  trim(follows) {
+    const most = follows ? KEPT : KEPT_ABOVE;
+    if (!this.isRoom || this.items.length < 2 * most) return;
+    const kept = this.items.slice(-most);
     const first = kept.find((each) => each.id);
     if (!first) return;
-    this.base += this.items.length - KEPT;
+    this.base += this.items.length - most;
     this.items = kept;
     this.span.first = first.id;
   }
@@ -192,6 +195,13 @@ export class Conversation {
   left(nick) {
     this.peopleVersion++;
     if (this.members.delete(fold(nick)) || this.count > this.members.size) this.count--;
+  }
+
+  /** @param {string} nick @param {string} role */
+  role(nick, role) {
+    const member = this.members.get(fold(nick));
+    if (member && member.role !== "administrator") member.role = role;
+    this.peopleVersion++;
   }
 
   /** @param {string} nick @param {string} why empty for who is back */

@@ -3,10 +3,12 @@
 /**
  * Something that happened, live or `replayed`.
  * @typedef {{
- *   event: "message" | "action" | "whisper" | "rename" | "topic" | "join" | "leave" | "away" | "notice" | "hidden",
+ *   event: "message" | "action" | "whisper" | "rename" | "topic" | "join" | "leave" | "away" | "notice" | "hidden" | Decision,
  *   id: number, time: number, room: string, from: string, to: string, text: string, reason: string,
- *   ref: string, replayed: boolean, account: boolean,
+ *   ref: string, replayed: boolean, account: boolean, role: string, target: string, until: number,
+ *   setting: string, value: string, what: string, people: string[],
  * }} Happened
+ * @typedef {"role" | "kick" | "mute" | "unmute" | "invite" | "ban" | "unban" | "setting" | "close" | "hands"} Decision
  * @typedef {{name: string, usage: string, aliases: string[], help: string}} Command
  * @typedef {{nick: string, away: string, role: string, connected: boolean, account: boolean}} Member
  * @typedef {{
@@ -25,7 +27,7 @@
  */
 
 const KINDS = new Set(
-  "message action whisper rename topic join leave away notice hidden".split(" "),
+  "message action whisper rename topic join leave away notice hidden role kick mute unmute invite ban unban setting close hands".split(" "),
 );
 
 /** What a line says; null if nothing that a page could use. @param {unknown} line @returns {Incoming | null} */
@@ -86,11 +88,12 @@ function understand(value) {
 /** @param {Thing} thing @returns {Happened | null} */
 function happened(thing) {
   const event = text(thing, "event");
+  const id = whole(thing, "id");
   const time = Date.parse(text(thing, "time"));
-  if (!KINDS.has(event) || Number.isNaN(time)) return null;
+  if (Number.isNaN(time) || !(KINDS.has(event) || id)) return null;
   return {
-    event: /** @type {Happened["event"]} */ (event),
-    id: whole(thing, "id"),
+    event: /** @type {Happened["event"]} */ (KINDS.has(event) ? event : "hidden"), // an unknown one counts too
+    id,
     time,
     room: text(thing, "room") || "@",
     from: text(thing, "from"),
@@ -100,6 +103,13 @@ function happened(thing) {
     ref: text(thing, "ref"),
     replayed: thing.replayed === true,
     account: text(thing, "account") !== "",
+    role: text(thing, "role"),
+    target: text(thing, "target"),
+    until: Date.parse(text(thing, "until")) || 0,
+    setting: text(thing, "setting"),
+    value: text(thing, "value"),
+    what: text(thing, "what"),
+    people: texts(thing, "people"),
   };
 }
 

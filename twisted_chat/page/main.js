@@ -129,7 +129,7 @@ function mentions() {
 
 /** Whether somebody looks at the newest line decides what is read; says whether it was more than before. */
 function look() {
-  return client.model.look(!document.hidden && document.hasFocus() && stream.follows);
+  return client.model.look(!document.hidden && document.hasFocus() && stream.follows, stream.follows);
 }
 
 function looked() {

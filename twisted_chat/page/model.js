@@ -2,6 +2,7 @@
 import { Conversation, Span, isTalk, item } from "./conversation.js";
 import { Marks } from "./marks.js";
 import { caller, fold } from "./names.js";
+import { decided } from "./order.js";
 
 /**
  * @typedef {import("./incoming.js").Happened} Happened
@@ -33,6 +34,8 @@ export class Model {
   listed = [];
   /** The key of the conversation that is shown. */
   current = LOBBY;
+  /** Whether its newest line is in view, even if nobody looks at it. */
+  follows = true;
   /** Whether somebody looks at its newest line. */
   reading = false;
   /** Told of each line that is news. @type {(conversation: Conversation, item: Item) => void} */
@@ -86,9 +89,13 @@ export class Model {
     this.current = key;
   }
 
-  /** Somebody looks at the newest line of what is shown, or does so no more; says whether they read what was unread. @param {boolean} reading */
-  look(reading) {
+  /**
+   * Somebody looks at the newest line of what is shown, or does so no more; says whether they read what was unread.
+   * @param {boolean} reading @param {boolean} follows whether it is in view
+   */
+  look(reading, follows = true) {
     this.reading = reading;
+    this.follows = follows;
     if (!reading || !this.here?.mark) return false;
     this.here.read(true);
     return true;
@@ -326,8 +333,10 @@ export class Model {
       case "topic":
       case "notice":
         return item({ ...base, kind: told.event, mine });
-      default:
-        return null;
+      default: {
+        const decision = decided(told);
+        return decision ? item({ ...base, kind: "notice", text: decision }) : null;
+      }
     }
   }
 
@@ -360,6 +369,8 @@ export class Model {
     } else if (told.event === "away") {
       room.away(from, text);
       if (live && !isMine) room.pass(told.time, { nick: from, what: text ? "away" : "back", why: text });
+    } else if (told.event === "role") {
+      room.role(to, told.role);
     } else if (told.event === "topic") {
       room.topic = text;
     } else if (told.event === "rename" && live) {
@@ -399,7 +410,7 @@ export class Model {
   #add(conversation, line, isNews) {
     conversation.append(line);
     const isRead = this.reading && conversation.key === this.current;
-    if (this.current !== conversation.key || isRead) conversation.trim();
+    conversation.trim(this.follows || this.current !== conversation.key);
     if (!isNews) return;
     if (!isRead) {
       conversation.unread++;

@@ -19,12 +19,7 @@ describe("with an account", { skip: missing, timeout: 300_000 }, () => {
   };
   const open = async (/** @type {string} */ nick, hash = "") => (await visit()).join(nick, hash);
   /** Somebody whose name is theirs from now on. @param {string} nick */
-  const registered = async (nick) => {
-    const visitor = await open(nick);
-    await visitor.types(`/register ${SECRET}`);
-    await visitor.page.waitForSelector("#lines .line:has-text('is yours')");
-    return visitor;
-  };
+  const registered = async (nick) => (await open(nick)).registers(SECRET);
   /** Somebody at the question for the password of a name. @param {string} nick */
   const asked = async (nick, hash = "") => {
     const visitor = await visit();
@@ -98,5 +93,113 @@ describe("with an account", { skip: missing, timeout: 300_000 }, () => {
     await two.page.waitForSelector("#lines .rule.new:has-text('60 new messages'), #lines .rule.new:has-text('New: 60 messages')");
     const next = await two.page.evaluate(() => document.querySelector("#lines .rule.new")?.nextElementSibling?.textContent);
     assert.match(next ?? "", /line 1$/);
+  });
+
+  test("a registered name asks for its password, and the wrong one can be mended", async () => {
+    await registered("alice");
+    const visitor = await asked("alice");
+    assert.match((await visitor.page.textContent("#nick-hint")) ?? "", /alice is registered\. If it is yours, give its password\./);
+    await visitor.page.fill("#join-password", "wrong horse");
+    await visitor.page.press("#join-password", "Enter");
+    await visitor.page.waitForSelector("#password-error:visible");
+    assert.match((await visitor.page.textContent("#password-error")) ?? "", /The nickname or the password is wrong/);
+    assert.equal(await visitor.page.inputValue("#join-password"), "", "it is to be typed anew");
+    assert.equal(await visitor.page.evaluate(() => document.activeElement?.id), "join-password");
+    await visitor.page.fill("#join-password", SECRET);
+    await visitor.page.press("#join-password", "Enter");
+    await visitor.isIn();
+    await visitor.types("it is me");
+    await visitor.sees("it is me");
+    assert.equal(await visitor.page.locator("#lines .line:has-text('it is me') [aria-label=registered], #lines .line:has-text('it is me') .who svg").count() > 0, true, "the name has its mark");
+  });
+
+  test("somebody else at that question can take another name", async () => {
+    await registered("alice");
+    const visitor = await asked("alice");
+    await visitor.page.fill("#join-nick", "alison");
+    assert.equal(await visitor.page.isVisible("#join-password"), false, "no password is asked for that");
+    await visitor.page.click("#join-button");
+    await visitor.isIn();
+    assert.equal(await visitor.page.textContent("#my-nick"), "alison");
+  });
+
+  test("too many wrong passwords have to wait, and the page says how long", async () => {
+    await registered("alice");
+    const visitor = await asked("alice");
+    const error = visitor.page.locator("#password-error, #nick-error").and(visitor.page.locator(":visible"));
+    await until(async () => {
+      await visitor.page.fill("#join-password", "wrong horse");
+      await visitor.page.click("#join-button");
+      await visitor.page.waitForSelector("#join-button:enabled");
+      return /wait|again in/.test((await error.first().textContent()) ?? "");
+    }, "the wait", 30_000);
+    assert.equal(await visitor.page.isVisible("#join-password"), true, "the question stays");
+  });
+
+  test("a device that is remembered goes on after a reload, and no password is kept or shown", async () => {
+    await registered("alice");
+    const visitor = await loggedIn("alice", "", true);
+    await visitor.types("/devices");
+    await visitor.sees("this one");
+    await visitor.page.reload();
+    await visitor.isIn();
+    assert.equal(await visitor.page.textContent("#my-nick"), "alice");
+    await visitor.types(`/password ${SECRET} / ${SECRET} too`);
+    await visitor.sees("Your password is changed.");
+    const kept = await visitor.page.evaluate(() => JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage }) + document.body.innerText);
+    assert.ok(!kept.includes("horse"), "no password anywhere");
+    await visitor.page.press("#write", "ArrowUp");
+    assert.equal(await visitor.page.inputValue("#write"), "/devices");
+  });
+
+  test("a device that was logged out elsewhere asks for the password, and goes on", async () => {
+    const one = await registered("alice");
+    const two = await loggedIn("alice");
+    await two.types("typed before");
+    await two.sees("typed before");
+    await one.types("/devices end 2");
+    await two.page.waitForSelector("#join-password:visible");
+    await two.page.fill("#join-password", SECRET);
+    await two.page.click("#join-button");
+    await two.isIn();
+    await two.types("back again");
+    await two.sees("back again");
+    assert.equal(await two.times("typed before"), 1);
+  });
+
+  test("who logs out is asked for the password when they come again", async () => {
+    const one = await registered("alice");
+    await one.types("/logout");
+    await one.page.waitForSelector("#join-nick:visible");
+    assert.equal(await one.page.inputValue("#join-nick"), "alice");
+    await one.page.waitForSelector("#join-password:visible");
+  });
+
+  test("a guest who logs in goes on as somebody else", async () => {
+    const one = await registered("alice");
+    await one.types("/join #dev");
+    await one.page.waitForSelector("#room-title:has-text('dev')");
+    const guest = await open("gus");
+    await guest.types(`/login alice ${SECRET}`);
+    await guest.page.waitForSelector("#my-nick:has-text('alice')");
+    await guest.page.waitForSelector('#rooms-nav a[href="#dev"]');
+    await guest.types("as alice");
+    await one.page.click('#rooms-nav a[href="#lobby"]');
+    await one.sees("as alice");
+    await guest.sees("as alice");
+    assert.equal(await guest.page.$(".waits, .refused"), null);
+  });
+
+  test("a server that was killed and started again knows the devices", async () => {
+    const one = await registered("alice");
+    const two = await loggedIn("alice");
+    await server.stop("SIGKILL");
+    await server.start();
+    for (const each of [one, two]) {
+      await each.page.click("text=Try now", { timeout: 5000 }).catch(() => {});
+      await each.page.waitForSelector("#link-strip", { state: "hidden" });
+    }
+    await one.types("still here");
+    await two.sees("still here");
   });
 });

@@ -149,6 +149,13 @@ export class Visitor {
     return this;
   }
 
+  /** The name is theirs from now on. @param {string} password */
+  async registers(password) {
+    await this.types(`/register ${password}`);
+    await this.page.waitForSelector("#lines .line:has-text('is yours')");
+    return this;
+  }
+
   /** The room is there, and who is in it: from now on they can type. */
   async isIn() {
     await this.page.waitForSelector("#people-title .num:not(:empty)", { state: "attached" });
