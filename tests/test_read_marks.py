@@ -164,7 +164,7 @@ class ComingTests(_Case):
                 self.laptop.asks(do="command", text="/leave #dev")
             else:
                 self.bob.types("/kick alice")
-            self.assertEqual(self.read_says(self.device()), {"#lobby": 0, "@": 0})
+            self.assertEqual(self.read_says(self.device()), {"#lobby": 0})
             self.assertEqual(person.marks, {})
 
 
