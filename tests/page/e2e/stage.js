@@ -140,9 +140,9 @@ export class Visitor {
     return new Visitor(page, server);
   }
 
-  /** @param {string} nick @param {string} hash */
-  async join(nick, hash = "") {
-    await this.page.goto(this.server.url + hash);
+  /** @param {string} nick @param {string} hash @param {string} url where the page is */
+  async join(nick, hash = "", url = this.server.url) {
+    await this.page.goto(url + hash);
     await this.page.fill("#join-nick", nick);
     await this.page.click("#join-button");
     await this.isIn();
