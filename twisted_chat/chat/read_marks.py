@@ -39,7 +39,7 @@ class ReadMarks:
         room, number = names.key(log.room), min(number, log.last)
         if number <= person.read_marks.get(room, 0) <= log.last:  # else the numbers began anew
             return
-        person.marks[room] = number
+        person.marks = {**person.marks, room: number}
         for other in person.devices.values():
             if other is not device and other.connection is not None:
                 other.connection.has_read(log.room, number)

@@ -50,9 +50,9 @@ def apply(settings: Mapping[str, Any], person: Person, limits: Limits) -> None:
     if _is_number(settings.get("read")):
         person.read = settings["read"]
     marks = settings.get("marks")
-    for room, number in list(marks.items()) if isinstance(marks, dict) else ():
-        if _is_number(number) and len(person.marks) <= limits.rooms_per_person:
-            person.marks[str(room)] = number
+    if isinstance(marks, dict):
+        known = [(str(room), number) for room, number in marks.items() if _is_number(number)]
+        person.marks = dict(known[: limits.rooms_per_person + 1])
 
 
 def _is_number(value: object) -> bool:

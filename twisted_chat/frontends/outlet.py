@@ -9,6 +9,7 @@ closing, and in `sealed` for one with TLS; other transports and everything else 
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
 from twisted.internet.main import CONNECTION_DONE
@@ -17,6 +18,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_chat.frontends.socket_options import connection_under
+
+if TYPE_CHECKING:
+    from twisted_chat.frontends.sealed import Sealed
 
 
 def _pass_on(transport: ITransport, data: bytes) -> int:
@@ -37,7 +41,7 @@ class Outlet:
         drained: called when it takes more again, after it did not.
     """
 
-    __slots__ = ("_direct", "_drained", "_open", "_transport", "_write", "ready", "send")
+    __slots__ = ("_direct", "_drained", "_open", "_sealed", "_transport", "ready", "send")
 
     def __init__(self, transport: ITransport, drained: Callable[[], None]) -> None:
         self.ready = True
@@ -45,7 +49,7 @@ class Outlet:
         self._drained = drained
         self._open = True
         self._direct: Connection | None = None
-        self._write: Callable[[bytes], object] = transport.write
+        self._sealed: Sealed | None = None
         self.send: Callable[[bytes], int] = partial(_pass_on, transport)
         below = getattr(transport, "transport", None)
         if isinstance(transport, Connection) and not transport.TLS:
@@ -64,8 +68,11 @@ class Outlet:
         from twisted_chat.frontends.sealed import Sealed
 
         if isinstance(transport, TLSMemoryBIOProtocol):
-            sealed = Sealed(transport, below)
-            self._write, self.send = sealed.write, sealed.send
+            self._sealed = Sealed(transport, below)
+            self.send = self._sealed.send
+
+    def _write(self, data: bytes) -> None:
+        (self._sealed or self._transport).write(data)
 
     def write(self, data: bytes) -> None:
         """Send bytes; after `close` they are dropped."""
@@ -132,4 +139,4 @@ class Outlet:
         """The transport is gone."""
         self._open = self.ready = False
         self._drained = _nobody  # it knows us, and nothing may keep itself in memory
-        self._write = self.send = len  # which takes all of it, and knows nobody
+        self._sealed, self.send = None, len  # which takes all of it, and knows nobody
