@@ -15,6 +15,7 @@ import { isSecret, shownOf } from "./secrecy.js";
 const PAGE = 100;
 const READ_AT_ONCE = 2; // requests that say what is read: they count as lines that we send
 const READ_EVERY = 3000; // milliseconds
+const READ = "read"; // the ref of them all: nobody has to know what became of one
 const UNSTORED = "That came to nothing: the server did not say why.";
 
 /** Codes of refusals after which the password of a registered name is asked for. */
@@ -181,7 +182,7 @@ export class Client {
   tellRead(isLast = false) {
     if (!this.isIn || (!this.#mayTellRead && !isLast)) return;
     const read = this.model.takeRead(READ_AT_ONCE);
-    for (const each of read) this.connection.send({ do: "read", ...each });
+    for (const each of read) this.connection.send({ do: "read", ...each, ref: READ });
     if (!read.length) return;
     this.#mayTellRead = false;
     this.clock.later(() => {
@@ -322,6 +323,7 @@ export class Client {
   #refused(told) {
     const line = this.outbox.find(told.ref);
     const page = this.#pages.get(told.ref);
+    if (told.ref === READ) return; // such as of a room that we have just been removed from
     if (page) {
       this.#pages.delete(told.ref);
       const wait = (told.wait ?? 5) * 1000;

@@ -125,6 +125,17 @@ test("a reload knows what is unread although its lines are not loaded", () => {
   assert.deepEqual(unread(back), [2, 0, 2]);
 });
 
+test("a refusal of that is shown to nobody", () => {
+  const { laptop, look, says } = alice();
+  says("#lobby", "one");
+  laptop.client.model.look(true);
+  laptop.client.tellRead();
+  const [{ ref }] = /** @type {any[]} */ (laptop.link.toServer.splice(0));
+  laptop.link.write({ event: "error", ref, code: "not-in-room", text: "You are not in #lobby." });
+  look(laptop, true);
+  assert.deepEqual(laptop.client.model.here?.items.map((each) => each.text), ["one"]);
+});
+
 test("the server is told seldom, however much is said", () => {
   const { server, clock, laptop } = alice();
   laptop.client.model.look(true);
