@@ -50,7 +50,7 @@ export class Menus {
     const { client, composer } = this;
     const { model } = client;
     if (model.isMe(nick)) return this.page(anchor);
-    const person = model.person(nick);
+    const person = model.here?.members.get(fold(nick)) ?? model.person(nick);
     const role = person && person.role !== "member" ? [person.role] : [];
     const facts = [[now(person), ...role, ...(person?.account ? ["registered"] : [])].join(", ")];
     /** @type {Entry[]} */

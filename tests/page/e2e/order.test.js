@@ -77,6 +77,9 @@ describe("keeping order", { skip: missing, timeout: 300_000 }, () => {
     await isAmong("bob", "Here");
     await choose("bob", "Make operator");
     await isAmong("bob", "Operators");
+    await menu(alice, "bob");
+    assert.equal(await alice.page.textContent(".menu .title p"), "here, operator");
+    await alice.page.keyboard.press("Escape");
     await until(() => bob.heard.includes("alice made bob an operator of #dev"), "bob is told");
     await choose("bob", "Take the operator's role");
     await isAmong("bob", "Here");
