@@ -312,7 +312,10 @@ class RestartTests(DiskTestCase):
         self.assertEqual(list(person.rooms), ["#lobby"])
 
 
-ACTS = ("comes", "goes", "vanishes", "resumes", "says", "whispers", "joins", "leaves", "stops")
+ACTS = (
+    *("comes", "goes", "vanishes", "resumes", "says", "whispers", "reads"),
+    *("joins", "leaves", "stops"),
+)
 
 
 class EveryEventOnceTests(AccountsTestCase):
@@ -371,6 +374,9 @@ class EveryEventOnceTests(AccountsTestCase):
                     self.clock.advance(301)
             elif act == "says":
                 device.asks(do="say", text=f"alice {count}", room="#lobby", ref=f"r{count}")
+            elif act == "reads":
+                for room, last in seen[number].items():
+                    device.asks(do="read", room=room, id=last - count % 3 if last > 2 else last)
             elif act == "joins":
                 device.asks(do="command", text="/join dev")
             elif act == "leaves":

@@ -204,7 +204,8 @@ def test_a_lost_connection_is_made_again_with_tls(start: Start, user: User) -> N
     port = tls_port(server)
     place = ("--tls", f"127.0.0.1:{port}")
     bot = Typist(*CLIENT, *place, "--nick", "bot", "--json", env=user.environment)
-    bot.sees('"event":"state"')
+    bot.types("here")
+    bot.sees('"text":"here"')  # which is stored by now, and so is the session
     server.kill()
     server = start("--tls-port", str(port))
     ann = Plain(server.port, "ann")

@@ -59,7 +59,7 @@ class Decisions(Logins):
                 device.room = other.key
         for connection in person.connections:
             connection.removed(room.key, other.key)
-        del person.rooms[room.key]
+        person.left(room.key)
         if not person.displaced:
             room.leave(person, f"removed by {by}")
         _log.info(

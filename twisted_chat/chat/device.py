@@ -44,6 +44,9 @@ class Connection(Protocol):
     def unfollow(self, room: str) -> None:
         """They left a room: read to the end of what was said until now."""
 
+    def has_read(self, room: str, number: int) -> None:
+        """They have read a room, called so, up to a number on another device."""
+
     def refuse(self, why: Refused, ref: str | None = None) -> None:
         """Something that they asked for cannot be done."""
 

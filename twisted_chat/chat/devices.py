@@ -241,6 +241,7 @@ class Devices(Logins):
             if person.account:
                 self._have_read(person)
                 self._keep_settings(person)
+        self.read_marks.stop()
 
     # Going
 
@@ -255,6 +256,7 @@ class Devices(Logins):
 
     def _end(self, person: Person, device: Device) -> None:
         """See `Logins`: a device that is remembered falls asleep."""
+        self._has_shown_all(person, device)
         if person.account and device.until > self.now() and device.token_hash:
             saved = replace(self._session_of(person, device), is_asleep=True)
             self.asleep.add(saved)
@@ -343,10 +345,27 @@ class Devices(Logins):
                 person.read = max(person.read, *read, 0)
                 self._keep_settings(person)
 
-    @staticmethod
-    def _have_read(person: Person) -> None:
+    def _have_read(self, person: Person) -> None:
         if person.log is not None and person.is_connected:
             person.read = person.log.last
+        for device in person.devices.values():
+            self._has_shown_all(person, device)
+
+    def _has_shown_all(self, person: Person, device: Device) -> None:
+        """A terminal goes in good order: what it has shown is read."""
+        if not person.account or device.connection is None or device.may_resume:
+            return
+        logs = [self.rooms[key].log for key in person.rooms]
+        for log in logs if person.log is None else [*logs, person.log]:
+            self.read_marks.move(person, device, log, log.last)
+
+    def read_marks_of(self, person: Person) -> dict[str, int]:
+        """Up to which number somebody has read each room, by name, and their own log."""
+        marks = {}
+        for key, number in person.read_marks.items():
+            room = self.rooms.get(key)
+            marks[self._name_of(key)] = min(number, room.log.last) if room else number
+        return marks
 
 
 def _not_kept(failure: Failure) -> None:

@@ -18,6 +18,7 @@ from twisted_chat.chat.passwords import OwnPasswords
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.projection import project
+from twisted_chat.chat.read_marks import ReadMarks
 from twisted_chat.chat.request import Request, store_together
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
@@ -98,6 +99,7 @@ class Membership:
         )
         self._decided: list[tuple[Room, Entry]] = []  # by which somebody may have to leave
         self._observers = Observers(observers)
+        self.read_marks = ReadMarks(clock, self._keep_settings)
         self.erases_on_forget = False
         """Whether the name of a deleted account is taken from what it has said."""
         self.is_stopping = False
@@ -106,6 +108,9 @@ class Membership:
         """Fires when the store has answered, and people may come; fails if it does not."""
 
     async def _start(self) -> None:
+        raise NotImplementedError
+
+    def _keep_settings(self, person: Person) -> None:
         raise NotImplementedError
 
     # Rooms
@@ -208,7 +213,7 @@ class Membership:
             connection.removed(room.key, next(reversed(person.rooms)))
 
     def _leave(self, person: Person, key: str, reason: str) -> None:
-        del person.rooms[key]
+        person.left(key)
         self.rooms[key].leave(person, reason)
         for connection in person.connections:
             connection.unfollow(key)

@@ -1,6 +1,6 @@
 """A person: their nickname, whom they ignore, and their private log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,6 +12,9 @@ from twisted_chat.log.log import Log
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
 from twisted_chat.text import names
+
+_NONE: Mapping[str, int] = {}
+"""The read marks of those who say nothing of that: most people, who need no dictionary each."""
 
 
 class Whisperer(NamedTuple):
@@ -51,6 +54,7 @@ class Person:
         "key",
         "last_whisperer",
         "log",
+        "marks",
         "nickname",
         "present",
         "read",
@@ -87,6 +91,7 @@ class Person:
         self.log: Log | None = None  # their own, once there is anything in it
         self.fanout: Fanout | None = None  # of the same
         self.read = 0  # the last number in it that a device has shown before the present ones
+        self.marks: Mapping[str, int] = _NONE  # by room's key: up to which number they read it
         self.bell = "off"  # when it rings, at a terminal
 
     @property
@@ -113,6 +118,19 @@ class Person:
     def is_renaming(self) -> bool:
         """Whether they are about to have another nickname."""
         return self.renaming is not None and self.renaming.is_pending
+
+    @property
+    def read_marks(self) -> dict[str, int]:
+        """Up to which number they have read each room, by key: nothing since they entered it, if
+        they have not said so; and their own log, if they have.
+        """
+        return {**self.rooms, **self.marks}
+
+    def left(self, room: str) -> None:
+        """They are in a room no more, by its key, and what they have read of it is forgotten."""
+        del self.rooms[room]
+        if room in self.marks:
+            self.marks = {key: self.marks[key] for key in self.marks if key != room}
 
     def read_elsewhere(self, device: Device) -> int:
         """The last number in their own log that they need not be shown on a new device."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twisted_chat.chat.person import Person
+from twisted_chat.events import OWN
 from twisted_chat.limits import Limits
 
 
@@ -20,6 +21,11 @@ def settings_of(person: Person, rooms: Mapping[str, int]) -> dict[str, Any]:
         "ignored": [list(each) for each in person.ignored.values()],
         "bell": person.bell,
         "read": person.read,
+        "marks": {
+            room: number
+            for room, number in person.read_marks.items()
+            if room in person.rooms or room == OWN
+        },
     }
 
 
@@ -43,6 +49,10 @@ def apply(settings: Mapping[str, Any], person: Person, limits: Limits) -> None:
     person.bell = str(settings.get("bell", person.bell))
     if _is_number(settings.get("read")):
         person.read = settings["read"]
+    marks = settings.get("marks")
+    if isinstance(marks, dict):
+        known = [(str(room), number) for room, number in marks.items() if _is_number(number)]
+        person.marks = dict(known[: limits.rooms_per_person + 1])
 
 
 def _is_number(value: object) -> bool:

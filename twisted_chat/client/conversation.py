@@ -19,6 +19,7 @@ from twisted_chat.client.hearing import Hearing
 from twisted_chat.client.incoming import Answer, Happened, Refusal, Welcome
 from twisted_chat.client.joining import Joining
 from twisted_chat.client.leaving import GOODBYE, Leaving
+from twisted_chat.client.marks import Marks
 from twisted_chat.client.outbox import Line
 from twisted_chat.client.secrecy import without_secret
 from twisted_chat.client.typed import Typed, parse
@@ -66,6 +67,7 @@ class Conversation:
         self._room = room
         self._hearing = Hearing(view)
         self._leaving = Leaving(client.clock, self._finish)
+        self._marks = Marks(client)
         self._joining = Joining(self.model, careful=view.asks)
         self._failures = 0
         self._unsent: list[str] = []  # what is known never to have gone out
@@ -84,6 +86,7 @@ class Conversation:
         """Somebody typed a line."""
         if line.strip() and not self._leaving.farewell:
             self._take(line)
+            self._mark()
         self._settle()
 
     def leave(self, farewell: str = "/quit", patience: float | None = None) -> None:
@@ -153,10 +156,16 @@ class Conversation:
         """Do what has become possible: send, and say farewell when there is nothing else."""
         self.sender.send()
         while self._client.is_in and self._leaving.is_unsaid and not self.outbox:
+            self._mark(leaves=True)
             self._leaving.said(self._add(parse(self._leaving.farewell), may_wait=True))
             self.sender.send()
         if not self.finished.called:
             self._view.changed()
+
+    def _mark(self, *, leaves: bool = False) -> None:
+        """A person has read what is shown; nobody reads what a pipe writes."""
+        if self._view.asks:
+            self._marks.typed(leaves=leaves)
 
     def _name(self, nick: str) -> None:
         self.naming = False

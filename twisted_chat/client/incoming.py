@@ -32,6 +32,7 @@ class Welcome:
         input_bytes: the longest line that the server reads.
         again: whether this client was let in before.
         anew: whether ids begin anew, because the server has kept nothing.
+        account: the name of our account; empty for none.
     """
 
     nick: str
@@ -45,6 +46,7 @@ class Welcome:
     input_bytes: int = Limits.input_bytes
     again: bool = False
     anew: bool = False
+    account: str = ""
 
 
 @dataclass(slots=True)
@@ -161,6 +163,7 @@ def read(thing: dict[str, Any]) -> Incoming | None:
                 rooms,
                 epoch,
                 most or Limits.input_bytes,
+                account=_text(thing, "account"),
             )
         case "state":
             members = tuple(filter(None, map(_member, _objects(thing, "members"))))

@@ -18,6 +18,7 @@ class Model:
     def __init__(self, nick: str) -> None:
         self.nick = nick
         self.session: str | None = None
+        self.account = ""  # its name
         self.epoch = ""  # of the numbers in `seen`
         self.commands: tuple[Command, ...] = ()
         self.rooms: dict[str, Room] = {}
@@ -104,6 +105,7 @@ class Model:
     def welcome(self, told: Welcome) -> None:
         """We are in, again or anew."""
         self.nick = told.nick or self.nick
+        self.account = told.account
         self.session = told.session or self.session
         self.commands = told.commands or self.commands
         self._left.clear()

@@ -4,11 +4,12 @@ Twisted's own `write` keeps the bytes, registers the socket with the poller, sen
 turn and unregisters it again: two system calls and 6 us more for each delivery than trying the
 socket first, which made the median delivery to 1,000 readers five times quicker. This is the only
 place that knows of it. It is done for a plain TCP or UNIX socket that holds nothing and is not
-closing; TLS, other transports and everything else go through `write`.
+closing, and in `sealed` for one with TLS; other transports and everything else go through `write`.
 """
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
 from twisted.internet.main import CONNECTION_DONE
@@ -17,6 +18,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_chat.frontends.socket_options import connection_under
+
+if TYPE_CHECKING:
+    from twisted_chat.frontends.sealed import Sealed
 
 
 def _pass_on(transport: ITransport, data: bytes) -> int:
@@ -37,7 +41,7 @@ class Outlet:
         drained: called when it takes more again, after it did not.
     """
 
-    __slots__ = ("_direct", "_drained", "_open", "_transport", "ready", "send")
+    __slots__ = ("_direct", "_drained", "_open", "_sealed", "_transport", "ready", "send")
 
     def __init__(self, transport: ITransport, drained: Callable[[], None]) -> None:
         self.ready = True
@@ -45,20 +49,36 @@ class Outlet:
         self._drained = drained
         self._open = True
         self._direct: Connection | None = None
+        self._sealed: Sealed | None = None
         self.send: Callable[[bytes], int] = partial(_pass_on, transport)
+        below = getattr(transport, "transport", None)
         if isinstance(transport, Connection) and not transport.TLS:
             self._direct = transport
             self.send = transport.socket.send
+        elif isinstance(below, Connection):
+            self._begin_sealed(transport, below)
         if IConsumer.providedBy(transport):
             transport.registerProducer(self, True)
         if self._direct is not None and self.held:
             self._wait_for(self._direct)  # something was written before, such as a handshake
 
+    def _begin_sealed(self, transport: ITransport, below: Connection) -> None:
+        from twisted.protocols.tls import TLSMemoryBIOProtocol  # only where there is TLS
+
+        from twisted_chat.frontends.sealed import Sealed
+
+        if isinstance(transport, TLSMemoryBIOProtocol):
+            self._sealed = Sealed(transport, below)
+            self.send = self._sealed.send
+
+    def _write(self, data: bytes) -> None:
+        (self._sealed or self._transport).write(data)
+
     def write(self, data: bytes) -> None:
         """Send bytes; after `close` they are dropped."""
         if not self.ready:
             if self._open:
-                self._transport.write(data)
+                self._write(data)
             return
         try:
             sent = self.send(data)
@@ -69,7 +89,7 @@ class Outlet:
 
     def hold(self, rest: bytes) -> None:
         """Hand the rest to the transport's buffer, and wait until it is sent."""
-        self._transport.write(rest)
+        self._write(rest)
         if self._direct is not None:
             self._wait_for(self._direct)
 
@@ -119,3 +139,4 @@ class Outlet:
         """The transport is gone."""
         self._open = self.ready = False
         self._drained = _nobody  # it knows us, and nothing may keep itself in memory
+        self._sealed, self.send = None, len  # which takes all of it, and knows nobody

@@ -13,6 +13,9 @@ import { isSecret, shownOf } from "./secrecy.js";
  */
 
 const PAGE = 100;
+const READ_AT_ONCE = 2; // requests that say what is read: they count as lines that we send
+const READ_EVERY = 3000; // milliseconds
+const READ = "read"; // the ref of them all: nobody has to know what became of one
 const UNSTORED = "That came to nothing: the server did not say why.";
 
 /** Codes of refusals after which the password of a registered name is asked for. */
@@ -47,6 +50,7 @@ export class Client {
   /** Pages that were asked for, by ref. @type {Map<string, Conversation>} */
   #pages = new Map();
   #number = 0;
+  #mayTellRead = true;
 
   /** @param {import("./connection.js").Connection} connection @param {string} visit differs from visit to visit */
   constructor(connection, visit, clock = CLOCK) {
@@ -174,6 +178,19 @@ export class Client {
     this.onChange();
   }
 
+  /** Tell our other devices what is read, soon but not often. @param {boolean} isLast whether there is no later */
+  tellRead(isLast = false) {
+    if (!this.isIn || (!this.#mayTellRead && !isLast)) return;
+    const read = this.model.takeRead(READ_AT_ONCE);
+    for (const each of read) this.connection.send({ do: "read", ...each, ref: READ });
+    if (!read.length) return;
+    this.#mayTellRead = false;
+    this.clock.later(() => {
+      this.#mayTellRead = true;
+      this.tellRead();
+    }, READ_EVERY);
+  }
+
   /** Leave the chat, and forget the session. @param {string} text the command, which may say why */
   leave(text = "/quit") {
     this.#isLeaving = true;
@@ -234,6 +251,9 @@ export class Client {
       case "history":
         this.#pages.delete(told.ref);
         this.model.older(told);
+        break;
+      case "read":
+        this.model.readElsewhere(told);
         break;
       case "pong":
         break;
@@ -303,6 +323,7 @@ export class Client {
   #refused(told) {
     const line = this.outbox.find(told.ref);
     const page = this.#pages.get(told.ref);
+    if (told.ref === READ) return; // such as of a room that we have just been removed from
     if (page) {
       this.#pages.delete(told.ref);
       const wait = (told.wait ?? 5) * 1000;

@@ -12,14 +12,19 @@ import { fold } from "./names.js";
  * @typedef {import("./incoming.js").Member} Member
  */
 
-/** Lines that are kept of a conversation whose newest line one reads; older ones load again. */
+/** Lines that are kept of a room; older ones load again. */
 const KEPT = 3000;
+/** The same, of a room in which somebody reads older lines. */
+const KEPT_ABOVE = 10_000;
 
 /** An item of no kind in particular. @param {Partial<Item> & Pick<Item, "kind">} what @returns {Item} */
 export const item = (what) => ({
   id: 0, time: Date.now(), from: "", to: "", text: "", mine: false, callsMe: false,
   account: false, lines: [], traffic: [], version: 0, ...what,
 });
+
+/** Whether somebody says or does something. @param {Item} item */
+export const isTalk = (item) => item.kind === "said" || item.kind === "action";
 
 /** The numbers of a log that we have had, without a hole from `first` to `last`. */
 export class Span {
@@ -103,13 +108,14 @@ export class Conversation {
     this.items = [];
   }
 
-  /** Forget what is older than the newest lines. */
-  trim() {
-    if (!this.isRoom || this.items.length < 2 * KEPT) return;
-    const kept = this.items.slice(-KEPT);
+  /** Forget what is older than the newest lines. @param {boolean} follows whether nobody reads older ones */
+  trim(follows) {
+    const most = follows ? KEPT : KEPT_ABOVE;
+    if (!this.isRoom || this.items.length < 2 * most) return;
+    const kept = this.items.slice(-most);
     const first = kept.find((each) => each.id);
     if (!first) return;
-    this.base += this.items.length - KEPT;
+    this.base += this.items.length - most;
     this.items = kept;
     this.span.first = first.id;
   }
@@ -128,6 +134,16 @@ export class Conversation {
   read(keepRule) {
     if (this.mark && !(keepRule && this.fresh)) this.fresh = { id: this.mark, count: this.unread };
     this.unread = this.mentions = this.mark = 0;
+  }
+
+  /** It has been read up to a number, on another device; unread lines may be here, or load later. @param {number} id */
+  readElsewhere(id) {
+    if (!this.mark || this.mark > id) return;
+    const rest = this.items.filter((each) => each.id > id && isTalk(each) && !each.mine);
+    const missing = Math.max(0, Math.min(this.unread - rest.length, this.span.first - 1 - id));
+    this.unread = rest.length + missing;
+    this.mentions = rest.filter((each) => each.callsMe || !this.isRoom).length;
+    this.mark = missing ? id + 1 : rest[0]?.id ?? 0;
   }
 
   /** Who is here: who spoke last first, then by name. */
@@ -179,6 +195,13 @@ export class Conversation {
   left(nick) {
     this.peopleVersion++;
     if (this.members.delete(fold(nick)) || this.count > this.members.size) this.count--;
+  }
+
+  /** @param {string} nick @param {string} role */
+  role(nick, role) {
+    const member = this.members.get(fold(nick));
+    if (member && member.role !== "administrator") member.role = role;
+    this.peopleVersion++;
   }
 
   /** @param {string} nick @param {string} why empty for who is back */

@@ -3,28 +3,31 @@
 /**
  * Something that happened, live or `replayed`.
  * @typedef {{
- *   event: "message" | "action" | "whisper" | "rename" | "topic" | "join" | "leave" | "away" | "notice" | "hidden",
+ *   event: "message" | "action" | "whisper" | "rename" | "topic" | "join" | "leave" | "away" | "notice" | "hidden" | Decision,
  *   id: number, time: number, room: string, from: string, to: string, text: string, reason: string,
- *   ref: string, replayed: boolean, account: boolean,
+ *   ref: string, replayed: boolean, account: boolean, role: string, target: string, until: number,
+ *   setting: string, value: string, what: string, people: string[],
  * }} Happened
+ * @typedef {"role" | "kick" | "mute" | "unmute" | "invite" | "ban" | "unban" | "setting" | "close" | "hands"} Decision
  * @typedef {{name: string, usage: string, aliases: string[], help: string}} Command
  * @typedef {{nick: string, away: string, role: string, connected: boolean, account: boolean}} Member
  * @typedef {{
  *   event: "welcome", nick: string, session: string, resumed: boolean, server: string, epoch: string,
- *   motd: string[], commands: Command[], rooms: string[] | null, lineBytes: number,
+ *   motd: string[], commands: Command[], rooms: string[] | null, lineBytes: number, read: Read[],
  * }} Welcome
+ * @typedef {{event: "read", room: string, id: number}} Read
  * @typedef {{event: "state", room: string, topic: string, members: Member[], count: number}} State
  * @typedef {{event: "answer", ref: string, lines: string[]}} Answer
  * @typedef {{event: "error", ref: string, code: string, text: string, wait: number | null}} Refusal
  * @typedef {{event: "missed", room: string, count: number, kept: boolean}} Missed
  * @typedef {{event: "history", ref: string, room: string, events: Happened[], more: boolean}} Page
  * @typedef {{event: "pong"}} Pong
- * @typedef {Happened | Welcome | State | Answer | Refusal | Missed | Page | Pong} Incoming
+ * @typedef {Happened | Welcome | State | Answer | Refusal | Missed | Page | Pong | Read} Incoming
  * @typedef {Record<string, unknown>} Thing
  */
 
 const KINDS = new Set(
-  "message action whisper rename topic join leave away notice hidden".split(" "),
+  "message action whisper rename topic join leave away notice hidden role kick mute unmute invite ban unban setting close hands".split(" "),
 );
 
 /** What a line says; null if nothing that a page could use. @param {unknown} line @returns {Incoming | null} */
@@ -53,6 +56,7 @@ function understand(value) {
         motd: texts(value, "motd"),
         commands: things(value, "commands").map(command).filter((each) => each.name.startsWith("/")),
         rooms: Array.isArray(value.rooms) ? texts(value, "rooms") : null,
+        read: Object.keys(isThing(value.read) ? value.read : {}).map((name) => ({ event: "read", room: name, id: whole(/** @type {Thing} */ (value.read), name) })),
         lineBytes: (isThing(value.limits) && whole(value.limits, "line_bytes")) || 2000,
       };
     case "state": {
@@ -74,6 +78,8 @@ function understand(value) {
     }
     case "pong":
       return { event: "pong" };
+    case "read":
+      return { event: "read", room, id: whole(value, "id") };
     default:
       return happened(value);
   }
@@ -82,11 +88,12 @@ function understand(value) {
 /** @param {Thing} thing @returns {Happened | null} */
 function happened(thing) {
   const event = text(thing, "event");
+  const id = whole(thing, "id");
   const time = Date.parse(text(thing, "time"));
-  if (!KINDS.has(event) || Number.isNaN(time)) return null;
+  if (Number.isNaN(time) || !(KINDS.has(event) || id)) return null;
   return {
-    event: /** @type {Happened["event"]} */ (event),
-    id: whole(thing, "id"),
+    event: /** @type {Happened["event"]} */ (KINDS.has(event) ? event : "hidden"), // an unknown one counts too
+    id,
     time,
     room: text(thing, "room") || "@",
     from: text(thing, "from"),
@@ -96,6 +103,13 @@ function happened(thing) {
     ref: text(thing, "ref"),
     replayed: thing.replayed === true,
     account: text(thing, "account") !== "",
+    role: text(thing, "role"),
+    target: text(thing, "target"),
+    until: Date.parse(text(thing, "until")) || 0,
+    setting: text(thing, "setting"),
+    value: text(thing, "value"),
+    what: text(thing, "what"),
+    people: texts(thing, "people"),
   };
 }
 

@@ -110,6 +110,7 @@ function render() {
   rooms.show(model, (each) => notifications.level(each), composer.drafts);
   people.show(model);
   composer.show(here, !client.isIn, model.lineBytes);
+  client.tellRead();
   strips.show(client, notifications.question);
   head();
   notifications.head(here?.title ?? "", model.server, mentions());
@@ -128,7 +129,7 @@ function mentions() {
 
 /** Whether somebody looks at the newest line decides what is read; says whether it was more than before. */
 function look() {
-  return client.model.look(!document.hidden && document.hasFocus() && stream.follows);
+  return client.model.look(!document.hidden && document.hasFocus() && stream.follows, stream.follows);
 }
 
 function looked() {
@@ -297,7 +298,10 @@ function keep() {
   save("server", client.model.server);
 }
 
-addEventListener("pagehide", keep);
+addEventListener("pagehide", () => {
+  client.tellRead(true);
+  keep();
+});
 addEventListener("online", () => connection.probe());
 addEventListener("focus", looked);
 addEventListener("blur", looked);

@@ -9,12 +9,23 @@ import { exact } from "./wording.js";
 /** @typedef {import("./menu.js").Entry} Entry */
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 
-const MAY_MODERATE = new Set(["owner", "operator"]);
+/** From the least to the most. */
+const ROLES = ["member", "voiced", "operator", "owner", "administrator"];
+const rank = (/** @type {string | undefined} */ role) => ROLES.indexOf(role ?? "member");
+
+/**
+ * What one may do with somebody below oneself: from a role on, with people of such roles. What says
+ * `asks` has more to be typed.
+ * @type {{command: string, label: string, icon: string, from: string, with: string[], harm?: boolean, asks?: boolean}[]}
+ */
 const MODERATE = [
-  { command: "/voice", label: "Give voice", icon: "up", harm: false },
-  { command: "/mute", label: "Mute…", icon: "mic", harm: false },
-  { command: "/kick", label: "Kick…", icon: "door", harm: true },
-  { command: "/ban", label: "Ban…", icon: "ban", harm: true },
+  { command: "/op", label: "Make operator", icon: "up", from: "owner", with: ["member", "voiced"] },
+  { command: "/deop", label: "Take the operator's role", icon: "down", from: "owner", with: ["operator"] },
+  { command: "/voice", label: "Give voice", icon: "up", from: "operator", with: ["member"] },
+  { command: "/devoice", label: "Take voice", icon: "down", from: "operator", with: ["voiced"] },
+  { command: "/mute", label: "Mute…", icon: "mic", from: "operator", with: ROLES, asks: true },
+  { command: "/kick", label: "Kick…", icon: "door", from: "operator", with: ROLES, harm: true, asks: true },
+  { command: "/ban", label: "Ban…", icon: "ban", from: "operator", with: ROLES, harm: true, asks: true },
 ];
 
 export class Menus {
@@ -39,7 +50,7 @@ export class Menus {
     const { client, composer } = this;
     const { model } = client;
     if (model.isMe(nick)) return this.page(anchor);
-    const person = model.person(nick);
+    const person = model.here?.members.get(fold(nick)) ?? model.person(nick);
     const role = person && person.role !== "member" ? [person.role] : [];
     const facts = [[now(person), ...role, ...(person?.account ? ["registered"] : [])].join(", ")];
     /** @type {Entry[]} */
@@ -49,13 +60,19 @@ export class Menus {
     ];
     if (this.#offers("/whois")) entries.push({ label: "Since when they are here", icon: "clock", act: () => client.command(`/whois ${nick}`) });
     if (this.#offers("/ignore")) entries.push({ label: "Ignore", icon: "eye", act: () => client.command(`/ignore ${nick}`) });
-    const me = model.here?.members.get(fold(model.nick)) ?? model.person(model.nick);
-    if (me && MAY_MODERATE.has(me.role)) {
-      const may = MODERATE.filter((each) => this.#offers(each.command));
-      may.forEach(({ command, label, icon, harm }, n) =>
-        entries.push({ label, icon, harm, below: n === 0, act: () => this.#after(() => composer.replace(`${command} ${nick} `)) }));
+    for (const [n, { command, label, icon, harm, asks }] of this.#mayDoWith(nick).entries()) {
+      const act = () => (asks ? this.#after(() => composer.replace(`${command} ${nick} `)) : client.command(`${command} ${nick}`));
+      entries.push({ label, icon, harm, below: n === 0, act });
     }
     openMenu(anchor, h("bdi", { class: `a${hue(nick)}` }, nick), facts, entries);
+  }
+
+  /** @param {string} nick */
+  #mayDoWith(nick) {
+    const { here, nick: mine } = this.client.model;
+    const [me, them] = [mine, nick].map((each) => here?.isRoom ? here.members.get(fold(each))?.role : undefined);
+    if (rank(them) >= rank(me)) return [];
+    return MODERATE.filter((each) => rank(me) >= rank(each.from) && each.with.includes(them ?? "member") && this.#offers(each.command));
   }
 
   /** @param {import("./conversation.js").Item} item @param {HTMLElement} row */

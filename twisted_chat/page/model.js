@@ -1,6 +1,8 @@
 // The chat as one person sees it, told by the server's words and by nothing else. No DOM.
-import { Conversation, Span, item } from "./conversation.js";
+import { Conversation, Span, isTalk, item } from "./conversation.js";
+import { Marks } from "./marks.js";
 import { caller, fold } from "./names.js";
+import { decided } from "./order.js";
 
 /**
  * @typedef {import("./incoming.js").Happened} Happened
@@ -32,6 +34,8 @@ export class Model {
   listed = [];
   /** The key of the conversation that is shown. */
   current = LOBBY;
+  /** Whether its newest line is in view, even if nobody looks at it. */
+  follows = true;
   /** Whether somebody looks at its newest line. */
   reading = false;
   /** Told of each line that is news. @type {(conversation: Conversation, item: Item) => void} */
@@ -44,6 +48,7 @@ export class Model {
   #left = new Set();
   /** Rooms whose replayed lines are news to us. @type {Set<string>} */
   #catchingUp = new Set();
+  #read = new Marks();
 
   get here() {
     return this.conversations.get(this.current);
@@ -84,9 +89,13 @@ export class Model {
     this.current = key;
   }
 
-  /** Somebody looks at the newest line of what is shown, or does so no more; says whether they read what was unread. @param {boolean} reading */
-  look(reading) {
+  /**
+   * Somebody looks at the newest line of what is shown, or does so no more; says whether they read what was unread.
+   * @param {boolean} reading @param {boolean} follows whether it is in view
+   */
+  look(reading, follows = true) {
     this.reading = reading;
+    this.follows = follows;
     if (!reading || !this.here?.mark) return false;
     this.here.read(true);
     return true;
@@ -94,6 +103,16 @@ export class Model {
 
   readAll() {
     for (const each of this.conversations.values()) each.read(each.key === this.current);
+  }
+
+  /** Up to which number rooms and our own log are read, of so many where that is news to the server. @param {number} most */
+  takeRead(most) {
+    const own = this.whispers.map((each) => each.mark).filter(Boolean);
+    const last = (/** @type {number} */ mark, /** @type {Span} */ span) => (mark ? mark - 1 : span.last);
+    const rooms = this.rooms.map((each) => ({ room: each.name, id: last(each.mark, each.span) }));
+    const isHere = (/** @type {{room: string}} */ each) => fold(each.room) === this.current;
+    const whispers = { room: "@", id: last(own.length ? Math.min(...own) : 0, this.own) };
+    return this.#read.take([...rooms.filter(isHere), whispers, ...rooms.filter((each) => !isHere(each))], most);
   }
 
   /** The whispers with somebody, begun if there are none. @param {string} nick */
@@ -139,6 +158,15 @@ export class Model {
       for (const each of this.conversations.values()) each.span.restart(0);
     }
     this.epoch = told.epoch || this.epoch;
+    this.#read.clear();
+    for (const each of told.read) this.readElsewhere(each);
+  }
+
+  /** We have read something on another device. @param {import("./incoming.js").Read} told */
+  readElsewhere({ room, id }) {
+    const key = fold(room);
+    this.#read.set(key, id);
+    for (const each of key === "@" ? this.whispers : [this.conversations.get(key)]) each?.readElsewhere(id);
   }
 
   /** @param {import("./incoming.js").State} told */
@@ -236,7 +264,7 @@ export class Model {
   #count(id, span, all) {
     if (id <= span.last) return false;
     const follows = id === span.last + 1 || span.hole === "gone";
-    if (span.last === 0) span.first = id;
+    if (span.last === 0) this.#begin(id, span, all);
     else if (!follows) {
       for (const each of all) each.clear();
       span.first = id;
@@ -244,6 +272,18 @@ export class Model {
     span.last = id;
     span.hole = "";
     return true;
+  }
+
+  /** The first lines of a room that come: unread ones may stand before them. @param {number} id @param {Span} span @param {Conversation[]} all */
+  #begin(id, span, all) {
+    span.first = id;
+    if (span === this.own) return;
+    for (const room of all) {
+      const missing = id - 1 - (this.#read.of(room.key) ?? id);
+      if (missing <= 0) continue;
+      room.unread += missing;
+      room.mark = id - missing;
+    }
   }
 
   /** A room of ours; undefined for one that we have left. @param {string} name */
@@ -260,6 +300,7 @@ export class Model {
   /** @param {string} key */
   #leave(key) {
     this.conversations.delete(key);
+    this.#read.forget(key);
     this.#left.add(key);
     if (this.current === key) this.current = this.rooms.at(-1)?.key ?? LOBBY;
   }
@@ -292,8 +333,10 @@ export class Model {
       case "topic":
       case "notice":
         return item({ ...base, kind: told.event, mine });
-      default:
-        return null;
+      default: {
+        const decision = decided(told);
+        return decision ? item({ ...base, kind: "notice", text: decision }) : null;
+      }
     }
   }
 
@@ -301,7 +344,7 @@ export class Model {
   #toMe(told) {
     const line = this.#line(told);
     if (!line) return;
-    if (told.event === "whisper") this.#add(this.#with(told), line, !line.mine);
+    if (told.event === "whisper") this.#add(this.#with(told), line, !line.mine && !this.#read.has("@", told.id));
     else {
       this.here?.append(line);
       if (this.here) this.onNews(this.here, line);
@@ -326,6 +369,8 @@ export class Model {
     } else if (told.event === "away") {
       room.away(from, text);
       if (live && !isMine) room.pass(told.time, { nick: from, what: text ? "away" : "back", why: text });
+    } else if (told.event === "role") {
+      room.role(to, told.role);
     } else if (told.event === "topic") {
       room.topic = text;
     } else if (told.event === "rename" && live) {
@@ -333,9 +378,10 @@ export class Model {
     }
     const line = this.#line(told);
     if (!line) return;
-    const isTalk = line.kind === "said" || line.kind === "action";
-    if (isTalk) room.spoke(from);
-    this.#add(room, line, isTalk && !line.mine && (live || this.#catchingUp.has(room.key)));
+    if (isTalk(line)) room.spoke(from);
+    const isNew = isTalk(line) && !line.mine && !this.#read.has(room.key, line.id);
+    if (live || this.#catchingUp.has(room.key)) this.#add(room, line, isNew);
+    else this.#addOld(room, line, isNew && this.#read.of(room.key) !== undefined);
   }
 
   /** @param {string} old @param {string} nick @param {Conversation} room */
@@ -351,11 +397,20 @@ export class Model {
     if (isShown) this.current = whispers.key;
   }
 
+  /** A line of the history that one is shown on coming: the rule "new" stands where it was not read. @param {Conversation} room @param {Item} line @param {boolean} isUnread */
+  #addOld(room, line, isUnread) {
+    room.append(line);
+    if (!isUnread) return;
+    room.unread++;
+    if (line.callsMe) room.mentions++;
+    room.mark ||= line.id;
+  }
+
   /** @param {Conversation} conversation @param {Item} line @param {boolean} isNews */
   #add(conversation, line, isNews) {
     conversation.append(line);
     const isRead = this.reading && conversation.key === this.current;
-    if (this.current !== conversation.key || isRead) conversation.trim();
+    conversation.trim(this.follows || this.current !== conversation.key);
     if (!isNews) return;
     if (!isRead) {
       conversation.unread++;

@@ -9,7 +9,7 @@ import { counted } from "./wording.js";
  * @typedef {import("./incoming.js").Member} Member
  */
 
-const ROLES = { owner: "Owner", operator: "Operators", voiced: "Voiced", member: "Here" };
+const ROLES = { administrator: "Administrators", owner: "Owner", operator: "Operators", voiced: "Voiced", member: "Here" };
 
 export class People {
   #list = byId("folk");

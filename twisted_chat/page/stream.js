@@ -12,6 +12,7 @@ import { clock, counted, day, dayOf } from "./wording.js";
 const MOST = 160; // rows in the document
 const STEP = 40;
 const NEAR = 700; // pixels to an end at which more rows come
+const CACHED = 4 * MOST; // rows that are kept, in the document or not
 const GROUP = 5 * 60_000;
 const FOLDED = 9 * 24; // a text of more pixels is folded
 
@@ -30,8 +31,8 @@ export class Stream {
   #lines = [];
   /** Whether the newest line is in view, and stays there. */
   follows = true;
-  /** @type {WeakMap<object, {element: HTMLElement, as: string}>} */
-  #rows = new WeakMap();
+  /** @type {Map<object, {element: HTMLElement, as: string}>} */
+  #rows = new Map();
   /** @type {Map<string, HTMLElement>} */
   #rules = new Map();
   /** Texts that were never measured. @type {HTMLElement[]} */
@@ -76,7 +77,7 @@ export class Stream {
   show(conversation, lines, me) {
     if (me !== this.#me) {
       this.#me = me;
-      this.#rows = new WeakMap();
+      this.#rows.clear();
     }
     this.#lines = lines;
     const isOther = conversation !== this.#shown;
@@ -107,6 +108,7 @@ export class Stream {
     if (this.#start === this.#end) this.#start = Math.max(low, this.#end - MOST / 2);
     const anchor = this.follows ? null : this.#anchor();
     this.#reconcile(shown ? this.#wanted(shown) : []);
+    if (this.#rows.size > CACHED) for (const [of, { element }] of this.#rows) if (!element.isConnected) this.#rows.delete(of);
     this.#measure();
     say(this.#top, shown?.span.loading && !shown.span.complete ? "Loading what was said before" : "");
     byId("blank").hidden = !shown || this.#list.childElementCount > 0 || !shown.span.complete || !shown.entered;
@@ -166,6 +168,7 @@ export class Stream {
       rule = h("li", { class: `rule${kind}` }, h("span", {}, text));
       this.#rules.set(key, rule);
     }
+    say(/** @type {HTMLElement} */ (rule.firstElementChild), text); // older lines may have come above
     return rule;
   }
 
@@ -260,7 +263,8 @@ export class Stream {
       : rule.getBoundingClientRect().bottom < this.#box.getBoundingClientRect().top);
     this.#up.hidden = !isAbove || !!this.#seenFresh.has(shown?.fresh ?? {});
     if (isAbove && shown?.fresh) say(/** @type {HTMLElement} */ (this.#up.lastElementChild), `${counted(shown.fresh.count, "new message")} above`);
-    if (rule?.isConnected && !isAbove && shown?.fresh) this.#seenFresh.add(shown.fresh);
+    const isWhole = !!shown?.fresh && shown.fresh.id >= shown.span.first; // else more new lines load above it
+    if (rule?.isConnected && !isAbove && isWhole && shown?.fresh) this.#seenFresh.add(shown.fresh);
   }
 
   #toFresh() {

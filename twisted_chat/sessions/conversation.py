@@ -153,6 +153,9 @@ class Conversation:
     def ask(self) -> None:
         """Ask for a nickname once more."""
 
+    def has_read(self, room: str, number: int) -> None:
+        """They have read a room up to a number on another device; terminals show all the same."""
+
     def too_fast(self, line: bytes, wait: float) -> None:
         """A line is refused for the pace, and the same would be for so many seconds."""
         raise NotImplementedError

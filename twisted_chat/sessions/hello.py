@@ -167,19 +167,27 @@ class HelloSession(Session):
             welcome["account"] = self.chat.accounts.name_of(person.account)
         if person.rooms:
             welcome["rooms"] = [self.chat.rooms[key].name for key in person.rooms]
+        if read := self.chat.read_marks_of(person):
+            welcome["read"] = read
         self._write(welcome)
 
     def begin(self, room: str, fanout: Fanout) -> int:
         """See `Conversation.begin`: after what they have seen, or before what was said last."""
         log, seen = fanout.log, self._seen.pop(room, None)
-        if seen is None and room == OWN:
-            return self.person.read_elsewhere(self.device)
         if seen is None:
-            return max(0, log.last - self.chat.limits.entry_history)
+            last_ones = max(0, log.last - self.chat.limits.entry_history)
+            return self._after_whispers(last_ones) if room == OWN else last_ones
         if self._is_of_old or seen > log.last:
             self._frontend.write(self._wire.missed(log.room, 0))  # how much is not known
             return 0
         return seen
+
+    def _after_whispers(self, last_ones: int) -> int:
+        """The last number in their own log that need not be shown here: no device has to show it,
+        and they have read it, as far as they have said so; but no more than the last ones again.
+        """
+        shown, read = self.person.read_elsewhere(self.device), self.person.marks.get(OWN)
+        return shown if read is None else min(shown, max(read, last_ones))
 
 
 def _nothing() -> None:

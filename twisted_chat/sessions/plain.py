@@ -220,10 +220,13 @@ class PlainSession(Session):
         self.chat.keep(self.person, self.device)
 
     def begin(self, room: str, fanout: Fanout) -> int:
-        """See `Conversation.begin`: what was said last is shown, and what is new for them alone."""
+        """See `Conversation.begin`: what was said last is shown, unless they have read it, and
+        what is new for them alone.
+        """
         if room == OWN:
             return self.person.read_elsewhere(self.device)
-        return max(0, fanout.log.last - self.chat.limits.entry_history)
+        last, read = fanout.log.last, self.person.marks.get(room, 0)
+        return max(0, last - self.chat.limits.entry_history, read if read <= last else 0)
 
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""

@@ -42,6 +42,7 @@ class StructuredSession(HelloSession):
         super().__init__(chat, frontend, wire)
         self._plain = plain
         self._structured = wire
+        self._read_elsewhere: dict[str, int] = {}  # by room, what is yet to be told of that
 
     def answer_nickname(self, line: bytes) -> None:
         """Take a program's first objects; see `Conversation.answer_nickname`."""
@@ -121,6 +122,22 @@ class StructuredSession(HelloSession):
         """Say something that they should know."""
         now = timestamp(self.chat.now())
         self._write({"event": "notice", "time": now, "room": OWN, "text": text})
+
+    def has_read(self, room: str, number: int) -> None:
+        """They have read a room up to a number on another device."""
+        self._read_elsewhere[room] = number
+        self._tell_what_is_read()
+
+    def go_on(self) -> None:
+        """The frontend takes more."""
+        super().go_on()
+        self._tell_what_is_read()
+
+    def _tell_what_is_read(self) -> None:
+        """Only the last that there is to tell of each room, so that nothing piles up."""
+        while self._read_elsewhere and self._frontend.outlet.ready:
+            room, number = self._read_elsewhere.popitem()
+            self._write({"event": "read", "room": room, "id": number})
 
     # say, command
 
@@ -260,6 +277,15 @@ class StructuredSession(HelloSession):
         page = {"event": "history", "room": room, "events": events, "more": more}
         self._write(page if ref is None else page | {"ref": ref})
 
+    def _read(self, thing: dict[str, Any]) -> None:
+        if "id" not in thing:
+            raise Refused("bad-request", '"id" is missing: send that of the last event read.')
+        last, room = number(thing, "id", 0), thing.get("room")
+        log = self.chat.log_of(self.person) if room == OWN else self._room_of(thing).log
+        self.chat.read_marks.move(self.person, self.device, log, last)
+        if self.request.ref is not None:
+            self._answer(self.request, [])
+
     def _ping(self, thing: dict[str, Any]) -> None:
         pong: dict[str, Any] = {"event": "pong", "time": timestamp(self.chat.now())}
         ref = self.request.ref
@@ -279,6 +305,7 @@ _REQUESTS: dict[str, Callable[[StructuredSession, dict[str, Any]], None]] = {
     "say": StructuredSession._say,
     "command": StructuredSession._command,
     "history": StructuredSession._history,
+    "read": StructuredSession._read,
     "ping": StructuredSession._ping,
 }
 

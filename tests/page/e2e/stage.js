@@ -140,12 +140,19 @@ export class Visitor {
     return new Visitor(page, server);
   }
 
-  /** @param {string} nick @param {string} hash */
-  async join(nick, hash = "") {
-    await this.page.goto(this.server.url + hash);
+  /** @param {string} nick @param {string} hash @param {string} url where the page is */
+  async join(nick, hash = "", url = this.server.url) {
+    await this.page.goto(url + hash);
     await this.page.fill("#join-nick", nick);
     await this.page.click("#join-button");
     await this.isIn();
+    return this;
+  }
+
+  /** The name is theirs from now on. @param {string} password */
+  async registers(password) {
+    await this.types(`/register ${password}`);
+    await this.page.waitForSelector("#lines .line:has-text('is yours')");
     return this;
   }
 

@@ -173,14 +173,53 @@ test("whoever is replaced by another tab does not fight for the session", () => 
   assert.equal(visit.links.length, 1);
 });
 
-test("a room is forgotten line by line, and its newest lines stay", () => {
-  const { client, told, room } = joined();
-  client.model.look(true);
-  for (let id = 1; id <= 7000; id++) told({ event: "message", id, from: "bob", text: `line ${id}` });
-  const here = room();
-  assert.ok(here);
-  assert.ok(here.items.length < 6001);
-  assert.equal(here.items.at(-1)?.text, "line 7000");
-  assert.equal(here.span.first, here.items[0].id);
-  assert.equal(here.span.complete, false);
+/** @type {[string, boolean, boolean, number][]} */
+const READERS = [["who reads", true, true, 6000], ["who works in another window", false, true, 6000], ["who reads older lines", false, false, 20_000]];
+for (const [who, reading, follows, most] of READERS) {
+  test(`for somebody ${who}, a room is forgotten line by line, and its newest lines stay`, () => {
+    const { client, told, room } = joined();
+    client.model.look(reading, follows);
+    for (let id = 1; id <= 21_000; id++) told({ event: "message", id, from: "bob", text: `line ${id}` });
+    const here = room();
+    assert.ok(here);
+    assert.ok(here.items.length <= most, `${here.items.length} lines`);
+    assert.equal(here.items.at(-1)?.text, "line 21000");
+    assert.equal(here.span.first, here.items[0].id);
+    assert.equal(here.span.complete, false);
+    assert.equal(here.unread, reading ? 0 : 21_000);
+  });
+}
+
+test("a decision counts as an event, and so does one that the page does not know: no line is forgotten", () => {
+  const { told, room, visit } = joined();
+  told({ event: "message", id: 1, from: "bob", text: "one" });
+  told({ event: "kick", id: 2, from: "bob", to: "dan", reason: "noise" });
+  told({ event: "sparkle", id: 3, from: "bob" });
+  told({ event: "message", id: 4, from: "bob", text: "four" });
+  assert.deepEqual(visit.texts("#lobby"), ["one", "four"]);
+  assert.deepEqual(room()?.items.map((each) => each.text), ["one", "\u2068bob\u2069 removed \u2068dan\u2069 from \u2068#lobby\u2069: noise", "four"]);
+});
+
+test("decisions are told in the words that a terminal shows", () => {
+  const { told, room } = joined();
+  const until = "2026-11-20T12:47:07.000Z";
+  const all = [
+    { event: "role", to: "dan", role: "operator" }, { event: "role", from: "bob", to: "bob", role: "owner" }, { event: "role", to: "dan", role: "king" },
+    { event: "mute", to: "dan", reason: "", until }, { event: "unmute", to: "dan" }, { event: "invite", to: "dan" },
+    { event: "ban", target: "spam*", reason: "spam" }, { event: "unban", target: "spam*" }, { event: "close", reason: "enough" },
+    { event: "setting", setting: "slow", value: "10 seconds" }, { event: "setting", setting: "lock", value: "off" }, { event: "setting", setting: "glow", value: "on" },
+    { event: "hands", what: "raised", people: ["dan", "eve"] }, { event: "hands", what: "next", people: ["dan"] }, { event: "hands", what: "done", people: ["dan"] },
+    { event: "hands", what: "done", people: ["bob"] }, { event: "hands", what: "cleared", people: [] }, { event: "hands", what: "gone", people: ["dan"] },
+  ];
+  all.forEach((each, n) => told({ from: "bob", ...each, id: n + 1 }));
+  const said = room()?.items.map((each) => each.text.replace(/[\u2068\u2069]/g, ""));
+  assert.deepEqual(said, [
+    "bob made dan an operator of #lobby", "bob is the owner of #lobby", "bob changed the role of dan in #lobby",
+    said?.[3], "bob let dan speak in #lobby again", "bob invited dan to #lobby",
+    "bob banned spam* from #lobby: spam", "bob ended the ban of spam* from #lobby", "bob closed #lobby: enough",
+    "bob slowed #lobby down to one message every 10 seconds from each person", "bob unlocked #lobby", "bob changed glow of #lobby to on",
+    "dan and eve raised their hands in #lobby", "bob gives the word to dan in #lobby", "bob ended dan's turn in #lobby",
+    "bob has given back the word in #lobby", "bob lowered all hands in #lobby",
+  ]);
+  assert.match(said?.[3] ?? "", /^bob muted dan in #lobby until \d\d:47$/);
 });

@@ -179,7 +179,10 @@ function anyOldDay(seed) {
     },
     steps: () => visit.link.step(),
     waits: () => clock.advance(500),
-    reads: () => visit.client.model.look(random() < 0.5),
+    reads: () => {
+      visit.client.model.look(random() < 0.5);
+      visit.client.tellRead();
+    },
     older: () => {
       const { here } = visit.client.model;
       if (here) visit.client.older(here);

@@ -49,7 +49,7 @@ export class FakeClock {
 
 /**
  * @typedef {{id: number, event: string, from: string, text: string, to?: string}} Stored
- * @typedef {{nick: string, rooms: Map<string, number>, own: Stored[], refs: Set<string>}} Person
+ * @typedef {{nick: string, rooms: Map<string, number>, own: Stored[], refs: Set<string>, read: Map<string, number>}} Person
  */
 
 export class Server {
@@ -181,6 +181,11 @@ export class Link {
     if (asked.do === "hello") return this.#hello(asked);
     const person = this.person;
     if (!person) return;
+    if (asked.do === "read") {
+      person.read.set(asked.room, asked.id);
+      for (const link of this.server.links) if (link.person === person && link !== this) link.write({ event: "read", room: asked.room, id: asked.id });
+      return;
+    }
     if (asked.do === "history") {
       const log = asked.room === "@" ? person.own : this.server.log(asked.room);
       const before = log.filter((each) => each.id < asked.before);
@@ -202,12 +207,14 @@ export class Link {
     const known = this.server.sessions.get(asked.session);
     const seen = asked.seen ?? {};
     const token = known ? asked.session : this.server.token();
-    const person = known ?? { nick: asked.nick, rooms: new Map(), own: [], refs: new Set() };
+    const owner = asked.password && [...this.server.sessions.values()].find((each) => each.nick === asked.nick);
+    const person = known ?? (owner || null) ?? { nick: asked.nick, rooms: new Map(), own: [], refs: new Set(), read: new Map() };
     this.server.sessions.set(token, person);
     this.person = person;
     this.write({
       event: "welcome", nick: person.nick, session: token, resumed: !!known, epoch: this.server.epoch, server: "the lab", motd: [],
       commands: [{ name: "/join", usage: "ROOM", help: "enter a room", aliases: ["/j"] }], ...(known && { rooms: [...person.rooms.keys()] }),
+      ...(person.read.size && { read: Object.fromEntries(person.read) }),
     });
     if (known) for (const each of person.own) if (each.id > (seen["@"] ?? 0)) this.tell("@", each, undefined, true);
     const rooms = known ? [...person.rooms.keys()] : ["#lobby", ...Object.keys(seen).filter((each) => each !== "#lobby" && each !== "@")];
@@ -249,6 +256,13 @@ export class Visit {
   /** @param {string} nick */
   join(nick, room = "#lobby") {
     this.client.join(nick, room);
+    this.settle();
+    return this;
+  }
+
+  /** Come as the owner of a name, over one more device. @param {string} nick */
+  logIn(nick) {
+    this.client.join(nick, "#lobby", "secret");
     this.settle();
     return this;
   }
