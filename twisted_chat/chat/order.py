@@ -86,7 +86,8 @@ class Order:
     def is_open(self) -> bool:
         """Whether nothing is decided that could keep a member from speaking, as in most rooms."""
         if self._is_open is None:
-            self._is_open = all(name == "topic" or name.startswith("role/") for name in self._state)
+            harmless = ("topic", "role/", "file/")
+            self._is_open = all(name.startswith(harmless) for name in self._state)
         return self._is_open and not self.silencing
 
     # Roles
@@ -224,7 +225,7 @@ class Order:
         for name, value in self._values():
             kind, _, rest = name.partition("/")
             match kind:
-                case "ban" | "mute":
+                case "ban" | "mute" | "file":
                     if self._is_over(value):
                         yield name
                 case "kicked":

@@ -71,6 +71,18 @@ KINDS = (
     Kind("topic", events.Topic, Kept.IN_ROOMS, ("text",)),
     Kind("rename", events.Rename, Kept.IN_ROOMS, ("to",)),
     Kind(
+        "file",
+        events.File,
+        Kept.IN_ROOMS,
+        ("name", "type", "url"),
+        ("url",),  # gone with the file
+        values=("size",),
+        facts=("type",),
+        times=("until",),
+        private=("digest", "person", "owner", "ends"),
+    ),
+    Kind("delete", events.Delete, Kept.IN_ROOMS, ("name",), values=("of",), private=("ends",)),
+    Kind(
         "role",
         events.RoleChange,
         Kept.IN_ROOMS,

@@ -149,6 +149,11 @@ class Window:
         count = len(self._entries)
         return self.start + (count - least if count > 2 * least else 0)
 
+    def forget_bytes(self) -> None:
+        """Encode all entries anew: something that they name has changed."""
+        self._lines.clear()
+        self._pieces.clear()
+
     def forget_before(self, place: int) -> None:
         """Drop everything before a place."""
         count = place - self.start

@@ -1,0 +1,393 @@
+"""Files that people have sent to rooms: which are there, for how long, and in whose quota."""
+
+import heapq
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.internet.interfaces import IReactorTime
+
+from twisted_chat.events import Entry
+from twisted_chat.events.effects import State, effects, file_key
+from twisted_chat.limits import Limits
+from twisted_chat.refusal import Refused
+from twisted_chat.stores.contents import Contents, Incoming, is_digest
+from twisted_chat.text.counted import in_bytes
+
+FILE_KEEP: Final = 30 * 86400.0
+"""Seconds for which a file is kept, if the operator does not say."""
+
+OFFER_SECONDS: Final = 600.0
+"""Seconds in which a file can be sent to the address that was asked for."""
+
+OFFERS: Final = 8
+"""Addresses that one person may have asked for, and not used."""
+
+AT_ONCE: Final = 4
+"""Files that one account or address may be sending."""
+
+UPLOADS: Final = 100
+"""Files that everybody together may be sending."""
+
+LEAST: Final = 16_000
+"""Bytes that a small file counts as: it takes place in memory, too."""
+
+_HOUR = 3600.0
+
+_BEGIN = "file/"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A file that is there.
+
+    Args:
+        room: the key of the room that it was sent to.
+        id: the number of the event that brought it.
+        name: what it is called.
+        type: its media type.
+        size: bytes.
+        until: how long it is kept, in seconds since 1970; None if that has no end.
+        digest: the name of its content.
+        person: the id of who sent it.
+        owner: in whose quota it is.
+    """
+
+    room: str
+    id: int
+    name: str
+    type: str
+    size: int
+    until: float | None
+    digest: str
+    person: str
+    owner: str
+
+
+@dataclass(slots=True)
+class Offer:
+    """What somebody may send, once.
+
+    Args:
+        token: the part of its address that nobody can guess.
+        person: their id.
+        room: the key of the room that it is for.
+        client: the id of the connection that asked for it.
+        until: when it is over, in the clock's seconds.
+        is_taken: whether a file is being sent there.
+    """
+
+    token: str
+    person: str
+    room: str
+    client: str
+    until: float
+    is_taken: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Upload:
+    """A file that is being sent.
+
+    Args:
+        offer: what allows it.
+        name: what it is called.
+        size: the bytes that it will have.
+        owner: in whose quota it is.
+        incoming: what has come of it.
+    """
+
+    offer: Offer
+    name: str
+    size: int
+    owner: str
+    incoming: Incoming
+
+
+class Files:
+    """All files that are there, as the states of rooms have them.
+
+    Args:
+        contents: what is in them.
+        limits: how large they may be, and how many.
+        clock: timers.
+        now: gives the time of day, in seconds since 1970.
+        where: gives the address of the server's page, without a slash at the end; empty if it has
+            none.
+        keep: seconds for which a file is kept; None for ever.
+    """
+
+    def __init__(
+        self,
+        contents: Contents,
+        limits: Limits,
+        clock: IReactorTime,
+        now: Callable[[], float],
+        where: Callable[[], str],
+        keep: float | None = None,
+    ) -> None:
+        self.contents = contents
+        self.keep = keep
+        self._limits = limits
+        self._clock = clock
+        self._now = now
+        self._where = where
+        self._there: dict[str, Shared] = {}  # by the part of their addresses that none can guess
+        self._uses: Counter[str] = Counter()  # of contents, also by what is about to be stored
+        self._sizes: dict[str, int] = {}  # bytes of the contents that are used
+        self._taken = 0  # bytes of all of them
+        self._owned: Counter[str] = Counter()  # bytes
+        self._ends: list[tuple[float, str]] = []  # a heap
+        self._is_waiting = False  # for the first of them
+        self._knows_all = False
+        self._offers: dict[str, Offer] = {}  # in the order in which they end
+        self._offered: Counter[str] = Counter()  # by person
+        self._uploads: set[Upload] = set()
+
+    # What is there
+
+    def find(self, key: str) -> Shared | None:
+        """The file with this part of an address, if it is there."""
+        return self._there.get(key)
+
+    def address_of(self, path: str) -> str:
+        """The whole address of a file by its path; empty if it is not there any more."""
+        where = self._where() if file_key(path) in self._there else ""
+        return where and where + path
+
+    def in_room(self, room: str, name: str) -> tuple[str, Shared] | None:
+        """The last file of a name in a room, and its name in the room's state.
+
+        Args:
+            room: the room's key.
+            name: what the file is called.
+        """
+        found = [
+            (each.id, key)
+            for key, each in self._there.items()
+            if each.room == room and each.name == name
+        ]
+        key = max(found)[1] if found else ""
+        return (_BEGIN + key, self._there[key]) if found else None
+
+    def load(self, room: str, state: State) -> None:
+        """A room is opened: these files may be in it."""
+        for name, value in state.items():
+            if name.startswith(_BEGIN):
+                shared = _shared(room, value)
+                if shared is not None and shared.digest in self.contents.there:
+                    self._add(name.removeprefix(_BEGIN), shared)
+
+    def know_all(self) -> None:
+        """All rooms were opened: contents that are in none of them can go."""
+        self._knows_all = True
+        for digest in self.contents.there.keys() - self._uses.keys():
+            self.contents.delete(digest)
+
+    def follow(self, room: str, entry: Entry) -> bool:
+        """A room's state has changed; gives whether a file is gone by that."""
+        is_any_gone = False
+        for name, value in effects(entry).items():
+            if not name.startswith(_BEGIN):
+                continue
+            key = name.removeprefix(_BEGIN)
+            shared = _shared(room, value)
+            if shared is not None:
+                self._add(key, shared)
+            else:
+                is_any_gone |= self._remove(key)
+        return is_any_gone
+
+    def _add(self, key: str, shared: Shared) -> None:
+        if key in self._there:
+            return
+        if shared.until is not None:
+            if shared.until <= self._now():
+                return
+            heapq.heappush(self._ends, (shared.until, key))
+            self._wait()
+        self._there[key] = shared
+        self._owned[shared.owner] += max(shared.size, LEAST)
+        self.hold(shared.digest, shared.size)
+
+    def _remove(self, key: str) -> bool:
+        shared = self._there.pop(key, None)
+        if shared is None:
+            return False
+        self._owned[shared.owner] -= max(shared.size, LEAST)
+        if not self._owned[shared.owner]:
+            del self._owned[shared.owner]
+        self.release(shared.digest)
+        return True
+
+    def hold(self, digest: str, size: int) -> None:
+        """Somebody needs a content, of so many bytes, until they `release` it."""
+        self._uses[digest] += 1
+        if self._uses[digest] == 1:
+            self._sizes[digest] = max(size, LEAST)
+            self._taken += self._sizes[digest]
+
+    def release(self, digest: str) -> None:
+        """Somebody needs a content no longer."""
+        self._uses[digest] -= 1
+        if not self._uses[digest]:
+            del self._uses[digest]
+            self._taken -= self._sizes.pop(digest)
+            if self._knows_all:
+                self.contents.delete(digest)
+
+    def _wait(self) -> None:
+        """One timer for the first of all ends; the clock may be set meanwhile."""
+        if self._ends and not self._is_waiting:
+            self._is_waiting = True
+            seconds = min(max(self._ends[0][0] - self._now(), 1.0), _HOUR)
+            self._clock.callLater(seconds, self._end)
+
+    def _end(self) -> None:
+        self._is_waiting = False
+        now = self._now()
+        while self._ends and self._ends[0][0] <= now:
+            self._remove(heapq.heappop(self._ends)[1])
+        self._wait()
+
+    # What comes
+
+    def offer(self, person: str, room: str, client: str) -> str:
+        """An address that a file can be sent to, once.
+
+        Args:
+            person: the id of who asks for it.
+            room: the key of the room that it is for.
+            client: the id of the connection that asks.
+
+        Raises:
+            Refused: why there is none.
+        """
+        where = self._where()
+        if not where:
+            raise Refused(
+                "no-files",
+                "Files need a web address, which this server does not have: ask whoever runs it "
+                "to start it with --web-port.",
+            )
+        self._end_offers()
+        if self._offered[person] >= OFFERS:
+            raise Refused(
+                "too-fast",
+                f"You have asked for {OFFERS} addresses and sent nothing there: use one of them, "
+                f"or wait {OFFER_SECONDS / 60:.0f} minutes.",
+            )
+        until = self._clock.seconds() + OFFER_SECONDS
+        offer = Offer(secrets.token_urlsafe(16), person, room, client, until)
+        self._offers[offer.token] = offer
+        self._offered[person] += 1
+        return f"{where}/upload/{offer.token}/"
+
+    def _end_offers(self) -> None:
+        now = self._clock.seconds()
+        while self._offers:
+            first = next(iter(self._offers.values()))
+            if first.until > now:
+                break
+            self._withdraw(first)
+
+    def _withdraw(self, offer: Offer) -> None:
+        if self._offers.pop(offer.token, None) is not None:
+            self._offered[offer.person] -= 1
+            if not self._offered[offer.person]:
+                del self._offered[offer.person]
+
+    def offered(self, token: str) -> Offer:
+        """What was offered at an address.
+
+        Raises:
+            Refused: nothing, or it was used already.
+        """
+        self._end_offers()
+        offer = self._offers.get(token)
+        if offer is None or offer.is_taken:
+            raise Refused(
+                "no-upload",
+                "This address was used already, or its time is over: /upload gives another one.",
+            )
+        return offer
+
+    def begin(self, offer: Offer, name: str, size: int, owner: str) -> Upload:
+        """Somebody begins to send a file, which `end` ends in any case.
+
+        Args:
+            offer: what allows it.
+            name: what it is called.
+            size: the bytes that it will have.
+            owner: in whose quota it is.
+
+        Raises:
+            Refused: there is no place for it.
+        """
+        limits = self._limits
+        if size > limits.file_size:
+            raise Refused(
+                "too-large",
+                f"That file has {in_bytes(size)}, and the limit is {in_bytes(limits.file_size)}: "
+                "send a smaller one.",
+            )
+        theirs = [each for each in self._uploads if each.owner == owner]
+        if len(theirs) >= AT_ONCE or len(self._uploads) >= UPLOADS:
+            raise Refused("too-fast", "Too many files are being sent: try again in a moment.", 5)
+        size = max(size, LEAST)
+        if self._owned[owner] + sum(map(_room_of, theirs)) + size > limits.file_quota:
+            raise Refused(
+                "no-space",
+                f"Your files would take more than {in_bytes(limits.file_quota)}: /delete some "
+                "first.",
+            )
+        if self._taken + sum(map(_room_of, self._uploads)) + size > limits.file_total:
+            raise Refused(
+                "no-space",
+                f"All files here would take more than {in_bytes(limits.file_total)}: delete some, "
+                "or ask whoever runs this server.",
+            )
+        offer.is_taken = True
+        upload = Upload(offer, name, size, owner, self.contents.begin())
+        self._uploads.add(upload)
+        return upload
+
+    def use_up(self, upload: Upload) -> None:
+        """The file is here: nothing more can be sent to its address."""
+        self._withdraw(upload.offer)
+
+    def end(self, upload: Upload) -> None:
+        """The file is sent, or will never be; then its address can be used again."""
+        if upload in self._uploads:
+            self._uploads.discard(upload)
+            upload.offer.is_taken = False
+            upload.incoming.drop()
+
+    def until(self) -> float | None:
+        """How long a file is kept that is sent now, in seconds since 1970; None for ever."""
+        return None if self.keep is None else self._now() + self.keep
+
+    def path(self, name: str) -> str:
+        """A path for a new file, which nobody can guess; its name is quoted for URLs."""
+        return f"/file/{secrets.token_urlsafe(16)}/{name}"
+
+
+def _room_of(upload: Upload) -> int:
+    return max(upload.size, LEAST)
+
+
+def _shared(room: str, value: Any) -> Shared | None:
+    """A file as a room's state has it; None if that makes no sense, as after a strange import."""
+    if not isinstance(value, Mapping):
+        return None
+    number, size, until = value.get("id"), value.get("size"), value.get("until")
+    name, kind, digest, person, owner = (
+        str(value.get(each, "")) for each in ("name", "type", "digest", "person", "owner")
+    )
+    if not isinstance(number, int) or not isinstance(size, int) or not is_digest(digest):
+        return None
+    if not isinstance(until, int | float | None):
+        return None
+    return Shared(room, number, name, kind, size, until, digest, person, owner)
