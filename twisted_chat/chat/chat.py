@@ -56,5 +56,7 @@ class Chat(Administration, Devices, Decisions, Sharing):
             self.tell(person, announcement)
             for connection in person.connections:
                 connection.end()
+        if self.files is not None:
+            self.files.close()
         for room in self.rooms.values():
             room.hush()

@@ -365,6 +365,11 @@ class Files:
             upload.offer.is_taken = False
             upload.incoming.drop()
 
+    def close(self) -> None:
+        """The server stops: what is not all here is not taken any more."""
+        for upload in list(self._uploads):
+            self.end(upload)
+
     def until(self) -> float | None:
         """How long a file is kept that is sent now, in seconds since 1970; None for ever."""
         return None if self.keep is None else self._now() + self.keep

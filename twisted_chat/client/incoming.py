@@ -180,8 +180,10 @@ def read(thing: dict[str, Any]) -> Incoming | None:
 
 def _happened(thing: dict[str, Any]) -> Happened | None:
     plain = {name: harmless(value) for name, value in thing.items() if isinstance(value, str)}
+    whole = {name: _whole(thing, name) for name, value in thing.items() if type(value) is int}
+    whole.pop("ref", None)
     try:
-        entry = understand(plain)
+        entry = understand(plain | whole)
     except (KeyError, ValueError, OverflowError, OSError):  # no time, or none on any clock
         return None
     if entry is None:

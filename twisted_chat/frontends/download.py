@@ -76,7 +76,8 @@ class Download:
         self._place = begin
         self._end = end
         self._file: BinaryIO | None = None
-        self._is_paused = self._is_reading = self._is_over = False
+        self._is_paused = request.channel.is_unread
+        self._is_reading = self._is_over = False
         request.registerProducer(self, True)
         request.notifyFinish().addErrback(lambda _: self.stopProducing())
         contents.open(digest).addCallbacks(self._opened, self._failed)

@@ -138,7 +138,7 @@ class Channel(HTTPChannel):
         self.address = address
         self._deadline: IDelayedCall | None = None
         self._socket: WebSocket | None = None
-        self._is_unread = False  # so that the transport takes no more
+        self.is_unread = False  # so that the transport takes no more
         self._answered: http.Request | None = None  # but its response is not read yet
         self._is_deaf = False
         self.is_chunked = False  # which nothing here may be
@@ -210,19 +210,19 @@ class Channel(HTTPChannel):
         would answer a chunk of 2,000 small requests at once, for a client that reads nothing.
         """
         self._wait()
-        if self._is_unread:
+        if self.is_unread:
             self._answered = request
         else:
             super().requestDone(request)
 
     def pauseProducing(self) -> None:
         """The transport's buffer is full."""
-        self._is_unread = True
+        self.is_unread = True
         super().pauseProducing()
 
     def resumeProducing(self) -> None:
         """The transport's buffer is empty."""
-        self._is_unread = False
+        self.is_unread = False
         super().resumeProducing()
         answered, self._answered = self._answered, None
         if answered is not None:

@@ -1,5 +1,6 @@
 """Contents of files on disk, each once, under the SHA-256 of what is in it."""
 
+import errno
 import os
 import re
 import secrets
@@ -49,6 +50,7 @@ class Incoming:
         self._elsewhere = elsewhere
         self._path = folder / f"{secrets.token_hex(16)}.part"
         self._file: BinaryIO | None = None
+        self._is_dropped = False
         self._hash = sha256()
         self.head = b""
         self.size = 0
@@ -60,10 +62,12 @@ class Incoming:
         return self._elsewhere(lambda: self._write(data))
 
     def _write(self, data: bytes) -> None:
-        self._hash.update(data)
         self._open().write(data)
+        self._hash.update(data)
 
     def _open(self) -> BinaryIO:
+        if self._is_dropped:
+            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
         if self._file is None:
             private = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             self._file = os.fdopen(private, "wb")
@@ -96,6 +100,7 @@ class Incoming:
         self._elsewhere(self._drop).addErrback(_not_deleted)
 
     def _drop(self) -> None:
+        self._is_dropped = True
         if self._file is not None:
             with suppress(OSError):  # what it still holds, on a full disk
                 self._file.close()

@@ -130,7 +130,7 @@ def describe(
         text = getattr(event, name)
         if text or name not in kind.optional:
             thing[name] = text
-    for name in kind.values:
+    for name in (*kind.numbers, *kind.values):
         thing[name] = getattr(event, name)
     for name in kind.times:
         time = getattr(event, name)
@@ -157,6 +157,7 @@ def understand(thing: dict[str, Any]) -> Entry | None:
         str(thing.get("from", "")),
         [
             *(str(thing.get(field, "")) for field in kind.fields),
+            *(int(thing.get(field, 0)) for field in kind.numbers),
             *(thing.get(field) for field in kind.values),
             *(_seconds(thing[field]) if field in thing else None for field in kind.times),
         ],
