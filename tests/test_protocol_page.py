@@ -225,7 +225,8 @@ class EverythingTestCase(DiskTestCase):
     def person_of(self, program: Program) -> str:
         """The id of who uses a program."""
         session = program.protocol._session
-        return str(session.person.id)
+        assert session is not None
+        return session.person.id
 
     def the_connection_is_lost(self, ann: Program, eve: Program, welcome: dict[str, Any]) -> None:
         """People come and go, and one of them comes back."""
