@@ -183,7 +183,7 @@ class Files:
     def know_all(self) -> None:
         """All rooms were opened: contents that are in none of them can go."""
         self._knows_all = True
-        for digest in self.contents.there.keys() - self._uses.keys():
+        for digest in set(self.contents.there) - self._uses.keys():
             self.contents.delete(digest)
 
     def follow(self, room: str, entry: Entry) -> bool:
@@ -325,6 +325,7 @@ class Files:
 
         Raises:
             Refused: there is no place for it.
+            OSError: nothing can be stored.
         """
         limits = self._limits
         if size > limits.file_size:
@@ -349,8 +350,8 @@ class Files:
                 f"All files here would take more than {in_bytes(limits.file_total)}: delete some, "
                 "or ask whoever runs this server.",
             )
-        offer.is_taken = True
         upload = Upload(offer, name, size, owner, self.contents.begin())
+        offer.is_taken = True
         self._uploads.add(upload)
         return upload
 

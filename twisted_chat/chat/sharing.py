@@ -60,7 +60,10 @@ class Sharing(Talk):
         files = self._need_files()
         offer = files.offered(token)
         person, room = self._check(offer)
-        upload = files.begin(offer, filename(name), size, _owner(person, offer))
+        try:
+            upload = files.begin(offer, filename(name), size, _owner(person, offer))
+        except OSError as error:
+            raise cannot_store(error) from error
         try:
             self._slow_down(person, room)
         except Refused:

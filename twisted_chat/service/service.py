@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.application.service import IService, MultiService
@@ -132,7 +131,6 @@ class ChatService(MultiService):
         self._web: Web
         self._certificate: Certificate | None = None
         self._files: Files | None = None
-        self._temporary: TemporaryDirectory[str] | None = None
 
     def setServiceParent(self, parent: Any) -> None:
         """Become a part of a program; in twistd's, the log is ours."""
@@ -297,14 +295,10 @@ class ChatService(MultiService):
         options = self._options
         if options["no-files"]:
             return None
-        folder = options.files
-        if folder is None:
-            self._temporary = TemporaryDirectory(prefix="twisted-chat-")
-            folder = Path(self._temporary.name)
         try:
-            contents = Contents(folder, self._thread())
+            contents = Contents(options.files, self._thread())
         except OSError as error:
-            raise Unusable(f"cannot use the folder {folder}: {error.strerror}") from error
+            raise Unusable(f"cannot use the folder {options.files}: {error.strerror}") from error
         return Files(
             contents, limits, self._reactor, time.time, self._web_address, options["file-keep"]
         )
@@ -449,8 +443,8 @@ class ChatService(MultiService):
         await self._store.stop()
         for pool in self._pools:
             pool.stop()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        if self._files is not None:
+            self._files.contents.stop()
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, tell everybody, wait until they have read it, and store the rest."""

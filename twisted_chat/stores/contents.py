@@ -4,10 +4,11 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from twisted.internet.defer import Deferred
@@ -111,25 +112,42 @@ class Contents:
     """Contents of files.
 
     Args:
-        folder: where they are; it is made if it is not there.
+        folder: where they are; it is made if it is not there. None is one that lasts until `stop`,
+            and is made when something comes.
         elsewhere: where the disk is read and written.
 
     Raises:
         OSError: the folder cannot be used.
     """
 
-    def __init__(self, folder: Path, elsewhere: WorkerThread) -> None:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self.folder = folder
+    def __init__(self, folder: Path | None, elsewhere: WorkerThread) -> None:
+        self._folder = folder
+        self._temporary: TemporaryDirectory[str] | None = None
         self._elsewhere = elsewhere
-        for path in folder.iterdir():
-            if _PART.fullmatch(path.name):  # its upload ended with the server
-                path.unlink()
-        self.there: Mapping[str, int] = kept_in(folder)
-        """What was there at the start: sizes in bytes, by digest."""
+        self.there: Collection[str] = ()
+        """The digests of what was there at the start."""
+        if folder is not None:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            for path in folder.iterdir():
+                if _PART.fullmatch(path.name):  # its upload ended with the server
+                    path.unlink()
+            self.there = kept_in(folder)
+
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        if self._folder is None:
+            self._temporary = TemporaryDirectory(prefix="twisted-chat-")
+            self._folder = Path(self._temporary.name)
+        return self._folder
+
+    def stop(self) -> None:
+        """They are needed no longer, where they are not to be kept."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
 
     def begin(self) -> Incoming:
-        """A new content is about to come."""
+        """A new content is about to come; raises `OSError`."""
         return Incoming(self.folder, self._elsewhere)
 
     def delete(self, digest: str) -> None:
