@@ -102,6 +102,7 @@ class Answer:
     ref: str | None
     lines: tuple[str, ...]
     id: int = 0  # of the event, for a line that had been said before
+    url: str = ""  # where a file can be sent to, if that was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,8 @@ def read(thing: dict[str, Any]) -> Incoming | None:
             count = max(_whole(thing, "count"), len(members))
             return State(_room(thing), _text(thing, "topic"), members, count)
         case "answer":
-            return Answer(_ref(thing), _texts(thing, "lines"), _whole(thing, "id"))
+            lines, url = _texts(thing, "lines"), _text(thing, "url")
+            return Answer(_ref(thing), lines, _whole(thing, "id"), url)
         case "error":
             return Refusal(_ref(thing), _text(thing, "code"), _text(thing, "text"), _wait(thing))
         case "missed":
