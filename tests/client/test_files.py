@@ -125,7 +125,8 @@ class SendingTests(DeskTest):
 
     def test_strange_sizes_harm_nobody(self) -> None:
         desk, server = self.connected(plain=True)
-        for size in ("5", -1, None, 1e400, [], True):
+        sizes: tuple[object, ...] = ("5", -1, None, 1e400, [], True)
+        for size in sizes:
             server.says("file", id=1, room="#lobby", from_="bob", name="a", type="b", size=size)
         self.assertEqual(len(desk.sees()), 6)
 

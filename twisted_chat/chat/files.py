@@ -162,12 +162,12 @@ class Files:
 
         Args:
             room: the room's key.
-            name: what the file is called.
+            name: what the file is called, or the number of its event behind a #.
         """
         found = [
             (each.id, key)
             for key, each in self._there.items()
-            if each.room == room and each.name == name
+            if each.room == room and name in (each.name, f"#{each.id}")
         ]
         key = max(found)[1] if found else ""
         return (_BEGIN + key, self._there[key]) if found else None

@@ -34,7 +34,10 @@ def _upload(caller: Caller, room: Room, rest: str) -> Lines:
     "delete a file that you sent to the room",
     right=None,
     aliases=("unsend",),
-    detail=("Operators of the room can delete the files of others.",),
+    detail=(
+        "FILE is its name, or # and the number of its event; of several, the last one goes.",
+        "Operators of the room can delete the files of others.",
+    ),
 )
 def _delete(caller: Caller, room: Room, name: str) -> Deferred[Lines]:
     caller.check_aim()

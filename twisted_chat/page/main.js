@@ -5,6 +5,7 @@ import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { byId, say } from "./dom.js";
 import { Drawers } from "./drawers.js";
+import { Files } from "./files.js";
 import { closeCard, openGoto, openKeys } from "./goto.js";
 import { Join } from "./join.js";
 import { closeMenu } from "./menu.js";
@@ -17,6 +18,7 @@ import { shortcuts } from "./shortcuts.js";
 import { load, save } from "./storage.js";
 import { Stream } from "./stream.js";
 import { Strips } from "./strips.js";
+import { Tray } from "./tray.js";
 import { counted } from "./wording.js";
 
 const LONGEST_REST = 250; // milliseconds between two pictures
@@ -72,6 +74,17 @@ const strips = new Strips({
   refresh: (ms) => void setTimeout(refresh, ms),
 });
 
+const files = new Files((room) => client.upload(room));
+const tray = new Tray({
+  files(chosen) {
+    const { here, fileSize } = client.model;
+    if (here?.isRoom && fileSize && !byId("app").hidden) void files.send(chosen, here, fileSize);
+    else announcer.now(fileSize ? "Files can be sent only to rooms." : "This server takes no files.");
+  },
+  drop: (upload) => files.drop(upload),
+});
+files.onChange = refresh;
+
 // Showing
 
 let isDue = false;
@@ -111,6 +124,7 @@ function render() {
   people.show(model);
   composer.show(here, !client.isIn, model.lineBytes);
   strips.show(client, notifications.question);
+  tray.show(files.uploads.filter((each) => each.place === key), !!model.fileSize && !!here?.isRoom);
   head();
   notifications.head(here?.title ?? "", model.server, mentions());
   if (here && here.title !== named) { // not whenever they differ: somebody may be about to go elsewhere

@@ -24,6 +24,8 @@ export class Model {
   /** @type {import("./incoming.js").Command[]} */
   commands = [];
   lineBytes = 2000;
+  /** Bytes of a file that can be sent; 0 where none can. */
+  fileSize = 0;
   /** @type {Map<string, Conversation>} */
   conversations = new Map();
   /** Our own log: all whispers. */
@@ -125,6 +127,7 @@ export class Model {
     this.motd = told.motd;
     if (told.commands.length) this.commands = told.commands;
     this.lineBytes = told.lineBytes;
+    this.fileSize = told.fileSize;
     this.#left.clear();
     if (told.resumed && told.rooms) {
       const ours = new Set(told.rooms.map(fold));
@@ -292,6 +295,10 @@ export class Model {
       case "topic":
       case "notice":
         return item({ ...base, kind: told.event, mine });
+      case "file":
+        return item({ ...base, kind: "file", mine, text: told.file?.name ?? "", file: told.file });
+      case "delete":
+        return item({ ...base, kind: "delete", mine, text: told.name });
       default:
         return null;
     }
@@ -333,7 +340,8 @@ export class Model {
     }
     const line = this.#line(told);
     if (!line) return;
-    const isTalk = line.kind === "said" || line.kind === "action";
+    if (told.event === "delete") room.gone(told.of);
+    const isTalk = line.kind === "said" || line.kind === "action" || line.kind === "file";
     if (isTalk) room.spoke(from);
     this.#add(room, line, isTalk && !line.mine && (live || this.#catchingUp.has(room.key)));
   }
