@@ -221,6 +221,12 @@ class EverythingTestCase(DiskTestCase):
         self.commands(ann, "/upload")
         for program in (dan, ann):
             self.commands(program, "/delete cat.png")
+        self.factory.chat.files = None
+        other = self.program("other")
+        self.the_disk_works()
+        self.commands(other, "/quit")
+        self.reads(other)
+        self.factory.chat.files = files
 
     def person_of(self, program: Program) -> str:
         """The id of who uses a program."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from twisted.internet.defer import Deferred
 
 from tests.client.desk import Desk, DeskTest, Server
+from twisted_chat.client.failed import Failed
 from twisted_chat.client.files import Files, bar
-from twisted_chat.refusal import Refused
 
 URL = "http://chat.example/upload/x/"
 
@@ -65,7 +65,7 @@ class SendingTests(DeskTest):
         desk, server, post = self.with_post(plain=False)
         desk.types(f"/send {self.report}")
         server.says("answer", ref=server.hears()[0]["ref"], lines=[], url=URL)
-        post.done.errback(Refused("not-sent", "That file is too large."))
+        post.done.errback(Failed("That file is too large."))
         self.assertEqual(desk.is_warned(), ["!!! That file is too large."])
 
     def test_a_server_that_knows_no_files_is_not_waited_for(self) -> None:

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
+from twisted_chat.client.failed import Failed
 from twisted_chat.client.incoming import Answer, Happened
-from twisted_chat.refusal import Refused
 from twisted_chat.text.counted import in_bytes
 
 _CELLS = 10
@@ -85,7 +85,7 @@ class Files:
     def _post(self, path: Path, answer: Happened | Answer) -> Deferred[None]:
         url = answer.url if isinstance(answer, Answer) else ""
         if self._poster is None or not url.startswith(("http://", "https://")):
-            raise Refused("not-sent", "This server gives no address for files.")
+            raise Failed("This server gives no address for files.")
         return self._poster.post(url, path, lambda sent: self._is_at(path, sent))
 
     def _is_at(self, path: Path, sent: int) -> None:

@@ -24,7 +24,6 @@ from zope.interface import implementer
 from twisted_chat.client.failed import Failed
 from twisted_chat.client.harmless import harmless
 from twisted_chat.client.place import Place
-from twisted_chat.refusal import Refused
 
 _LONGEST = 10_000
 """Bytes of an answer that is read."""
@@ -90,7 +89,7 @@ class Poster:
             told: called again and again with how many bytes have been sent.
 
         Returns:
-            Fires when everybody sees it; fails with `Refused` or `Failed`.
+            Fires when everybody sees it; fails with `Failed`, which says why.
         """
         return Deferred.fromCoroutine(self._post(url, path, told))
 
@@ -109,4 +108,4 @@ class Poster:
             raise Failed(f"{path.name} was not sent: {why}") from error
         if answer.code != CREATED:
             why = harmless(text) or f"The server has answered with {answer.code}."
-            raise Refused("not-sent", why)
+            raise Failed(why)
