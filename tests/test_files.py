@@ -4,7 +4,9 @@ from dataclasses import replace
 from hashlib import sha256
 
 from tests.sharing import PNG, WHERE, SharingTestCase
-from twisted_chat import Limits
+from twisted_chat import Limits, Observer
+from twisted_chat.chat.observers import Observers
+from twisted_chat.events import Event, File
 from twisted_chat.limits import Size
 from twisted_chat.refusal import Refused
 from twisted_chat.text.counted import in_bytes
@@ -58,7 +60,7 @@ class SendingTests(SharingTestCase):
         self.sends(alice, "two.txt", b"the same")
         self.assertEqual(self.on_disk(), [sha256(b"the same").hexdigest()])
         self.assertEqual(self.folder.stat().st_mode & 0o777, 0o700)
-        (path,) = self.folder.iterdir()
+        (path,) = self.folder.glob("?" * 64)
         self.assertEqual(path.stat().st_mode & 0o777, 0o600)
 
     def test_an_empty_file_is_a_file(self) -> None:
@@ -129,6 +131,19 @@ class RightsTests(SharingTestCase):
         self.clock.advance(0)
         self.assertEqual(asker.gets()[0], 403)
         self.assertEqual(self.on_disk(), [])
+
+    def test_observers_may_be_against_a_file(self) -> None:
+        class Against(Observer):
+            def check(self, event: Event) -> None:
+                if isinstance(event, File) and event.name.endswith(".exe"):
+                    raise Refused("no-programs", "No programs here.")
+
+        self.patch(self.chat, "_observers", Observers([Against()]))
+        bob = self.joins("bob")
+        path = self.is_offered(bob)
+        self.assertEqual(self.puts(path + "a.exe", b"x"), (403, "No programs here."))
+        self.assertEqual(self.on_disk(), [])
+        self.assertEqual(self.puts(path + "a.txt", b"x")[0], 201)
 
 
 class DeletingTests(SharingTestCase):
@@ -232,10 +247,21 @@ class KeepingTests(SharingTestCase):
         self.starts()
         self.assertEqual(self.on_disk(), ["notes.txt"])
 
+    def test_the_files_of_another_database_are_left_alone(self) -> None:
+        self.sends(self.joins("bob"), "a.txt", b"x")
+        theirs = self.on_disk()
+        self.stops()
+        self.path = self.path.with_name("other.sqlite")
+        self.starts()
+        path = self.sends(self.joins("bob"), "b.txt", b"y")
+        self.restarts()
+        self.assertLess(set(theirs), set(self.on_disk()))
+        self.assertEqual(self.gets(path)[0], 200)
+
     def test_a_file_whose_content_is_lost_is_not_offered(self) -> None:
         path = self.sends(self.joins("bob"), "a.txt", b"x")
         self.stops()
-        for each in self.folder.iterdir():
+        for each in self.folder.glob("?" * 64):
             each.unlink()
         self.starts()
         self.assertEqual(self.gets(path)[0], 404)

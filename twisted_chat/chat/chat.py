@@ -41,7 +41,7 @@ class Chat(Administration, Devices, Decisions, Sharing):
         place = max(0, self.limits.rooms - len(self.rooms))  # the others are opened on demand
         await gatherResults([self.rooms.open(room) for room in kept[:place]], consumeErrors=True)
         if self.files is not None and len(kept) <= place:
-            self.files.know_all()
+            self.files.know_all(self.epoch)
 
     def close(self, announcement: str) -> None:
         """Tell everybody, and let them go; who may resume can do so when the server is back."""

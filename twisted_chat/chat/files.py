@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from twisted_chat.events import Entry
 from twisted_chat.events.effects import State, effects, file_key
@@ -35,6 +36,7 @@ LEAST: Final = 16_000
 """Bytes that a small file counts as: it takes place in memory, too."""
 
 _HOUR = 3600.0
+_log = Logger(namespace="chat")
 
 _BEGIN = "file/"
 
@@ -141,7 +143,7 @@ class Files:
         self._owned: Counter[str] = Counter()  # bytes
         self._ends: list[tuple[float, str]] = []  # a heap
         self._is_waiting = False  # for the first of them
-        self._knows_all = False
+        self._may_delete = False  # contents that nobody is known to need
         self._offers: dict[str, Offer] = {}  # in the order in which they end
         self._offered: Counter[str] = Counter()  # by person
         self._uploads: set[Upload] = set()
@@ -180,9 +182,16 @@ class Files:
                 if shared is not None and shared.digest in self.contents.there:
                     self._add(name.removeprefix(_BEGIN), shared)
 
-    def know_all(self) -> None:
-        """All rooms were opened: contents that are in none of them can go."""
-        self._knows_all = True
+    def know_all(self, epoch: str) -> None:
+        """All rooms were opened: contents that are in none of them can go.
+
+        Args:
+            epoch: the database's; what is in a folder that was another's is left there.
+        """
+        self._may_delete = self.contents.belong_to(epoch)
+        if not self._may_delete:
+            _log.warn("The folder of files belongs to another database: nothing there is deleted")
+            return
         for digest in set(self.contents.there) - self._uses.keys():
             self.contents.delete(digest)
 
@@ -235,7 +244,7 @@ class Files:
         if not self._uses[digest]:
             del self._uses[digest]
             self._taken -= self._sizes.pop(digest)
-            if self._knows_all:
+            if self._may_delete:
                 self.contents.delete(digest)
 
     def _wait(self) -> None:

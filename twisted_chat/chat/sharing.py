@@ -155,6 +155,7 @@ class Sharing(Talk):
             self.rights.check(person, Right.KEEP_ORDER, room, "Deleting the files of others")
         event = Delete(self.now(), room.name, person.nickname, shared.name, shared.id, (key,))
         if is_theirs:
+            self._observers.check(event)
             room.announce(person)
             request.begin(person.connection_of(request.client))
             room.log.append(

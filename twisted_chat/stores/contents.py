@@ -15,10 +15,12 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from twisted_chat.stores import WorkerThread
+from twisted_chat.stores.sqlite.private import make_private
 
 _log = Logger(namespace="chat")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_EPOCH = "epoch"
 _PART = re.compile(r"[0-9a-f]{32}\.part")
 
 HEAD = 16
@@ -140,6 +142,20 @@ class Contents:
             self._temporary = TemporaryDirectory(prefix="twisted-chat-")
             self._folder = Path(self._temporary.name)
         return self._folder
+
+    def belong_to(self, epoch: str) -> bool:
+        """Whether these are the contents of one database's files, and of no other's.
+
+        Args:
+            epoch: the database's, which is written into the folder when it is first used.
+        """
+        if self._folder is None or self._temporary is not None:
+            return True
+        path = self._folder / _EPOCH
+        if not path.exists():
+            make_private(path)
+            path.write_text(epoch)
+        return path.read_text() == epoch
 
     def stop(self) -> None:
         """They are needed no longer, where they are not to be kept."""
