@@ -3,6 +3,7 @@ import { Announcer } from "./announcer.js";
 import { Client } from "./client.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
+import { item } from "./conversation.js";
 import { byId, say } from "./dom.js";
 import { Drawers } from "./drawers.js";
 import { Files } from "./files.js";
@@ -79,7 +80,12 @@ const tray = new Tray({
   files(chosen) {
     const { here, fileSize } = client.model;
     if (here?.isRoom && fileSize && !byId("app").hidden) void files.send(chosen, here, fileSize);
-    else announcer.now(fileSize ? "Files can be sent only to rooms." : "This server takes no files.");
+    else {
+      const text = fileSize ? "Files can be sent only to rooms." : "This server takes no files.";
+      here?.append(item({ kind: "notice", text }));
+      announcer.now(text);
+      refresh();
+    }
   },
   drop: (upload) => files.drop(upload),
 });

@@ -97,6 +97,18 @@ describe("files on the page", { skip: missing, timeout: 300_000 }, () => {
     assert.equal(kept().length, 1);
   });
 
+  test("a file that is dropped among whispers goes nowhere, and why is said", async () => {
+    const alice = await open("alice");
+    await server.person("bob");
+    await alice.types("@bob hello");
+    await alice.page.goto(`${server.url}#@bob`);
+    await alice.page.waitForFunction(() => document.getElementById("room-title")?.textContent?.includes("bob"));
+    await alice.page.waitForSelector("#attach", { state: "hidden" });
+    await puts(alice, "drop", { name: "sky.png", type: "image/png", base64: PIXELS });
+    await alice.sees("Files can be sent only to rooms.");
+    assert.deepEqual(kept(), []);
+  });
+
   test("whoever sent a file deletes it from its menu, and its picture is gone from every page", async () => {
     const [alice, bob] = [await open("alice"), await open("bob")];
     await puts(alice, "drop", { name: "sky.png", type: "image/png", base64: PIXELS });
