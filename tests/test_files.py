@@ -344,7 +344,7 @@ class WithoutFilesTests(SharingTestCase):
         )
 
     def test_a_server_without_a_web_address_says_what_is_missing(self) -> None:
-        self.patch(self.files, "_where", lambda: "")
+        self.patch(self.files, "where", lambda: "")
         (why,) = self.joins("bob").types("/upload").sees()
         self.assertIn("--web-port", why)
 

@@ -214,7 +214,7 @@ class EverythingTestCase(DiskTestCase):
         files, web = self.factory.chat.files, self.factory.web({})
         assert files is not None
         for program, files.keep in ((ann, None), (dan, 3600.0)):
-            offered = files.offer(self.person_of(program), "#lobby", "")
+            offered = files.uploads.offer(self.person_of(program), "#lobby", "")
             path = offered.removeprefix("http://chat.example")
             Asker(web).sends(put(path + "cat.png", b"x"))
             self.the_disk_works()

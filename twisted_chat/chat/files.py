@@ -10,30 +10,14 @@ from typing import Any, Final
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from twisted_chat.chat.uploads import LEAST, Uploads
 from twisted_chat.events import Entry
 from twisted_chat.events.effects import State, effects, file_key
 from twisted_chat.limits import Limits
-from twisted_chat.refusal import Refused
-from twisted_chat.stores.contents import Contents, Incoming, is_digest
-from twisted_chat.text.counted import in_bytes
+from twisted_chat.stores.contents import Contents, is_digest
 
 FILE_KEEP: Final = 30 * 86400.0
 """Seconds for which a file is kept, if the operator does not say."""
-
-OFFER_SECONDS: Final = 600.0
-"""Seconds in which a file can be sent to the address that was asked for."""
-
-OFFERS: Final = 8
-"""Addresses that one person may have asked for, and not used."""
-
-AT_ONCE: Final = 4
-"""Files that one account or address may be sending."""
-
-UPLOADS: Final = 100
-"""Files that everybody together may be sending."""
-
-LEAST: Final = 16_000
-"""Bytes that a small file counts as: it takes place in memory, too."""
 
 _HOUR = 3600.0
 _log = Logger(namespace="chat")
@@ -68,46 +52,6 @@ class Shared:
     owner: str
 
 
-@dataclass(slots=True)
-class Offer:
-    """What somebody may send, once.
-
-    Args:
-        token: the part of its address that nobody can guess.
-        person: their id.
-        room: the key of the room that it is for.
-        client: the id of the connection that asked for it.
-        until: when it is over, in the clock's seconds.
-        is_taken: whether a file is being sent there.
-    """
-
-    token: str
-    person: str
-    room: str
-    client: str
-    until: float
-    is_taken: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Upload:
-    """A file that is being sent.
-
-    Args:
-        offer: what allows it.
-        name: what it is called.
-        size: the bytes that it will have.
-        owner: in whose quota it is.
-        incoming: what has come of it.
-    """
-
-    offer: Offer
-    name: str
-    size: int
-    owner: str
-    incoming: Incoming
-
-
 class Files:
     """All files that are there, as the states of rooms have them.
 
@@ -132,21 +76,19 @@ class Files:
     ) -> None:
         self.contents = contents
         self.keep = keep
-        self._limits = limits
         self._clock = clock
         self._now = now
-        self._where = where
+        self.where = where
         self._there: dict[str, Shared] = {}  # by the part of their addresses that none can guess
         self._uses: Counter[str] = Counter()  # of contents, also by what is about to be stored
         self._sizes: dict[str, int] = {}  # bytes of the contents that are used
-        self._taken = 0  # bytes of all of them
+        self.taken = 0
+        """Bytes of all of them."""
         self._owned: Counter[str] = Counter()  # bytes
         self._ends: list[tuple[float, str]] = []  # a heap
         self._is_waiting = False  # for the first of them
         self._may_delete = False  # contents that nobody is known to need
-        self._offers: dict[str, Offer] = {}  # in the order in which they end
-        self._offered: Counter[str] = Counter()  # by person
-        self._uploads: set[Upload] = set()
+        self.uploads = Uploads(self, limits, clock)
 
     # What is there
 
@@ -156,7 +98,7 @@ class Files:
 
     def address_of(self, path: str) -> str:
         """The whole address of a file by its path; empty if it is not there any more."""
-        where = self._where() if file_key(path) in self._there else ""
+        where = self.where() if file_key(path) in self._there else ""
         return where and where + path
 
     def in_room(self, room: str, name: str) -> tuple[str, Shared] | None:
@@ -231,19 +173,23 @@ class Files:
         self.release(shared.digest)
         return True
 
+    def owned_by(self, owner: str) -> int:
+        """The bytes of somebody's files."""
+        return self._owned[owner]
+
     def hold(self, digest: str, size: int) -> None:
         """Somebody needs a content, of so many bytes, until they `release` it."""
         self._uses[digest] += 1
         if self._uses[digest] == 1:
             self._sizes[digest] = max(size, LEAST)
-            self._taken += self._sizes[digest]
+            self.taken += self._sizes[digest]
 
     def release(self, digest: str) -> None:
         """Somebody needs a content no longer."""
         self._uses[digest] -= 1
         if not self._uses[digest]:
             del self._uses[digest]
-            self._taken -= self._sizes.pop(digest)
+            self.taken -= self._sizes.pop(digest)
             if self._may_delete:
                 self.contents.delete(digest)
 
@@ -261,125 +207,6 @@ class Files:
             self._remove(heapq.heappop(self._ends)[1])
         self._wait()
 
-    # What comes
-
-    def offer(self, person: str, room: str, client: str) -> str:
-        """An address that a file can be sent to, once.
-
-        Args:
-            person: the id of who asks for it.
-            room: the key of the room that it is for.
-            client: the id of the connection that asks.
-
-        Raises:
-            Refused: why there is none.
-        """
-        where = self._where()
-        if not where:
-            raise Refused(
-                "no-files",
-                "Files need a web address, which this server does not have: ask whoever runs it "
-                "to start it with --web-port.",
-            )
-        self._end_offers()
-        if self._offered[person] >= OFFERS:
-            raise Refused(
-                "too-fast",
-                f"You have asked for {OFFERS} addresses and sent nothing there: use one of them, "
-                f"or wait {OFFER_SECONDS / 60:.0f} minutes.",
-            )
-        until = self._clock.seconds() + OFFER_SECONDS
-        offer = Offer(secrets.token_urlsafe(16), person, room, client, until)
-        self._offers[offer.token] = offer
-        self._offered[person] += 1
-        return f"{where}/upload/{offer.token}/"
-
-    def _end_offers(self) -> None:
-        now = self._clock.seconds()
-        while self._offers:
-            first = next(iter(self._offers.values()))
-            if first.until > now:
-                break
-            self._withdraw(first)
-
-    def _withdraw(self, offer: Offer) -> None:
-        if self._offers.pop(offer.token, None) is not None:
-            self._offered[offer.person] -= 1
-            if not self._offered[offer.person]:
-                del self._offered[offer.person]
-
-    def offered(self, token: str) -> Offer:
-        """What was offered at an address.
-
-        Raises:
-            Refused: nothing, or it was used already.
-        """
-        self._end_offers()
-        offer = self._offers.get(token)
-        if offer is None or offer.is_taken:
-            raise Refused(
-                "no-upload",
-                "This address was used already, or its time is over: /upload gives another one.",
-            )
-        return offer
-
-    def begin(self, offer: Offer, name: str, size: int, owner: str) -> Upload:
-        """Somebody begins to send a file, which `end` ends in any case.
-
-        Args:
-            offer: what allows it.
-            name: what it is called.
-            size: the bytes that it will have.
-            owner: in whose quota it is.
-
-        Raises:
-            Refused: there is no place for it.
-            OSError: nothing can be stored.
-        """
-        limits = self._limits
-        if size > limits.file_size:
-            raise Refused(
-                "too-large",
-                f"That file has {in_bytes(size)}, and the limit is {in_bytes(limits.file_size)}: "
-                "send a smaller one.",
-            )
-        theirs = [each for each in self._uploads if each.owner == owner]
-        if len(theirs) >= AT_ONCE or len(self._uploads) >= UPLOADS:
-            raise Refused("too-fast", "Too many files are being sent: try again in a moment.", 5)
-        size = max(size, LEAST)
-        if self._owned[owner] + sum(map(_room_of, theirs)) + size > limits.file_quota:
-            raise Refused(
-                "no-space",
-                f"Your files would take more than {in_bytes(limits.file_quota)}: /delete some "
-                "first.",
-            )
-        if self._taken + sum(map(_room_of, self._uploads)) + size > limits.file_total:
-            raise Refused(
-                "no-space",
-                f"All files here would take more than {in_bytes(limits.file_total)}: delete some, "
-                "or ask whoever runs this server.",
-            )
-        upload = Upload(offer, name, size, owner, self.contents.begin())
-        offer.is_taken = True
-        self._uploads.add(upload)
-        return upload
-
-    def use_up(self, upload: Upload) -> None:
-        """The file is here: nothing more can be sent to its address."""
-        self._withdraw(upload.offer)
-
-    def end(self, upload: Upload) -> None:
-        """The file is sent, or will never be; then its address can be used again."""
-        if upload in self._uploads:
-            self._uploads.discard(upload)
-            upload.offer.is_taken = False
-            upload.incoming.drop()
-
-    def close(self) -> None:
-        """The server stops: what is not all here is not taken any more."""
-        for upload in list(self._uploads):
-            self.end(upload)
-
     def until(self) -> float | None:
         """How long a file is kept that is sent now, in seconds since 1970; None for ever."""
         return None if self.keep is None else self._now() + self.keep
@@ -387,10 +214,6 @@ class Files:
     def path(self, name: str) -> str:
         """A path for a new file, which nobody can guess; its name is quoted for URLs."""
         return f"/file/{secrets.token_urlsafe(16)}/{name}"
-
-
-def _room_of(upload: Upload) -> int:
-    return max(upload.size, LEAST)
 
 
 def _shared(room: str, value: Any) -> Shared | None:

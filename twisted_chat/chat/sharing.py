@@ -3,12 +3,13 @@
 from twisted.internet.defer import Deferred
 
 from twisted_chat.addresses import neighbourhood
-from twisted_chat.chat.files import Files, Offer, Upload
+from twisted_chat.chat.files import Files
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
 from twisted_chat.chat.talk import Talk
+from twisted_chat.chat.uploads import Offer, Upload
 from twisted_chat.events import Delete, Entry, File
 from twisted_chat.refusal import Refused
 from twisted_chat.text.filenames import filename, quoted
@@ -39,7 +40,7 @@ class Sharing(Talk):
         Raises:
             Refused: why there is none.
         """
-        return self._need_files().offer(person.id, room.key, client)
+        return self._need_files().uploads.offer(person.id, room.key, client)
 
     def _need_files(self) -> Files:
         if self.files is None:
@@ -47,7 +48,7 @@ class Sharing(Talk):
         return self.files
 
     def begin_upload(self, token: str, name: str, size: int) -> Upload:
-        """Somebody begins to send a file; `Files.end` ends that, unless `share` does.
+        """Somebody begins to send a file; `Uploads.end` ends that, unless `share` does.
 
         Args:
             token: the part of the address that nobody can guess.
@@ -57,17 +58,17 @@ class Sharing(Talk):
         Raises:
             Refused: why they cannot.
         """
-        files = self._need_files()
-        offer = files.offered(token)
+        uploads = self._need_files().uploads
+        offer = uploads.offered(token)
         person, room = self._check(offer)
         try:
-            upload = files.begin(offer, filename(name), size, _owner(person, offer))
+            upload = uploads.begin(offer, filename(name), size, _owner(person, offer))
         except OSError as error:
             raise cannot_store(error) from error
         try:
             self._slow_down(person, room)
         except Refused:
-            files.end(upload)
+            uploads.end(upload)
             raise
         return upload
 
@@ -101,7 +102,7 @@ class Sharing(Talk):
         except OSError as error:
             raise cannot_store(error) from error
         finally:
-            files.end(upload)
+            files.uploads.end(upload)
         return files.address_of(event.url)
 
     async def _send(self, files: Files, upload: Upload, digest: str) -> File:
@@ -122,7 +123,7 @@ class Sharing(Talk):
         )
         asker, settled, request = _Asker(), Deferred[None](), Request(upload.offer.client)
         self._observers.check(event)
-        files.use_up(upload)
+        files.uploads.use_up(upload)
         room.announce(person)
         request.begin(asker)
         request.when_settled(lambda: settled.callback(None))

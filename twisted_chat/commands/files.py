@@ -2,9 +2,9 @@
 
 from twisted.internet.defer import Deferred
 
-from twisted_chat.chat.files import OFFER_SECONDS
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
+from twisted_chat.chat.uploads import OFFER_SECONDS
 from twisted_chat.commands.command import Caller, Family, Lines, Offered, when_stored
 from twisted_chat.text.counted import in_bytes
 

@@ -8,8 +8,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twisted_chat.chat.chat import Chat
-from twisted_chat.chat.files import Upload
 from twisted_chat.chat.sharing import cannot_store
+from twisted_chat.chat.uploads import Upload
 from twisted_chat.refusal import Refused
 
 _log = Logger(namespace="chat")
@@ -77,7 +77,7 @@ class Body:
         """No more will come."""
         if not self._is_over and self._chat.files is not None:
             self._is_over = True
-            self._chat.files.end(self._upload)
+            self._chat.files.uploads.end(self._upload)
 
 
 def _refuse(failure: Failure) -> str:
