@@ -1,5 +1,6 @@
 """Files over HTTP: what is taken, what is refused and when, and how they are served."""
 
+import resource
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -223,6 +224,18 @@ class FullDiskTests(SharingTestCase):
         self.assertEqual((asker.transport.value(), self.on_disk()), (b"", []))
         self.disk.is_full = False
         self.assertEqual(self.puts(self.offered + "a", b"x")[0], 201)
+
+    def test_a_content_that_lacks_a_piece_is_never_taken_for_a_whole_one(self) -> None:
+        incoming = self.files.contents.begin()
+        most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, most[1]))
+        try:
+            self.failureResultOf(incoming.write(b"x" * 100_000), OSError)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, most)
+        self.failureResultOf(incoming.end(), OSError)
+        incoming.drop()
+        self.assertEqual(self.on_disk(), [])
 
 
 class SlowDiskTests(SharingTestCase):

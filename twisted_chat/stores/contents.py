@@ -53,7 +53,7 @@ class Incoming:
         self._elsewhere = elsewhere
         self._path = folder / f"{secrets.token_hex(16)}.part"
         self._file: BinaryIO | None = None
-        self._is_dropped = False
+        self._broken: OSError | None = None  # why it will never be whole
         self._hash = sha256()
         self.head = b""
         self.size = 0
@@ -65,12 +65,16 @@ class Incoming:
         return self._elsewhere(lambda: self._write(data))
 
     def _write(self, data: bytes) -> None:
-        self._open().write(data)
+        try:
+            self._open().write(data)
+        except OSError as error:
+            self._broken = error
+            raise
         self._hash.update(data)
 
     def _open(self) -> BinaryIO:
-        if self._is_dropped:
-            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+        if self._broken is not None:
+            raise self._broken
         if self._file is None:
             private = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             self._file = os.fdopen(private, "wb")
@@ -103,7 +107,7 @@ class Incoming:
         self._elsewhere(self._drop).addErrback(_not_deleted)
 
     def _drop(self) -> None:
-        self._is_dropped = True
+        self._broken = OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
         if self._file is not None:
             with suppress(OSError):  # what it still holds, on a full disk
                 self._file.close()
