@@ -17,7 +17,7 @@ class KeptFilesTests(SharingTestCase):
     def setUp(self) -> None:
         """Alice has sent a file and bob two, one of which is the same; the server has stopped."""
         super().setUp()
-        bob = self.joins("bob")
+        bob = self.joins("bob", "192.0.2.7")
         self.sends(bob, "secret.txt", b"hello")
         self.sends(bob, "same.txt", b"same")
         self.sends(self.joins("alice"), "mine.txt", b"same")
@@ -114,6 +114,7 @@ class KeptFilesTests(SharingTestCase):
         self.stops()
         for path in (self.path, *self.path.parent.glob("chat.sqlite-*")):
             self.assertNotIn(b"secret.txt", path.read_bytes())
+            self.assertNotIn(b"192.0.2.7", path.read_bytes())
 
     def test_another_folder_can_be_named(self) -> None:
         elsewhere = self.folder.rename(self.path.with_name("elsewhere"))

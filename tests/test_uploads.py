@@ -366,6 +366,7 @@ class DownloadTests(SharingTestCase):
         for wanted in ("bytes=999-", "bytes=-0"):
             status, headers, _ = self.gets(self.picture, {"Range": wanted})
             self.assertEqual((status, headers["content-range"]), (416, f"bytes */{len(PNG)}"))
+            self.assertEqual(headers["cache-control"], "no-cache")
 
     def test_a_part_of_another_file_is_all_of_this_one(self) -> None:
         other = {"Range": "bytes=1-2", "If-Range": '"other"'}

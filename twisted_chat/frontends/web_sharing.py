@@ -118,12 +118,12 @@ class SharingRequest(BaseRequest):
         if self.setETag(tag.encode()) is http.CACHED:
             self.finish()
             return
-        self._set_headers(download.headers(shared))
         is_range_of_this = self._one("if-range") in ("", tag)
         wanted = download.part(self._one("range") if is_range_of_this else "", shared.size)
         if wanted is None:
             there = {"Content-Range": f"bytes */{shared.size}"}
             raise NotAnswered(416, f"That file has only {shared.size} bytes.", there)
+        self._set_headers(download.headers(shared))
         begin, end = wanted
         if (begin, end) != (0, shared.size):
             self.setResponseCode(206)

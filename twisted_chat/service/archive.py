@@ -225,9 +225,12 @@ def _check(chosen: argparse.Namespace) -> str:
 
 
 def _erased(kind: str, more: str) -> str:
-    """What an event holds that has no column of its own, without its texts."""
+    """What an event holds that has no column of its own, without its texts, and without the
+    address that a file came from.
+    """
     held, fields = json.loads(more), set(NAMED[kind].fields) - set(NAMED[kind].facts)
-    return json.dumps(held | {text: ERASED for text in fields if held.get(text)})
+    where = {"owner": ""} if kind == "file" else {}
+    return json.dumps(held | {text: ERASED for text in fields if held.get(text)} | where)
 
 
 def _erase(chosen: argparse.Namespace) -> str:
