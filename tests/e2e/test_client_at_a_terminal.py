@@ -75,7 +75,7 @@ def test_a_file_is_sent_to_the_room(server: Server, sit: Sit, tmp_path: Path) ->
     bob.shows("connected")
     bob.types("/sen")
     bob.presses("Tab")
-    bob.shows("/send ")
+    bob.shows("#lobby> /send")
     bob.types(str(report))
     bob.presses("Enter")
     ann.sees("bob sent report.pdf (1.2 MB): http://")
