@@ -105,6 +105,7 @@ class SharingTestCase(ChatTestCase):
         asker = Asker(self.web).sends(put(path, content, headers))
         self.clock.advance(0)
         status, _, body = asker.gets()
+        asker.channel.connectionLost()
         return status, body.decode().strip()
 
     def gets(
@@ -112,7 +113,9 @@ class SharingTestCase(ChatTestCase):
     ) -> tuple[int, dict[str, str], bytes]:
         """Somebody fetches a file: the status, headers and body of the answer."""
         asker = Asker(self.web).asks(path, {"Host": "chat.example"} | (headers or {}), method)
-        return asker.gets()
+        answer = asker.gets()
+        asker.channel.connectionLost()
+        return answer
 
     def on_disk(self) -> list[str]:
         """What is in the folder of files, beside the name of its database."""

@@ -224,6 +224,16 @@ class KeepingTests(SharingTestCase):
         self.assertEqual(self.gets(path)[0], 404)
         self.assertEqual(self.on_disk(), [])
 
+    def test_files_end_in_time_after_a_restart_too(self) -> None:
+        bob = self.joins("bob")
+        paths = []
+        for number in range(5):
+            paths.append(self.sends(bob, f"{number}", bytes([number])))
+            self.time_passes(100)
+        self.restarts()
+        self.time_passes(3600 - 250)
+        self.assertEqual([self.gets(path)[0] for path in paths], [404, 404, 404, 200, 200])
+
     def test_a_file_that_ended_while_the_server_was_down_goes_at_the_start(self) -> None:
         path = self.sends(self.joins("bob"), "a.txt", b"x")
         self.stops()

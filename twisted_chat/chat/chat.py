@@ -57,6 +57,6 @@ class Chat(Administration, Devices, Decisions, Sharing):
             for connection in person.connections:
                 connection.end()
         if self.files is not None:
-            self.files.uploads.close()
+            self.files.close()
         for room in self.rooms.values():
             room.hush()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from twisted_chat.chat.uploads import LEAST, Uploads
@@ -86,7 +86,7 @@ class Files:
         """Bytes of all of them."""
         self._owned: Counter[str] = Counter()  # bytes
         self._ends: list[tuple[float, str]] = []  # a heap
-        self._is_waiting = False  # for the first of them
+        self._timer: IDelayedCall | None = None  # for the first of them
         self._may_delete = False  # contents that nobody is known to need
         self.uploads = Uploads(self, limits, clock)
 
@@ -158,7 +158,8 @@ class Files:
             if shared.until <= self._now():
                 return
             heapq.heappush(self._ends, (shared.until, key))
-            self._wait()
+            if self._ends[0][1] == key:
+                self._wait()
         self._there[key] = shared
         self._owned[shared.owner] += max(shared.size, LEAST)
         self.hold(shared.digest, shared.size)
@@ -195,17 +196,27 @@ class Files:
 
     def _wait(self) -> None:
         """One timer for the first of all ends; the clock may be set meanwhile."""
-        if self._ends and not self._is_waiting:
-            self._is_waiting = True
+        self._stop_waiting()
+        if self._ends:
             seconds = min(max(self._ends[0][0] - self._now(), 1.0), _HOUR)
-            self._clock.callLater(seconds, self._end)
+            self._timer = self._clock.callLater(seconds, self._end)
+
+    def _stop_waiting(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     def _end(self) -> None:
-        self._is_waiting = False
+        self._timer = None
         now = self._now()
         while self._ends and self._ends[0][0] <= now:
             self._remove(heapq.heappop(self._ends)[1])
         self._wait()
+
+    def close(self) -> None:
+        """The server stops: nothing more is taken, and nothing more ends."""
+        self._stop_waiting()
+        self.uploads.close()
 
     def until(self) -> float | None:
         """How long a file is kept that is sent now, in seconds since 1970; None for ever."""
