@@ -13,6 +13,8 @@ from twisted.python.failure import Failure
 from tests.people import ChatTestCase, at_once, cheap_accounts
 from twisted_chat import ChatFactory
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.files import Files
+from twisted_chat.stores.contents import Contents
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 
@@ -101,7 +103,10 @@ class DiskTestCase(ChatTestCase):
         self.store = SqliteStore(self.path, turn, self.writing, self.reading, at_once)
         limits = replace(self.limits)
         accounts = cheap_accounts(self.clock, self.store, limits)
-        chat = Chat(self.clock, self.store, turn, limits=limits, accounts=accounts)
+        contents = Contents(self.path.with_suffix(".files"), at_once)
+        where = "http://chat.example"
+        files = Files(contents, limits, self.clock, self.clock.seconds, lambda: where, 3600)
+        chat = Chat(self.clock, self.store, turn, limits=limits, accounts=accounts, files=files)
         self.factory = ChatFactory(self.clock, chat=chat)
 
     def _close(self) -> None:

@@ -27,7 +27,8 @@ def of(*kept: Kept) -> Iterator[tuple[Kind, Event]]:
     for kind in KINDS:
         if kind.kept in kept:
             texts = [f"the-{field}" for field in kind.fields]
-            yield kind, kind.make(TIME, "#dev", "eve", [*texts, *(TIME for _ in kind.times)])
+            rest = [*(5 for _ in kind.numbers), *(TIME for _ in kind.times)]
+            yield kind, kind.make(TIME, "#dev", "eve", [*texts, *rest])
 
 
 class CodecTests(SynchronousTestCase):

@@ -59,6 +59,20 @@ class ConfigTests(SynchronousTestCase):
         self.assertEqual((options.endpoints, options.limits.rooms), (["tcp:8"], 5))
         self.assertEqual(self.options("rooms = 7", "--rooms", "5").limits.rooms, 5)
 
+    def test_sizes_are_written_with_their_units(self) -> None:
+        for written, size in (("5MB", 5_000_000), ("1GB", 10**9), ("500kB", 500_000), ("7", 7)):
+            limits = self.options("", "--file-size", written).limits
+            self.assertEqual((limits.file_size, str(limits.file_size)), (size, written))
+
+    def test_files_are_kept_beside_the_database(self) -> None:
+        for words, folder in (
+            ([], "chat.files"),
+            (["--db", "other.sqlite"], "other.files"),
+            (["--files", "there"], "there"),
+            (["--no-db"], "None"),
+        ):
+            self.assertEqual(str(self.options("", *words).files), folder)
+
     def test_the_file_is_read_however_the_option_is_spelled(self) -> None:
         self.file.write_text("rooms = 7\nno-db = true")
         for spelling in (
@@ -113,7 +127,7 @@ class ConfigTests(SynchronousTestCase):
         shown = str(Options())
         self.assertIn("\nWho may connect:\n      --ban-file= ", shown)
         self.assertNotIn("--rooms-per-person", shown)
-        self.assertLess(len(shown.splitlines()), 80)
+        self.assertLess(len(shown.splitlines()), 84)
         self.assertLessEqual(max(map(len, shown.splitlines())), 80)
         with contextlib.redirect_stdout(io.StringIO()) as console:
             self.assertRaises(SystemExit, Options().parseOptions, ["--help-limits"])

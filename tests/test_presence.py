@@ -402,7 +402,7 @@ class MemoryTests(ChatTestCase):
         for number in range(100):
             self.joins(f"guest{number}").vanishes()
         self.time_passes(100)
-        self.assertEqual(self.paces(), before)
+        self.assertLessEqual(self.paces(), before)  # what an earlier test has left may go
 
     def test_nobody_who_left_is_kept_by_what_was_told_of_them(self) -> None:
         watcher = self.joins("watcher")
@@ -423,7 +423,7 @@ class MemoryTests(ChatTestCase):
         while crowd:
             crowd.pop().vanishes()
         self.time_passes(3)
-        self.assertEqual(self.paces(), before)
+        self.assertLessEqual(self.paces(), before)  # what an earlier test has left may go
 
 
 class Believer:

@@ -8,9 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from tests.browsers import Asker
 from tests.disk import DiskTestCase
 from tests.pages import ROOT, page
 from tests.people import Program
+from tests.sharing import put
 from twisted_chat.events.codec import NAMED, Kept
 
 PAGE = "docs/protocol.md"
@@ -174,6 +176,8 @@ class EverythingTestCase(DiskTestCase):
         self.commands(ann, "/ignore eva")
         self.does(eve, {"do": "say", "text": "ignored"})
         self.does(ann, {"do": "history"})
+        self.files_are_sent(ann, dan)
+        self.does(ann, {"do": "history"})
         self.reads(ann, eve, dan)
         anna = self.factory.chat.people.find("anna")
         anna.account = anna.id
@@ -209,6 +213,31 @@ class EverythingTestCase(DiskTestCase):
         self.commands(ann, f"/leave {room}", "/join #lobby")
         fay.closes()
         self.reads(ann, eve, fay)
+
+    def files_are_sent(self, ann: Program, dan: Program) -> None:
+        """One has an account and one has not, one file ends and one does not, and one goes."""
+        files, web = self.factory.chat.files, self.factory.web({})
+        assert files is not None
+        for program, files.keep in ((ann, None), (dan, 3600.0)):
+            offered = files.uploads.offer(self.person_of(program), "#lobby", "")
+            path = offered.removeprefix("http://chat.example")
+            Asker(web).sends(put(path + "cat.png", b"x"))
+            self.the_disk_works()
+        self.commands(ann, "/upload")
+        for program in (dan, ann):
+            self.commands(program, "/delete cat.png")
+        self.factory.chat.files = None
+        other = self.program("other")
+        self.the_disk_works()
+        self.commands(other, "/quit")
+        self.reads(other)
+        self.factory.chat.files = files
+
+    def person_of(self, program: Program) -> str:
+        """The id of who uses a program."""
+        session = program.protocol._session
+        assert session is not None
+        return session.person.id
 
     def the_connection_is_lost(self, ann: Program, eve: Program, welcome: dict[str, Any]) -> None:
         """People come and go, and one of them comes back."""

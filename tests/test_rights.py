@@ -1,11 +1,13 @@
 """What somebody may not do, they are refused, whichever way they try."""
 
-from tests.people import ChatTestCase
+from tests.people import ChatTestCase, at_once
+from twisted_chat.chat.files import Files
 from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.commands.table import COMMANDS
+from twisted_chat.stores.contents import Contents
 
 GUARDED = {
     command.name: command.right
@@ -21,6 +23,7 @@ DONE = {
     "nick": "/nick robert",
     "topic": "/topic tea",
     "hand": "/hand",
+    "upload": "/upload",
 }
 """Each command that needs a right, as bob does it."""
 
@@ -46,6 +49,9 @@ class RightsTests(ChatTestCase):
     def setUp(self) -> None:
         """Alice has whispered to bob, and a program watches."""
         super().setUp()
+        contents = Contents(None, at_once)
+        chat, now = self.factory.chat, self.clock.seconds
+        chat.files = Files(contents, chat.limits, self.clock, now, lambda: "http://chat.example")
         self.alice, self.bob, self.bot = self.joins("alice"), self.joins("bob"), self.program("bot")
         self.alice.types("@bob hello")
         for person in (self.alice, self.bob, self.bot):

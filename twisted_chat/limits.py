@@ -20,6 +20,16 @@ class Pace:
         return f"{self.lines}/{self.seconds:g}"
 
 
+class Size(int):
+    """Bytes that show as they are written: `10MB`."""
+
+    def __str__(self) -> str:
+        for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 1000)):
+            if self and not self % size:
+                return f"{self // size}{unit}"
+        return f"{int(self)}"
+
+
 def _limit(default: Any, told: str, option: str | None = None) -> Any:
     return field(default=default, metadata={"told": told, "option": option})
 
@@ -136,6 +146,17 @@ class Limits:
 
     invites: int = _limit(500, "Most invitations to one room.")
     """For more there is a key."""
+
+    file_size: Size = _limit(Size(10_000_000), "Largest file that can be sent to a room.")
+    """A photograph, a long document."""
+
+    file_quota: Size = _limit(
+        Size(100_000_000), "Most bytes of files from one account, or from one address without one."
+    )
+    """So that one person does not take the place of all."""
+
+    file_total: Size = _limit(Size(2_000_000_000), "Most bytes of files in total.")
+    """Less than is free on most disks."""
 
     refs: int = _limit(
         1_000, "Request IDs remembered for each person, to detect repeated requests."

@@ -13,6 +13,7 @@ from tests.behaviour.seen import (
     Renamed,
     Said,
     Seen,
+    Sent,
     Told,
     TopicIs,
     TopicSet,
@@ -32,6 +33,7 @@ _JOINED = re.compile(r"\*\*\* (.+) ha(?:s|ve) joined (#\S+)")
 _LEFT = re.compile(r"\*\*\* (.+) ha(?:s|ve) left (#\S+)(?: \((.*)\))?")
 _NOTICE = re.compile(r"\*\*\* (.*)")
 _DID = re.compile(r"(?:(#\S+) )?\* (\S+) (.*)")
+_SENT = re.compile(r"(?:(#\S+) )?(\S+) sent (.*) \([^()]*\): (?:no longer available|(\S+))")
 _SAID = re.compile(r"(?:(#\S+) )?(\S+): (.*)")
 _WELCOMED = re.compile(r"Welcome, (\S+)! You are in .*")
 _HERE = re.compile(r"In (#\S+): (.*) \(\d+\)")
@@ -70,6 +72,8 @@ def event(line: str, me: str) -> list[Seen] | None:
         return [Left(who, found[3] or "", found[2]) for who in _several(found[1])]
     if found := _NOTICE.fullmatch(text):
         return [Noticed(found[1])]
+    if found := _SENT.fullmatch(text):
+        return [Sent(found[2], found[3], found[4] or "", found[1] or "#lobby")]
     if found := _DID.fullmatch(text):
         return [Did(found[2], found[3], found[1] or "#lobby")]
     if found := _SAID.fullmatch(text):

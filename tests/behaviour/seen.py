@@ -23,6 +23,16 @@ class Did:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """Somebody sent a file to a room; there is no address once it is gone."""
+
+    who: str
+    name: str
+    url: str
+    room: str = "#lobby"
+
+
+@dataclass(frozen=True)
 class Whispered:
     """Somebody said something to one person alone."""
 
@@ -111,6 +121,7 @@ class Refusal:
 
 Seen: TypeAlias = (
     Said
+    | Sent
     | Did
     | Whispered
     | Joined

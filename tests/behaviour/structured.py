@@ -14,6 +14,7 @@ from tests.behaviour.seen import (
     Renamed,
     Said,
     Seen,
+    Sent,
     TopicIs,
     TopicSet,
     Welcomed,
@@ -24,7 +25,19 @@ from tests.people import NOW, Program
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import understand
 
-_ORDER = ("role", "kick", "ban", "unban", "mute", "unmute", "invite", "setting", "close", "hands")
+_ORDER = (
+    "role",
+    "kick",
+    "ban",
+    "unban",
+    "mute",
+    "unmute",
+    "invite",
+    "setting",
+    "close",
+    "hands",
+    "delete",
+)
 """Kinds of which plain lines say all that there is to know."""
 
 
@@ -69,6 +82,8 @@ class Bot(Visitor):
                 return [] if own else [Said(who, text, room)]
             case "action":
                 return [Did(who, text, room)]
+            case "file":
+                return [Sent(who, thing["name"], thing.get("url", ""), room)]
             case "whisper":
                 return [Whispered(who, thing["to"], text)]
             case "join":

@@ -245,6 +245,61 @@ async def requests(port: int) -> None:
         await asyncio.sleep(0.1)
 
 
+async def offered(port: int) -> tuple[Streams, bytes]:
+    """Somebody in the chat, and the path that they can send a file to."""
+    streams = await join(port)
+    streams[1].write(b"/upload\n")
+    line = await streams[0].readuntil(b"/\r\n")
+    return streams, b"/upload/" + line.rpartition(b"/upload/")[2].strip()
+
+
+async def upload_that_trickles(port: int) -> None:
+    """A file, a byte a second."""
+    somebody, path = await offered(port)
+    head = b"PUT %bslow HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" % path
+    await pour(await connect(port), head, *[b"y"] * 10_000, pause=1)
+    somebody[1].close()
+
+
+async def upload_that_is_too_large(port: int) -> None:
+    """A file that is refused, and sent all the same."""
+    somebody, path = await offered(port)
+    head = b"PUT %blarge HTTP/1.1\r\nHost: x\r\nContent-Length: 99000000\r\n\r\n" % path
+    await pour(await connect(port), head, *[bytes(60_000)] * 10_000, pause=0.1)
+    somebody[1].close()
+
+
+async def uploads(port: int) -> None:
+    """Files without an end, with names like paths, which are cut off in the middle."""
+    while True:
+        somebody, path = await offered(port)
+        for length in (1_000, 400_000):
+            _, writer = await connect(port)
+            name = b"..%2f..%2fetc%2fpasswd.zip%00"
+            head = b"PUT %b%b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+            writer.write(head % (path, name, length) + bytes(length // 2))
+            await asyncio.sleep(0.5)
+            writer.transport.abort()
+        somebody[1].close()
+
+
+async def range_bombs(port: int) -> None:
+    """A file, and then parts of it without an end, many at once, which are never read."""
+    somebody, path = await offered(port)
+    reader, writer = await connect(port)
+    head = b"PUT %bx HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" % path
+    writer.write(head + bytes(100_000))
+    address = (await reader.read()).rpartition(b"\r\n\r\n")[2].strip()
+    parts = b",".join(b"%d-" % number for number in range(1_000))
+    get = b"GET /file/%b HTTP/1.1\r\nHost: x\r\nRange: bytes=%b\r\n\r\n"
+    _, writer = await connect(port, window=1024)
+    while True:
+        writer.write(get % (address.rpartition(b"/file/")[2], parts) * 5)
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        somebody[1].write(b"\n")
+
+
 async def half_handshake(port: int) -> None:
     """The beginning of a TLS handshake, and nothing more."""
     reader, writer = await connect(port)
@@ -274,6 +329,7 @@ KINDS: tuple[Callable[[int], Awaitable[None]], ...] = (
     *(silent, lurker, sipper, endless_line, endless_said, endless_telnet, endless_json, trickle),
     *(flood, draw, noise, rename, rooms, ask, ask_as_program, browser, come_and_go),
     *(tab_that_floods, tab_that_never_reads, endless_message, pings, broken_frames),
+    *(upload_that_trickles, upload_that_is_too_large, uploads, range_bombs),
     *(slow_request, requests, half_handshake, handshakes, flood_with_tls),
 )
 

@@ -67,6 +67,24 @@ def test_what_is_half_typed_is_not_disturbed(server: Server, sit: Sit) -> None:
     assert said(ann.sees("half")) == "bob: half 漢 a line"
 
 
+def test_a_file_is_sent_to_the_room(server: Server, sit: Sit, tmp_path: Path) -> None:
+    report = tmp_path / "report.pdf"
+    report.write_bytes(bytes(1_234_567))
+    ann = Plain(server.port, "ann")
+    bob = sit(server, "bob")
+    bob.shows("connected")
+    bob.types("/sen")
+    bob.presses("Tab")
+    bob.shows("#lobby> /send")
+    bob.types(str(report))
+    bob.presses("Enter")
+    ann.sees("bob sent report.pdf (1.2 MB): http://")
+    bob.shows("bob sent report.pdf (1.2 MB):")
+    bob.types("/send nothing")
+    bob.presses("Enter")
+    bob.shows("!!! nothing cannot be sent: No such file or directory.")
+
+
 def test_the_keys_of_every_terminal(server: Server, sit: Sit) -> None:
     ann = Plain(server.port, "ann")
     bob = sit(server, "bob")

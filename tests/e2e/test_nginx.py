@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -97,5 +98,15 @@ def test_the_page_works_behind_nginx(start: Start, tmp_path: Path) -> None:
         ann.sees("ben: hello from the page")
         ann.types("hello from netcat")
         ben.gets(event="message", text="hello from netcat")
+        ben.does(do="command", text="/upload", ref="u")
+        path = urlsplit(ben.gets(event="answer", ref="u")["url"]).path
+        put = urllib.request.Request(
+            f"http://127.0.0.1:{port}{path}report.pdf", bytes(9_000_000), method="PUT"
+        )
+        with urllib.request.urlopen(put, timeout=PATIENCE) as answer:
+            sent = urlsplit(answer.read().decode().strip()).path
+        ann.sees("ben sent report.pdf (9.0 MB): ")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{sent}", timeout=PATIENCE) as answer:
+            assert answer.read() == bytes(9_000_000)
         # The server bans the address that nginx tells it, not that of nginx.
         assert b'"code":"banned"' in opens_websocket(port, "127.0.0.9")

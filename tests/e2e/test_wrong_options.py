@@ -37,6 +37,18 @@ def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         ("--line-bytes 9000", "--line-bytes must not be more than --input-bytes"),
         ("--motd missing", "cannot read --motd missing: No such file or directory"),
         ("--motd .", "cannot read --motd .: Is a directory"),
+        (
+            "--no-db --files there",
+            "--files needs a database: with --no-db, files last as long as the server runs",
+        ),
+        ("--files missing/there", "cannot use the folder missing/there: No such file or directory"),
+        ("--files /dev/null", "cannot use the folder /dev/null: it is a file"),
+        ("--file-size 10MiB", "--file-size must be a size such as 500kB, 10MB or 2GB, not '10MiB'"),
+        ("--file-quota 0", "--file-quota must be a size such as 500kB, 10MB or 2GB, not '0'"),
+        (
+            "--file-keep 0d",
+            "--file-keep must be forever, or a time such as 12h, 90d or 52w, not '0d'",
+        ),
         ("--auth nope:secret", "cannot use --auth nope: there are only file, memory, unix"),
         ("--auth file:missing", "cannot use --auth file: there is no file 'missing'"),
         (

@@ -5,11 +5,11 @@ from twisted.internet.defer import gatherResults
 from twisted_chat.chat.administration import Administration
 from twisted_chat.chat.decisions import Decisions
 from twisted_chat.chat.devices import Devices
-from twisted_chat.chat.talk import Talk
+from twisted_chat.chat.sharing import Sharing
 from twisted_chat.text import names
 
 
-class Chat(Administration, Devices, Decisions, Talk):
+class Chat(Administration, Devices, Decisions, Sharing):
     """Every person and every room, and everything that one can do.
 
     Args:
@@ -28,6 +28,7 @@ class Chat(Administration, Devices, Decisions, Talk):
         administrators: names of accounts that administer the server, beside those that are
             administrators by themselves.
         operations: what administrators can ask of the program, if it is there for the chat.
+        files: what people have sent to rooms; without it, they can send no files.
     """
 
     async def _start(self) -> None:
@@ -39,6 +40,8 @@ class Chat(Administration, Devices, Decisions, Talk):
         kept = [room for room in await self._store.rooms() if self.rooms.called(room) is None]
         place = max(0, self.limits.rooms - len(self.rooms))  # the others are opened on demand
         await gatherResults([self.rooms.open(room) for room in kept[:place]], consumeErrors=True)
+        if self.files is not None and len(kept) <= place:
+            self.files.know_all(self.epoch)
 
     def close(self, announcement: str) -> None:
         """Tell everybody, and let them go; who may resume can do so when the server is back."""
@@ -53,5 +56,7 @@ class Chat(Administration, Devices, Decisions, Talk):
             self.tell(person, announcement)
             for connection in person.connections:
                 connection.end()
+        if self.files is not None:
+            self.files.close()
         for room in self.rooms.values():
             room.hush()

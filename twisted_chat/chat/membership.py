@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.administrators import Administrators
 from twisted_chat.chat.asleep import Asleep
+from twisted_chat.chat.files import Files
 from twisted_chat.chat.moderation import Moderation
 from twisted_chat.chat.observers import Observer, Observers
 from twisted_chat.chat.operations import Operations
@@ -57,6 +58,7 @@ class Membership:
         how_to_join: Callable[[], Sequence[str]] = lambda: (),
         administrators: Iterable[str] = (),
         operations: Operations | None = None,
+        files: Files | None = None,
     ) -> None:
         self.clock = clock
         self.now = now or clock.seconds
@@ -80,6 +82,7 @@ class Membership:
         self.how_to_join = how_to_join
         self.administrators = Administrators(accounts, administrators)
         self.operations = operations
+        self.files = files
         self.server_log = ServerLog(store, self.now, self.counters, self._act_seen)
         self.since = self.now()
         self.rights = Rights(
@@ -238,6 +241,8 @@ class Membership:
         room = Room(name, fanout, self.clock, self.limits, self.now, state)
         log.seen = partial(self._seen, room)
         self._opened(room)
+        if self.files is not None:
+            self.files.load(room.key, state)
         return room
 
     def _seen(self, room: Room, entry: Entry) -> None:
@@ -247,6 +252,8 @@ class Membership:
 
     def _changed(self, room: Room, entry: Entry) -> None:
         project(room, entry)
+        if self.files is not None and self.files.follow(room.key, entry):
+            room.fanout.window.forget_bytes()  # which have the address of what is gone
 
     # Order
 
@@ -316,6 +323,10 @@ class Membership:
 
     def _act_seen(self, act: Act) -> None:
         raise NotImplementedError
+
+    def address_of(self, path: str) -> str:
+        """The address of a file by its path; empty if it is not there any more."""
+        return "" if self.files is None else self.files.address_of(path)
 
     # What is for one person alone
 

@@ -132,13 +132,13 @@ class Moderation:
     def _role(
         self, by: Person, room: Room, held_by: str, name: str, role: Role, has_account: bool
     ) -> RoleChange:
-        ends = tuple(each for each in self._over(room) if each != f"role/{held_by}")
+        ends = tuple(each for each in self.over(room) if each != f"role/{held_by}")
         return RoleChange(
             self._now(), room.name, by.nickname, name, role.word, held_by, has_account, ends
         )
 
     def _owners(self, room: Room) -> set[str]:
-        over = set(self._over(room))
+        over = set(self.over(room))
         holders = room.order.holders(Role.OWNER)
         return {held_by for held_by, _ in holders if f"role/{held_by}" not in over}
 
@@ -148,7 +148,7 @@ class Moderation:
         """Somebody has to leave the room."""
         other = self._member(room, nickname)
         self._check_below(by, room, other.id, other.nickname)
-        ends = (*self._over(room), f"invite/{other.id}")
+        ends = (*self.over(room), f"invite/{other.id}")
         return Kick(self._now(), room.name, by.nickname, other.nickname, why, other.id, ends)
 
     def mute(self, by: Person, room: Room, nickname: str, seconds: float | None, why: str) -> Mute:
@@ -272,7 +272,7 @@ class Moderation:
             )
         if not room.order.is_invited(other.id):
             self._check_place(room, "invite/", self._limits.invites, "invitations")
-        ends = tuple(self._over(room))
+        ends = tuple(self.over(room))
         return Invite(self._now(), room.name, by.nickname, other.nickname, other.id, ends)
 
     # Settings
@@ -334,7 +334,7 @@ class Moderation:
             raise Refused("not-allowed", f"{names.LOBBY} stays open to everybody.")
 
     def _check_place(self, room: Ordered, begin: str, most: int, what: str) -> None:
-        over = sum(1 for name in self._over(room) if name.startswith(begin))
+        over = sum(1 for name in self.over(room) if name.startswith(begin))
         if room.order.count(begin) - over >= most:
             raise Refused(
                 "too-many-people", f"{room.name} has {most} {what}, which is the limit: end some."
@@ -345,9 +345,10 @@ class Moderation:
     ) -> Sequence[str]:
         """What is over by now, once there is place for some marks more."""
         self._check_place(room, begin, most, what)
-        return tuple(name for name in self._over(room) if name not in marks)
+        return tuple(name for name in self.over(room) if name not in marks)
 
-    def _over(self, room: Ordered) -> Iterable[str]:
+    def over(self, room: Ordered) -> Iterable[str]:
+        """Names of all in a room's state that has no meaning any more."""
         return room.order.over(
             lambda each: self._people.with_id(each) is not None, self._has_account
         )

@@ -21,9 +21,9 @@ class Observer(Protocol):
     def check(self, event: Event) -> None:
         """Somebody is about to do this.
 
-        It is a `Message`, `Action`, `Topic`, `Whisper`, `Rename` (once, whatever rooms they are
-        in) or `Away`; something that keeps order, such as a `Kick`; or a `Join`, which for the
-        lobby means that they come into the chat.
+        It is a `Message`, `Action`, `Topic`, `File`, `Delete`, `Whisper`, `Rename` (once, whatever
+        rooms they are in) or `Away`; something that keeps order, such as a `Kick`; or a `Join`,
+        which for the lobby means that they come into the chat.
 
         Args:
             event: as the others would see it; of a whisper and of a new nickname, the room is `@`.

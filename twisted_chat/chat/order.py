@@ -240,7 +240,7 @@ class Order:
         for name, value in self._values():
             kind, _, rest = name.partition("/")
             match kind:
-                case "ban" | "mute":
+                case "ban" | "mute" | "file":
                     if self._is_over(value):
                         yield name
                 case "kicked":
@@ -317,7 +317,7 @@ class Order:
         return self._masks
 
 
-_HARMLESS = ("topic", "role/", "ban/", "invite/", "lock", "hidden")
+_HARMLESS = ("topic", "role/", "file/", "ban/", "invite/", "lock", "hidden")
 """What is decided about who is in a room, or what it is like: all who are in it can speak."""
 
 _ROLES = {role.word: role for role in Role if role is not Role.ADMINISTRATOR}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.request import Request
-from twisted_chat.events import Action, Away, Entry, Hidden, Leave, Message, Topic, Whisper
+from twisted_chat.events import Action, Away, Entry, File, Hidden, Leave, Message, Topic, Whisper
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.rate import Bucket
@@ -175,7 +175,7 @@ class Person:
         if self.hears(event.sender, entry.author):
             return entry
         match event:
-            case Message() | Action() | Whisper() | Topic():
+            case Message() | Action() | Whisper() | Topic() | File():
                 return Entry(Hidden(event.time, event.room, ""), id=entry.id)
             case Away():
                 return None

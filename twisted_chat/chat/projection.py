@@ -5,8 +5,10 @@ from twisted_chat.events import Entry
 from twisted_chat.events.effects import EFFECTS, apply
 
 
-def project(room: Room, entry: Entry) -> None:
-    """Change a room as an entry of its log says."""
+def project(room: Room, entry: Entry) -> bool:
+    """Change a room as an entry of its log says; gives whether it changes anything."""
+    if type(entry.event) not in EFFECTS:
+        return False
     apply(entry, room.state)
-    if type(entry.event) in EFFECTS:
-        room.order.changed()
+    room.order.changed()
+    return True

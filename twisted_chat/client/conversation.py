@@ -15,6 +15,7 @@ from twisted_chat.client.chat_client import (
     Unconfirmed,
 )
 from twisted_chat.client.failed import Failed
+from twisted_chat.client.files import Files, Posts
 from twisted_chat.client.hearing import Hearing
 from twisted_chat.client.incoming import Answer, Happened, Refusal, Welcome
 from twisted_chat.client.joining import Joining
@@ -40,6 +41,7 @@ class Conversation:
         endpoint: where that is.
         room: the room to type into; empty for the lobby.
         password: that of the nickname; empty if it has none, or the person is to be asked.
+        poster: sends files; None where nothing can.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Conversation:
         endpoint: IStreamClientEndpoint,
         room: str = "",
         password: str = "",
+        poster: Posts | None = None,
     ) -> None:
         self.model = client.model
         self.outbox = client.outbox
@@ -69,6 +72,7 @@ class Conversation:
         self._leaving = Leaving(client.clock, self._finish)
         self._marks = Marks(client)
         self._joining = Joining(self.model, careful=view.asks)
+        self.files = Files(poster, self._ask_for_address, view.refused, self._settle)
         self._failures = 0
         self._unsent: list[str] = []  # what is known never to have gone out
         self._over = False
@@ -111,6 +115,22 @@ class Conversation:
             self.state = "connecting"
             self._client.reconnect()
             self._view.changed()
+
+    def send_file(self, path: str) -> None:
+        """Send a file to the room that is typed into."""
+        if self.model.query:
+            self._view.refused("Files can be sent only to rooms: end /query first.")
+        else:
+            self.files.send(path)
+        self._settle()
+
+    def _ask_for_address(self) -> Deferred[Happened | Answer]:
+        room = self.model.current
+        line = self.outbox.add(
+            room, "/upload", True, self._client.clock.seconds(), may_wait=not self._view.asks
+        )
+        self.sender.send()
+        return line.done
 
     def _take(self, line: str) -> None:
         try:
@@ -155,10 +175,12 @@ class Conversation:
     def _settle(self) -> None:
         """Do what has become possible: send, and say farewell when there is nothing else."""
         self.sender.send()
-        while self._client.is_in and self._leaving.is_unsaid and not self.outbox:
+        is_all_sent = not self.outbox and not self.files
+        while self._client.is_in and self._leaving.is_unsaid and is_all_sent:
             self._mark(leaves=True)
             self._leaving.said(self._add(parse(self._leaving.farewell), may_wait=True))
             self.sender.send()
+            is_all_sent = not self.outbox
         if not self.finished.called:
             self._view.changed()
 

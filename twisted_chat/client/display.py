@@ -40,6 +40,9 @@ class Display:
                 says = [] if own else self._model.calls_me(event.text)
                 style = "class:whisper" if isinstance(event, events.Whisper) else ""
                 return Row([time, *_prefix(before, other)], _marked(event.text, says, style))
+            case events.File():
+                before = text.partition(" sent ")[0]
+                return Row([time, *_prefix(before, event.sender)], [("", text[len(before) :])])
             case _:
                 news = text.removeprefix(_NEWS)
                 return Row([time, ("class:news", _NEWS)], [("class:news", news)])

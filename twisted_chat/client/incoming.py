@@ -104,6 +104,7 @@ class Answer:
     ref: str | None
     lines: tuple[str, ...]
     id: int = 0  # of the event, for a line that had been said before
+    url: str = ""  # where a file can be sent to, if that was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,8 @@ def read(thing: dict[str, Any]) -> Incoming | None:
             count = max(_whole(thing, "count"), len(members))
             return State(_room(thing), _text(thing, "topic"), members, count)
         case "answer":
-            return Answer(_ref(thing), _texts(thing, "lines"), _whole(thing, "id"))
+            lines, url = _texts(thing, "lines"), _text(thing, "url")
+            return Answer(_ref(thing), lines, _whole(thing, "id"), url)
         case "error":
             return Refusal(_ref(thing), _text(thing, "code"), _text(thing, "text"), _wait(thing))
         case "missed":
@@ -183,8 +185,10 @@ def read(thing: dict[str, Any]) -> Incoming | None:
 
 def _happened(thing: dict[str, Any]) -> Happened | None:
     plain = {name: harmless(value) for name, value in thing.items() if isinstance(value, str)}
+    whole = {name: _whole(thing, name) for name, value in thing.items() if type(value) is int}
+    whole.pop("ref", None)
     try:
-        entry = understand(plain)
+        entry = understand(plain | whole)
     except (KeyError, ValueError, OverflowError, OSError):  # no time, or none on any clock
         return None
     if entry is None:

@@ -82,6 +82,8 @@ def _choose(given: Arguments) -> Callable[[Any], FrontEnd]:
 
 
 async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd]) -> None:
+    from twisted_chat.client.posting import Poster  # once the reactor is chosen
+
     view = make(reactor)
     endpoint = _endpoint(reactor, given, view)
     client = ChatClient(
@@ -91,7 +93,15 @@ async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd])
         patience=given.patience,
         where=str(given.place),
     )
-    conversation = Conversation(given.nick, view, client, endpoint, given.room, given.password)
+    poster = Poster(
+        reactor,
+        given.place,
+        lambda: endpoint,
+        lambda place, tls: _endpoint(reactor, replace(given, place=place, tls=tls), view),
+    )
+    conversation = Conversation(
+        given.nick, view, client, endpoint, given.room, given.password, poster
+    )
     gone: Deferred[None] = Deferred()
 
     def bow_out() -> Deferred[None] | None:

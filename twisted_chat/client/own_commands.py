@@ -83,6 +83,10 @@ def _bell(level: str, desk: Desk) -> None:
     desk.told(desk.alerts.sentence)
 
 
+def _send(path: str, desk: Desk) -> None:
+    desk.conversation.send_file(path)
+
+
 def _clear(_: str, desk: Desk) -> None:
     desk.clear()
 
@@ -98,6 +102,7 @@ class _Own(NamedTuple):
 
 _TABLE = (
     _Own(Command("/query", "[NICK]", (), "whisper everything you type to NICK, or stop"), _query),
+    _Own(Command("/send", "FILE", (), "send a file to the room"), _send),
     _Own(Command("/view", "[room|all]", (), "show only the current room, or all"), _view),
     _Own(Command("/bell", f"[{'|'.join(LEVELS)}]", (), "ring your terminal's bell"), _bell),
     _Own(Command("/clear", "", (), "clear the screen"), _clear),

@@ -12,6 +12,7 @@ from twisted_chat.client.keyboard import Keyboard
 from twisted_chat.client.outbox import Line
 from twisted_chat.client.screen import Screen
 from twisted_chat.client.secrecy import without_secret
+from twisted_chat.client.typed import parse
 
 SHOWN = 2_000
 """Characters of a refused line that are shown: enough to know it by."""
@@ -63,7 +64,12 @@ class Pipe:
             self._keyboard.stop()
 
     def _typed(self, text: str) -> None:
-        if self._conversation is not None:
+        if self._conversation is None:
+            return
+        typed = parse(text)
+        if typed.word == "/send":
+            self._conversation.send_file(typed.argument)
+        else:
             self._conversation.typed(text)
 
     def _too_long(self) -> None:

@@ -138,7 +138,8 @@ class Terminal(Reading):
     def _toolbar(self) -> FormattedText:
         width = self._prompt.app.output.get_size().columns if self._prompt else 0
         talk = self.conversation
-        return FormattedText(toolbar(talk.model, talk.state, talk.sender.late(), width))
+        state = talk.files.progress or talk.state
+        return FormattedText(toolbar(talk.model, state, talk.sender.late(), width))
 
     def ring(self, told: Happened) -> None:
         """See `Reading`; for all that is shown at once, once."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 from twisted.internet.defer import Deferred
 
@@ -18,6 +18,25 @@ from twisted_chat.text.passwords import Password
 
 Lines: TypeAlias = Sequence[str | Entry]
 """An answer, one line per fact; entries are shown like history."""
+
+
+class Offered(str):
+    """A line of an answer that offers an address, which programs get beside it.
+
+    Args:
+        line: what people read.
+        url: the address.
+    """
+
+    __slots__ = ("url",)
+
+    url: str
+
+    def __new__(cls, line: str, url: str) -> Self:
+        """See the class."""
+        offered = super().__new__(cls, line)
+        offered.url = url
+        return offered
 
 
 class Caller(Protocol):

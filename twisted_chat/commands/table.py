@@ -9,6 +9,7 @@ from twisted_chat.chat.room import Room
 from twisted_chat.commands import (
     account,
     doors,
+    files,
     history,
     moderation,
     people,
@@ -94,6 +95,7 @@ def is_join(word: str) -> bool:
 
 _INSTEAD = {
     "identify": "/login NICK PASSWORD logs in.",
+    "send": "/upload gives an address to send a file to.",
     "query": "/whisper NICK TEXT sends a private message, and /reply TEXT answers one.",
 }
 """What to do instead of commands that other chat systems have."""
@@ -154,7 +156,7 @@ def _help(caller: Caller, room: Room, rest: str) -> Lines:
 
 _ORDER = (
     *("users", "whisper", "reply", "me", "nick", "join", "leave", "rooms", "topic", "away", "back"),
-    *("ignore", "unignore", "history", "whois", "bell", "time", "doors"),
+    *("upload", "delete", "ignore", "unignore", "history", "whois", "bell", "time", "doors"),
     *("register", "login", "logout", "password", "devices", "forget", "", "help", "quit"),
 )
 """The order of commands in /help, for first-time readers.
@@ -177,6 +179,7 @@ _FAMILIES = (
     people.family,
     rooms.family,
     history.family,
+    files.family,
     doors.family,
     family,
 )

@@ -72,6 +72,48 @@ class Topic(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class File(Stored):
+    """Somebody sends a file to a room.
+
+    Args:
+        name: what it is called.
+        type: its media type, such as `image/png`.
+        url: its path on the server's page, which nobody can guess; at a client, its whole address.
+        size: bytes.
+        until: how long it is kept, in seconds since 1970; None if that has no end.
+        digest: the SHA-256 of its content, in hexadecimal digits.
+        person: the id of who sent it.
+        owner: in whose quota it is: the id of an account, or an address.
+        ends: as in `RoleChange`.
+    """
+
+    name: str
+    type: str
+    url: str
+    size: int
+    until: float | None = None
+    digest: str = ""
+    person: str = ""
+    owner: str = ""
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delete(Stored):
+    """Somebody deletes a file.
+
+    Args:
+        name: what it was called.
+        of: the number of the event that brought it.
+        ends: as in `RoleChange`.
+    """
+
+    name: str
+    of: int
+    ends: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hands(Stored):
     """Hands are raised or lowered in a room, or somebody gets the word.
 
@@ -250,6 +292,8 @@ Event: TypeAlias = (
     | Whisper
     | Rename
     | Topic
+    | File
+    | Delete
     | RoleChange
     | Kick
     | Ban

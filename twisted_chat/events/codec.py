@@ -30,7 +30,8 @@ class Kind:
         fields: the texts that one holds beside its room and sender, in their order.
         optional: those of them that are left out of structured lines where they are empty.
         facts: those of them that are nobody's own words, and stay when these are erased.
-        values: what else it holds, behind the texts, that can be written as JSON.
+        numbers: whole numbers that it holds, behind the texts.
+        values: what else it holds, behind these, that can be written as JSON.
         times: points in time, in seconds since 1970; None, which is not told, where there is none.
         private: what is kept and exported, and never told: ids and addresses.
     """
@@ -40,6 +41,7 @@ class Kind:
     kept: Kept
     fields: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
@@ -48,7 +50,7 @@ class Kind:
     @cached_property
     def held(self) -> tuple[str, ...]:
         """All that an event holds beside its time, room and sender."""
-        return (*self.fields, *self.values, *self.times, *self.private)
+        return (*self.fields, *self.numbers, *self.values, *self.times, *self.private)
 
     def make(self, time: float, room: str, sender: str, held: Iterable[Any]) -> Event:
         """An event of this kind.
@@ -71,6 +73,18 @@ KINDS = (
     Kind("action", events.Action, Kept.IN_ROOMS, ("text",)),
     Kind("topic", events.Topic, Kept.IN_ROOMS, ("text",)),
     Kind("rename", events.Rename, Kept.IN_ROOMS, ("to",)),
+    Kind(
+        "file",
+        events.File,
+        Kept.IN_ROOMS,
+        ("name", "type", "url"),
+        ("url",),  # gone with the file
+        numbers=("size",),
+        facts=("type",),
+        times=("until",),
+        private=("digest", "person", "owner", "ends"),
+    ),
+    Kind("delete", events.Delete, Kept.IN_ROOMS, ("name",), numbers=("of",), private=("ends",)),
     Kind(
         "role",
         events.RoleChange,

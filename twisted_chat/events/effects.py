@@ -5,6 +5,7 @@ the transaction that stores the event, the chat changes it when the event may be
 restart, an import and another node come to the same.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -13,8 +14,10 @@ from twisted_chat.events import (
     Act,
     Ban,
     Close,
+    Delete,
     Entry,
     Event,
+    File,
     Hands,
     Invite,
     Kick,
@@ -31,11 +34,38 @@ State: TypeAlias = Mapping[str, Value]
 Changes: TypeAlias = Mapping[str, Value | None]
 """New values by their names; None deletes."""
 
+_FILE = re.compile(r"/file/([A-Za-z0-9_-]{22})(?:/|$)")
+
 _NONE: Changes = MappingProxyType({})
 
 
 def _topic(event: Topic, number: int) -> Changes:
     return {"topic": event.text or None}
+
+
+def file_key(url: str) -> str:
+    """The part of a file's path or address that nobody can guess; empty if there is none."""
+    found = _FILE.search(url)
+    return found[1] if found else ""
+
+
+def _file(event: File, number: int) -> Changes:
+    key = file_key(event.url)
+    if not key:  # what it was has been erased
+        return _end(event.ends)
+    return _end(event.ends) | {
+        f"file/{key}": {
+            "id": number,
+            "name": event.name,
+            "type": event.type,
+            "size": event.size,
+            "until": event.until,
+            "digest": event.digest,
+            "person": event.person,
+            "owner": event.owner,
+            "by": event.sender,
+        }
+    }
 
 
 def _hands(event: Hands, number: int) -> Changes:
@@ -84,7 +114,7 @@ def _sentence(target: str, event: Ban | Mute) -> Value:
     }
 
 
-def _over(event: Unban | Unmute, number: int) -> Changes:
+def _over(event: Unban | Unmute | Delete, number: int) -> Changes:
     return _end(event.ends)
 
 
@@ -107,6 +137,8 @@ def _end(names: Sequence[str]) -> dict[str, Value | None]:
 
 EFFECTS: dict[type[Event], Callable[[Any, int], Changes]] = {
     Topic: _topic,
+    File: _file,
+    Delete: _over,
     RoleChange: _role,
     Kick: _kick,
     Ban: _ban,

@@ -86,7 +86,10 @@ class ChatFactory(Factory):
             )
         self.chat = chat
         self.server = Server(clock, self.chat)
-        self._wires = Wires(PlainWire(self.chat.now), StructuredWire(self.chat.accounts.name_of))
+        self._wires = Wires(
+            PlainWire(chat.now, chat.address_of),
+            StructuredWire(chat.accounts.name_of, chat.address_of),
+        )
 
     def buildProtocol(self, addr: IAddress | None) -> ChatProtocol:
         """A connection."""

@@ -21,6 +21,9 @@ from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.server import Server
 from twisted_chat.frontends.web_files import File
 from twisted_chat.frontends.web_origin import may_connect, real_address
+from twisted_chat.frontends.web_refusal import NotAnswered
+from twisted_chat.frontends.web_request import HEADERS
+from twisted_chat.frontends.web_sharing import SHARED, UPLOAD, SharingRequest
 from twisted_chat.frontends.websocket import Pings, WebSocket
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.websocket import FramedWire
@@ -28,48 +31,23 @@ from twisted_chat.wire.websocket import FramedWire
 REQUEST_SECONDS: Final = 20.0
 """Seconds from the connection, or the last response, to the end of the next request."""
 
+SLOWEST: Final = 10_000
+"""Bytes a second of a connection that a file is sent over: more time it does not get."""
+
 SOCKET = b"/ws"
 """The path of the WebSocket."""
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
-    "trusted-types 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",  # the browser asks each time whether it has changed
-}
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 _log = Logger(namespace="chat")
 
 
-class NotAnswered(Exception):
-    """A request is refused.
-
-    Args:
-        code: the status.
-        text: why, in a sentence.
-        headers: further headers of the response.
-    """
-
-    def __init__(self, code: int, text: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
-        self.headers = headers or {}
-
-
-class Request(http.Request):
+class Request(SharingRequest):
     """One request."""
-
-    channel: "Channel"
 
     def process(self) -> None:
         """Answer it."""
-        for name, value in _HEADERS.items():
-            self.setHeader(name, value)
+        self._set_headers(HEADERS)
         try:
             self._answer()
         except NotAnswered as why:
@@ -80,30 +58,15 @@ class Request(http.Request):
             raise NotAnswered(400, "A request must have exactly one Host header.")
         if self.path == SOCKET:
             self.channel.become_socket(self, self._accept_socket())
+            return
+        if self.method not in (b"GET", b"HEAD"):
+            raise NotAnswered(405, "Only GET and HEAD are allowed here.", {"Allow": "GET, HEAD"})
+        if self.path.startswith(SHARED):
+            self._send_shared()
         else:
             self._send_file()
 
-    def _refuse(self, why: NotAnswered) -> None:
-        self.setResponseCode(why.code)
-        for name, value in why.headers.items():
-            self.setHeader(name, value)
-        body = f"{why.text}\n".encode()
-        self.setHeader("Content-Type", "text/plain; charset=utf-8")
-        self.setHeader("Content-Length", str(len(body)))
-        self.write(body)
-        self.finish()
-
-    def headers(self, name: str) -> list[str]:
-        """The values of all headers with this name."""
-        return list(self.requestHeaders.getRawHeaders(name, []))
-
-    def _one(self, name: str) -> str:
-        found = self.headers(name)
-        return found[0].strip() if len(found) == 1 else ""
-
     def _send_file(self) -> None:
-        if self.method not in (b"GET", b"HEAD"):
-            raise NotAnswered(405, "Only GET and HEAD are allowed here.", {"Allow": "GET, HEAD"})
         file = self.channel.web.files.get(self.path)
         if file is None:
             raise NotAnswered(404, "Not found: the page is at /")
@@ -175,8 +138,10 @@ class Channel(HTTPChannel):
         self.address = address
         self._deadline: IDelayedCall | None = None
         self._socket: WebSocket | None = None
-        self._is_unread = False  # so that the transport takes no more
+        self.is_unread = False  # so that the transport takes no more
         self._answered: http.Request | None = None  # but its response is not read yet
+        self._is_deaf = False
+        self.is_chunked = False  # which nothing here may be
 
     def connectionMade(self) -> None:
         """Wait for a request."""
@@ -190,9 +155,15 @@ class Channel(HTTPChannel):
         """Close at once."""
         self.transport.abortConnection()
 
-    def _wait(self) -> None:
+    def _wait(self, seconds: float = REQUEST_SECONDS) -> None:
         self._stop_waiting()
-        self._deadline = self.web.server.clock.callLater(REQUEST_SECONDS, self._too_late)
+        self._deadline = self.web.server.clock.callLater(seconds, self._too_late)
+
+    def take_time_for(self, size: int, *, is_upload: bool = False) -> None:
+        """So many bytes are on their way; other limits hold for who sends them."""
+        self._wait(REQUEST_SECONDS + size / SLOWEST)
+        if is_upload:
+            self.web.crowd.leave(self)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:
@@ -203,10 +174,30 @@ class Channel(HTTPChannel):
         self._deadline = None
         self.abort()
 
+    @property
+    def is_upload(self) -> bool:
+        """Whether the request that is coming sends a file."""
+        return bool(self._path.startswith(UPLOAD))
+
+    def dataReceived(self, data: bytes) -> None:
+        """Some bytes have come."""
+        if not self._is_deaf:
+            super().dataReceived(data)
+
+    def ignore_the_rest(self) -> None:
+        """All is said: throw away what is still under way, until the other end has read that."""
+        self._is_deaf = True
+        self._wait()
+
     def headerReceived(self, line: bytes) -> bool:
-        """Refuse requests with a body, so that nothing can be smuggled in one."""
+        """Refuse requests with a body, so that nothing can be smuggled in one, but for files."""
         name, _, value = line.partition(b":")
         name = name.strip().lower()
+        if self.is_upload and name == b"transfer-encoding":
+            self.is_chunked = True
+            return True
+        if self.is_upload and name == b"content-length":
+            return bool(super().headerReceived(line))
         if name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0"):
             self._respondToBadRequestAndDisconnect()
             return False
@@ -219,19 +210,19 @@ class Channel(HTTPChannel):
         would answer a chunk of 2,000 small requests at once, for a client that reads nothing.
         """
         self._wait()
-        if self._is_unread:
+        if self.is_unread:
             self._answered = request
         else:
             super().requestDone(request)
 
     def pauseProducing(self) -> None:
         """The transport's buffer is full."""
-        self._is_unread = True
+        self.is_unread = True
         super().pauseProducing()
 
     def resumeProducing(self) -> None:
         """The transport's buffer is empty."""
-        self._is_unread = False
+        self.is_unread = False
         super().resumeProducing()
         answered, self._answered = self._answered, None
         if answered is not None:
@@ -289,7 +280,7 @@ class Web(Factory):
         proxies: Networks | None = None,
     ) -> None:
         self.server = server
-        self.wires = Wires(plain, FramedWire(server.chat.accounts.name_of))
+        self.wires = Wires(plain, FramedWire(server.chat.accounts.name_of, server.chat.address_of))
         self.files = files
         self.origins = origins
         self.proxies = proxies or Networks()

@@ -105,8 +105,7 @@ class Window:
         """Some events are not what they were."""
         for entry in self._entries:
             entry.event = change(entry)
-        self._lines.clear()
-        self._pieces.clear()
+        self.forget_bytes()
 
     def place_after(self, number: int) -> int | None:
         """The place after the event with a number; None if what follows is not in memory."""
@@ -169,6 +168,11 @@ class Window:
         least = min(KEPT, self._least) if is_read else self._least
         count = len(self._entries)
         return self.start + (count - least if count > 2 * least else 0)
+
+    def forget_bytes(self) -> None:
+        """Encode all entries anew: something that they name has changed."""
+        self._lines.clear()
+        self._pieces.clear()
 
     def forget_before(self, place: int) -> None:
         """Drop everything before a place."""

@@ -51,6 +51,8 @@ export class Client {
   #pages = new Map();
   #number = 0;
   #mayTellRead = true;
+  /** Who waits for the address that they have asked for. @type {Map<Line, {done: (url: string) => void, fail: (why: Error) => void}>} */
+  #asked = new Map();
 
   /** @param {import("./connection.js").Connection} connection @param {string} visit differs from visit to visit */
   constructor(connection, visit, clock = CLOCK) {
@@ -140,6 +142,22 @@ export class Client {
     this.outbox.add({ room, place: this.model.current, text, shown: text, command: true, quiet });
     this.#flush();
     this.onChange();
+  }
+
+  /** An address to send one file to. @param {string} room @returns {Promise<string>} */
+  upload(room) {
+    const line = this.outbox.add({ room, place: "", text: "/upload", command: true, quiet: true });
+    const asked = new Promise((/** @type {(url: string) => void} */ done, fail) => this.#asked.set(line, { done, fail }));
+    this.#flush();
+    return asked;
+  }
+
+  /** @param {Line} line @param {string} url @param {string} why not */
+  #offered(line, url, why) {
+    const asked = this.#asked.get(line);
+    this.#asked.delete(line);
+    if (url) asked?.done(url);
+    else asked?.fail(new Error(why || UNSTORED));
   }
 
   /** @param {string} name */
@@ -269,6 +287,7 @@ export class Client {
     this.isReplaced = false;
     this.#shutdown = "";
     if (!told.resumed) this.outbox.forgotten();
+    for (const line of this.#asked.keys()) if (!this.outbox.lines.includes(line)) this.#offered(line, "", "");
     const isFirst = !this.model.session;
     this.model.welcome(told);
     this.#password = "";
@@ -308,6 +327,7 @@ export class Client {
     const line = this.outbox.find(told.ref);
     if (!line) return;
     this.outbox.settle(line);
+    this.#offered(line, told.url, "");
     if (/^\/rooms$/u.test(line.text)) this.model.listRooms(told.lines);
     const joins = /^\/join (\S+)/u.exec(line.text);
     if (joins && this.model.conversations.has(fold(joins[1]))) this.model.go(fold(joins[1]));
@@ -336,6 +356,7 @@ export class Client {
       this.clock.later(() => this.#flush(), told.wait * 1000);
     } else if (line) {
       this.outbox.refuse(line, told.text || UNSTORED);
+      this.#offered(line, "", told.text);
       if (!line.quiet) this.onLineRefused(line);
       this.#flush();
     } else if (told.code === "replaced") {

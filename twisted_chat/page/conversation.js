@@ -4,10 +4,11 @@ import { fold } from "./names.js";
 /**
  * One row of a conversation.
  * @typedef {{
- *   kind: "said" | "action" | "rename" | "topic" | "notice" | "traffic" | "answer" | "gap",
+ *   kind: "said" | "action" | "rename" | "topic" | "notice" | "traffic" | "answer" | "gap" | "file" | "delete",
  *   id: number, time: number, from: string, to: string, text: string, mine: boolean, callsMe: boolean,
- *   account: boolean, lines: string[], traffic: Traffic[], version: number,
+ *   account: boolean, lines: string[], traffic: Traffic[], version: number, file: Sent | null,
  * }} Item
+ * @typedef {{name: string, type: string, size: number, path: string}} Sent a file; `path` is empty once it is gone
  * @typedef {{nick: string, what: "joined" | "left" | "away" | "back", why: string}} Traffic
  * @typedef {import("./incoming.js").Member} Member
  */
@@ -20,11 +21,11 @@ const KEPT_ABOVE = 10_000;
 /** An item of no kind in particular. @param {Partial<Item> & Pick<Item, "kind">} what @returns {Item} */
 export const item = (what) => ({
   id: 0, time: Date.now(), from: "", to: "", text: "", mine: false, callsMe: false,
-  account: false, lines: [], traffic: [], version: 0, ...what,
+  account: false, lines: [], traffic: [], version: 0, file: null, ...what,
 });
 
 /** Whether somebody says or does something. @param {Item} item */
-export const isTalk = (item) => item.kind === "said" || item.kind === "action";
+export const isTalk = (item) => item.kind === "said" || item.kind === "action" || item.kind === "file";
 
 /** The numbers of a log that we have had, without a hole from `first` to `last`. */
 export class Span {
@@ -94,6 +95,14 @@ export class Conversation {
   /** A new line at the end. @param {Item} item */
   append(item) {
     this.items.push(item);
+  }
+
+  /** A file is gone. @param {number} id of its line */
+  gone(id) {
+    const line = this.items.find((each) => each.id === id);
+    if (!line?.file) return;
+    line.file = { ...line.file, path: "" };
+    line.version++;
   }
 
   /** Older lines, the oldest first. @param {Item[]} items */

@@ -3,21 +3,22 @@
 /**
  * Something that happened, live or `replayed`.
  * @typedef {{
- *   event: "message" | "action" | "whisper" | "rename" | "topic" | "join" | "leave" | "away" | "notice" | "hidden" | Decision,
+ *   event: "message" | "action" | "whisper" | "rename" | "topic" | "join" | "leave" | "away" | "notice" | "hidden" | "file" | "delete" | Decision,
  *   id: number, time: number, room: string, from: string, to: string, text: string, reason: string,
  *   ref: string, replayed: boolean, account: boolean, role: string, target: string, until: number,
  *   setting: string, value: string, what: string, people: string[],
+ *   file: import("./conversation.js").Sent | null, name: string, of: number,
  * }} Happened
  * @typedef {"role" | "kick" | "mute" | "unmute" | "invite" | "ban" | "unban" | "setting" | "close" | "hands"} Decision
  * @typedef {{name: string, usage: string, aliases: string[], help: string}} Command
  * @typedef {{nick: string, away: string, role: string, connected: boolean, account: boolean}} Member
  * @typedef {{
  *   event: "welcome", nick: string, session: string, resumed: boolean, server: string, epoch: string,
- *   motd: string[], commands: Command[], rooms: string[] | null, lineBytes: number, read: Read[],
- * }} Welcome
+ *   motd: string[], commands: Command[], rooms: string[] | null, lineBytes: number, fileSize: number, read: Read[],
+ * }} Welcome `fileSize`: 0 where no files are taken
  * @typedef {{event: "read", room: string, id: number}} Read
  * @typedef {{event: "state", room: string, topic: string, members: Member[], count: number}} State
- * @typedef {{event: "answer", ref: string, lines: string[]}} Answer
+ * @typedef {{event: "answer", ref: string, lines: string[], url: string}} Answer
  * @typedef {{event: "error", ref: string, code: string, text: string, wait: number | null}} Refusal
  * @typedef {{event: "missed", room: string, count: number, kept: boolean}} Missed
  * @typedef {{event: "history", ref: string, room: string, events: Happened[], more: boolean}} Page
@@ -27,7 +28,7 @@
  */
 
 const KINDS = new Set(
-  "message action whisper rename topic join leave away notice hidden role kick mute unmute invite ban unban setting close hands".split(" "),
+  "message action whisper rename topic join leave away notice hidden file delete role kick mute unmute invite ban unban setting close hands".split(" "),
 );
 
 /** What a line says; null if nothing that a page could use. @param {unknown} line @returns {Incoming | null} */
@@ -58,6 +59,7 @@ function understand(value) {
         rooms: Array.isArray(value.rooms) ? texts(value, "rooms") : null,
         read: Object.keys(isThing(value.read) ? value.read : {}).map((name) => ({ event: "read", room: name, id: whole(/** @type {Thing} */ (value.read), name) })),
         lineBytes: (isThing(value.limits) && whole(value.limits, "line_bytes")) || 2000,
+        fileSize: isThing(value.limits) ? whole(value.limits, "file_size") : 0,
       };
     case "state": {
       const members = things(value, "members").map(member).filter((each) => each.nick);
@@ -65,7 +67,7 @@ function understand(value) {
       return { event: "state", room, topic: text(value, "topic"), members, count };
     }
     case "answer":
-      return { event: "answer", ref, lines: texts(value, "lines") };
+      return { event: "answer", ref, lines: texts(value, "lines"), url: text(value, "url") };
     case "error": {
       const wait = typeof value.wait === "number" && value.wait >= 0 ? value.wait : null;
       return { event: "error", ref, code: text(value, "code"), text: text(value, "text"), wait };
@@ -110,7 +112,16 @@ function happened(thing) {
     value: text(thing, "value"),
     what: text(thing, "what"),
     people: texts(thing, "people"),
+    file: event === "file" ? sent(thing) : null,
+    name: text(thing, "name"),
+    of: whole(thing, "of"),
   };
+}
+
+/** A file, which is fetched from this very origin, whatever the server calls itself. @param {Thing} thing */
+function sent(thing) {
+  const [path] = /\/file\/[\w-]{22}\/[^/?#]*$/u.exec(text(thing, "url")) ?? [""];
+  return { name: text(thing, "name"), type: text(thing, "type"), size: whole(thing, "size"), path };
 }
 
 /** @param {unknown} value @returns {value is Thing} */

@@ -3,8 +3,10 @@ import { Announcer } from "./announcer.js";
 import { Client } from "./client.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
+import { item } from "./conversation.js";
 import { byId, say } from "./dom.js";
 import { Drawers } from "./drawers.js";
+import { Files } from "./files.js";
 import { closeCard, openGoto, openKeys } from "./goto.js";
 import { Join } from "./join.js";
 import { closeMenu } from "./menu.js";
@@ -17,6 +19,7 @@ import { shortcuts } from "./shortcuts.js";
 import { load, save } from "./storage.js";
 import { Stream } from "./stream.js";
 import { Strips } from "./strips.js";
+import { Tray } from "./tray.js";
 import { counted } from "./wording.js";
 
 const LONGEST_REST = 250; // milliseconds between two pictures
@@ -72,6 +75,22 @@ const strips = new Strips({
   refresh: (ms) => void setTimeout(refresh, ms),
 });
 
+const files = new Files((room) => client.upload(room));
+const tray = new Tray({
+  files(chosen) {
+    const { here, fileSize } = client.model;
+    if (here?.isRoom && fileSize && !byId("app").hidden) void files.send(chosen, here, fileSize);
+    else {
+      const text = fileSize ? "Files can be sent only to rooms." : "This server takes no files.";
+      here?.append(item({ kind: "notice", text }));
+      announcer.now(text);
+      refresh();
+    }
+  },
+  drop: (upload) => files.drop(upload),
+});
+files.onChange = refresh;
+
 // Showing
 
 let isDue = false;
@@ -112,6 +131,7 @@ function render() {
   composer.show(here, !client.isIn, model.lineBytes);
   client.tellRead();
   strips.show(client, notifications.question);
+  tray.show(files.uploads.filter((each) => each.place === key), !!model.fileSize && !!here?.isRoom);
   head();
   notifications.head(here?.title ?? "", model.server, mentions());
   if (here && here.title !== named) { // not whenever they differ: somebody may be about to go elsewhere

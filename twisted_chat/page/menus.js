@@ -84,6 +84,10 @@ export class Menus {
       entries.push({ label: `Whisper to \u2068${item.from}\u2069`, icon: "talk", act: () => this.#after(() => client.go("@" + item.from)) });
       entries.push({ label: `About \u2068${item.from}\u2069`, icon: "folk", act: () => this.person(item.from, row) });
     }
+    const me = client.model.here?.members.get(fold(client.model.nick));
+    if (item.file?.path && (item.mine || rank(me?.role) >= rank("operator"))) {
+      entries.push({ label: "Delete this file", icon: "x", harm: true, below: true, act: () => client.command(`/delete #${item.id}`, true) });
+    }
     const links = [...row.querySelectorAll("a")];
     for (const link of links.slice(0, 5)) entries.push({ label: `Open ${link.hostname}`, icon: "link", act: () => link.click() });
     openMenu(row, item.from || "Message", [exact(item.time)], entries);

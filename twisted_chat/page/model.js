@@ -26,6 +26,8 @@ export class Model {
   /** @type {import("./incoming.js").Command[]} */
   commands = [];
   lineBytes = 2000;
+  /** Bytes of a file that can be sent; 0 where none can. */
+  fileSize = 0;
   /** @type {Map<string, Conversation>} */
   conversations = new Map();
   /** Our own log: all whispers. */
@@ -144,6 +146,7 @@ export class Model {
     this.motd = told.motd;
     if (told.commands.length) this.commands = told.commands;
     this.lineBytes = told.lineBytes;
+    this.fileSize = told.fileSize;
     this.#left.clear();
     if (told.resumed && told.rooms) {
       const ours = new Set(told.rooms.map(fold));
@@ -333,6 +336,10 @@ export class Model {
       case "topic":
       case "notice":
         return item({ ...base, kind: told.event, mine });
+      case "file":
+        return item({ ...base, kind: "file", mine, text: told.file?.name ?? "", file: told.file });
+      case "delete":
+        return item({ ...base, kind: "delete", mine, text: told.name });
       default: {
         const decision = decided(told);
         return decision ? item({ ...base, kind: "notice", text: decision }) : null;
@@ -378,6 +385,7 @@ export class Model {
     }
     const line = this.#line(told);
     if (!line) return;
+    if (told.event === "delete") room.gone(told.of);
     if (isTalk(line)) room.spoke(from);
     const isNew = isTalk(line) && !line.mine && !this.#read.has(room.key, line.id);
     if (live || this.#catchingUp.has(room.key)) this.#add(room, line, isNew);

@@ -2,6 +2,7 @@
 import { h, icon } from "./dom.js";
 import { parts } from "./format.js";
 import { caller, hue } from "./names.js";
+import { fileLine, picture } from "./picture.js";
 import { clock, exact, passed, passing } from "./wording.js";
 
 /**
@@ -22,6 +23,10 @@ export function row(item, first, me, acts) {
       return said(item, first, text(item.text, item.mine ? "" : me), acts);
     case "action":
       return bare(item, "act", h("b", { class: `a${hue(item.from)}` }, name(item.from)), " ", ...text(item.text, item.mine ? "" : me));
+    case "file":
+      return withPicture(said(item, first, item.file ? fileLine(item.file) : [], acts), item);
+    case "delete":
+      return bare(item, "", bold(item.from), " deleted ", name(item.text));
     case "topic":
       return bare(item, "", bold(item.from), item.text ? ` changed the topic to: ${item.text}` : " took the topic away");
     case "rename":
@@ -87,6 +92,13 @@ function answer(item, acts) {
   const open = item.to && h("button", { type: "button", class: "link", onclick: () => acts.open("@" + item.to) }, "Show");
   return bare(item, "answer", item.text && h("code", {}, item.text),
     ...item.lines.map((line) => h("p", { dir: "auto" }, ...text(line, ""), open && " ", open)));
+}
+
+/** @param {HTMLElement} element @param {Item} item */
+function withPicture(element, item) {
+  const box = item.file && picture(item.file);
+  if (box) element.querySelector(".said")?.append(box);
+  return element;
 }
 
 /** @param {Item} item */

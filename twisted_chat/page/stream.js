@@ -14,6 +14,7 @@ const STEP = 40;
 const NEAR = 700; // pixels to an end at which more rows come
 const CACHED = 4 * MOST; // rows that are kept, in the document or not
 const GROUP = 5 * 60_000;
+const SAID = new Set(["said", "file"]);
 const FOLDED = 9 * 24; // a text of more pixels is folded
 
 export class Stream {
@@ -134,13 +135,13 @@ export class Stream {
         wanted.push(this.#rule(`new ${id}`, " new", `New: ${counted(count, "message")} since ${clock(each.time)}`));
         before = undefined;
       }
-      const first = !before || before.kind !== "said" || before.from !== each.from || each.time - before.time > GROUP
+      const first = !before || !SAID.has(before.kind) || before.from !== each.from || each.time - before.time > GROUP
         || dayOf(before.time) !== dayOf(each.time);
       wanted.push(this.#row(each, `${each.version} ${first}`, () => row(each, first, this.#me, this.acts)));
       before = each;
     }
     if (this.#end < shown.end) return wanted;
-    let isMine = before?.kind === "said" && before.mine && Date.now() - before.time < GROUP;
+    let isMine = !!before && SAID.has(before.kind) && before.mine && Date.now() - before.time < GROUP;
     for (const line of this.#lines) {
       const first = !isMine;
       isMine = true;

@@ -23,6 +23,14 @@ export function day(time, now = Date.now()) {
   return ago < 300 ? DAY.format(time) : YEAR.format(time);
 }
 
+/** `999 bytes`, `12 kB`, `1.2 MB`. @param {number} bytes */
+export function sizeOf(bytes) {
+  if (bytes < 1000) return counted(bytes, "byte");
+  let [size, unit] = [bytes / 1000, "kB"];
+  for (const larger of ["MB", "GB"]) if (size >= 999.5) [size, unit] = [size / 1000, larger];
+  return `${size.toFixed(size < 9.95 ? 1 : 0)} ${unit}`;
+}
+
 /** @param {import("./conversation.js").Traffic[]} traffic */
 export function passing(traffic) {
   /** @type {Map<string, {what: string, why: string}>} */

@@ -10,8 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from twisted_chat.events import File
 from twisted_chat.events.codec import NAMED
-from twisted_chat.service import exchange
+from twisted_chat.service import exchange, kept_files
 from twisted_chat.stores.sqlite import state, strays
 from twisted_chat.stores.sqlite.lock import Lock
 from twisted_chat.stores.sqlite.private import make_private
@@ -48,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="twisted-chat-archive", description="Look after the database of a chat server."
     )
     parser.add_argument("--db", type=Path, default=Path("chat.sqlite"), help="the database file")
+    parser.add_argument(
+        "--files", type=Path, help="the folder of people's files (default: beside the database)"
+    )
     acts = parser.add_subparsers(required=True, metavar="COMMAND")
     export = acts.add_parser(
         "export",
@@ -60,18 +64,25 @@ def _parser() -> argparse.ArgumentParser:
     imported = acts.add_parser("import", help="read NDJSON from a file into empty rooms")
     imported.add_argument("file", type=Path)
     imported.set_defaults(act=_import)
-    backup = acts.add_parser("backup", help="copy the database (the server may be running)")
+    backup = acts.add_parser(
+        "backup",
+        help="copy the database and people's files (the server may be running)",
+        description="Copy the database, and people's files to a folder beside the copy, whose name "
+        "ends in .files.",
+    )
     backup.add_argument("file", type=Path)
     backup.set_defaults(act=_backup)
     check = acts.add_parser(
         "check",
-        help="look for damage, missing events and misplaced whispers (the server may be running)",
+        help="look for damage, missing events and files, and misplaced whispers (the server may be "
+        "running)",
     )
     check.set_defaults(act=_check)
     erase = acts.add_parser(
         "erase",
-        help="erase what a nickname wrote; the events stay, without their text",
-        description="Erase what a nickname wrote, including topics and away notes. The events "
+        help="erase what a nickname wrote and sent; the events stay, without their text",
+        description="Erase what a nickname wrote, including topics and away notes, and the files "
+        "that it sent. The events "
         f"stay, with the text {ERASED}. A topic is also erased if it is no longer recorded who "
         "set it, because that event is older than --keep.",
     )
@@ -89,7 +100,7 @@ def _export(chosen: argparse.Namespace) -> str:
     _must_exist(chosen.db)
     called = ("#" + room.removeprefix("#") for room in chosen.room)
     wanted = {names.key(room): room for room in called}
-    count = 0
+    count = files = 0
     with closing(open_to_read(chosen.db)) as database:
         rooms = database.execute(
             "SELECT log, name, room FROM logs WHERE name LIKE '#%' ORDER BY log"
@@ -101,10 +112,14 @@ def _export(chosen: argparse.Namespace) -> str:
             if wanted and name not in wanted:
                 continue
             for row in database.execute(_SAID, (log,)):
-                sys.stdout.buffer.write(exchange.to_line(to_entry(room, row)))
+                entry = to_entry(room, row)
+                sys.stdout.buffer.write(exchange.to_line(entry))
                 count += 1
+                files += isinstance(entry.event, File)
     sys.stdout.flush()
-    return counted(count, "event")
+    folder = kept_files.folder_of(chosen.db, chosen.files)
+    told = f"; the contents of {counted(files, 'file')} are in {folder}" if files else ""
+    return counted(count, "event") + told
 
 
 def _import(chosen: argparse.Namespace) -> str:
@@ -139,6 +154,9 @@ def _backup(chosen: argparse.Namespace) -> str:
     _must_exist(chosen.db)
     if chosen.file.exists():
         raise ValueError(f"{chosen.file} exists already: choose another name")
+    folder = kept_files.folder_of(chosen.file)
+    if folder.exists():
+        raise ValueError(f"{folder} exists already: choose another name")
     part = chosen.file.with_name(chosen.file.name + ".part")
     try:
         part.unlink(missing_ok=True)
@@ -149,6 +167,8 @@ def _backup(chosen: argparse.Namespace) -> str:
         with closing(open_to_read(chosen.db, oldest=0)) as database:
             # Copied in one transaction: SQLite's backup starts again whenever somebody speaks.
             database.execute("VACUUM INTO ?", (str(part.resolve()),))
+            kept = kept_files.folder_of(chosen.db, chosen.files)
+            files = kept_files.copy(database, kept, folder)
         with part.open("rb") as copy:
             os.fsync(copy.fileno())
         part.rename(chosen.file)
@@ -156,7 +176,7 @@ def _backup(chosen: argparse.Namespace) -> str:
         raise ValueError(f"cannot copy to {chosen.file}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
-    return f"copied to {chosen.file}"
+    return f"copied to {chosen.file}" + (f" and {folder}" if files else "")
 
 
 def _check(chosen: argparse.Namespace) -> str:
@@ -173,7 +193,13 @@ def _check(chosen: argparse.Namespace) -> str:
             "SELECT count(DISTINCT log), count(*) FROM events"
         ).fetchone()
         private, abandoned = strays.find(database), strays.abandoned(database)
+        folder = kept_files.folder_of(chosen.db, chosen.files)
+        lost, unneeded = (
+            each(database, folder) for each in (kept_files.missing, kept_files.unneeded)
+        )
     wrong = []
+    if lost:
+        wrong.append(f"the contents of files are missing in {folder}: {', '.join(lost)}")
     if private:
         places = ", ".join(f"{count} in {name}" for name, count in private.items())
         wrong.append(
@@ -191,16 +217,22 @@ def _check(chosen: argparse.Namespace) -> str:
             f"; {abandoned} {are} private to people who can no longer resume, and will be deleted "
             "at the next start"
         )
+    if unneeded:
+        sound += (
+            f"; in {folder}, {counted(len(unneeded), 'file')} that nobody needs will be deleted at "
+            "the next start"
+        )
     return sound
 
 
 def _erased(kind: str, more: str) -> str:
-    """What an event holds that has no column of its own, without its texts."""
+    """What an event holds that has no column of its own, without its texts, and without the
+    address that a file came from.
+    """
     held, known = json.loads(more), NAMED[kind]
     words = {*known.fields, *known.values} - {*known.facts}
-    return json.dumps(
-        {name: _wordless(each) if name in words else each for name, each in held.items()}
-    )
+    wordless = {name: _wordless(each) if name in words else each for name, each in held.items()}
+    return json.dumps(wordless | {"owner": ""} if kind == "file" else wordless)
 
 
 def _wordless(value: Any) -> Any:
@@ -236,8 +268,11 @@ def _erase(chosen: argparse.Namespace) -> str:
             (ERASED, names.key(chosen.nickname)),
         )
         state.erase(database, names.key(chosen.nickname), ERASED)
+        digests = state.erase_files(database, names.key(chosen.nickname))
         nobodys = state.replay(database)
         database.execute("COMMIT")
+        folder = kept_files.folder_of(chosen.db, chosen.files)
+        kept_files.delete(database, folder, digests)
         is_read, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if is_read:
         raise ValueError(
@@ -245,6 +280,8 @@ def _erase(chosen: argparse.Namespace) -> str:
             f"{chosen.db}, so the files still hold the old text: end that program, and erase again"
         )
     erased = f"{counted(count, 'line')} of {chosen.nickname} erased"
+    if digests:
+        erased += f", and {counted(len(digests), 'file')}"
     if nobodys:
         rooms = ", ".join(nobodys)
         erased += f"; also the topics of {rooms}, since it is no longer recorded who set them"

@@ -143,6 +143,17 @@ def check_database(path: Path) -> None:
     _check_file(path, "cannot use the database")
 
 
+def check_folder(path: Path) -> None:
+    """Make sure that the folder for people's files can be used or created.
+
+    Raises:
+        usage.UsageError: why not.
+    """
+    if path.exists() and not path.is_dir():
+        raise usage.UsageError(f"cannot use the folder {path}: it is a file")
+    _check_file(path, "cannot use the folder")
+
+
 def check_files_of_twistd(twistd: Mapping[str, Any]) -> None:
     """Make sure that twistd can write its files, since it fails with a traceback.
 

@@ -44,13 +44,12 @@ def from_line(line: bytes) -> Entry:
         ValueError: what is wrong with it.
     """
     thing = decode(line)
-    name, number = thing.get("event"), thing.get("id")
+    name = thing.get("event")
     kind = NAMED.get(name) if isinstance(name, str) else None
     if kind is None or kind.kept is not Kept.IN_ROOMS:
         kept = (each.name for each in NAMED.values() if each.kept is Kept.IN_ROOMS)
         raise ValueError("the event must be one of " + ", ".join(kept))
-    if type(number) is not int or not 1 <= number <= _MOST:
-        raise ValueError("the id must be a whole number of 1 or more")
+    number = _number(thing, "id", least=1)
     room = _text(thing, "room")
     if not room.startswith("#"):
         raise ValueError("the room must begin with #")
@@ -63,6 +62,7 @@ def from_line(line: bytes) -> Entry:
         else _text(thing, field, may_be_empty=field in ("text", *kind.optional))
         for field in kind.fields
     ]
+    told += [_number(thing, field) for field in kind.numbers]
     told += [_value(thing.get(field), field) for field in kind.values]
     told += [time_of(thing, field) if thing.get(field) else None for field in kind.times]
     if all(field in thing for field in kind.private):
@@ -85,6 +85,13 @@ def decode(line: bytes) -> dict[str, Any]:
     if not isinstance(thing, dict):
         raise ValueError("this is not a JSON object")  # noqa: TRY004 - of the file
     return thing
+
+
+def _number(thing: dict[str, Any], key: str, least: int = 0) -> int:
+    value = thing.get(key)
+    if type(value) is not int or not least <= value <= _MOST:
+        raise ValueError(f"the {key} must be a whole number of {least} or more")
+    return value
 
 
 def _text(thing: dict[str, Any], key: str, *, may_be_empty: bool = False) -> str:

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from twisted_chat.chat.account_register import NAME_EXPIRY
+from twisted_chat.chat.files import FILE_KEEP
 from twisted_chat.limits import Limits
 from twisted_chat.service import values
 
@@ -134,6 +135,9 @@ GROUPS = {
         Option(
             "keep", None, "How long to keep history, such as 90d (default: forever).", values.span
         ),
+        Option("files", None, "Folder for people's files (default: beside the database)."),
+        Option("file-keep", values.Span(FILE_KEEP), "How long files are kept.", values.span),
+        Option("no-files", None, "Take no files.", is_flag=True),
         Option("transcript", None, "File to append everything said in rooms to; - is the console."),
     ),
     "Who may connect": (

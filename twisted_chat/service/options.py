@@ -231,6 +231,10 @@ class Options(usage.Options):
                 make_portal(self["auth"])
             except ValueError as error:
                 raise usage.UsageError(f"cannot use --auth {error}") from error
+        if self["files"] is not None and self["no-db"]:
+            raise usage.UsageError(
+                "--files needs a database: with --no-db, files last as long as the server runs"
+            )
         if self["line-bytes"] > self["input-bytes"]:
             raise usage.UsageError("--line-bytes must not be more than --input-bytes")
         self.motd = self._lines_of("motd", _shown)
@@ -247,6 +251,8 @@ class Options(usage.Options):
         if not self._is_again:
             if self.database is not None:
                 checks.check_database(self.database)
+            if self.files is not None and not self["no-files"]:
+                checks.check_folder(self.files)
             if self.parent is not None:
                 checks.check_files_of_twistd(self.parent)
 
@@ -308,6 +314,13 @@ class Options(usage.Options):
     def database(self) -> Path | None:
         """The database file; None to keep everything in memory."""
         return None if self["no-db"] else Path(self["db"])
+
+    @property
+    def files(self) -> Path | None:
+        """The folder for files that people send; None for one that lasts as long as the server."""
+        if self["files"] is not None:
+            return Path(self["files"])
+        return self.database and self.database.with_suffix(".files")
 
     @property
     def is_sync_full(self) -> bool:

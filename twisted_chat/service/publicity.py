@@ -30,6 +30,10 @@ class Publicity:
         shown = [*self._pages(), *self.how_to_join()]
         return qr.code(shown[0]) if shown else ""
 
+    def web_address(self) -> str:
+        """The address of the page, without a slash at the end; empty if it has none."""
+        return next((page.rstrip("/") for page in self._pages()), "")
+
     def announcement(self, reactor: Any, name: str) -> IService | None:
         """What announces the server on the networks where it listens; None if there is nothing.
 

@@ -24,6 +24,7 @@ from twisted.python.usage import UsageError
 
 from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.files import Files
 from twisted_chat.chat.passwords import Authenticator, OwnPasswords
 from twisted_chat.chat.portal import PortalPasswords
 from twisted_chat.chat.room import Room
@@ -54,6 +55,7 @@ from twisted_chat.service.process import let_others_go_first, look_only_at_what_
 from twisted_chat.service.publicity import Publicity
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
+from twisted_chat.stores.contents import Contents
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite.schema import Unusable
 from twisted_chat.stores.sqlite.store import SqliteStore
@@ -75,7 +77,7 @@ STOP = 4.0
 AT_START = (
     *("port", "tls-port", "web-port", "one-port", "interface", "endpoint"),
     "web-endpoint",
-    *("db", "no-db", "sync", "keep", "transcript"),
+    *("db", "no-db", "sync", "keep", "transcript", "files", "no-files"),
     *("metrics", "log-format", "auth", "qr", "announce"),
 )
 """Options that only a restart can change."""
@@ -128,6 +130,7 @@ class ChatService(MultiService):
         self._factory: ChatFactory
         self._web: Web
         self._certificate: Certificate | None = None
+        self._files: Files | None = None
 
     def setServiceParent(self, parent: Any) -> None:
         """Become a part of a program; in twistd's, the log is ours."""
@@ -165,10 +168,11 @@ class ChatService(MultiService):
     def _open(self) -> None:
         go_steadily(self._reactor)
         turn = Turn(partial(self._reactor.callLater, 0))
-        watch = self._open_transcript()
         self._store = self._open_store(turn)
         options = self._options
         limits = self._limits(options)
+        self._files = self._open_files(limits)
+        watch = self._open_transcript()
         accounts = Accounts(
             self._reactor,
             self._store,
@@ -192,6 +196,7 @@ class ChatService(MultiService):
             how_to_join=self._publicity.how_to_join,
             administrators=options.admins,
             operations=self,
+            files=self._files,
         )
         chat.erases_on_forget = bool(options["erase-on-forget"])
         self._factory = ChatFactory(self._reactor, chat=chat)
@@ -286,6 +291,23 @@ class ChatService(MultiService):
             counters=self._counters,
         )
 
+    def _open_files(self, limits: Limits) -> Files | None:
+        options = self._options
+        if options["no-files"]:
+            return None
+        try:
+            contents = Contents(options.files, self._thread())
+        except OSError as error:
+            raise Unusable(f"cannot use the folder {options.files}: {error.strerror}") from error
+        return Files(
+            contents, limits, self._reactor, time.time, self._web_address, options["file-keep"]
+        )
+
+    def _web_address(self) -> str:
+        """Where browsers find the server; a proxy before it has an origin of its own."""
+        origins = self._current.web_origins
+        return origins[0] if origins else self._publicity.web_address()
+
     def _authenticator(self, site: str | None) -> Authenticator:
         if site is not None:
             return PortalPasswords(make_portal(site))
@@ -335,7 +357,8 @@ class ChatService(MultiService):
         if path is None:
             return lambda _: None
         try:
-            return Transcript(path, PlainWire()).watch
+            address_of = str if self._files is None else self._files.address_of
+            return Transcript(path, PlainWire(address_of=address_of)).watch
         except OSError as error:
             raise Unusable(f"cannot write --transcript {path}: {error.strerror}") from error
 
@@ -381,6 +404,8 @@ class ChatService(MultiService):
         chat.name, chat.motd = options["name"], options.motd
         chat.limits.become(self._limits(options))
         chat.accounts.name_expiry = options["name-expiry"]
+        if self._files is not None:
+            self._files.keep = options["file-keep"]
         chat.erases_on_forget = bool(options["erase-on-forget"])
         chat.accounts.needs_privacy = bool(options["require-secure-login"])
         chat.administrators.use(options.admins)
@@ -418,6 +443,8 @@ class ChatService(MultiService):
         await self._store.stop()
         for pool in self._pools:
             pool.stop()
+        if self._files is not None:
+            self._files.contents.stop()
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, tell everybody, wait until they have read it, and store the rest."""

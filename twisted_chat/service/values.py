@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
 
-from twisted_chat.limits import Pace
+from twisted_chat.limits import Pace, Size
 
 
 def port(value: str) -> int:
@@ -125,8 +125,21 @@ def network(value: str) -> str:
     return value
 
 
+_UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+def size(value: str) -> Size:
+    """Bytes, such as 10MB."""
+    match = re.fullmatch(r"([0-9]{1,9})(|kB|MB|GB)", value)
+    if match is None or int(match[1]) < 1:
+        raise ValueError(f"must be a size such as 500kB, 10MB or 2GB, not {value!r}")
+    return Size(int(match[1]) * _UNITS[match[2]])
+
+
 def limit(default: object) -> Callable[[str], Any]:
     """The parser for a limit with this default."""
     if isinstance(default, Pace):
         return pace
+    if isinstance(default, Size):
+        return size
     return seconds if isinstance(default, float) else count

@@ -159,6 +159,7 @@ class HelloSession(Session):
             "limits": {
                 "line_bytes": self.chat.limits.line_bytes,
                 "input_bytes": self.chat.limits.input_bytes,
+                **({"file_size": self.chat.limits.file_size} if self.chat.files else {}),
             },
             "motd": list(self.chat.motd),
             "commands": COMMANDS,

@@ -13,7 +13,7 @@ from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.commands import table
-from twisted_chat.commands.command import Lines
+from twisted_chat.commands.command import Lines, Offered
 from twisted_chat.events import OWN, Entry
 from twisted_chat.log.window import rendered
 from twisted_chat.refusal import Refused
@@ -216,6 +216,9 @@ class StructuredSession(HelloSession):
             return
         shown = [each if isinstance(each, str) else self._as_text(each) for each in lines]
         answer: dict[str, Any] = {"event": "answer", "lines": [each for each in shown if each]}
+        for each in lines:
+            if isinstance(each, Offered):
+                answer["url"] = each.url
         if request.ref is not None:
             answer["ref"] = request.ref
         if request.id:

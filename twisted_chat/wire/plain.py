@@ -7,7 +7,7 @@ from typing import assert_never
 from twisted_chat import events
 from twisted_chat.events import By, Entry, Event
 from twisted_chat.text.cleaning import with_few_blanks
-from twisted_chat.text.counted import counted
+from twisted_chat.text.counted import counted, in_bytes
 from twisted_chat.text.names import LOBBY
 from twisted_chat.text.spans import moment
 
@@ -92,10 +92,14 @@ class PlainWire:
 
     Args:
         now: gives the time in seconds since 1970, to tell today's lines from older ones.
+        address_of: gives the address of a file by its `url`; empty if the file is gone.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, now: Callable[[], float] = time.time, address_of: Callable[[str], str] = str
+    ) -> None:
         self._now = now
+        self._address_of = address_of
         self._moment = (-1, -1)
         self._stamp = ""
 
@@ -158,6 +162,11 @@ class PlainWire:
                 if not event.text:
                     return f"*** {event.sender} removed the topic of {event.room}"
                 return f"*** {event.sender} changed the topic of {event.room} to: {event.text}"
+            case events.File():
+                what = f"{event.sender} sent {event.name} ({in_bytes(event.size)})"
+                return f"{room}{what}: {self._address_of(event.url) or 'no longer available'}"
+            case events.Delete():
+                return f"*** {event.sender} deleted {event.name} in {event.room}"
             case events.Hands():
                 said = _hands(event)
                 return f"*** {said}" if said else ""

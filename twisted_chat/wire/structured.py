@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from twisted_chat.events import OWN, By, Entry, Join, Leave
+from twisted_chat.events import OWN, By, Entry, File, Join, Leave
 from twisted_chat.events.codec import NAMED, OF
 from twisted_chat.refusal import Refused
 
@@ -46,10 +46,16 @@ class StructuredWire:
 
     Args:
         account_of: gives the name of the account of somebody with this id; empty for none.
+        address_of: gives the address of a file by its `url`; empty if the file is gone.
     """
 
-    def __init__(self, account_of: Callable[[str], str] = _nobody) -> None:
+    def __init__(
+        self,
+        account_of: Callable[[str], str] = _nobody,
+        address_of: Callable[[str], str] = str,
+    ) -> None:
         self._account_of = account_of
+        self._address_of = address_of
 
     def encode(self, thing: dict[str, Any]) -> bytes:
         """An object as it is sent over the connection."""
@@ -87,6 +93,10 @@ class StructuredWire:
     ) -> dict[str, Any]:
         """An entry as an object, with its author's account; the arguments are those of `show`."""
         thing = describe(entry, by, replayed=replayed)
+        if type(entry.event) is File:
+            thing.pop("url", None)
+            if url := self._address_of(entry.event.url):
+                thing["url"] = url
         account = self._account_of(entry.author) if entry.author else ""
         return thing | {"account": account} if account else thing
 
@@ -120,7 +130,7 @@ def describe(
         text = getattr(event, name)
         if text or name not in kind.optional:
             thing[name] = text
-    for name in kind.values:
+    for name in (*kind.numbers, *kind.values):
         thing[name] = getattr(event, name)
     for name in kind.times:
         time = getattr(event, name)
@@ -147,6 +157,7 @@ def understand(thing: dict[str, Any]) -> Entry | None:
         str(thing.get("from", "")),
         [
             *(str(thing.get(field, "")) for field in kind.fields),
+            *(int(thing.get(field, 0)) for field in kind.numbers),
             *(thing.get(field) for field in kind.values),
             *(_seconds(thing[field]) if field in thing else None for field in kind.times),
         ],

@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { browser, missing, Server, until, Visitor } from "./stage.js";
 
 const SHOTS = process.env.SHOTS ?? "";
+const PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAUCAIAAAA7jDsBAAAAFUlEQVR4nGPQqDiBBzGMSo9KU0saACzYGVCBt5HFAAAAAElFTkSuQmCC";
 const axe = missing ? "" : readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SIZES = [[390, 844], [820, 1180], [1440, 900]];
 
@@ -63,6 +64,15 @@ describe("the page looks and sounds right", { skip: missing, timeout: 300_000 },
         await visitor.types("/topci");
         await page.waitForSelector(".refused");
         await look(visitor, mark("room"));
+        await page.setInputFiles("#chosen", [
+          { name: "sky.png", mimeType: "image/png", buffer: Buffer.from(PICTURE, "base64") },
+          { name: "report.pdf", mimeType: "application/pdf", buffer: Buffer.alloc(1_234_567) },
+          { name: "large.iso", mimeType: "", buffer: Buffer.alloc(11_000_000) },
+        ]);
+        await visitor.sees("report.pdf 1.2 MB");
+        await page.waitForSelector(".pic canvas");
+        await look(visitor, mark("files"));
+        await page.click("#uploads .ib");
         await page.locator(".line .nick").last().click();
         await page.waitForSelector(".menu");
         await look(visitor, mark("person"));

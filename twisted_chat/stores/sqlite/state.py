@@ -47,6 +47,22 @@ def erase(connection: sqlite3.Connection, sender: str, erased: str) -> None:
         )
 
 
+def erase_files(connection: sqlite3.Connection, sender: str) -> list[str]:
+    """Erase the files that somebody has sent; gives the digests of their contents.
+
+    Args:
+        connection: the database, which has a function `key`.
+        sender: the key of their nickname.
+    """
+    theirs = "name LIKE 'file/%' AND key(coalesce(json_extract(value, '$.by'), '')) = ?"
+    digests = connection.execute(
+        f"SELECT json_extract(value, '$.digest') FROM state WHERE {theirs}",  # noqa: S608 - ours
+        (sender,),
+    ).fetchall()
+    connection.execute(f"DELETE FROM state WHERE {theirs}", (sender,))  # noqa: S608 - ours
+    return [str(digest) for (digest,) in digests]
+
+
 def replay(connection: sqlite3.Connection) -> Sequence[str]:
     """Work all states out anew from the events that are still there.
 

@@ -1,0 +1,111 @@
+"""Sends a file over HTTP to the address that the server has given for it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectError, ConnectionClosed
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.task import Cooperator
+from twisted.web.client import (
+    URI,
+    Agent,
+    FileBodyProducer,
+    RequestTransmissionFailed,
+    ResponseFailed,
+    readBody,
+)
+from twisted.web.http import CREATED
+from twisted.web.iweb import IAgentEndpointFactory
+from zope.interface import implementer
+
+from twisted_chat.client.failed import Failed
+from twisted_chat.client.harmless import harmless
+from twisted_chat.client.place import Place
+
+_LONGEST = 10_000
+"""Bytes of an answer that is read."""
+
+_BROKEN = (ConnectError, ConnectionClosed, RequestTransmissionFailed, ResponseFailed, OSError)
+
+
+class _Watched:
+    """A file that tells how much of it has been read."""
+
+    def __init__(self, file: BinaryIO, told: Callable[[int], None]) -> None:
+        self._file = file
+        self._told = told
+        self.seek, self.tell, self.close = file.seek, file.tell, file.close
+
+    def read(self, size: int) -> bytes:
+        """Some more of it."""
+        data = self._file.read(size)
+        self._told(self._file.tell())
+        return data
+
+
+@implementer(IAgentEndpointFactory)
+class Poster:
+    """Sends files.
+
+    Args:
+        reactor: what it runs on.
+        place: where the chat is, which usually takes files too.
+        endpoint: gives what connects to the chat.
+        other: gives what connects elsewhere; its second argument is whether with TLS.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        place: Place,
+        endpoint: Callable[[], IStreamClientEndpoint],
+        other: Callable[[Place, bool], IStreamClientEndpoint],
+    ) -> None:
+        self._agent = Agent.usingEndpointFactory(reactor, self)
+        self._cooperator = Cooperator(scheduler=lambda work: reactor.callLater(0, work))
+        self._place = place
+        self._endpoint = endpoint
+        self._other = other
+
+    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
+        """See `IAgentEndpointFactory`: one port for all is reached as the chat is.
+
+        The server may know that port by another name than we do.
+        """
+        if self._place.path or uri.port == self._place.port:
+            return self._endpoint()
+        host = uri.host.decode().strip("[]")
+        return self._other(Place(host, uri.port), uri.scheme == b"https")
+
+    def post(self, url: str, path: Path, told: Callable[[int], None]) -> Deferred[None]:
+        """Send a file.
+
+        Args:
+            url: the address that the server gave for it.
+            path: where it is.
+            told: called again and again with how many bytes have been sent.
+
+        Returns:
+            Fires when everybody sees it; fails with `Failed`, which says why.
+        """
+        return Deferred.fromCoroutine(self._post(url, path, told))
+
+    async def _post(self, url: str, path: Path, told: Callable[[int], None]) -> None:
+        where = (url + quote(path.name, safe="")).encode()
+        try:
+            with path.open("rb") as file:
+                watched = _Watched(file, told)
+                body = FileBodyProducer(watched, self._cooperator)
+                answer = await self._agent.request(b"PUT", where, bodyProducer=body)
+            text = ""
+            if isinstance(answer.length, int) and answer.length <= _LONGEST:
+                text = (await readBody(answer)).decode("utf-8", "replace").strip()
+        except (ValueError, *_BROKEN) as error:
+            why = getattr(error, "strerror", None) or "the connection was lost"
+            raise Failed(f"{path.name} was not sent: {why}") from error
+        if answer.code != CREATED:
+            why = harmless(text) or f"The server has answered with {answer.code}."
+            raise Failed(why)
