@@ -104,6 +104,7 @@ def test_the_keys_of_every_terminal(server: Server, sit: Sit) -> None:
     bob.types("again")
     bob.presses("Enter")
     ann.sees("bob: again")
+    eventually(lambda: "#lobby> again" not in bob.screen, "a new line is asked for")
 
     def recalls_it() -> bool:
         bob.presses("Up")  # there is only one line to recall, so once too often does no harm
