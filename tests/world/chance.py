@@ -138,7 +138,7 @@ class Chance:
         yield "ignore", 0.5, self._ignored_in_disguise
         yield "", 0.5, lambda: ("says_goodbye", who(), self._token("q"), chance.choice(_WAYS))
         yield "rooms", 0.3, lambda: ("reopens", who(), self._token("m"))
-        yield "crowd", 0.2, lambda: ("class_comes",)
+        yield "crowd", 0.5, lambda: ("class_comes",)
         yield "flood", 0.8, lambda: ("say_much_together", who(), who(), self._token("m"))
         yield "", 0.5, lambda: ("asks_since", who(), chance.choice((1, 5, 40)))
         yield "flood", 0.3, lambda: ("asks_much", who())

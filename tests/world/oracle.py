@@ -117,6 +117,7 @@ class Oracle:
         self.origins: set[str] = set()  # people of whom anything was ever stored
         self.heard: dict[str, int] = {}  # the last number that the server lets anybody see
         self.typed: dict[str, Typed] = {}
+        self.entered: dict[tuple[str, str], int] = {}  # by person and log: its last number then
         self.done: dict[Visit, int] = {}  # which of its lines was done last
         self.left: dict[tuple[str, str], int] = {}  # who left which room, and when in the order
         self.is_showing = False  # see `Witness`
@@ -143,6 +144,10 @@ class Oracle:
         if token:
             self.by_token[token] = person
         self.came_as.append((nickname, person))
+
+    def enters(self, person: str, logs: Iterable[str]) -> None:
+        """See `Witness`."""
+        self.entered |= {(person, log): self.heard.get(log, 0) for log in logs}
 
     def claim(self, nickname: str) -> str:
         """Whose welcome this is, on plain lines."""
@@ -240,6 +245,7 @@ class Oracle:
         self.run_began = self.order
         self.came_as.clear()
         self.left.clear()
+        self.entered.clear()
         if self.path is None:
             self.shown, self.newest, self.logs, self.places = {}, {}, {}, {}
             self.ever, self.heard = set(), {}

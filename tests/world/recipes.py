@@ -86,6 +86,8 @@ def says_goodbye(world: World, index: int, token: str, how: str) -> object:
     else:
         goes(world, index, Visit.breaks if how == "breaks" else Visit.closes)
     world.rests()
+    if how == "quits" and person in world.oracle.gone and not visit.socket.closed:
+        world.oracle.find("unclosed", f"{visit} has quit, has read all, and is here still")
     has_left = person in world.oracle.gone or (person, "#lobby") in world.oracle.left
     reason = {"quits": f"={token}=", "breaks": "connection lost"}.get(how, "")
     for each in witnesses if "#lobby" in rooms and has_left else ():
@@ -228,6 +230,8 @@ def asks_since(world: World, index: int, seconds: int) -> object:
     if not isinstance(visit, ProgramVisit) or world.is_clock_set or visit.who.ever_ignored:
         return False
     earliest = oracle.now() - seconds
+    if oracle.path is None or earliest < oracle.forgets_before:
+        return False  # the oldest may be forgotten
     doings.asks(world, index, f"/history {seconds}s", room="#lobby")
     request = next(reversed(visit.who.requests.values()))
     world.rests()

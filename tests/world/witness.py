@@ -28,6 +28,9 @@ class Witness(Protocol):
     def came(self, nickname: str, person: str, token: str) -> None:
         """Somebody has a session, new or again."""
 
+    def enters(self, person: str, logs: Iterable[str]) -> None:
+        """Somebody begins to read these: what they hold until now is history to them."""
+
     def does(self, kind: str, person: Any, room: str, text: str, others: Iterable[Any]) -> None:
         """Somebody says or does something."""
 
@@ -76,7 +79,14 @@ class WatchedChat(Chat):
         """See `Chat.attach`."""
         result = super().attach(person, device, *rest, **more)
         self._witness.came(person.nickname, person.id, device.token)
+        self._witness.enters(person.id, ("@" + person.id, *person.rooms))
         return result
+
+    def enter_room(self, person: Any, room: Any, *rest: Any) -> Any:
+        """See `Chat.enter_room`."""
+        if room.key not in person.rooms:
+            self._witness.enters(person.id, (room.key,))
+        return super().enter_room(person, room, *rest)
 
     def say(self, person: Any, room: Any, text: str, *rest: Any, **more: Any) -> Any:
         """See `Chat.say`."""
