@@ -10,7 +10,7 @@ from twisted.logger import capturedLogs, formatEvent
 
 from tests.disk import Disk, DiskTestCase
 from tests.people import AccountsTestCase, Person, Program
-from twisted_chat import ChatFactory, Limits, Refused
+from twisted_chat import ChatFactory, Limits, Pace, Refused
 from twisted_chat.chat.passwords import Hasher, OwnPasswords
 from twisted_chat.chat.portal import portal_for
 from twisted_chat.text.passwords import Password
@@ -143,6 +143,20 @@ class MarkTests(_DeviceTestCase):
         bob.asks(do="command", text=f"/register {SECRET}").gets()
         (said,) = bob.asks(do="history", room="#lobby").gets("history")[0]["events"]
         self.assertEqual(said["account"], "bob")
+
+
+class RushTests(_DeviceTestCase):
+    limits = Limits(pace=None, presence=Pace(1, 600))
+
+    def test_who_logs_out_and_in_again_in_a_rush_is_here_to_the_others(self) -> None:
+        self.program("bob")
+        self.alice.asks(do="command", text="/logout").closes()
+        self.device()
+        self.time_passes(60)
+        carol = self.program("carol")
+        (state,) = carol.gets("state")
+        (alice,) = [member for member in state["members"] if member["nick"] == "alice"]
+        self.assertNotIn("connected", alice)
 
 
 class PostingTests(_DeviceTestCase):

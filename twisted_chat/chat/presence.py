@@ -72,7 +72,7 @@ class Presence:
     def join(self, person: Person) -> None:
         """Somebody has joined."""
         gone = self._going.get(person.id)
-        came_back = gone is not None and gone.nickname == person.nickname
+        came_back = gone is not None and (gone.person, gone.nickname) == (person, person.nickname)
         if came_back and not person.is_quiet:  # nobody knows that they left
             del self._going[person.id], self._still_called[person.key]
             self._known[person.id] = person.nickname
