@@ -46,7 +46,7 @@ class Room:
         self.members: dict[str, Person] = {}  # by id
         self._turns: dict[str, float] = {}  # when each has spoken lately, while the room is slow
         self._presence = Presence(log, clock, limits, now)
-        self.hands = RaisedHands(name, log, self.order, clock, now, self.announce)
+        self.hands = RaisedHands(name, log, self.order, clock, now, self._presence.announce)
 
     @property
     def topic(self) -> str:
