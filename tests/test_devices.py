@@ -317,6 +317,26 @@ class RestartTests(DiskTestCase):
         self.assertIsNone(self.factory.chat.people.called("alice"))
         self.assertEqual(self.program("alice", session=self.tokens[0]).gets("welcome"), [])
 
+    def test_one_that_logged_out_beside_another_does_not_come_back_by_that(self) -> None:
+        self.alice.asks(do="command", text="/join #tea", ref="t")
+        self.the_disk_works()
+        self.second.asks(do="command", text="/logout", ref="l")
+        self.the_disk_works()
+        self.the_server_is_killed()
+        self.assertEqual(self.program("alice", session=self.tokens[1]).gets("welcome"), [])
+
+    def test_what_was_read_is_not_new_to_who_quits_and_is_back_before_that_is_stored(self) -> None:
+        bob = self.program("bob")
+        bob.asks(do="command", text="/whisper alice psst")
+        self.the_disk_works()
+        self.second.asks(do="command", text="/logout")
+        self.the_disk_works()
+        self.assertEqual(len(self.alice.gets("whisper")), 1)
+        self.alice.asks(do="command", text="/quit")
+        back = self.program("alice", password=SECRET)
+        self.the_disk_works()
+        self.assertEqual(back.gets("whisper"), [])
+
     def test_a_room_that_was_left_on_one_device_is_left_on_all(self) -> None:
         self.second.asks(do="command", text="/leave #dev", ref="l")
         self.the_disk_works()

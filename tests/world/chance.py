@@ -10,7 +10,7 @@ from tests.world.actions import Action
 from tests.world.court import KEY
 from tests.world.doings import RUBBISH
 from tests.world.header import COURTS
-from tests.world.offices import DECISIONS
+from tests.world.offices import DECISIONS, FALSE
 from tests.world.world import World
 from twisted_chat.limits import Pace
 
@@ -210,6 +210,9 @@ class Chance:
         room, anybody = partial(chance.choice, COURTS), partial(chance.choice, self._world.citizens)
         yield "", 15, lambda: ("comes_in", anybody().index)
         yield "", 2, lambda: ("says_hello_again", anybody().index)
+        yield "", 1, lambda: ("comes_falsely", anybody().index, chance.choice(FALSE))
+        yield "", 1, lambda: ("logs_in", who(), anybody().wish)
+        yield "rename", 2, lambda: ("renames", who(), anybody().wish)
         yield "", 5, lambda: ("registers", who())
         yield "", 0.5, lambda: ("chooses_password", who(), f"password number {chance.randrange(9**9)}")
         yield "", 1, lambda: ("logs_out", who())

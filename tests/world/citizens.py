@@ -18,6 +18,9 @@ class Device(Visit):
     token = ""  # which it came with
     is_fresh = True  # it came without one, or with one of which little is known
     has_missed = False
+    is_alone = True  # nobody had read for them over another device when they came
+    is_false = False  # they came with what lets nobody in
+    is_second = False  # they have logged in over a connection that was a guest's
 
     def __init__(self, *args: Any) -> None:
         self.requests: dict[str, Request] = {}
@@ -26,25 +29,30 @@ class Device(Visit):
 
     # What they send
 
-    def hello(self) -> None:
-        """Come: with a token, or a password, or as a guest."""
+    def hello(self, how: str = "") -> None:
+        """Come: with a token, or a password, or as a guest; or with what lets nobody in."""
         who, law = self.who, self.oracle.law
         thing: dict[str, Any] = {"do": "hello", "nick": who.wish}
         owner = law.accounts.get(who.wish)
-        self.token = who.token
-        if who.token:
+        self.token, self.is_false = who.token, bool(how)
+        if how == "a token that is over":
+            thing |= {"session": who.dead_token}
+            self.token = ""
+        elif how:
+            thing |= {"password": how}
+            self.token = ""
+        elif who.token:
             thing |= {"session": who.token, "seen": dict(who.seen), "epoch": who.epoch}
         elif owner is not None:
             thing |= {"password": owner.passwords[0], "remember": who.wants_to_stay}
-        self.is_fresh = not who.token
-        self.is_alone = not self.world.server.is_connected(owner.id if owner else "")
+        self.is_fresh = not self.token
         self.wishes += 1
         self.ask(thing)
 
     def ask(self, thing: dict[str, Any]) -> None:
         """Ask for something."""
         ref = f"d{self.number}.{len(self.requests)}"
-        self.requests[ref] = Request(thing, 1)
+        self.requests[ref] = self.who.requests[ref] = Request(thing, 1)
         self.sends(json.dumps(thing | {"ref": ref}).encode() + b"\n")
 
     def says(self, line: str, room: str = "") -> None:
@@ -58,7 +66,7 @@ class Device(Visit):
 
     def learns_who(self, line: str) -> None:
         """See `Visit.learns_who`."""
-        if not self.person and line.startswith('{"event":"welcome"'):
+        if line.startswith('{"event":"welcome"'):  # once more if they log in while they are here
             self.person = self.oracle.by_token.get(json.loads(line)["session"], "")
 
     def reads(self, line: str, step: int) -> None:
@@ -72,6 +80,8 @@ class Device(Visit):
         elif kind not in ("history", "pong"):
             self._event(kind, thing, line)
         request = self.requests.get(thing.get("ref", ""))
+        if thing.get("ref", "") not in ("", *self.who.requests) and not thing.get("replayed"):
+            self.oracle.find("ref", f"{self} never asked for this: {line}")
         if request is None or thing.get("replayed"):
             return
         if kind in _OUTCOMES or request.thing["do"] != "command":
@@ -82,26 +92,34 @@ class Device(Visit):
     def _welcome(self, thing: dict[str, Any]) -> None:
         who, law = self.who, self.oracle.law
         self.is_named = True
-        hello = next(each for each in self.requests.values() if not each.outcomes)
-        hello.outcomes.append("welcome")
         owner = law.accounts.get(who.wish)
+        hello = next(each for each in self.requests.values() if not each.outcomes)
+        if hello.thing["do"] == "hello":
+            hello.outcomes.append("welcome")
+        else:
+            self.token, self.is_fresh, owner = "", True, None
+            self.is_second = True
         whose = self.oracle.by_token.get(self.token)
+        if self.is_false and owner is not None and self.person == owner.id:
+            self.oracle.find("open", f"{self} is let in with {hello.thing}")
         if self.token and self.person != whose:
             self._check_comes_back(f"as {thing['nick']}")
         elif not self.token and owner is not None and self.person != owner.id:
             self.oracle.find("session", f"{self} logs in as {who.wish}, and is {self.person}")
         if owner is not None and self.person == owner.id and thing.get("account") != who.wish:
             self.oracle.find("session", f"{self} is told {thing.get('account')} of its account")
-        if thing["resumed"] or (self.token and self.person == whose):
-            if thing["resumed"]:  # else they enter anew where they were
-                who.seen = {room: who.seen.get(room) for room in (*thing["rooms"], "@")}
-            who.seen = {room: last for room, last in who.seen.items() if last is not None}
-            for room, last in who.seen.items():
-                self.view(room).last = last
-                self.entries[room] = self.oracle.entries.get((self.person, room), 0)
-        else:
+        self.is_alone = self.oracle.came_alone.get(thing["session"], True)
+        self.rooms.clear()
+        if thing["resumed"]:  # else they enter anew where they were
+            who.seen = {room: who.seen.get(room, 0) for room in (*thing["rooms"], "@")}
+        elif not self.token or thing["epoch"] != who.epoch:
             who.seen = {}
+        if not thing["resumed"] and self.person != whose:
+            who.seen.pop("@", None)
             who.is_remembered = bool(hello.thing.get("remember"))
+        for room, last in who.seen.items():
+            self.view(room).last = last or None
+            self.entries[room] = self.oracle.entries.get((self.person, room), 0)
         who.person, who.nickname, who.run = self.person, thing["nick"], self.world.run
         who.token, who.epoch = thing["session"], thing["epoch"]
         who.has_quit = who.is_ended = False
@@ -133,6 +151,8 @@ class Device(Visit):
             account = self.world.server.account(who.wish)  # of which they were not told
             if account is not None:
                 law.accounts[who.wish] = Owner(account, [PASSWORD])
+        elif self.is_false:
+            return
         elif thing["code"] == "bad-password" and who.wish in law.accounts:
             passwords = law.accounts[who.wish].passwords
             passwords.append(passwords.pop(0))
@@ -169,7 +189,8 @@ class Device(Visit):
                 owner = law.owners[self.person]
                 owner.passwords = [request.text.partition(" / ")[2]]
         if request is not None and request.word == "/logout" and "You are logged out." in thing["lines"]:
-            self.who.token, self.who.is_ended = "", True
+            who = self.who
+            who.dead_token, who.token, who.is_ended = who.token, "", True
         number = thing.get("id")
         room = str(request.thing.get("room", "")) if request else ""
         if number and room and request and request.word in _DECIDING and self.oracle.path:
@@ -204,7 +225,8 @@ class Device(Visit):
         is_anew = entering != self.entries.get(room, entering)
         if view.last is not None and number != view.last + 1 and (room == "@" or not is_anew):
             name = "twice" if number <= view.last else "hole"
-            self.oracle.find(name, f"{self} reads {line} after {room} {view.last}")
+            if name == "hole" or not self.is_second:  # they may read to the end as a guest too
+                self.oracle.find(name, f"{self} reads {line} after {room} {view.last}")
         self.entries[room] = entering
         view.last = self.who.seen[room] = number
         if room != "@":
@@ -223,7 +245,7 @@ class Device(Visit):
         oracle = self.oracle
         for room in self.world.server.rooms_of(self.person):
             last, end = self.view(room).last, oracle.heard.get(room, 0)
-            if last != end and (last is not None or end):
+            if last != end and (last is not None or (end and oracle.path)):
                 oracle.find("deaf", f"{self} has read {room} up to {last}, and not to {end}")
         log = "@" + self.person
         last, end = self.view("@").last, oracle.heard.get(log, 0)

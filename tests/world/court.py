@@ -74,6 +74,10 @@ class Court:
         rank = self.rank(person, is_admin=is_admin)
         return RANKS[max(rank, VOICED if person == self.word else 0)]
 
+    def is_muted(self, person: str, now: float) -> bool:
+        """Whether somebody was muted themselves, wherever they are."""
+        return _is_any(self.mutes, {f"mute/{person}"}, now)
+
     def may_speak(self, who: Any, now: float, *, is_admin: bool) -> bool:
         """Whether somebody who is here may say something; `who` is the server's `Person`."""
         rank = max(self.rank(who.id, is_admin=is_admin), VOICED if who.id == self.word else 0)

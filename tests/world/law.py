@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tests.world.oracle import Oracle, Row
 
 
+SPEECH = ("message", "action", "topic")
+
+
 def more_of(event: Any) -> str | None:
     """What a database would have of an event in no column of its own."""
     held = [name for name in OF[type(event)].held if name not in ("to", "text")]
@@ -46,6 +49,7 @@ class Law:
         self.accounts: dict[str, Owner] = {}  # by the key of the name
         self.courts: dict[str, Court] = {}
         self._kept: dict[str, dict[int, "Row"]] = {}  # decisions that were ever stored
+        self._stored: dict[str, Court] = {}  # what holds by all that is stored
         self._next: dict[str, int] = {}  # by room: the first number that was not shown
         self.lockdown = "off"
         self.tokens: set[str] = set()  # hashes of those that the last kill has left
@@ -67,9 +71,13 @@ class Law:
     # What the server does
 
     def keeps(self, log: str, number: int, row: "Row") -> None:
-        """This is stored."""
-        if row.kind in DECISIONS:
-            self._kept.setdefault(log, {})[number] = row
+        """This is stored; nobody is heard after what silences them, shown or not."""
+        if row.kind in DECISIONS and number not in self._kept.setdefault(log, {}):
+            self._kept[log][number] = row
+            self._stored.setdefault(log, Court()).decides(number, row)
+        elif row.kind in SPEECH and log in self._stored:
+            if self._stored[log].is_muted(row.origin, row.time):
+                self._oracle.find("silenced", f"{log} has {row}, who had been muted before that")
 
     def shows(self, log: str, last: int) -> None:
         """Everything up to a number may be seen, and holds."""
@@ -83,7 +91,7 @@ class Law:
         """A server has started, for which all holds that is stored."""
         self.courts, self._next = {}, {}
         if forgets:
-            self._kept, self.accounts, self.lockdown = {}, {}, "off"
+            self._kept, self._stored, self.accounts, self.lockdown = {}, {}, {}, "off"
         for log, kept in self._kept.items():
             self.shows(log, max(kept))
 
@@ -107,11 +115,11 @@ class Law:
 
     def check_act(self, kind: str, person: Any, room: str, text: str) -> None:
         """Who says something may."""
-        if kind in ("message", "action", "topic", "whisper"):
+        if kind in (*SPEECH, "whisper"):
             self.check_name(person)
             if self.lockdown == "all" and not person.account:
                 self._oracle.find("lockdown", f"{person.nickname} is heard: {text}")
-        if kind not in ("message", "action", "topic"):
+        if kind not in SPEECH:
             return
         court, now = self.court(room), self._oracle.now()
         is_admin = self.is_admin(person.id)

@@ -18,15 +18,26 @@ DECISIONS: tuple[str, ...] = (
 )
 
 
+_OVER = "a token that is over"
+FALSE = (_OVER, "a wrong password")
+
+
 @act("{who} comes")
-def comes_in(world: World, index: int) -> object:
+def comes_in(world: World, index: int, how: str = "") -> object:
     who = world.somebody(index)
+    if how == _OVER and not who.dead_token:
+        return False
     if who.visit is not None and who.visit.is_open:
         return False
     visit = who.visit = Device(world, who, world.oracle.step)
     world.visits.append(visit)
-    visit.hello()
+    visit.hello(how)
     return True
+
+
+@act("{who} comes with {0}")
+def comes_falsely(world: World, index: int, how: str) -> object:
+    return comes_in(world, index, how)
 
 
 @act("{who} says hello again")
@@ -36,6 +47,14 @@ def says_hello_again(world: World, index: int) -> object:
         return False
     visit.hello()
     return True
+
+
+@act("{who} logs in as {0} without coming anew")
+def logs_in(world: World, index: int, name: str) -> object:
+    owner = world.oracle.law.accounts.get(name)
+    if owner is None:
+        return False
+    return doings.asks(world, index, f"/login {name} {owner.passwords[0]}") is not None
 
 
 @act("{who} registers")

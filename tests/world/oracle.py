@@ -109,6 +109,7 @@ class Oracle:
         self.places: dict[str, tuple[str, int]] = {}  # tokens of rooms: where they are stored
         self.shown: dict[tuple[str, int], str] = {}  # what anybody saw
         self.by_token: dict[str, str] = {}  # sessions: whose they are
+        self.came_alone: dict[str, bool] = {}  # by token: whether no other device was connected
         self.came_as: list[tuple[str, str]] = []  # nicknames and ids that nobody has claimed yet
         self.quiet: set[str] = set()  # ids of those who only post
         self.gone: set[str] = set()  # ids of those whose sessions have ended
@@ -149,6 +150,7 @@ class Oracle:
         self.gone.discard(person.id)  # who had left, but for a kill
         if token:
             self.by_token[token] = person.id
+            self.came_alone[token] = len(list(person.connections)) < 2
         self.came_as.append((person.nickname, person.id))
         self.law.check_name(person)
 
@@ -366,7 +368,8 @@ class Oracle:
                 self.find("room", f"{row.text} was said in {said.room}, and is stored in {log}")
             else:
                 before = self.places.setdefault(token, (log, number))
-                if before != (log, number):
+                is_there = not self.forgets_before or before[1] in self.logs.get(log, {})
+                if before != (log, number) and is_there:
                     self.find("stored-twice", f"{row.text} is {before}, and {log} {number}")
 
     def _render(self, database: sqlite3.Connection) -> None:

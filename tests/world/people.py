@@ -78,6 +78,7 @@ class Somebody:
     run: int = 0  # the server's, when they had their session last
     has_quit: bool = False
     is_remembered: bool = False  # whether their device stays logged in
+    dead_token: str = ""  # of a device that was logged out
     is_ended: bool = False  # whether their device was logged out
 
     @property

@@ -154,11 +154,6 @@ class Server:
         person = self.chat.people.with_id(person_id)
         return list(person.rooms) if person else ()
 
-    def is_connected(self, person_id: str) -> bool:
-        """Whether somebody has a device with a connection."""
-        person = self.chat.people.with_id(person_id)
-        return person is not None and person.is_connected
-
     def members(self) -> Iterator[tuple[Any, str, int]]:
         """Everybody in every room, and the last number when they entered."""
         for person in [*self.chat.people, *self.chat.people.displaced]:

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, DeferredLock
+from twisted.internet.defer import Deferred, DeferredList, DeferredLock, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -79,6 +79,7 @@ class Accounts:
         self._names = AccountNames()
         self._pending: dict[str, Account] = {}  # about to be made
         self._pending_names = AccountNames()
+        self._unsaved: set[str] = set()  # the ids of those whose settings are not stored yet
         self._locks: dict[str, DeferredLock] = {}  # of accounts that are being changed, by id
         self.loaded: Deferred[None] = store.accounts().addCallback(self._load)
         """Fires when the accounts of earlier runs are known; nobody may enter before that."""
@@ -243,6 +244,7 @@ class Accounts:
 
     def _remove(self, account: Account) -> None:
         del self._by_id[account.id]
+        self._unsaved.discard(account.id)
         self._names.remove(account)
 
     # Proving to be somebody
@@ -372,8 +374,27 @@ class Accounts:
         return Deferred.fromCoroutine(self._change(account_id, is_admin=is_admin))
 
     def set_settings(self, account_id: str, settings: Mapping[str, Any]) -> Deferred[Account]:
-        """Keep what somebody has set; fails with `Refused`."""
-        return Deferred.fromCoroutine(self._change(account_id, settings=settings))
+        """Keep what somebody has set, which holds at once.
+
+        Args:
+            account_id: the account.
+            settings: all that they have set.
+
+        Returns:
+            Fires when it is stored; fails with `Refused`: then the next call stores it.
+        """
+        account = self._get(account_id)
+        if settings == account.settings and account_id not in self._unsaved:
+            return succeed(account)
+        self._by_id[account_id] = replace(account, settings=settings)
+        self._unsaved.add(account_id)
+
+        async def change() -> Account:
+            changed = await self._change(account_id, is_to_be_stored=True)
+            self._unsaved.discard(account_id)
+            return changed
+
+        return Deferred.fromCoroutine(change())
 
     def forget(self, account_id: str, password: Password, address: str) -> Deferred[Account]:
         """Delete an account whose owner knows its password; fails with `Refused`."""
