@@ -264,7 +264,6 @@ class PingTests(ChatTestCase):
             self.clock.advance(1)
         self.assertEqual({tab.transport.value() for tab in tabs}, {b"\x89\x00"})
 
-
     def test_nobody_is_kept_in_memory_who_left_before_their_turn(self) -> None:
         web = self.factory.web({})
         tabs = [Tab(self.factory, web=web) for _ in range(100)]

@@ -214,7 +214,11 @@ class Chance:
         yield "", 1, lambda: ("logs_in", who(), anybody().wish)
         yield "rename", 2, lambda: ("renames", who(), anybody().wish)
         yield "", 5, lambda: ("registers", who())
-        yield "", 0.5, lambda: ("chooses_password", who(), f"password number {chance.randrange(9**9)}")
+        yield (
+            "",
+            0.5,
+            lambda: ("chooses_password", who(), f"password number {chance.randrange(9**9)}"),
+        )
         yield "", 1, lambda: ("logs_out", who())
         yield "", 0.5, lambda: ("ends_device", who(), chance.randint(1, 3))
         yield "", 12, lambda: ("enters", who(), room(), chance.choice(("", "", KEY, "simsim")))

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
 RANKS = ("member", "voiced", "operator", "owner", "administrator")
 VOICED, OPERATOR, OWNER, ADMINISTRATOR = range(1, 5)
-DECISIONS = frozenset(
-    "role kick ban unban mute unmute invite setting close hands".split()  # noqa: SIM905
+DECISIONS = (
+    *("role", "kick", "ban", "unban", "mute", "unmute"),
+    *("invite", "setting", "close", "hands"),
 )
 KEY = "sesame"
 """The one that every room is locked with that has a key."""
@@ -107,7 +108,12 @@ class Court:
         rank = max(self.rank(who.id, is_admin=is_admin), VOICED if who.id == self.word else 0)
         if lock == "closed":
             return rank >= OWNER
-        return lock == "off" or rank >= VOICED or who.id in self.invited or (lock == "key" and key == KEY)
+        return (
+            lock == "off"
+            or rank >= VOICED
+            or who.id in self.invited
+            or (lock == "key" and key == KEY)
+        )
 
     def may_stay(self, who: Any, entered: int, now: float, *, is_admin: bool) -> bool:
         """Whether somebody may be here who entered after an event of this number."""
@@ -118,9 +124,7 @@ class Court:
         return not self.is_banned(who, now, is_admin=is_admin, comes=False)
 
 
-def _is_any(
-    sentences: Mapping[str, tuple[str, float | None]], marks: set[str], now: float
-) -> bool:
+def _is_any(sentences: Mapping[str, tuple[str, float | None]], marks: set[str], now: float) -> bool:
     """Whether any of these is in force."""
     found = [sentences[mark][1] for mark in marks if mark in sentences]
     return any(until is None or until > now for until in found)

@@ -29,8 +29,8 @@ class Frames:
         """The messages in it, as lines, and what is to be answered at once."""
         self._rest += data
         lines = answers = b""
-        while (end := self._end()) is not None:
-            start, end = end
+        while (found := self._data()) is not None:
+            start, end = found
             kind, payload = self._rest[0] & 15, self._rest[start:end]
             self._rest = self._rest[end:]
             if kind == _TEXT:
@@ -41,7 +41,7 @@ class Frames:
                 answers += frame(_CLOSE, payload)
         return lines, answers
 
-    def _end(self) -> tuple[int, int] | None:
+    def _data(self) -> tuple[int, int] | None:
         """Where the data of the first frame begin and end, if it is here."""
         rest = self._rest
         if len(rest) < 2 or len(rest) < (start := {126: 4, 127: 10}.get(rest[1], 2)):

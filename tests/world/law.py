@@ -48,7 +48,7 @@ class Law:
         self._oracle = oracle
         self.accounts: dict[str, Owner] = {}  # by the key of the name
         self.courts: dict[str, Court] = {}
-        self._kept: dict[str, dict[int, "Row"]] = {}  # decisions that were ever stored
+        self._kept: dict[str, dict[int, Row]] = {}  # decisions that were ever stored
         self._stored: dict[str, Court] = {}  # what holds by all that is stored
         self._next: dict[str, int] = {}  # by room: the first number that was not shown
         self.lockdown = "off"
@@ -75,9 +75,9 @@ class Law:
         if row.kind in DECISIONS and number not in self._kept.setdefault(log, {}):
             self._kept[log][number] = row
             self._stored.setdefault(log, Court()).decides(number, row)
-        elif row.kind in SPEECH and log in self._stored:
-            if self._stored[log].is_muted(row.origin, row.time):
-                self._oracle.find("silenced", f"{log} has {row}, who had been muted before that")
+        stored = self._stored.get(log)
+        if stored and row.kind in SPEECH and stored.is_muted(row.origin, row.time):
+            self._oracle.find("silenced", f"{log} has {row}, who had been muted before that")
 
     def shows(self, log: str, last: int) -> None:
         """Everything up to a number may be seen, and holds."""
@@ -164,5 +164,3 @@ class Law:
             is_admin = self.is_admin(person.id)
             if not self.court(room).may_stay(person, entered, now, is_admin=is_admin):
                 self._oracle.find("stays", f"{person.nickname} is in {room}, and may not")
-
-

@@ -115,9 +115,7 @@ def decides_and_dies(world: World, index: int, line: str, room: str) -> object:
 
 
 @act("{who} and {0} come in the same turn, while {1} goes, by {2}")
-def comes_while_another_goes(
-    world: World, index: int, other: int, gone: int, how: str
-) -> object:
+def comes_while_another_goes(world: World, index: int, other: int, gone: int, how: str) -> object:
     if how == "quits":
         doings.quits(world, gone, f"q{world.oracle.step}")
     elif how == "logs out":

@@ -188,6 +188,7 @@ class Oracle:
         room = room.lower()
         if kind == "leave":
             self.gone.add(person.id)
+            self.read_until[person.id] = self.heard.get("@" + person.id, 0)
         elif kind == "exit":
             self.left[person.id, room] = self.order
         whom = {other.id: getattr(other, "nickname", None) or other.name for other in others}

@@ -237,7 +237,7 @@ class ProgramVisit(Visit):
             )
         elif text.startswith(("/whisper ", "/reply ")):
             rows = self.oracle.logs.get("@" + self.person, {})
-            at_id = rows.values()
+            at_id = list(rows.values())
             if answer.get("id") and not self.oracle.forgets_before:
                 at_id = [rows[answer["id"]]] if answer["id"] in rows else []
             stored = any(row.text and row.text in text for row in at_id)

@@ -14,7 +14,10 @@ from tests.world.program import ProgramVisit
 from tests.world.visit import Visit
 from tests.world.world import World
 
-KEPT = ("Person", "PlainSession", "StructuredSession", "Reader", "Outlet", "ChatProtocol", "WebSocket")
+KEPT = (
+    *("Person", "PlainSession", "StructuredSession", "Reader", "Outlet"),
+    *("ChatProtocol", "WebSocket"),
+)
 """What must be gone from memory when everybody is."""
 
 

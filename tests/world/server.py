@@ -5,7 +5,7 @@ import importlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -78,6 +78,7 @@ class Server:
                 if path
                 else MemoryStore(40_000)
             )
+
         def time() -> float:
             return self.reactor.now + offset()
 
@@ -149,10 +150,10 @@ class Server:
         """Who has this id, if they are here."""
         return self.chat.people.with_id(person_id)
 
-    def rooms_of(self, person_id: str) -> Sequence[str]:
-        """Where somebody is just now."""
+    def rooms_of(self, person_id: str) -> Mapping[str, int]:
+        """Where somebody is just now, and the last number when they entered."""
         person = self.chat.people.with_id(person_id)
-        return list(person.rooms) if person else ()
+        return person.rooms if person else {}
 
     def members(self) -> Iterator[tuple[Any, str, int]]:
         """Everybody in every room, and the last number when they entered."""
