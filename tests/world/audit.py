@@ -152,7 +152,7 @@ class AuditVisit(ProgramVisit):
         if line.startswith("In #") and colon:
             self.sizes[room.lower()] = int(names.rpartition("(")[2].removesuffix(")"))
             here = re.sub(
-                r"(?:, )?[^ ]+ \((?:reconnecting|only posts)\)(?:, )?",
+                r"(?:, )?[^ ]+ \((?:\w+, )?(?:reconnecting|only posts)\)(?:, )?",
                 ", ",
                 names.rpartition(" (")[0],
             )

@@ -231,6 +231,8 @@ class Chance:
         yield "order", 1, lambda: ("asks_about", who(), chance.choice(_ABOUT))
         yield "kill", 0.8, lambda: ("decides_and_dies", who(), self._decision(), room())
         yield "", 0.8, self._comes_while_another_goes
+        yield "order", 0.4, self._locks_down
+        yield "order", 4, self._is_judged
         yield "whisper", 6, self._whispers_to_citizens
         yield "break", 3, lambda: ("breaks", who())
         yield "", 1, lambda: ("closes", who())
@@ -254,6 +256,17 @@ class Chance:
         one, two = chance.choice(citizens).index, chance.choice(citizens).index
         how = chance.choice(("quits", "breaks", "logs out"))
         return "comes_while_another_goes", one, two, self._citizen(), how
+
+    def _is_judged(self) -> Action:
+        chance = self._random
+        how = chance.choice(("at once", "once that is stored", "and the server is killed"))
+        line, room = chance.choice(DECISIONS), chance.choice(COURTS)
+        return "is_judged", self._citizen(), self._citizen(), line, room, how, self._token("c")
+
+    def _locks_down(self) -> Action:
+        how = self._random.choice(("waits", "the server is killed before it hears of that"))
+        whom = self._random.choice(("new", "all"))
+        return "locks_down", self._citizen(), whom, how, self._token("m")
 
     def _whispers_to_citizens(self) -> Action:
         citizens = self._world.citizens

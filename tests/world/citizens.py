@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from tests.world.header import COURTS
 from tests.world.law import Owner
 from tests.world.people import Request
 from tests.world.visit import Visit
@@ -24,6 +25,7 @@ class Device(Visit):
     def __init__(self, *args: Any) -> None:
         self.requests: dict[str, Request] = {}
         self.entries: dict[str, int] = {}  # which entering of a room they read
+        self.home: dict[str, int] = {}  # where they were, and how often they had entered that
         super().__init__(*args)
 
     # What they send
@@ -119,7 +121,10 @@ class Device(Visit):
             who.is_remembered = bool(hello.thing.get("remember"))
         for room, last in who.seen.items():
             self.view(room).last = last or None
-            self.entries[room] = self.oracle.entries.get((self.person, room), 0)
+            self.entries[room] = self._entering(room)
+        if "rooms" not in thing:
+            at_home = law.homes.get(self.person, ()) if not self.world.had_trouble else ()
+            self.home = {room: self._entering(room) for room in at_home}
         who.person, who.nickname, who.run = self.person, thing["nick"], self.world.run
         who.token, who.epoch = thing["session"], thing["epoch"]
         who.has_quit = who.is_ended = False
@@ -219,7 +224,7 @@ class Device(Visit):
 
     def _counts(self, room: str, log: str, number: int, line: str, thing: dict[str, Any]) -> None:
         """Each event once, and none left out, but for rooms that were left and entered again."""
-        view, entering = self.view(room), self.oracle.entries.get((self.person, log), 0)
+        view, entering = self.view(room), self._entering(log)
         is_anew = entering != self.entries.get(room, entering)
         if view.last is not None and number != view.last + 1 and (room == "@" or not is_anew):
             name = "twice" if number <= view.last else "hole"
@@ -237,15 +242,21 @@ class Device(Visit):
             self.oracle.find("twice", f"{self} reads on a new device what was read: {line}")
         own.add(number)
 
+    def _entering(self, log: str) -> int:
+        return self.oracle.entries.get((self.person, log), 0)
+
     # What must be so when all is quiet
 
     def check_reads_on(self) -> None:
         """See `Visit.check_reads_on`."""
-        oracle = self.oracle
+        oracle, person = self.oracle, self.world.server.person(self.person)
+        for room, times in self.home.items() if self.world.limits.rooms > len(COURTS) + 8 else ():
+            if times == self._entering(room) and oracle.law.may_enter(person, room):
+                oracle.find("homeless", f"{self} was in {room} when they left, and is not now")
         for room, entered in self.world.server.rooms_of(self.person).items():
             last, end = self.view(room).last, oracle.heard.get(room, 0)
             is_due = end > entered if self.is_resumed else oracle.path is not None and end
-            if last != end and (last is not None or is_due):
+            if last != end and (last is not None or (is_due and not self.has_missed)):
                 oracle.find("deaf", f"{self} has read {room} up to {last}, and not to {end}")
         log = "@" + self.person
         last, end = self.view("@").last, oracle.heard.get(log, 0)

@@ -11,7 +11,7 @@ RANKS = ("member", "voiced", "operator", "owner", "administrator")
 VOICED, OPERATOR, OWNER, ADMINISTRATOR = range(1, 5)
 DECISIONS = (
     *("role", "kick", "ban", "unban", "mute", "unmute"),
-    *("invite", "setting", "close", "hands"),
+    *("invite", "setting", "close", "hands", "act"),
 )
 KEY = "sesame"
 """The one that every room is locked with that has a key."""
@@ -55,6 +55,9 @@ class Court:
                 self.invited.add(person)
             case "setting":
                 self.settings[more["setting"]] = more["value"]
+            case "act":
+                lockdown = more["changes"].get("lockdown", self.settings.get("lockdown"))
+                self.settings["lockdown"] = lockdown or "off"
             case "close":
                 self.settings["lock"] = "closed"
             case "hands" if more["what"] == "next":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.world.court import DECISIONS, OPERATOR, OWNER, Court
 from twisted_chat.events.codec import OF
+from twisted_chat.stores import SERVER_LOG
 
 if TYPE_CHECKING:
     from tests.world.oracle import Oracle, Row
@@ -51,13 +52,18 @@ class Law:
         self._kept: dict[str, dict[int, Row]] = {}  # decisions that were ever stored
         self._stored: dict[str, Court] = {}  # what holds by all that is stored
         self._next: dict[str, int] = {}  # by room: the first number that was not shown
-        self.lockdown = "off"
+        self.homes: dict[str, list[str]] = {}  # where people with accounts were when they left
         self.tokens: set[str] = set()  # hashes of those that the last kill has left
 
     @property
     def owners(self) -> dict[str, Owner]:
         """Everybody who has an account, by id."""
         return {owner.id: owner for owner in self.accounts.values()}
+
+    @property
+    def lockdown(self) -> str:
+        """Whom the server keeps out."""
+        return self.court(SERVER_LOG).settings.get("lockdown", "off")
 
     def court(self, room: str) -> Court:
         """What is decided in a room."""
@@ -91,7 +97,7 @@ class Law:
         """A server has started, for which all holds that is stored."""
         self.courts, self._next = {}, {}
         if forgets:
-            self._kept, self._stored, self.accounts, self.lockdown = {}, {}, {}, "off"
+            self._kept, self._stored, self.accounts, self.homes = {}, {}, {}, {}
         for log, kept in self._kept.items():
             self.shows(log, max(kept))
 
@@ -115,6 +121,8 @@ class Law:
 
     def check_act(self, kind: str, person: Any, room: str, text: str) -> None:
         """Who says something may."""
+        if kind == "leave" and person.account:
+            self.homes[person.id] = list(person.rooms)
         if kind in (*SPEECH, "whisper"):
             self.check_name(person)
             if self.lockdown == "all" and not person.account:
@@ -123,16 +131,25 @@ class Law:
             return
         court, now = self.court(room), self._oracle.now()
         is_admin = self.is_admin(person.id)
-        if not court.may_speak(person, now, is_admin=is_admin):
+        if not self.may_speak(person, room):
             self._oracle.find("silenced", f"{person.nickname} may not speak in {room}: {text}")
         entered = self._oracle.entered.get((person.id, room), 0)
         if not court.may_stay(person, entered, now, is_admin=is_admin):
             self._oracle.find("silenced", f"{person.nickname} may not be in {room}: {text}")
 
+    def may_enter(self, person: Any, room: str, key: str = "") -> bool:
+        """Whether somebody is let into a room just now."""
+        now, is_admin = self._oracle.now(), self.is_admin(person.id)
+        return self.court(room).may_enter(person, key, now, is_admin=is_admin)
+
+    def may_speak(self, person: Any, room: str) -> bool:
+        """Whether somebody who is in a room may say something there just now."""
+        now, is_admin = self._oracle.now(), self.is_admin(person.id)
+        return self.court(room).may_speak(person, now, is_admin=is_admin)
+
     def check_entry(self, person: Any, room: str, key: str) -> None:
         """Who enters may."""
-        is_admin = self.is_admin(person.id)
-        if not self.court(room).may_enter(person, key, self._oracle.now(), is_admin=is_admin):
+        if not self.may_enter(person, room, key):
             self._oracle.find("intruder", f"{person.nickname} is let into {room} ({key!r})")
 
     def check_decision(self, person: Any, room: str, event: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from tests.world import doings
 from tests.world.actions import act
 from tests.world.citizens import PASSWORD, Device
+from tests.world.court import KEY
 from tests.world.doings import goes, present
 from tests.world.header import COURTS
 from tests.world.visit import Visit
@@ -127,6 +128,64 @@ def comes_while_another_goes(world: World, index: int, other: int, gone: int, ho
     return True
 
 
+@act("after a rest {who} decides about the person {0}, in {2}: {1}, {3}; then they say ={4}.1=")
+def is_judged(
+    world: World, index: int, other: int, line: str, room: str, how: str, token: str
+) -> object:
+    world.rests()
+    judge, judged = present(world, index), present(world, other)
+    if judge is None or judged is None or judge.person == judged.person:
+        return False
+    for each in (index, other):
+        enters(world, each, room, KEY)
+        world.rests()
+    doings.says(world, other, f"{token}.0", room)
+    world.rests()
+    decides(world, index, line.format(world.server.nickname_of(judged.person)), room)
+    if how != "at once":
+        world.turns(3, disk=False)
+        world.server.writing.works()
+    if how == "and the server is killed":
+        world.is_killed()
+        for who in world.citizens:
+            comes_in(world, who.index)
+    if how != "at once":
+        world.rests()
+    doings.says(world, other, f"{token}.1", room)
+    enters(world, other, room, "")
+    doings.says(world, other, f"{token}.2", room)
+    world.rests()
+    return True
+
+
+@act("after a rest {who} administers, keeps guests out ({0}), and {1}; people come, and say ={2}=")
+def locks_down(world: World, index: int, whom: str, how: str, token: str) -> object:
+    world.rests()
+    visit, law = present(world, index), world.oracle.law
+    owner = law.owners.get(visit.person) if visit else None
+    if owner is None or world.server.writing.trouble:
+        return False
+    world.server.makes_admin(owner)
+    world.rests()
+    doings.asks(world, index, f"/lockdown {whom}")
+    if how == "waits":
+        world.rests()
+    else:
+        world.turns(3, disk=False)
+        world.server.writing.works()
+        world.is_killed()
+    for who in world.people[:3]:
+        doings.connects(world, who.index, who.wish, resume=True)
+        world.rests()
+        doings.says(world, who.index, f"{token}.{who.index}")
+    world.rests()
+    comes_in(world, index)
+    world.rests()
+    doings.asks(world, index, "/lockdown off")
+    world.rests()
+    return True
+
+
 _DENIED = {"muted", "not-allowed", "banned"}
 
 
@@ -156,8 +215,6 @@ def check_rights(world: World) -> None:
 
 def _may(world: World, person: Any, room: str) -> bool:
     """Whether somebody may speak in a room that they are in, or enter it."""
-    law, now = world.oracle.law, world.oracle.now()
-    court, is_admin = law.court(room), law.is_admin(person.id)
-    if room in person.rooms:
-        return court.may_speak(person, now, is_admin=is_admin)
-    return court.may_enter(person, "", now, is_admin=is_admin)
+    law = world.oracle.law
+    is_in = room in person.rooms
+    return law.may_speak(person, room) if is_in else law.may_enter(person, room)

@@ -10,10 +10,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from tests.world.disk import Disk, Fickle
+from tests.world.law import Owner
 from tests.world.network import Reactor, Socket, Transport
 from tests.world.witness import WatchedChat, WatchedLog, Witness, unshowable
 from twisted_chat import ChatFactory, Limits
@@ -23,6 +25,7 @@ from twisted_chat.frontends.line_connection import LineConnection
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.websocket import WebSocket
 from twisted_chat.log.fanout import Fanout
+from twisted_chat.log.log import append_together
 from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite.store import SqliteStore
@@ -140,6 +143,26 @@ class Server:
         """The id of who has a nickname just now."""
         person = self.chat.people.called(nickname)
         return person.id if person else self.account(nickname) or ""
+
+    def makes_admin(self, owner: Owner) -> None:
+        """The operator lets somebody administer the server."""
+
+        def is_made(_: object) -> None:
+            owner.is_admin = True
+
+        self.chat.accounts.set_admin(owner.id, is_admin=True).addCallbacks(is_made, lambda _: None)
+
+    def is_admin(self, account_id: str) -> bool:
+        """Whether somebody administers the server."""
+        account = self.chat.accounts.with_id(account_id)
+        return account is not None and account.is_admin
+
+    def ends_lockdown(self) -> None:
+        """The operator lets everybody in again."""
+        log, operator = self.chat.server_log, SimpleNamespace(nickname="operator", id="operator")
+        if log.lockdown != "off":
+            act = log.record(operator, "ended the lockdown", changes={"lockdown": None})  # type: ignore[arg-type]
+            append_together([act])
 
     def account(self, name: str) -> str | None:
         """The id of the account of a name, if there is one."""

@@ -229,8 +229,6 @@ class Visit:
 
     def split_names(self, names: str) -> list[str] | None:
         """The nicknames in a sentence; None if it does not name them all."""
-        names = re.sub(
-            r"\*?(?: \((?:reconnecting|only posts|away: [^)]*)\))?(?=, | and |$)", "", names
-        )
+        names = re.sub(r"\*?(?: \([^)]*\))?(?=, | and |$)", "", names)
         split = _NAMES.split(names)
         return None if split and split[-1].endswith(" more") else split

@@ -119,6 +119,8 @@ class World:
         self.server.ban(self.banned)
         self.oracle.looks()
         self.oracle.starts(self.server.names_of_all())
+        for owner in self.oracle.law.accounts.values():
+            owner.is_admin = self.server.is_admin(owner.id)
         self.oracle.law.check_stays(self.server.members())
         self.is_hurried = "hangup" in self.header.families
 
@@ -126,6 +128,7 @@ class World:
         """The server dies in the middle of everything, and another one starts."""
         self.server.is_killed()
         self.oracle.looks(closely=True)
+        self.oracle.law.homes.clear()
         self.oracle.read_until.clear()  # what was read is stored when somebody goes
         self._everybody_is_cut_off()
         self.starts()
@@ -226,6 +229,7 @@ class World:
         """Everything heals, everybody reads, and whatever waits is done."""
         for disk in self.server.disks:
             disk.trouble = ""
+        self.server.ends_lockdown()
         for visit in self.visits:
             visit.socket.drip = 0
             if not visit.is_over:
