@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.world import faults, offices, races, recipes  # noqa: F401 - what they know can happen
 from tests.world.actions import Action
-from tests.world.court import KEY
+from tests.world.court import KEY, OPERATOR
 from tests.world.doings import RUBBISH
 from tests.world.header import COURTS
 from tests.world.offices import DECISIONS, FALSE
@@ -258,10 +258,16 @@ class Chance:
         return "comes_while_another_goes", one, two, self._citizen(), how
 
     def _is_judged(self) -> Action:
-        chance = self._random
+        chance, room = self._random, self._random.choice(COURTS)
+        able = [who for who in self._world.citizens if who.visit and who.visit.is_named]
+        court = self._world.oracle.law.court(room)
+        judges = [who for who in able if court.rank(who.person) >= OPERATOR] or able
+        judge = chance.choice(judges or self._world.citizens)
+        others = [who for who in able if who.person != judge.person] or [judge]
+        lines = DECISIONS if chance.random() < 0.3 else [each for each in DECISIONS if "{" in each]
         how = chance.choice(("at once", "once that is stored", "and the server is killed"))
-        line, room = chance.choice(DECISIONS), chance.choice(COURTS)
-        return "is_judged", self._citizen(), self._citizen(), line, room, how, self._token("c")
+        what = chance.choice(lines), room, how, self._token("c")
+        return "is_judged", judge.index, chance.choice(others).index, *what
 
     def _locks_down(self) -> Action:
         how = self._random.choice(("waits", "the server is killed before it hears of that"))

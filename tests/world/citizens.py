@@ -226,10 +226,11 @@ class Device(Visit):
         """Each event once, and none left out, but for rooms that were left and entered again."""
         view, entering = self.view(room), self._entering(log)
         is_anew = entering != self.entries.get(room, entering)
+        if self.is_second and view.last is not None and number <= view.last:
+            return  # they read to the end as a guest too
         if view.last is not None and number != view.last + 1 and (room == "@" or not is_anew):
             name = "twice" if number <= view.last else "hole"
-            if name == "hole" or not self.is_second:  # they may read to the end as a guest too
-                self.oracle.find(name, f"{self} reads {line} after {room} {view.last}")
+            self.oracle.find(name, f"{self} reads {line} after {room} {view.last}")
         self.entries[room] = entering
         view.last = self.who.seen[room] = number
         if room != "@":

@@ -280,6 +280,8 @@ class ProgramVisit(Visit):
         request = self.who.requests.get(thing.get("ref", ""))
         if request and request.known and thing["text"].startswith("Nobody has whispered to you"):
             self.oracle.find("reply", f"{self} cannot answer a whisper: {thing}")
+        if request and request.word == "/reply" and thing["code"] == "whisper-to-self":
+            self.oracle.find("reply", f"{self} would answer themselves: {thing}")
 
     def _missed(self, thing: dict[str, Any], step: int) -> None:
         view = self.view(thing["room"])
