@@ -18,6 +18,7 @@ NICKNAMES = ("alice", "bob", "carol", "dave", "zed", "eve", "Alice")
 ROOMS = ("#lobby", "#dev", "#tea", "#old", "#a1", "#b2", "#c3", "#d4")
 _ENDS = ("the server is killed", "the line breaks")
 _ABOUT = ("/rooms", "/users #court", "/whois ada", "/settings", "/bans", "/history", "/hands")
+_KEYS = ("", "", "", "", KEY, "simsim")
 _WAYS = ("quits", "breaks", "closes", "leaves")
 HOSTS = ("10.0.0.5", "10.0.0.6")
 
@@ -221,7 +222,11 @@ class Chance:
         )
         yield "", 1, lambda: ("logs_out", who())
         yield "", 0.5, lambda: ("ends_device", who(), chance.randint(1, 3))
-        yield "", 12, lambda: ("enters", who(), room(), chance.choice(("", "", KEY, "simsim")))
+        yield (
+            "",
+            12,
+            lambda: ("enters", who(), room(), chance.choice(("", "", "", "", KEY, "simsim"))),
+        )
         yield "", 12, lambda: ("says", who(), self._token("c"), room())
         yield "", 2, lambda: ("does", who(), self._token("c"), room())
         yield "", 3, lambda: ("says", who(), self._token("m"), "#lobby")
@@ -232,7 +237,7 @@ class Chance:
         yield "kill", 0.8, lambda: ("decides_and_dies", who(), self._decision(), room())
         yield "", 0.8, self._comes_while_another_goes
         yield "order", 0.4, self._locks_down
-        yield "order", 4, self._is_judged
+        yield "", 6, self._is_judged
         yield "whisper", 6, self._whispers_to_citizens
         yield "break", 3, lambda: ("breaks", who())
         yield "", 1, lambda: ("closes", who())
@@ -258,12 +263,13 @@ class Chance:
         return "comes_while_another_goes", one, two, self._citizen(), how
 
     def _is_judged(self) -> Action:
-        chance, room = self._random, self._random.choice(COURTS)
-        able = [who for who in self._world.citizens if who.visit and who.visit.is_named]
+        chance, citizens = self._random, self._world.citizens
+        room = chance.choice(COURTS)
         court = self._world.oracle.law.court(room)
-        judges = [who for who in able if court.rank(who.person) >= OPERATOR] or able
-        judge = chance.choice(judges or self._world.citizens)
-        others = [who for who in able if who.person != judge.person] or [judge]
+        judge = chance.choice(
+            [who for who in citizens if court.rank(who.person) >= OPERATOR] or citizens
+        )
+        others = [who for who in citizens if who.wish != judge.wish]
         lines = DECISIONS if chance.random() < 0.3 else [each for each in DECISIONS if "{" in each]
         how = chance.choice(("at once", "once that is stored", "and the server is killed"))
         what = chance.choice(lines), room, how, self._token("c")

@@ -96,6 +96,9 @@ def decides(world: World, index: int, line: str, room: str) -> object:
 
 @act("{who} enters {0}, {1}")
 def enters(world: World, index: int, room: str, key: str) -> object:
+    visit, law = present(world, index), world.oracle.law
+    if visit is None or (not law.court(room).ranks and visit.person not in law.owners):
+        return False  # a room that a guest opens is nobody's for ever
     return doings.asks(world, index, f"/join {room} {key}".strip()) is not None
 
 
@@ -132,12 +135,18 @@ def comes_while_another_goes(world: World, index: int, other: int, gone: int, ho
 def is_judged(
     world: World, index: int, other: int, line: str, room: str, how: str, token: str
 ) -> object:
+    for who in world.citizens:
+        comes_in(world, who.index)
     world.rests()
     judge, judged = present(world, index), present(world, other)
     if judge is None or judged is None or judge.person == judged.person:
         return False
+    if judge.person not in world.oracle.law.owners:
+        registers(world, index)
+        world.rests()
     for each in (index, other):
-        enters(world, each, room, KEY)
+        is_locked = world.oracle.law.court(room).settings.get("lock") == "key"
+        enters(world, each, room, KEY if is_locked else "")
         world.rests()
     doings.says(world, other, f"{token}.0", room)
     world.rests()
@@ -197,6 +206,8 @@ def check_rights(world: World) -> None:
             is_here = visit.is_open and visit.is_named and not visit.is_finishing
             if person is None or not is_here or visit.who.visit is not visit:
                 continue
+            if not world.oracle.law.court(room).ranks:
+                continue  # whoever opens it owns it
             before = _may(world, person, room)
             if room in person.rooms:
                 visit.says(f"=c{world.oracle.step}.{visit.who.index}{COURTS.index(room)}=", room)

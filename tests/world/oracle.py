@@ -343,7 +343,8 @@ class Oracle:
                 self.find("holes", f"the database has {row[0]} after {last} in {name}")
             last = row[0]
             known[last] = Row(*row[1:])
-            self.law.keeps(name, last, known[last])
+            if (name, last) not in self.ever:
+                self.law.keeps(name, last, known[last])
             if row[1] == "rename" and (name, last) not in self.ever:
                 self.called[known[last].origin] = known[last].to or ""
             self.ever.add((name, last))
