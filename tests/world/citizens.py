@@ -52,7 +52,7 @@ class Device(Visit):
 
     def ask(self, thing: dict[str, Any]) -> None:
         """Ask for something."""
-        ref = f"d{self.number}.{len(self.requests)}"
+        ref = f"d{self.number}.{len(self.who.requests)}"
         self.requests[ref] = self.who.requests[ref] = Request(thing, 1)
         self.sends(json.dumps(thing | {"ref": ref}).encode() + b"\n")
 
@@ -226,6 +226,7 @@ class Device(Visit):
         """Each event once, and none left out, but for rooms that were left and entered again."""
         view, entering = self.view(room), self._entering(log)
         is_anew = entering != self.entries.get(room, entering)
+        is_anew |= not self.is_clean and entering > 1  # they may read that much later
         if self.is_second and view.last is not None and number <= view.last:
             return  # they read to the end as a guest too
         if view.last is not None and number != view.last + 1 and (room == "@" or not is_anew):
