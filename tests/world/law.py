@@ -127,8 +127,8 @@ class Law:
             self.check_name(person)
             if self.lockdown == "all" and not person.account:
                 self._oracle.find("lockdown", f"{person.nickname} is heard: {text}")
-        if kind not in SPEECH:
-            return
+        if kind not in SPEECH or self._oracle.is_showing:
+            return  # what was stored together holds one after the other
         court, now = self.court(room), self._oracle.now()
         is_admin = self.is_admin(person.id)
         if not self.may_speak(person, room):
@@ -149,7 +149,7 @@ class Law:
 
     def check_entry(self, person: Any, room: str, key: str) -> None:
         """Who enters may."""
-        if not self.may_enter(person, room, key):
+        if not self._oracle.is_showing and not self.may_enter(person, room, key):
             self._oracle.find("intruder", f"{person.nickname} is let into {room} ({key!r})")
 
     def check_decision(self, person: Any, room: str, event: Any) -> None:
@@ -167,7 +167,8 @@ class Law:
         is_above = theirs < mine or kind == "invite" or about == person.id
         is_below_owner = is_owners and mine < OWNER
         gives_up = kind == "role" and about == person.id and event.role == "member"
-        if (mine < OPERATOR or is_below_owner or not is_above) and not gives_up:
+        is_usurped = (mine < OPERATOR or is_below_owner or not is_above) and not gives_up
+        if is_usurped and not self._oracle.is_showing:
             self._oracle.find("usurper", f"{person.nickname}, of rank {mine}, decides {event}")
 
     def check_stays(self, people: Iterable[tuple[Any, str, int]]) -> None:
