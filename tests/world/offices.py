@@ -55,7 +55,10 @@ def logs_in(world: World, index: int, name: str) -> object:
     owner = world.oracle.law.accounts.get(name)
     if owner is None:
         return False
-    return doings.asks(world, index, f"/login {name} {owner.passwords[0]}") is not None
+    visit = doings.asks(world, index, f"/login {name} {owner.passwords[0]}")
+    if visit is not None:
+        visit.who.is_ended = True  # who they were is over, perhaps before they hear of it
+    return visit is not None
 
 
 @act("{who} registers")
