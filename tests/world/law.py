@@ -129,13 +129,11 @@ class Law:
                 self._oracle.find("lockdown", f"{person.nickname} is heard: {text}")
         if kind not in SPEECH or self._oracle.is_showing:
             return  # what was stored together holds one after the other
-        court, now = self.court(room), self._oracle.now()
-        is_admin = self.is_admin(person.id)
+        court = self.court(room)
         if not self.may_speak(person, room):
             self._oracle.find("silenced", f"{person.nickname} may not speak in {room}: {text}")
-        entered = self._oracle.entered.get((person.id, room), 0)
-        if not court.may_stay(person, entered, now, is_admin=is_admin):
-            self._oracle.find("silenced", f"{person.nickname} may not be in {room}: {text}")
+        if court.kicks.get(person.id, 0) > self._oracle.entered.get((person.id, room), 0):
+            self._oracle.find("silenced", f"{person.nickname} was removed from {room}: {text}")
 
     def may_enter(self, person: Any, room: str, key: str = "") -> bool:
         """Whether somebody is let into a room just now."""

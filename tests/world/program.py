@@ -238,7 +238,8 @@ class ProgramVisit(Visit):
         elif text.startswith(("/whisper ", "/reply ")):
             rows = self.oracle.logs.get("@" + self.person, {})
             at_id = list(rows.values())
-            if answer.get("id") and not self.oracle.forgets_before:
+            is_there_still = self.is_clean and not self.oracle.forgets_before
+            if answer.get("id") and is_there_still:
                 at_id = [rows[answer["id"]]] if answer["id"] in rows else []
             stored = any(row.text and row.text in text for row in at_id)
         else:
