@@ -17,7 +17,7 @@ class Device(Visit):
 
     token = ""  # which it came with
     is_fresh = True  # it came without one, or with one of which little is known
-    has_missed = is_resumed = False
+    has_missed = is_resumed = has_reason = False
     is_alone = True  # nobody had read for them over another device when they came
     is_false = False  # they came with what lets nobody in
     is_second = False  # they have logged in over a connection that was a guest's
@@ -64,6 +64,14 @@ class Device(Visit):
             self.ask(thing | {"room": room} if room else thing)
 
     # What they are told
+
+    def given(self, data: bytes) -> None:
+        """See `Visit.given`: nobody is sent away who has not been told why."""
+        was_open, has_quit = self.is_open, self.who.has_quit or self.socket.is_gone
+        super().given(data)
+        is_expected = self.is_finishing or self.who.is_ended or has_quit or self.has_reason
+        if was_open and not self.is_open and self.is_named and self.is_clean and not is_expected:
+            self.oracle.find("sent-away", f"{self} was sent away, and told nothing")
 
     def learns_who(self, line: str) -> None:
         """See `Visit.learns_who`."""
@@ -135,7 +143,9 @@ class Device(Visit):
         away = self.world.now - who.lost_at
         is_over = who.is_ended or (who.has_quit and not who.is_remembered)
         in_time = who.is_remembered or away < self.world.limits.resume_seconds - 1
-        is_kept = who.run == self.world.run or self.oracle.law.is_kept(self.token)
+        is_kept = who.run == self.world.run or self.oracle.law.is_kept(
+            self.token, is_remembered=who.is_remembered
+        )
         if in_time and is_kept and not is_over and not self.world.is_clock_set:
             self.oracle.find("session-lost", f"{self} has a token, and is told {what}")
 
@@ -145,6 +155,7 @@ class Device(Visit):
         self.refusals += 1
         if request is not None:
             request.lines.append(thing["code"])
+        self.has_reason |= thing["code"] in _REASONS
         if thing["code"] == "logged-out":
             who.is_ended = True
         if request is None or request.thing["do"] != "hello" or self.is_named:
@@ -206,6 +217,7 @@ class Device(Visit):
     def _event(self, kind: str, thing: dict[str, Any], line: str) -> None:
         room = thing["room"].lower()
         log = "@" + self.person if room == "@" else room
+        self.has_reason |= kind == "notice" and not thing["text"].startswith("Somebody")
         text = thing.get("text", "") or thing.get("reason", "")
         number = thing.get("id", 0)
         said = self.said(text)
@@ -280,6 +292,7 @@ class Device(Visit):
         ]
 
 
+_REASONS = ("closing", "flooding", "replaced", "logged-out", "disconnected", "banned")
 _DECIDING = (
     *("/kick", "/mute", "/unmute", "/ban", "/unban", "/op", "/deop", "/voice", "/devoice"),
     *("/own", "/lock", "/unlock", "/close"),

@@ -53,6 +53,7 @@ class Law:
         self._stored: dict[str, Court] = {}  # what holds by all that is stored
         self._next: dict[str, int] = {}  # by room: the first number that was not shown
         self.homes: dict[str, list[str]] = {}  # where people with accounts were when they left
+        self._ever: set[str] = set()  # hashes of tokens that the database ever had
         self.tokens: set[str] = set()  # hashes of those that the last kill has left
 
     @property
@@ -104,10 +105,12 @@ class Law:
     def remembers(self, tokens: Iterable[str]) -> None:
         """The database has the sessions of these hashes."""
         self.tokens = set(tokens)
+        self._ever |= self.tokens
 
-    def is_kept(self, token: str) -> bool:
-        """Whether a session survived the last kill."""
-        return hashlib.sha256(token.encode()).hexdigest() in self.tokens
+    def is_kept(self, token: str, *, is_remembered: bool) -> bool:
+        """Whether a session survived the last kill, or must have."""
+        kept = self._ever if is_remembered else self.tokens
+        return hashlib.sha256(token.encode()).hexdigest() in kept
 
     # What must not be
 
