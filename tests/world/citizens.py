@@ -76,6 +76,7 @@ class Device(Visit):
     def learns_who(self, line: str) -> None:
         """See `Visit.learns_who`."""
         if line.startswith('{"event":"welcome"'):  # once more if they log in while they are here
+            self.guest = self.person
             self.person = self.oracle.by_token.get(json.loads(line)["session"], "")
 
     def reads(self, line: str, step: int) -> None:

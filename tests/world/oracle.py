@@ -296,10 +296,10 @@ class Oracle:
         left = self.left.get((person, said.room))
         return (person, said.room) in self.entries and (left is None or left > said.order)
 
-    def check_secrets(self, data: str, person: str, whose: str) -> None:
+    def check_secrets(self, data: str, people: Sequence[str], whose: str) -> None:
         """Nothing private is ever seen by anybody but its two people."""
         for token in TOKEN.findall(data):
-            if token[0] in "wc" and not self.may_read(token, person):
+            if token[0] in "wc" and not any(self.may_read(token, each) for each in people):
                 self.find("private", f"{whose} is given {token}: {data[:200]}")
 
     def sees(self, log: str, number: int, what: str, whose: str) -> None:

@@ -32,6 +32,7 @@ class Visit:
         self.who = who
         self.number = number
         self.person = ""
+        self.guest = ""  # who they were before they logged in over this connection
         self.socket = Socket(self.given)
         self.is_open = True
         self.is_named = False
@@ -78,7 +79,7 @@ class Visit:
             self.learns_who(line)
             self.wishes -= line.startswith(("!!! ", '{"event":"error"'))
             if "=w" in line or "=c" in line:
-                self.oracle.check_secrets(line, self.person, str(self))
+                self.oracle.check_secrets(line, (self.person, self.guest), str(self))
             if self.socket.capacity is None:
                 self.reads(line, self.oracle.step)
             else:
