@@ -238,6 +238,7 @@ class Chance:
         yield "", 0.8, self._comes_while_another_goes
         yield "order", 0.4, self._locks_down
         yield "", 6, self._is_judged
+        yield "kill", 1, lambda: ("stays", who(), self._token("q"))
         yield "whisper", 6, self._whispers_to_citizens
         yield "break", 3, lambda: ("breaks", who())
         yield "", 1, lambda: ("closes", who())

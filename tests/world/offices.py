@@ -134,6 +134,24 @@ def comes_while_another_goes(world: World, index: int, other: int, gone: int, ho
     return True
 
 
+@act("after a rest {who} logs in to stay, quits (={0}=), and comes back after a kill")
+def stays(world: World, index: int, token: str) -> object:
+    world.rests()
+    who = world.somebody(index)
+    if who.wish not in world.oracle.law.accounts or world.server.writing.trouble:
+        return False
+    goes(world, index, Visit.breaks)
+    who.wants_to_stay, who.token, who.seen = True, "", {}
+    comes_in(world, index)
+    world.rests()
+    doings.quits(world, index, token)
+    world.rests()
+    world.is_killed()
+    comes_in(world, index)
+    world.rests()
+    return True
+
+
 @act("after a rest {who} decides about the person {0}, in {2}: {1}, {3}; then they say ={4}.1=")
 def is_judged(
     world: World, index: int, other: int, line: str, room: str, how: str, token: str
