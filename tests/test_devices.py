@@ -10,7 +10,7 @@ from twisted.logger import capturedLogs, formatEvent
 
 from tests.disk import Disk, DiskTestCase
 from tests.people import AccountsTestCase, Person, Program
-from twisted_chat import ChatFactory, Limits, Refused
+from twisted_chat import ChatFactory, Limits, Pace, Refused
 from twisted_chat.chat.passwords import Hasher, OwnPasswords
 from twisted_chat.chat.portal import portal_for
 from twisted_chat.text.passwords import Password
@@ -143,6 +143,20 @@ class MarkTests(_DeviceTestCase):
         bob.asks(do="command", text=f"/register {SECRET}").gets()
         (said,) = bob.asks(do="history", room="#lobby").gets("history")[0]["events"]
         self.assertEqual(said["account"], "bob")
+
+
+class RushTests(_DeviceTestCase):
+    limits = Limits(pace=None, presence=Pace(1, 600))
+
+    def test_who_logs_out_and_in_again_in_a_rush_is_here_to_the_others(self) -> None:
+        self.program("bob")
+        self.alice.asks(do="command", text="/logout").closes()
+        self.device()
+        self.time_passes(60)
+        carol = self.program("carol")
+        (state,) = carol.gets("state")
+        (alice,) = [member for member in state["members"] if member["nick"] == "alice"]
+        self.assertNotIn("connected", alice)
 
 
 class PostingTests(_DeviceTestCase):
@@ -302,6 +316,26 @@ class RestartTests(DiskTestCase):
         self.the_server_is_killed()
         self.assertIsNone(self.factory.chat.people.called("alice"))
         self.assertEqual(self.program("alice", session=self.tokens[0]).gets("welcome"), [])
+
+    def test_one_that_logged_out_beside_another_does_not_come_back_by_that(self) -> None:
+        self.alice.asks(do="command", text="/join #tea", ref="t")
+        self.the_disk_works()
+        self.second.asks(do="command", text="/logout", ref="l")
+        self.the_disk_works()
+        self.the_server_is_killed()
+        self.assertEqual(self.program("alice", session=self.tokens[1]).gets("welcome"), [])
+
+    def test_what_was_read_is_not_new_to_who_quits_and_is_back_before_that_is_stored(self) -> None:
+        bob = self.program("bob")
+        bob.asks(do="command", text="/whisper alice psst")
+        self.the_disk_works()
+        self.second.asks(do="command", text="/logout")
+        self.the_disk_works()
+        self.assertEqual(len(self.alice.gets("whisper")), 1)
+        self.alice.asks(do="command", text="/quit")
+        back = self.program("alice", password=SECRET)
+        self.the_disk_works()
+        self.assertEqual(back.gets("whisper"), [])
 
     def test_a_room_that_was_left_on_one_device_is_left_on_all(self) -> None:
         self.second.asks(do="command", text="/leave #dev", ref="l")

@@ -383,6 +383,16 @@ class AnnouncementTests(ChatTestCase):
         self.bob.types("/join dev", "/leave lobby", "/join lobby", "I am back")
         self.assertEqual(self.alice.sees(), ["bob: I am back"])
 
+    def test_but_who_entered_meanwhile_and_was_told_that_they_are_not_here_hears_both(self) -> None:
+        self.bob.types("/join dev", "/leave lobby")
+        carol = self.connects().types("carol")
+        self.assertNotIn("bob", carol.raw())
+        self.bob.types("/join lobby", "I am back")
+        told = [line for line in carol.sees() if "bob" in line]
+        self.assertEqual(
+            told, ["*** bob has left #lobby", "*** bob has joined #lobby", "bob: I am back"]
+        )
+
 
 class MemoryTests(ChatTestCase):
     """The others' memory is short, and so is the room's."""

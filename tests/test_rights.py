@@ -1,6 +1,8 @@
 """What somebody may not do, they are refused, whichever way they try."""
 
+from tests.disk import DiskTestCase
 from tests.people import ChatTestCase, at_once
+from twisted_chat import Limits
 from twisted_chat.chat.files import Files
 from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person
@@ -111,3 +113,31 @@ class RightsTests(ChatTestCase):
         self.forbids(("bob", Right.SET_TOPIC))
         self.bob.raw()
         self.assertEqual(self.bob.types("/topic").sees(), ["*** The topic of #lobby is: tea"])
+
+
+class RemovalTests(DiskTestCase):
+    limits = Limits(pace=None)
+
+    def test_who_is_removed_before_they_have_read_the_room_is_heard_all_the_same(self) -> None:
+        alice = self.program("alice")
+        self.the_disk_works()
+        alice.asks(do="command", text="/register correct horse")
+        self.the_disk_works()
+        alice.asks(do="command", text="/join #dev")
+        self.the_disk_works()
+        alice.asks(do="say", text="hello", room="#dev")
+        self.the_disk_works()
+        self.the_server_is_killed()
+        alice = self.program("alice", session=alice.gets("welcome")[0]["session"])
+        bob = self.program("bob")
+        self.the_disk_works()
+        bob.asks(do="command", text="/join #dev")
+        alice.asks(do="command", text="/ban bob", room="#dev")
+        while self.writing.is_busy:  # and reading what was said before takes longer
+            self.writing.turns()
+            self.writing.is_heard()
+            self.clock.advance(0)
+        self.the_disk_works()
+        bob.asks(do="ping", ref="p")
+        self.the_disk_works()
+        self.assertEqual([pong["ref"] for pong in bob.gets("pong")], ["p"])

@@ -1,6 +1,8 @@
 """When there are too many rooms, those give way that nobody would miss."""
 
+import gc
 import sqlite3
+from weakref import ref
 
 from tests.disk import DiskTestCase
 from tests.people import ChatTestCase
@@ -23,6 +25,17 @@ class RoomLimitTests(ChatTestCase):
         self.assertNotIn("#kept", self.alice.types("/rooms").raw())
         self.alice.types("/join kept", "/topic")
         self.assertIn("*** The topic of #kept is: tea", self.alice.sees())
+
+    def test_one_that_gives_way_is_gone_from_memory_at_once(self) -> None:
+        self.alice.types("/leave d").raw()
+        rooms = self.factory.chat.rooms
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        d = ref(rooms["#d"])
+        self.alice.types("/join e").raw()
+        self.assertNotIn("#d", rooms)
+        self.assertIsNone(d())
 
 
 class ArrivalTests(ChatTestCase):

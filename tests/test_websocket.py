@@ -1,8 +1,10 @@
 """What browsers may send over a WebSocket, and how the rest is refused."""
 
+import gc
 import struct
 from dataclasses import replace
 from itertools import count
+from weakref import ref
 
 from wsproto.frame_protocol import CloseReason, Opcode
 
@@ -261,6 +263,17 @@ class PingTests(ChatTestCase):
         for _ in range(24):
             self.clock.advance(1)
         self.assertEqual({tab.transport.value() for tab in tabs}, {b"\x89\x00"})
+
+    def test_nobody_is_kept_in_memory_who_left_before_their_turn(self) -> None:
+        web = self.factory.web({})
+        tabs = [Tab(self.factory, web=web) for _ in range(100)]
+        sockets = [ref(tab.protocol) for tab in tabs]
+        self.clock.advance(1)
+        while tabs:
+            tabs.pop().vanishes()
+        self.time_passes(60)
+        gc.collect()
+        self.assertEqual([socket() for socket in sockets if socket() is not None], [])
 
 
 class AdmissionTests(ChatTestCase):

@@ -33,7 +33,7 @@ def told(world: World, action: Action) -> str:
     name, *arguments = action
     sentence = ACTS[name][1]
     if "{who}" in sentence:
-        return sentence.format(*map(_word, arguments[1:]), who=world.people[arguments[0]])
+        return sentence.format(*map(_word, arguments[1:]), who=world.somebody(arguments[0]))
     return sentence.format(*map(_word, arguments))
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from tests.world.header import COURTS
 from tests.world.people import Somebody
 from tests.world.program import ProgramVisit
 from tests.world.world import World
@@ -29,7 +30,7 @@ class Auditor:
         for nickname in [each.nickname for each in world.people if each.nickname][:3]:
             visit.write({"do": "command", "text": f"/whois {nickname}"})
             world.turns(3, 1.0)
-        rooms = sorted({room.lower() for room in world.server.chat.rooms})
+        rooms = sorted({room.lower() for room in world.server.chat.rooms} - set(COURTS))
         for room in rooms:
             if room != "#lobby":
                 visit.write({"do": "command", "text": f"/join {room}"})
@@ -90,7 +91,7 @@ class Auditor:
             if visit.person in world.oracle.quiet:
                 continue
             who, nickname = visit.who, world.server.nickname_of(visit.person).lower()
-            if who.visit is not visit:
+            if who.visit is not visit or who in world.citizens:
                 maybe.add(nickname)  # a connection that they do not use any more
             elif room in who.rooms:
                 here[nickname] = "?" if who.away_asked else who.away or ""
@@ -151,7 +152,7 @@ class AuditVisit(ProgramVisit):
         if line.startswith("In #") and colon:
             self.sizes[room.lower()] = int(names.rpartition("(")[2].removesuffix(")"))
             here = re.sub(
-                r"(?:, )?[^ ]+ \((?:reconnecting|only posts)\)(?:, )?",
+                r"(?:, )?[^ ]+ \((?:\w+, )?(?:reconnecting|only posts)\)(?:, )?",
                 ", ",
                 names.rpartition(" (")[0],
             )

@@ -5,15 +5,20 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from tests.world import faults, races, recipes  # noqa: F401 - what they know can happen
+from tests.world import faults, offices, races, recipes  # noqa: F401 - what they know can happen
 from tests.world.actions import Action
+from tests.world.court import KEY, OPERATOR
 from tests.world.doings import RUBBISH
+from tests.world.header import COURTS
+from tests.world.offices import DECISIONS, FALSE
 from tests.world.world import World
 from twisted_chat.limits import Pace
 
 NICKNAMES = ("alice", "bob", "carol", "dave", "zed", "eve", "Alice")
 ROOMS = ("#lobby", "#dev", "#tea", "#old", "#a1", "#b2", "#c3", "#d4")
 _ENDS = ("the server is killed", "the line breaks")
+_ABOUT = ("/rooms", "/users #court", "/whois ada", "/settings", "/bans", "/history", "/hands")
+_KEYS = ("", "", "", "", KEY, "simsim")
 _WAYS = ("quits", "breaks", "closes", "leaves")
 HOSTS = ("10.0.0.5", "10.0.0.6")
 
@@ -138,7 +143,7 @@ class Chance:
         yield "ignore", 0.5, self._ignored_in_disguise
         yield "", 0.5, lambda: ("says_goodbye", who(), self._token("q"), chance.choice(_WAYS))
         yield "rooms", 0.3, lambda: ("reopens", who(), self._token("m"))
-        yield "crowd", 0.2, lambda: ("class_comes",)
+        yield "crowd", 0.5, lambda: ("class_comes",)
         yield "flood", 0.8, lambda: ("say_much_together", who(), who(), self._token("m"))
         yield "", 0.5, lambda: ("asks_since", who(), chance.choice((1, 5, 40)))
         yield "flood", 0.3, lambda: ("asks_much", who())
@@ -184,6 +189,8 @@ class Chance:
         yield "", 1, lambda: ("asks_users", who(), chance.choice(("", "#lobby")))
         yield "", 3, lambda: ("asks_time", who())
         yield "", 4, self._history
+        if self._world.citizens:
+            yield from self._citizens_choices()
         yield "again", 6, lambda: ("sends_again", who(), chance.choice((0, 0, 0, 1, 2, 7)))
         yield "flood", 1, lambda: ("floods", who(), self._token("m"), chance.choice((5, 30, 80)))
         yield "rubbish", 3, lambda: ("types_rubbish", who(), chance.randrange(len(RUBBISH)))
@@ -198,6 +205,87 @@ class Chance:
         yield "", 1.5, lambda: ("closes", who())
         yield "break", 3, lambda: ("breaks", who())
         yield "break", 1, lambda: ("breaks_off", who(), self._token("m"))
+
+    def _citizens_choices(self) -> Iterator[tuple[str, float, Callable[[], Action]]]:
+        chance, who = self._random, self._citizen
+        room, anybody = partial(chance.choice, COURTS), partial(chance.choice, self._world.citizens)
+        yield "", 15, lambda: ("comes_in", anybody().index)
+        yield "", 2, lambda: ("says_hello_again", anybody().index)
+        yield "", 1, lambda: ("comes_falsely", anybody().index, chance.choice(FALSE))
+        yield "", 1, lambda: ("logs_in", who(), anybody().wish)
+        yield "rename", 2, lambda: ("renames", who(), anybody().wish)
+        yield "", 5, lambda: ("registers", who())
+        yield (
+            "",
+            0.5,
+            lambda: ("chooses_password", who(), f"password number {chance.randrange(9**9)}"),
+        )
+        yield "", 1, lambda: ("logs_out", who())
+        yield "", 0.5, lambda: ("ends_device", who(), chance.randint(1, 3))
+        yield (
+            "",
+            12,
+            lambda: ("enters", who(), room(), chance.choice(("", "", "", "", KEY, "simsim"))),
+        )
+        yield "", 12, lambda: ("says", who(), self._token("c"), room())
+        yield "", 2, lambda: ("does", who(), self._token("c"), room())
+        yield "", 3, lambda: ("says", who(), self._token("m"), "#lobby")
+        yield "", 1, lambda: ("leaves", who(), room())
+        yield "order", 20, lambda: ("decides", who(), self._decision(), room())
+        yield "order", 1, lambda: ("topic", who(), self._token("t"), room())
+        yield "order", 1, lambda: ("asks_about", who(), chance.choice(_ABOUT))
+        yield "kill", 0.8, lambda: ("decides_and_dies", who(), self._decision(), room())
+        yield "", 0.8, self._comes_while_another_goes
+        yield "order", 0.4, self._locks_down
+        yield "", 6, self._is_judged
+        yield "kill", 1, lambda: ("stays", who(), self._token("q"))
+        yield "whisper", 6, self._whispers_to_citizens
+        yield "break", 3, lambda: ("breaks", who())
+        yield "", 1, lambda: ("closes", who())
+        yield "", 1, lambda: ("quits", who(), self._token("q"))
+        yield "unread", 1, lambda: ("stops_reading", who(), chance.choice((1, 200, 3000)))
+        yield "unread", 2, lambda: ("reads_again", who())
+        yield "crowd", 1, lambda: ("drips", who(), chance.choice((0, 1, 7)))
+
+    def _citizen(self) -> int:
+        """A citizen who can do something, if any can."""
+        citizens = self._world.citizens
+        able = [who for who in citizens if who.visit and who.visit.is_open and who.visit.is_named]
+        return self._random.choice(able or citizens).index
+
+    def _decision(self) -> str:
+        name = self._random.choice(self._world.citizens).wish
+        return self._random.choice(DECISIONS).format(name)
+
+    def _comes_while_another_goes(self) -> Action:
+        chance, citizens = self._random, self._world.citizens
+        one, two = chance.choice(citizens).index, chance.choice(citizens).index
+        how = chance.choice(("quits", "breaks", "logs out"))
+        return "comes_while_another_goes", one, two, self._citizen(), how
+
+    def _is_judged(self) -> Action:
+        chance, citizens = self._random, self._world.citizens
+        room = chance.choice(COURTS)
+        court = self._world.oracle.law.court(room)
+        judge = chance.choice(
+            [who for who in citizens if court.rank(who.person) >= OPERATOR] or citizens
+        )
+        others = [who for who in citizens if who.wish != judge.wish]
+        lines = DECISIONS if chance.random() < 0.3 else [each for each in DECISIONS if "{" in each]
+        how = chance.choice(("at once", "once that is stored", "and the server is killed"))
+        what = chance.choice(lines), room, how, self._token("c")
+        return "is_judged", judge.index, chance.choice(others).index, *what
+
+    def _locks_down(self) -> Action:
+        how = self._random.choice(("waits", "the server is killed before it hears of that"))
+        whom = self._random.choice(("new", "all"))
+        return "locks_down", self._citizen(), whom, how, self._token("m")
+
+    def _whispers_to_citizens(self) -> Action:
+        citizens = self._world.citizens
+        names = dict.fromkeys(who.wish for who in self._random.sample(citizens, 2))
+        who = self._citizen() if self._random.random() < 0.7 else self._who()
+        return "whispers", who, ",".join(names), self._token("w")
 
     def _ignored_in_disguise(self) -> Action:
         name = self._random.choice(("masked", "hidden", "veiled"))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.world.actions import act
+from tests.world.citizens import Device
 from tests.world.plain import PlainVisit
 from tests.world.program import ProgramVisit
 from tests.world.visit import Visit
@@ -11,7 +12,7 @@ from tests.world.world import World
 
 
 def present(world: World, index: int, *, named: bool = True) -> Visit | None:
-    visit = world.people[index].visit
+    visit = world.somebody(index).visit
     if visit is None or not visit.is_open or visit.is_finishing or (named and not visit.is_named):
         return None
     return visit
@@ -60,6 +61,8 @@ def asks(
         if room:
             thing["room"] = room
         visit.asks(visit.new_ref, thing)
+    elif isinstance(visit, Device):
+        visit.says(line, room)
     return visit
 
 
@@ -272,7 +275,7 @@ def stops_reading(world: World, index: int, capacity: int) -> object:
 
 @act("{who} reads again")
 def reads_again(world: World, index: int) -> object:
-    visit = world.people[index].visit
+    visit = world.somebody(index).visit
     if visit is None or visit.socket.capacity is None:
         return False
     visit.reads_again()
@@ -328,7 +331,7 @@ def breaks_off(world: World, index: int, token: str) -> object:
 
 
 def goes(world: World, index: int, how: Callable[[Visit], None]) -> object:
-    visit = world.people[index].visit
+    visit = world.somebody(index).visit
     if visit is None or not visit.is_open:
         return False
     how(visit)

@@ -83,7 +83,10 @@ def clock(world: World, seconds: float) -> object:
 @act("the operator changes the limits: {0}")
 def hangup(world: World, limits: dict[str, Any]) -> object:
     world.limits.become(Limits(**(world.header.limits | limits)))
-    world.longest_entry = max(world.longest_entry, world.limits.entry_history)
+    if world.limits.entry_history > world.longest_entry:
+        world.longest_entry = world.limits.entry_history
+        for who in world.people:
+            who.floors = {}  # they may be shown more than they were about to
     world.most_history = max(world.most_history, world.limits.history_lines)
     return True
 

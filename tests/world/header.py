@@ -14,12 +14,21 @@ from twisted_chat.limits import Limits, Pace
 FAMILIES = (
     *("slow", "full", "unreadable", "kill", "stop", "clock", "hangup", "keep", "ban", "break"),
     *("unread", "rubbish", "telnet", "rename", "ignore", "rooms", "flood", "whisper", "again"),
-    *("crowd", "quiet", "unshowable"),
+    *("crowd", "quiet", "unshowable", "web", "accounts", "order"),
 )
 """Whole kinds of things that happen; each is switched on or off for a world."""
 
+CITIZENS = (
+    *(("ada", "127.0.0.1"), ("ada", "10.0.0.8"), ("ben", "10.0.0.8"), ("ben", "10.0.0.9")),
+    *(("wanda", "10.0.0.9"), ("will", "127.0.0.1")),
+)
+"""Those who may have accounts, some with two devices, and two guests among them."""
+
 VETERAN, TOKEN = "0" * 16, "old-token"
 """Somebody in the old database, and what resumes their session."""
+
+COURTS = ("#court", "#den")
+"""Rooms where people keep order, and are kept out."""
 
 OLD = Path(__file__).with_name("version1.sql")
 
@@ -30,21 +39,24 @@ class Header:
 
     Args:
         seed: its number.
-        people: what each wants to be called, where from, and whether they are a program.
+        people: what each wants to be called, where from, whether they are a program, and one on
+            a page.
         limits: limits that are not the usual ones.
         memory: whether nothing is kept in a file.
         small: whether sizes are small, so that a few people find every edge.
         database: `new`, `old` (of version 1), or `orphans` (old, with rows of nobody).
         families: what may happen.
+        citizens: people who keep order, as above, with whether their devices are remembered.
     """
 
     seed: int
-    people: list[tuple[str, str, bool]]
+    people: list[tuple[str, str, bool, bool]]
     limits: dict[str, Any]
     memory: bool = False
     small: bool = False
     database: str = "new"
     families: set[str] = field(default_factory=set)
+    citizens: list[tuple[str, str, bool, bool, bool]] = field(default_factory=list)
 
     def __str__(self) -> str:
         usual = Limits()
@@ -90,16 +102,22 @@ def chosen(seed: int) -> Header:
     """The header of a seed."""
     chance = Random(f"header {seed}")
     names = chance.sample(["alice", "bob", "carol", "dave", "zed"], chance.choice((2, 3, 3, 4)))
+    families = {family for family in FAMILIES if chance.random() < 0.5}
     people = [
         (
             chance.choice(names),
             chance.choice(("127.0.0.1", "127.0.0.1", "10.0.0.5", "10.0.0.6")),
-            chance.random() < 0.5,
+            (is_program := chance.random() < 0.5),
+            is_program and "web" in families and chance.random() < 0.5,
         )
         for _ in range(chance.randint(3, 8))
     ]
     if chance.random() < 0.3:
-        people.append((POSTER, "127.0.0.1", True))
+        people.append((POSTER, "127.0.0.1", True, False))
+    citizens = [
+        (name, host, True, chance.random() < 0.3, chance.random() < 0.5)
+        for name, host in chance.sample(CITIZENS, chance.randint(3, len(CITIZENS)))
+    ]
     pace = chance.choice((None, None, Pace(10, 5), Pace(3, 1), Pace(5, 2)))
     limits: dict[str, Any] = {
         "pace": pace,
@@ -107,6 +125,8 @@ def chosen(seed: int) -> Header:
         "nameless_per_address": 16,
         "renames": Pace(50, 1),
         "replacements": Pace(50, 1),
+        "registrations": Pace(50, 1),
+        "devices_per_account": 100,
         "resume_seconds": 120.0,
         "rooms": chance.choice((10_000, 10_000, 4)),
         "entry_history": chance.choice((3, 5, 20)),
@@ -123,5 +143,6 @@ def chosen(seed: int) -> Header:
         memory=chance.random() < 0.15,
         small=chance.random() < 0.5,
         database=chance.choice(("new", "new", "new", "old", "orphans")),
-        families={family for family in FAMILIES if chance.random() < 0.5},
+        families=families,
+        citizens=citizens if "accounts" in families else [],
     )

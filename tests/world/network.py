@@ -67,6 +67,11 @@ class Socket:
         self._outbox.clear()
 
     @property
+    def is_gone(self) -> bool:
+        """Whether the other end has gone by itself."""
+        return self._gone or self._ended
+
+    @property
     def is_swift(self) -> bool:
         """Whether both ends are read as soon as can be."""
         return self.capacity is None and not self.drip

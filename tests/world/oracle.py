@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tests.world.law import Law, more_of
 from twisted_chat.events import Entry
 from twisted_chat.events.codec import OF
 
@@ -88,6 +89,7 @@ class Row(NamedTuple):
     text: str | None
     origin: str
     time: float
+    more: str | None = None
 
 
 class Oracle:
@@ -107,6 +109,7 @@ class Oracle:
         self.places: dict[str, tuple[str, int]] = {}  # tokens of rooms: where they are stored
         self.shown: dict[tuple[str, int], str] = {}  # what anybody saw
         self.by_token: dict[str, str] = {}  # sessions: whose they are
+        self.came_alone: dict[str, bool] = {}  # by token: whether no other device was connected
         self.came_as: list[tuple[str, str]] = []  # nicknames and ids that nobody has claimed yet
         self.quiet: set[str] = set()  # ids of those who only post
         self.gone: set[str] = set()  # ids of those whose sessions have ended
@@ -117,6 +120,11 @@ class Oracle:
         self.origins: set[str] = set()  # people of whom anything was ever stored
         self.heard: dict[str, int] = {}  # the last number that the server lets anybody see
         self.typed: dict[str, Typed] = {}
+        self.entered: dict[tuple[str, str], int] = {}  # by person and log: its last number then
+        self.entries: dict[tuple[str, str], int] = {}  # how often, by the same
+        self.law = Law(self)
+        self.own: dict[str, set[int]] = {}  # of own logs: what any device was given
+        self.read_until: dict[str, int] = {}  # of the same: what no new device is given again
         self.done: dict[Visit, int] = {}  # which of its lines was done last
         self.left: dict[tuple[str, str], int] = {}  # who left which room, and when in the order
         self.is_showing = False  # see `Witness`
@@ -137,12 +145,35 @@ class Oracle:
 
     # What the server does (`Witness`)
 
-    def came(self, nickname: str, person: str, token: str) -> None:
+    def came(self, person: Any, token: str) -> None:
         """Somebody has a session."""
-        self.gone.discard(person)  # who had left, but for a kill
+        self.gone.discard(person.id)  # who had left, but for a kill
         if token:
-            self.by_token[token] = person
-        self.came_as.append((nickname, person))
+            self.by_token[token] = person.id
+            self.came_alone[token] = len(list(person.connections)) < 2
+        self.came_as.append((person.nickname, person.id))
+        self.law.check_name(person)
+
+    def enters(self, person: str, logs: Iterable[str]) -> None:
+        """See `Witness`."""
+        self.entered |= {(person, log): self.heard.get(log, 0) for log in logs}
+        for log in logs:
+            self.left.pop((person, log), None)
+            self.entries[person, log] = self.entries.get((person, log), 0) + 1
+
+    def enters_not(self, person: str, log: str) -> None:
+        """See `Witness`."""
+        self.entries[person, log] -= 1
+        if self.entries[person, log]:
+            self.left[person, log] = self.order
+
+    def is_in(self, person: Any, room: str, key: str) -> None:
+        """See `Witness`."""
+        self.law.check_entry(person, room, key)
+
+    def decides(self, person: Any, room: str, event: Any) -> None:
+        """See `Witness`."""
+        self.law.check_decision(person, room, event)
 
     def claim(self, nickname: str) -> str:
         """Whose welcome this is, on plain lines."""
@@ -157,11 +188,11 @@ class Oracle:
         room = room.lower()
         if kind == "leave":
             self.gone.add(person.id)
+            self.read_until[person.id] = self.heard.get("@" + person.id, 0)
         elif kind == "exit":
             self.left[person.id, room] = self.order
-        elif kind == "join":
-            self.left.pop((person.id, room), None)
-        whom = {other.id: other.nickname for other in others}
+        whom = {other.id: getattr(other, "nickname", None) or other.name for other in others}
+        self.law.check_act(kind, person, room, text)
         if text.startswith("=") and not TOKEN.fullmatch(text):
             self.find("text", f"{person.nickname} says half a line, {text!r}")
         for token in TOKEN.findall(text):
@@ -225,10 +256,13 @@ class Oracle:
                     getattr(event, "text", None),
                     entry.author,
                     event.time,
+                    more_of(event),
                 )
                 rows[entry.id] = row
+                self.law.keeps(log, entry.id, row)
                 self.ever.add((log, entry.id))
                 self._check_row(log, entry.id, row)
+        self.law.shows(log, entries[-1].id)
 
     def starts(self, names: Mapping[str, Sequence[str]]) -> None:
         """A server has started.
@@ -240,26 +274,33 @@ class Oracle:
         self.run_began = self.order
         self.came_as.clear()
         self.left.clear()
+        self.entered.clear()
+        self.law.starts(forgets=self.path is None)
         if self.path is None:
             self.shown, self.newest, self.logs, self.places = {}, {}, {}, {}
             self.ever, self.heard = set(), {}
             return
         for person, nickname in self.called.items():
+            if person in self.law.owners:
+                continue  # who logs in anew has their own name again
             if nickname not in names.get(person, (nickname,)):
                 self.find("renamed", f"{nickname} is {names[person]} after a restart")
 
     # What anybody is given
 
     def may_read(self, token: str, person: str) -> bool:
-        """Whether a whisper is somebody's business."""
+        """Whether a whisper, or what is said in a room that not all may enter, is for somebody."""
         said = self.said.get(token)
-        return said is not None and (person == said.person or person in said.others)
+        if said is None or not said.room.startswith("#"):
+            return said is not None and (person == said.person or person in said.others)
+        left = self.left.get((person, said.room))
+        return (person, said.room) in self.entries and (left is None or left > said.order)
 
-    def check_secrets(self, data: str, person: str, whose: str) -> None:
+    def check_secrets(self, data: str, people: Sequence[str], whose: str) -> None:
         """Nothing private is ever seen by anybody but its two people."""
         for token in TOKEN.findall(data):
-            if token[0] == "w" and not self.may_read(token, person):
-                self.find("private", f"{whose} is given the whisper {token}: {data[:200]}")
+            if token[0] in "wc" and not any(self.may_read(token, each) for each in people):
+                self.find("private", f"{whose} is given {token}: {data[:200]}")
 
     def sees(self, log: str, number: int, what: str, whose: str) -> None:
         """Somebody sees an event: it is stored, and everybody sees the same there."""
@@ -294,7 +335,7 @@ class Oracle:
     def _take(self, database: sqlite3.Connection, number: int, name: str, known: Any) -> None:
         last = next(reversed(known), 0)
         for row in database.execute(
-            "SELECT id, kind, sender, recipient, text, author, time FROM events"
+            "SELECT id, kind, sender, recipient, text, author, time, more FROM events"
             " WHERE log = ? AND id > ? ORDER BY id",
             (number, last),
         ):
@@ -302,6 +343,8 @@ class Oracle:
                 self.find("holes", f"the database has {row[0]} after {last} in {name}")
             last = row[0]
             known[last] = Row(*row[1:])
+            if (name, last) not in self.ever:
+                self.law.keeps(name, last, known[last])
             if row[1] == "rename" and (name, last) not in self.ever:
                 self.called[known[last].origin] = known[last].to or ""
             self.ever.add((name, last))
@@ -327,11 +370,13 @@ class Oracle:
                 self.find("room", f"{row.text} was said in {said.room}, and is stored in {log}")
             else:
                 before = self.places.setdefault(token, (log, number))
-                if before != (log, number):
+                is_there = not self.forgets_before or before[1] in self.logs.get(log, {})
+                if before != (log, number) and is_there:
                     self.find("stored-twice", f"{row.text} is {before}, and {log} {number}")
 
     def _render(self, database: sqlite3.Connection) -> None:
         """Nothing that was seen is missing, nothing is kept of those who are gone."""
+        self.law.remembers(token for (token,) in database.execute("SELECT token FROM seats"))
         before, self.logs = self.logs, {}
         places, self.places = self.places, {}
         for number, name in database.execute("SELECT log, name FROM logs").fetchall():
@@ -358,6 +403,14 @@ class Oracle:
         for token, place in places.items():
             self.places.setdefault(token, place)
 
+    def has_account(self, account: str) -> bool:
+        """Whether the database has an account of this id."""
+        with sqlite3.connect(f"file:{self.path}?mode=ro", uri=True) as database:
+            query = "SELECT 1 FROM accounts WHERE id = ?"
+            found = database.execute(query, (account,)).fetchone()
+        database.close()
+        return found is not None
+
     def check_the_gone(self) -> None:
         """Nothing private is kept of anybody who is gone for good; nobody is here now."""
         if self.path is None:
@@ -365,16 +418,12 @@ class Oracle:
         with sqlite3.connect(f"file:{self.path}?mode=ro", uri=True) as database:
             row = database.execute(
                 "SELECT logs.name, text FROM events LEFT JOIN logs USING (log)"
-                " WHERE kind = 'whisper' OR logs.name IS NULL OR logs.name LIKE '@%' LIMIT 1"
+                " WHERE (kind = 'whisper' OR logs.name IS NULL OR logs.name LIKE '@%')"
+                " AND coalesce(substr(logs.name, 2) NOT IN (SELECT id FROM accounts), 1) LIMIT 1"
             ).fetchone()
-            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
-            seats = [
-                database.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()
-                for table in tables
-                if table in ("seats", "sessions")
-            ]
+            seat = database.execute("SELECT * FROM seats WHERE NOT asleep LIMIT 1").fetchone()
         database.close()
         if row:
             self.find("remains", f"the database still has {row} when everybody is gone")
-        if any(seats):
-            self.find("sessions", f"the database still has sessions when all are gone: {seats}")
+        if seat:
+            self.find("sessions", f"the database still has a session when all are gone: {seat}")

@@ -48,12 +48,16 @@ class Somebody:
         wish: what they want to be called.
         host: where they come from.
         is_program: whether they speak structured lines.
+        is_web: whether they do so over a WebSocket.
+        wants_to_stay: whether their device asks to stay logged in.
     """
 
     index: int
     wish: str
     host: str
     is_program: bool
+    is_web: bool = False
+    wants_to_stay: bool = False
     visit: "Visit | None" = None
     person: str = ""  # the id of their session, if they have one
     nickname: str = ""
@@ -73,6 +77,9 @@ class Somebody:
     lost_at: float = 0.0
     run: int = 0  # the server's, when they had their session last
     has_quit: bool = False
+    is_remembered: bool = False  # whether their device stays logged in
+    dead_token: str = ""  # of a device that was logged out
+    is_ended: bool = False  # whether their device was logged out
 
     @property
     def is_quiet(self) -> bool:
@@ -101,5 +108,5 @@ class Somebody:
         self.ignored = people
 
     def __str__(self) -> str:
-        kind = "program" if self.is_program else "netcat"
+        kind = "page" if self.is_web else "program" if self.is_program else "netcat"
         return f"{self.nickname or self.wish} ({kind} {self.index})"

@@ -87,11 +87,12 @@ class ProgramVisit(Visit):
             self.means(request.text)
         if request.word == "/join":
             self.may_enter(request.text.partition(" ")[2])
+            self.view(request.text.partition(" ")[2]).entries += 1
         for token in TOKEN.findall(request.text) * (request.sends > 1):
             self.oracle.typed.pop(token, None)  # this may be done now or then
         self.who.sent.append(request)
         room = str(thing.get("room") or "").lower()
-        request.known = self.oracle.newest.get("@" + self.person if room == "@" else room, 0)
+        request.known = self.oracle.newest.get(self._log(room), 0)
         if request.word == "/reply" and not self.who.ever_ignored:
             request.known = bool(self.oracle.last_whisperer(self.person))
         self.asked.setdefault(ref, []).append(sum(map(len, self.asked.values())))
@@ -196,6 +197,9 @@ class ProgramVisit(Visit):
             self.oracle.find("topic", f"{self} is told {thing['topic']} in {room}, not {topics}")
         view.told = step
         view.is_entered = True
+        view.entries -= 1
+        if self.is_clean and view.entries < 0:
+            self.oracle.find("state-again", f"{self} has missed nothing, and is told {thing}")
         if room in self.has_left and not any(map(self._is_join, self.unanswered())):
             self.oracle.find("state-after-leave", f"{self} has left {room}, and is told its state")
         self.who.rooms[room] = None
@@ -233,7 +237,10 @@ class ProgramVisit(Visit):
             )
         elif text.startswith(("/whisper ", "/reply ")):
             rows = self.oracle.logs.get("@" + self.person, {})
-            at_id = [rows[answer["id"]]] if answer.get("id") in rows else rows.values()
+            at_id = list(rows.values())
+            is_there_still = self.is_clean and not self.oracle.forgets_before
+            if answer.get("id") and is_there_still:
+                at_id = [rows[answer["id"]]] if answer["id"] in rows else []
             stored = any(row.text and row.text in text for row in at_id)
         else:
             places = [self.oracle.places.get(token, ("", 0))[1] for token in TOKEN.findall(text)]
@@ -247,7 +254,7 @@ class ProgramVisit(Visit):
             self.oracle.find("notice", f"{self} is not told who took their nickname")
         for room in (*self.who.rooms, "@"):
             last = self.view(room).last
-            end = self.oracle.heard.get("@" + self.person if room == "@" else room, 0)
+            end = self.oracle.heard.get(self._log(room), 0)
             if last not in (None, end):
                 self.oracle.find("deaf", f"{self} has read {room} up to {last}, and not to {end}")
 
@@ -274,6 +281,8 @@ class ProgramVisit(Visit):
         request = self.who.requests.get(thing.get("ref", ""))
         if request and request.known and thing["text"].startswith("Nobody has whispered to you"):
             self.oracle.find("reply", f"{self} cannot answer a whisper: {thing}")
+        if request and request.word == "/reply" and thing["code"] == "whisper-to-self":
+            self.oracle.find("reply", f"{self} would answer themselves: {thing}")
 
     def _missed(self, thing: dict[str, Any], step: int) -> None:
         view = self.view(thing["room"])
@@ -329,11 +338,16 @@ class ProgramVisit(Visit):
 
     def _check_replayed(self, room: str, number: int, line: str, *, replayed: bool) -> None:
         """What they come to is history, and nothing else is."""
-        before = self.began_after.get("@" + self.person if room == "@" else room, 0)
-        if number and number <= before and not replayed:
-            self.oracle.find("replayed", f"{self} reads as new what is history: {line}")
-        if replayed and self.view(room).is_entered:
+        before = self.oracle.entered.get((self.person, self._log(room)), 0)
+        if number and self.is_clean and (number <= before) != replayed:
+            kind, other = ("history", "new") if replayed else ("new", "history")
+            self.oracle.find("replayed", f"{self} reads as {kind} what is {other}: {line}")
+        if replayed and (self.view(room).is_entered or not number):
             self.oracle.find("replayed", f"{self} reads as history what is new: {line}")
+
+    def _log(self, room: str) -> str:
+        """The name of what they know as a room."""
+        return "@" + self.person if room == "@" else room
 
     def _counts(self, room: str, number: int, line: str) -> None:
         """Numbers go up by one, but for a room that was joined again."""
@@ -352,7 +366,7 @@ class ProgramVisit(Visit):
 
     def _check_text(self, kind: str, thing: dict[str, Any], room: str, line: str) -> None:
         number = thing.get("id", 0)
-        log = "@" + self.person if room == "@" else room
+        log = self._log(room)
         text = thing.get("text", "") or thing.get("reason", "")
         said = self.said(text)
         if kind == "hidden":
@@ -386,7 +400,7 @@ class ProgramVisit(Visit):
         size = sum(len(json.dumps(event, separators=(",", ":"))) + 1 for event in events)
         if size > self.world.limits.history_bytes and len(ids) > 1:
             self.oracle.find("history", f"{self} reads {size} bytes for {asked}")
-        last = self.oracle.heard.get("@" + self.person if room == "@" else room, 0)
+        last = self.oracle.heard.get(self._log(room), 0)
         first: int | None = 1
         if self.oracle.path is None or self.oracle.forgets_before:
             first = None

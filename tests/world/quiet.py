@@ -4,15 +4,20 @@ import gc
 from collections import Counter
 
 from tests.world.audit import Auditor
+from tests.world.citizens import Device
 from tests.world.fitting import check_typing
 from tests.world.growth import check_growth
+from tests.world.offices import check_rights
 from tests.world.people import Somebody
 from tests.world.plain import PlainVisit
 from tests.world.program import ProgramVisit
 from tests.world.visit import Visit
 from tests.world.world import World
 
-KEPT = ("Person", "PlainSession", "StructuredSession", "Reader", "Outlet", "ChatProtocol")
+KEPT = (
+    *("Person", "PlainSession", "StructuredSession", "Reader", "Outlet"),
+    *("ChatProtocol", "WebSocket"),
+)
 """What must be gone from memory when everybody is."""
 
 
@@ -35,6 +40,8 @@ def is_quiet(world: World) -> None:
         if is_here and visit.who.visit is visit:
             visit.check_reads_on()
     _check_whispers(world)
+    world.oracle.law.check_stays(world.server.members())
+    check_rights(world)
     for who in world.people:
         _check_requests(world, who)
         check_typing(who, world.oracle)
@@ -60,17 +67,18 @@ def _check_waiting(world: World) -> None:
 
 def _check_answers(world: World) -> None:
     for visit in world.visits:
-        if visit.who.visit is not visit or not isinstance(visit, ProgramVisit):
+        if visit.who.visit is not visit or not isinstance(visit, ProgramVisit | Device):
             continue
         if visit.is_open and visit.is_named and visit.socket.is_swift:
             for ref in visit.unanswered()[:1]:
-                request = visit.who.requests.get(ref)
+                request = (visit if isinstance(visit, Device) else visit.who).requests.get(ref)
                 world.oracle.find("pending-answer", f"{visit} never hears of {ref}: {request}")
 
 
 def _check_whispers(world: World) -> None:
     """A whisper stands in the logs of everybody whom it is for, or in none."""
-    oracle, here = world.oracle, world.server.names_of_all()
+    oracle = world.oracle
+    here = world.server.names_of_all().keys() | oracle.law.owners.keys()
     own = {name: rows for name, rows in oracle.logs.items() if name.startswith("@")}
     stored: dict[str, set[str]] = {}
     for name, rows in own.items():
@@ -79,7 +87,7 @@ def _check_whispers(world: World) -> None:
     for token, people in stored.items():
         said = oracle.said.get(token)
         if said is not None and said.kind == "whisper" and said.time >= oracle.forgets_before:
-            lost = ({said.person, *said.others} & here.keys()) - people
+            lost = ({said.person, *said.others} & here) - people
             if lost:
                 oracle.find("half", f"{said} is stored for {people}, and not for {lost}")
 
@@ -97,6 +105,8 @@ def _check_all_are_heard(world: World) -> None:
         elif isinstance(visit, PlainVisit):
             heard[visit] = visit.answers_heard
             visit.types("/time", kind="time")
+        elif isinstance(visit, Device):
+            visit.ask({"do": "ping"})
     for _ in range(10):
         world.rests()
         world.passes(2.0)
@@ -105,6 +115,8 @@ def _check_all_are_heard(world: World) -> None:
             continue
         if isinstance(visit, ProgramVisit):
             deaf = f"p{world.oracle.step}.{visit.number}" in visit.unanswered()
+        elif isinstance(visit, Device):
+            deaf = bool(visit.unanswered())
         else:
             assert isinstance(visit, PlainVisit)
             deaf = visit.answers_heard == heard[visit]
@@ -191,11 +203,14 @@ def _check_nothing_is_left(world: World) -> None:
     world.oracle.looks(closely=True)
     world.oracle.check_the_gone()
     world.visits = []
-    for who in world.people:
+    for who in [*world.people, *world.citizens]:
         who.visit = None
     for name, check in (("cycles", lambda: None), ("leak", gc.collect)):
         check()
         left = Counter(type(each).__name__ for each in gc.get_objects())
         kept = {kind: left[kind] for kind in KEPT if left[kind]}
-        if kept:
+        is_due = (
+            name == "leak" or not world.had_trouble
+        )  # errors are circles: they know their frames
+        if kept and is_due:
             find(name, f"still in memory: {kept}")

@@ -86,13 +86,19 @@ def says_goodbye(world: World, index: int, token: str, how: str) -> object:
     else:
         goes(world, index, Visit.breaks if how == "breaks" else Visit.closes)
     world.rests()
+    if how == "quits" and person in world.oracle.gone and not visit.socket.closed:
+        world.oracle.find("unclosed", f"{visit} has quit, has read all, and is here still")
     has_left = person in world.oracle.gone or (person, "#lobby") in world.oracle.left
     reason = {"quits": f"={token}=", "breaks": "connection lost"}.get(how, "")
+    heard = [each.view("#lobby").farewells.get(nickname) for each in witnesses]
+    if None in heard:
+        world.turns(4, 1.0)  # others have left in the same moment
     for each in witnesses if "#lobby" in rooms and has_left else ():
         told = each.view("#lobby").farewells.get(nickname)
         is_ignored = {nickname.lower(), person} & each.who.ever_ignored
         is_there = each.is_open and (each.person, "#lobby") not in world.oracle.left
-        if is_there and not is_ignored and told != reason:
+        is_wrong = told is None or (told != reason and None not in heard)
+        if is_there and not is_ignored and is_wrong:
             world.oracle.find("goodbye", f"{each} is told {told!r} when {nickname} {how}: {token}")
     return True
 
@@ -228,6 +234,8 @@ def asks_since(world: World, index: int, seconds: int) -> object:
     if not isinstance(visit, ProgramVisit) or world.is_clock_set or visit.who.ever_ignored:
         return False
     earliest = oracle.now() - seconds
+    if oracle.path is None or earliest < oracle.forgets_before:
+        return False  # the oldest may be forgotten
     doings.asks(world, index, f"/history {seconds}s", room="#lobby")
     request = next(reversed(visit.who.requests.values()))
     world.rests()

@@ -5,20 +5,27 @@ import importlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from tests.world.disk import Disk, Fickle
+from tests.world.law import Owner
 from tests.world.network import Reactor, Socket, Transport
 from tests.world.witness import WatchedChat, WatchedLog, Witness, unshowable
-from twisted_chat import ChatFactory, ChatProtocol, Limits
+from twisted_chat import ChatFactory, Limits
+from twisted_chat.chat.accounts import Accounts
+from twisted_chat.chat.passwords import Hasher, OwnPasswords
+from twisted_chat.frontends.line_connection import LineConnection
 from twisted_chat.frontends.networks import Networks
+from twisted_chat.frontends.websocket import WebSocket
 from twisted_chat.log.fanout import Fanout
+from twisted_chat.log.log import append_together
 from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite.store import SqliteStore
@@ -63,6 +70,7 @@ class Server:
     ) -> None:
         self.reactor = Reactor(now)
         self.writing, self.reading, self.settling = Disk(written), Disk(), Disk()
+        self.hashing = Disk()
         self._opened: list[sqlite3.Connection] = []
         self._locked: list[Any] = []
         self._made = 0
@@ -73,6 +81,12 @@ class Server:
                 if path
                 else MemoryStore(40_000)
             )
+
+        def time() -> float:
+            return self.reactor.now + offset()
+
+        passwords = OwnPasswords(Hasher(memory=8), self.hashing)
+        accounts = Accounts(self.reactor, self.store, limits, passwords, time)
         self.chat = WatchedChat(
             witness,
             self.reactor,
@@ -81,9 +95,11 @@ class Server:
             "the world",
             limits,
             ["Be nice."],
-            now=lambda: self.reactor.now + offset(),
+            now=time,
+            accounts=accounts,
         )
         self.factory = ChatFactory(self.reactor, chat=self.chat)
+        self._web = self.factory.web({})
 
     @contextmanager
     def _watched_files(self) -> Iterator[None]:
@@ -104,11 +120,15 @@ class Server:
     @property
     def disks(self) -> tuple[Disk, ...]:
         """Everything that is slow."""
-        return self.writing, self.reading, self.settling
+        return self.writing, self.reading, self.settling, self.hashing
 
-    def accept(self, socket: Socket, host: str) -> None:
-        """Somebody connects."""
-        protocol: Any = self.factory.buildProtocol(None)
+    def accept(self, socket: Socket, host: str, *, is_web: bool = False) -> None:
+        """Somebody connects; the handshake of a WebSocket is over."""
+        protocol: Any
+        if is_web:
+            protocol = WebSocket(self.factory.server, self._web.wires, host, self._web.pings)
+        else:
+            protocol = self.factory.buildProtocol(None)
         protocol.address = host
         self._made += 1
         protocol.world_number = self._made  # what its hash is, see `fixed`
@@ -122,7 +142,47 @@ class Server:
     def holder_of(self, nickname: str) -> str:
         """The id of who has a nickname just now."""
         person = self.chat.people.called(nickname)
-        return person.id if person else ""
+        return person.id if person else self.account(nickname) or ""
+
+    def makes_admin(self, owner: Owner) -> None:
+        """The operator lets somebody administer the server."""
+
+        def is_made(_: object) -> None:
+            owner.is_admin = True
+
+        self.chat.accounts.set_admin(owner.id, is_admin=True).addCallbacks(is_made, lambda _: None)
+
+    def is_admin(self, account_id: str) -> bool:
+        """Whether somebody administers the server."""
+        account = self.chat.accounts.with_id(account_id)
+        return account is not None and account.is_admin
+
+    def ends_lockdown(self) -> None:
+        """The operator lets everybody in again."""
+        log, operator = self.chat.server_log, SimpleNamespace(nickname="operator", id="operator")
+        if log.lockdown != "off":
+            act = log.record(operator, "ended the lockdown", changes={"lockdown": None})  # type: ignore[arg-type]
+            append_together([act])
+
+    def account(self, name: str) -> str | None:
+        """The id of the account of a name, if there is one."""
+        account = self.chat.accounts.called(name)
+        return account.id if account else None
+
+    def person(self, person_id: str) -> Any:
+        """Who has this id, if they are here."""
+        return self.chat.people.with_id(person_id)
+
+    def rooms_of(self, person_id: str) -> Mapping[str, int]:
+        """Where somebody is just now, and the last number when they entered."""
+        person = self.chat.people.with_id(person_id)
+        return person.rooms if person else {}
+
+    def members(self) -> Iterator[tuple[Any, str, int]]:
+        """Everybody in every room, and the last number when they entered."""
+        for person in [*self.chat.people, *self.chat.people.displaced]:
+            for room, entered in person.rooms.items():
+                yield person, room, entered
 
     def nickname_of(self, person_id: str) -> str:
         """What somebody is called just now."""
@@ -177,12 +237,12 @@ def fixed(chance: Random, witness: Witness, *, small: bool) -> Iterator[None]:
     with ExitStack() as stack:
         put = stack.enter_context
         watched = type("Log", (WatchedLog,), {"witness": witness})
-        for module in ("membership", "own_logs"):
+        for module in ("membership", "own_logs", "server_log"):
             put(patch(f"twisted_chat.chat.{module}.Log", watched))
         put(unshowable())
         put(patch.object(secrets, "token_hex", token_hex))
         put(patch.object(secrets, "token_urlsafe", token_hex))
-        put(patch.object(ChatProtocol, "__hash__", lambda self: self.world_number))
+        put(patch.object(LineConnection, "__hash__", lambda self: self.world_number))
         for (module, name), value in SMALL.items() if small else ():
             with suppress(ImportError):
                 where = importlib.import_module(module)

@@ -13,6 +13,7 @@ class RoomView:
         last: the number of the last stored event; None if any may follow.
         members: who is here, by key, and who that is if it is known; None until told.
         told: when that was told, all at once: the step.
+        entries: how often they may be told still who is here.
         joining: how often they left it, and may enter it again.
         is_entered: whether they have read its history, and are told what is new.
     """
@@ -20,6 +21,7 @@ class RoomView:
     last: int | None = None
     members: dict[str, str] | None = None
     told: int = 0
+    entries: int = 1
     is_entered: bool = False
     joining: int = 0
     farewells: dict[str, str] = field(default_factory=dict)  # by nickname, why somebody left

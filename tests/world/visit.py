@@ -4,6 +4,7 @@ import re
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
+from tests.world.frames import Frames, framed
 from tests.world.network import Socket
 from tests.world.oracle import TOKEN, Said, Typed
 from tests.world.people import Somebody
@@ -31,6 +32,7 @@ class Visit:
         self.who = who
         self.number = number
         self.person = ""
+        self.guest = ""  # who they were before they logged in over this connection
         self.socket = Socket(self.given)
         self.is_open = True
         self.is_named = False
@@ -51,7 +53,8 @@ class Visit:
         self._spent = self._spent_at = 0.0
         self._rest = b""
         self._unread: list[tuple[int, str]] = []
-        self.world.server.accept(self.socket, who.host)
+        self._frames = Frames() if who.is_web else None
+        self.world.server.accept(self.socket, who.host, is_web=who.is_web)
 
     def __str__(self) -> str:
         return f"{self.who} on connection {self.number}"
@@ -66,13 +69,17 @@ class Visit:
             self._is_lost()
             self.who.has_quit |= not self.is_finishing  # sent away
         self.world.notes(data)
+        if self._frames is not None:
+            data, answers = self._frames.feed(data)
+            if self.is_open:
+                self.socket.arrives(answers)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for each in lines:
             line = _TELNET.sub(b"", each).decode().removesuffix("\r")
             self.learns_who(line)
             self.wishes -= line.startswith(("!!! ", '{"event":"error"'))
-            if "=w" in line:
-                self.oracle.check_secrets(line, self.person, str(self))
+            if "=w" in line or "=c" in line:
+                self.oracle.check_secrets(line, (self.person, self.guest), str(self))
             if self.socket.capacity is None:
                 self.reads(line, self.oracle.step)
             else:
@@ -113,7 +120,7 @@ class Visit:
 
     def sends(self, data: bytes) -> None:
         """Send bytes."""
-        self.socket.arrives(data)
+        self.socket.arrives(data if self._frames is None else framed(data))
 
     def means(self, line: str, room: str = "") -> None:
         """They are about to type this, and nobody else is."""
@@ -223,6 +230,6 @@ class Visit:
 
     def split_names(self, names: str) -> list[str] | None:
         """The nicknames in a sentence; None if it does not name them all."""
-        names = re.sub(r" \((?:reconnecting|only posts|away: [^)]*)\)", "", names)
+        names = re.sub(r"\*?(?: \([^)]*\))?(?=, | and |$)", "", names)
         split = _NAMES.split(names)
         return None if split and split[-1].endswith(" more") else split

@@ -25,8 +25,20 @@ class Witness(Protocol):
     is_showing: bool
     """Whether something becomes visible in this very call, of what was stored together."""
 
-    def came(self, nickname: str, person: str, token: str) -> None:
+    def came(self, person: Any, token: str) -> None:
         """Somebody has a session, new or again."""
+
+    def enters(self, person: str, logs: Iterable[str]) -> None:
+        """Somebody begins to read these: what they hold until now is history to them."""
+
+    def enters_not(self, person: str, log: str) -> None:
+        """They are not let in after all."""
+
+    def is_in(self, person: Any, room: str, key: str) -> None:
+        """Somebody was let into a room, perhaps for this key."""
+
+    def decides(self, person: Any, room: str, event: Any) -> None:
+        """Somebody decides something about a room."""
 
     def does(self, kind: str, person: Any, room: str, text: str, others: Iterable[Any]) -> None:
         """Somebody says or does something."""
@@ -75,8 +87,27 @@ class WatchedChat(Chat):
     def attach(self, person: Any, device: Any, *rest: Any, **more: Any) -> Any:
         """See `Chat.attach`."""
         result = super().attach(person, device, *rest, **more)
-        self._witness.came(person.nickname, person.id, device.token)
+        self._witness.came(person, device.token)
+        self._witness.enters(person.id, ("@" + person.id, *person.rooms))
         return result
+
+    def enter_room(self, person: Any, room: Any, key: str = "") -> Any:
+        """See `Chat.enter_room`."""
+        if room.key in person.rooms:
+            return super().enter_room(person, room, key)
+        self._witness.enters(person.id, (room.key,))
+        try:
+            result = super().enter_room(person, room, key)
+        except Exception:
+            self._witness.enters_not(person.id, room.key)
+            raise
+        self._witness.is_in(person, room.key, key)
+        return result
+
+    def decide(self, person: Any, room: Any, event: Any, *rest: Any) -> Any:
+        """See `Chat.decide`."""
+        self._witness.decides(person, room.key, event)
+        return super().decide(person, room, event, *rest)
 
     def say(self, person: Any, room: Any, text: str, *rest: Any, **more: Any) -> Any:
         """See `Chat.say`."""
@@ -104,15 +135,13 @@ class WatchedChat(Chat):
         self._witness.does("away", person, "", reason or "", ())
         return super().set_away(person, reason, *rest, **more)
 
-    def join(self, person: Any, name: str, key: str = "") -> Any:
-        """See `Chat.join`."""
-        self._witness.does("join", person, name, "", ())
-        return super().join(person, name, key)
+    def _leave(self, person: Any, key: str, reason: str) -> Any:
+        super()._leave(person, key, reason)
+        self._witness.does("exit", person, key, "", ())
 
-    def leave(self, person: Any, room: Any) -> Any:
-        """See `Chat.leave`."""
-        super().leave(person, room)
+    def _let_go(self, person: Any, room: Any, entry: Any) -> Any:
         self._witness.does("exit", person, room.name, "", ())
+        return super()._let_go(person, room, entry)
 
     def part(self, person: Any, reason: str, *rest: Any, **more: Any) -> Any:
         """See `Chat.part`."""

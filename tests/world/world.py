@@ -47,6 +47,7 @@ class World:
         self.run = 0
         self.happened = 0
         self.people = [Somebody(i, *each) for i, each in enumerate(header.people)]
+        self.citizens = [Somebody(100 + i, *each) for i, each in enumerate(header.citizens)]
         self.visits: list[Visit] = []
         self.limits = Limits(**header.limits)
         self.longest_entry = self.limits.entry_history
@@ -97,6 +98,10 @@ class World:
         self.trace.update(data)
         self.happened += 1
 
+    def somebody(self, index: int) -> Somebody:
+        """Who is meant by a number."""
+        return self.people[index] if index < 100 else self.citizens[index - 100]
+
     # Servers
 
     def starts(self) -> None:
@@ -114,12 +119,17 @@ class World:
         self.server.ban(self.banned)
         self.oracle.looks()
         self.oracle.starts(self.server.names_of_all())
+        for owner in self.oracle.law.accounts.values():
+            owner.is_admin = self.server.is_admin(owner.id)
+        self.oracle.law.check_stays(self.server.members())
         self.is_hurried = "hangup" in self.header.families
 
     def is_killed(self) -> None:
         """The server dies in the middle of everything, and another one starts."""
         self.server.is_killed()
         self.oracle.looks(closely=True)
+        self.oracle.law.homes.clear()
+        self.oracle.read_until.clear()  # what was read is stored when somebody goes
         self._everybody_is_cut_off()
         self.starts()
         self.settles_start()
@@ -219,6 +229,7 @@ class World:
         """Everything heals, everybody reads, and whatever waits is done."""
         for disk in self.server.disks:
             disk.trouble = ""
+        self.server.ends_lockdown()
         for visit in self.visits:
             visit.socket.drip = 0
             if not visit.is_over:

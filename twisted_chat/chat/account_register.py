@@ -54,6 +54,7 @@ class AccountRegister:
         self._names = AccountNames()
         self._pending: dict[str, Account] = {}  # about to be made
         self._pending_names = AccountNames()
+        self._unsaved: set[str] = set()  # the ids of those whose settings are not stored yet
         self._locks: dict[str, DeferredLock] = {}  # of accounts that are being changed, by id
         self.loaded: Deferred[None] = store.accounts().addCallback(self._load)
         """Fires when the accounts of earlier runs are known; nobody may enter before that."""
@@ -179,6 +180,7 @@ class AccountRegister:
 
     def _remove(self, account: Account) -> None:
         del self._by_id[account.id]
+        self._unsaved.discard(account.id)
         self._names.remove(account)
 
     def use(self, account_id: str, address: str) -> None:
@@ -212,8 +214,27 @@ class AccountRegister:
         return Deferred.fromCoroutine(self._change(account_id, is_admin=is_admin))
 
     def set_settings(self, account_id: str, settings: Mapping[str, Any]) -> Deferred[Account]:
-        """Keep what somebody has set; fails with `Refused`."""
-        return Deferred.fromCoroutine(self._change(account_id, settings=settings))
+        """Keep what somebody has set, which holds at once.
+
+        Args:
+            account_id: the account.
+            settings: all that they have set.
+
+        Returns:
+            Fires when it is stored; fails with `Refused`: then the next call stores it.
+        """
+        account = self._get(account_id)
+        if settings == account.settings and account_id not in self._unsaved:
+            return succeed(account)
+        self._by_id[account_id] = replace(account, settings=settings)
+        self._unsaved.add(account_id)
+
+        async def change() -> Account:
+            changed = await self._change(account_id, is_to_be_stored=True)
+            self._unsaved.discard(account_id)
+            return changed
+
+        return Deferred.fromCoroutine(change())
 
     def delete(self, account_id: str) -> Deferred[Account]:
         """Delete an account, by an administrator; fails with `Refused`."""

@@ -233,8 +233,7 @@ class Devices(Logins):
         if account is None or not person.present:
             return
         settings = dict(account.settings) | settings_of(person, self._rooms_of(person))
-        if settings != account.settings:
-            self.accounts.set_settings(account.id, settings).addErrback(_not_kept)
+        self.accounts.set_settings(account.id, settings).addErrback(_not_kept)
 
     def _keep_all_settings(self) -> None:
         for person in self.people:

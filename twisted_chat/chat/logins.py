@@ -227,7 +227,7 @@ class Logins(Membership):
         Returns:
             Fires when that is stored; fails with `Refused` if a request asked for it in vain.
         """
-        if not device.may_resume or not person.present:
+        if not device.may_resume or not person.present or device.id not in person.devices:
             return succeed(None)
         saved = self._session_of(person, device)
         if saved == device.saved:

@@ -65,6 +65,7 @@ class Presence:
         self._known: dict[str, str] = {}  # here, and told: by the person's id, the nickname
         self._coming: dict[str, Person] = {}  # here, but not told yet: by id
         self._going: dict[str, _Gone] = {}  # told, but not here any more: by id
+        self._unmissed: set[str] = set()  # of these, since whom nobody has entered: by id
         self._still_called: dict[str, str] = {}  # of these, by the nickname's key: the id
         self._delay = FIRST
         self._call: IDelayedCall | None = None
@@ -72,11 +73,16 @@ class Presence:
     def join(self, person: Person) -> None:
         """Somebody has joined."""
         gone = self._going.get(person.id)
-        came_back = gone is not None and gone.nickname == person.nickname
+        came_back = (
+            gone is not None
+            and (gone.person, gone.nickname) == (person, person.nickname)
+            and person.id in self._unmissed
+        )
         if came_back and not person.is_quiet:  # nobody knows that they left
             del self._going[person.id], self._still_called[person.key]
             self._known[person.id] = person.nickname
             return
+        self._unmissed.clear()  # who enters now is told who is here, without them
         if gone is not None:
             self.tell_left()
         self._make_way(person.nickname)
@@ -129,6 +135,7 @@ class Presence:
         nickname = self._known.pop(person.id)
         self._going[person.id] = _Gone(person, nickname, reason)
         self._still_called[names.key(nickname)] = person.id
+        self._unmissed.add(person.id)
         now = self._clock.seconds()
         if self._pace.wait(self._limits.presence, now):
             self._settle_later()
@@ -175,6 +182,7 @@ class Presence:
     def tell_left(self) -> None:
         """Tell of those who have left without being told of, in one line."""
         gone, self._going, self._still_called = list(self._going.values()), {}, {}
+        self._unmissed.clear()
         if not gone:
             return
         first, *also = gone

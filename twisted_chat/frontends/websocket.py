@@ -188,6 +188,8 @@ class Pings:
     def discard(self, socket: WebSocket) -> None:
         """Stop pinging this one."""
         self._all.discard(socket)
+        if not self._all:  # nobody will come to the end of this round
+            self._rest = []
 
     def _wake(self) -> None:
         if not self._runs and self._all:

@@ -228,8 +228,10 @@ class Reader:
         return self._seen >= number if self.at is None else self.at >= place
 
     def _end(self) -> None:
-        at_stop, self._at_stop = self._at_stop, None
+        goals, at_stop = self._goals, self._at_stop
         self.close()
+        for _, call in goals:  # which are not behind the end
+            call()
         if at_stop is not None:
             at_stop()
 
