@@ -397,6 +397,19 @@ class DiskTests(DiskBehaviour, Registered):
             [each.nickname for each in self.factory.chat.people if each.nickname == "bob"], []
         )
 
+    def test_who_comes_while_a_ban_is_being_stored_does_not_stay(self) -> None:
+        self.carol.does("/ban --server dave")
+        self.clock.advance(0)
+        late = self.connects().answers("dave")
+        self.the_disk_works()
+        self.clock.advance(0)
+        self.the_disk_works()
+        self.assertIn("You are banned from this server by carol.", str(late.sees(Refusal)))
+        self.assertNotIn("dave", [each.nickname for each in self.factory.chat.people])
+        self.carol.does("/unban --server dave")
+        self.all_is_done()
+        self.comes("dave")
+
     def test_nothing_of_it_is_forgotten_with_old_messages(self) -> None:
         self.carol.does("/announce one", "/announce two")
         self.bob.says("one", "two")
