@@ -94,6 +94,11 @@ class RightTests(_AdministrationTests):
             for name in COMMANDS_OF_ADMINISTRATORS:
                 self.assertEqual(f"/{name}" in shown, is_shown, f"{visitor.nickname} {name}")
 
+    def test_no_reason_is_a_command_with_a_password(self) -> None:
+        for command in ("announce", "disconnect bob", "kick bob", "mute bob 1h", "ban bob"):
+            self.assert_refused(self.carol.does(f"/{command} /login hunter22"), "be a password")
+        self.assert_sees(self.bob)
+
     def test_a_locked_account_administers_nothing(self) -> None:
         chat = self.factory.chat
         account = chat.accounts.called("carol")
