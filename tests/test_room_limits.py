@@ -4,8 +4,7 @@ import sqlite3
 
 from tests.disk import DiskTestCase
 from tests.people import AccountsTestCase, ChatTestCase
-from twisted_chat import Limits
-from twisted_chat.rate import Pace
+from twisted_chat import Limits, Pace
 from twisted_chat.stores import memory
 
 
