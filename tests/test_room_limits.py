@@ -5,8 +5,8 @@ import sqlite3
 from weakref import ref
 
 from tests.disk import DiskTestCase
-from tests.people import ChatTestCase
-from twisted_chat import Limits
+from tests.people import AccountsTestCase, ChatTestCase
+from twisted_chat import Limits, Pace
 from twisted_chat.stores import memory
 
 
@@ -77,6 +77,40 @@ class ArrivalTests(ChatTestCase):
         self.assertEqual(self.alice.types("/users r23").sees()[-1][-3:], "(2)")
         self.time_passes(300)
         self.assertEqual(self.alice.types("/users r23").sees()[-1][-3:], "(1)")
+
+    def test_who_comes_back_is_brought_into_the_others_too(self) -> None:
+        (welcome,) = self.bot.gets("welcome")
+        self.bot.vanishes()
+        self.time_passes(7)
+        again = self.program("bot", session=welcome["session"])
+        self.time_passes(7)
+        self.assertEqual(self.rooms, 2 + 23)
+        self.assertEqual(len(again.gets("state")), 1 + 24)
+
+
+class ArrivalWithAccountTests(AccountsTestCase):
+    limits = Limits(rooms=13, pace=Pace(1, 2))
+
+    def test_who_disconnects_meanwhile_is_brought_into_the_others_the_next_time(self) -> None:
+        alice = self.joins("alice").types("/register correct horse")
+        self.time_passes(2)
+        for number in range(5):
+            alice.types(f"/join r{number}")
+            self.time_passes(2)
+        alice.closes()
+        bob = self.joins("bob")
+        for number in range(12):  # so that the others are closed
+            bob.types(f"/join x{number}")
+            self.time_passes(2)
+            bob.types(f"/leave x{number}")
+            self.time_passes(2)
+        for is_entered in (False, True):
+            alice = self.connects().types("alice correct horse")
+            self.time_passes(10 if is_entered else 2)
+            here = self.factory.chat.people.called("alice")
+            assert here is not None
+            self.assertEqual(len(here.rooms) == 6, is_entered)
+            alice.vanishes()
 
 
 class KeptRoomTests(DiskTestCase):

@@ -6,7 +6,7 @@ from typing import Any
 from tests.disk import DiskTestCase
 from tests.people import Program
 from twisted_chat.limits import Limits, Pace
-from twisted_chat.stores.sqlite import writer
+from twisted_chat.stores.sqlite import forgetting, writer
 from twisted_chat.stores.sqlite.schema import explain_unsaved
 
 
@@ -416,6 +416,23 @@ class ForgettingTests(DiskTestCase):
         self.store.forget(self.clock.seconds() - 500)
         self.the_disk_works()
         self.assertEqual(sorted(self.ids()), [2, 2, 2, 2, 3])
+
+    def test_in_a_room_that_is_not_open_each_line_goes_when_it_is_old(self) -> None:
+        self.patch(forgetting, "MOST", 3)
+        alice, self.factory.chat.limits.rooms = self.joins("alice"), 2
+        alice.types("/join dev")
+        for number in range(9):
+            alice.types(f"line {number}")
+            self.the_disk_works()
+            self.clock.advance(1000)
+        alice.types("/leave", "/join other")
+        self.the_disk_works()
+        self.assertNotIn("#dev", self.factory.chat.rooms)
+        for age, left in ((6500, 6), (4500, 4), (0, 1)):
+            for _ in range(4):
+                self.store.forget(self.clock.seconds() - age)
+                self.the_disk_works()
+            self.assertEqual(self.ids(), list(range(10 - left, 10)))
 
     def test_the_last_event_stays_for_its_number(self) -> None:
         self.joins("alice").types("one", "two")

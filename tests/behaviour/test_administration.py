@@ -94,6 +94,11 @@ class RightTests(_AdministrationTests):
             for name in COMMANDS_OF_ADMINISTRATORS:
                 self.assertEqual(f"/{name}" in shown, is_shown, f"{visitor.nickname} {name}")
 
+    def test_no_reason_is_a_command_with_a_password(self) -> None:
+        for command in ("announce", "disconnect bob", "kick bob", "mute bob 1h", "ban bob"):
+            self.assert_refused(self.carol.does(f"/{command} /login hunter22"), "be a password")
+        self.assert_sees(self.bob)
+
     def test_a_locked_account_administers_nothing(self) -> None:
         chat = self.factory.chat
         account = chat.accounts.called("carol")
@@ -396,6 +401,19 @@ class DiskTests(DiskBehaviour, Registered):
         self.assertEqual(
             [each.nickname for each in self.factory.chat.people if each.nickname == "bob"], []
         )
+
+    def test_who_comes_while_a_ban_is_being_stored_does_not_stay(self) -> None:
+        self.carol.does("/ban --server dave")
+        self.clock.advance(0)
+        late = self.connects().answers("dave")
+        self.the_disk_works()
+        self.clock.advance(0)
+        self.the_disk_works()
+        self.assertIn("You are banned from this server by carol.", str(late.sees(Refusal)))
+        self.assertNotIn("dave", [each.nickname for each in self.factory.chat.people])
+        self.carol.does("/unban --server dave")
+        self.all_is_done()
+        self.comes("dave")
 
     def test_nothing_of_it_is_forgotten_with_old_messages(self) -> None:
         self.carol.does("/announce one", "/announce two")

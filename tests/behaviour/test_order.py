@@ -197,6 +197,19 @@ class MuteTests(OrderBehaviour):
         self.all_is_done()
         self.assert_sees(self.alice, Said("eve", "hello", "#dev"))
 
+    def test_a_mute_that_follows_leaves_that_of_a_namesake_as_it_was(self) -> None:
+        self.registers("eve")
+        self.decides("/mute dan", who=self.bob)
+        self.dan.is_called("daniel")
+        self.all_is_done()
+        namesake = self.comes("dan", "192.0.2.5").joins("dev")
+        self.all_is_done()
+        self.decides("/mute dan 1m", who=self.bob)
+        self.decides("/login eve correct horse", who=namesake)
+        self.time_passes(61)
+        self.look_away(self.dan)
+        self.assert_refused(self.dan.says("hello"), "You are muted in #dev by bob.")
+
     def test_others_from_there_with_an_account_can_speak(self) -> None:
         eve = self.comes("eve", "192.0.2.4").joins("dev")
         self.has_account(eve)

@@ -232,7 +232,10 @@ class Devices(Logins):
         account = self.accounts.with_id(person.account)
         if account is None or not person.present:
             return
-        settings = dict(account.settings) | settings_of(person, self._rooms_of(person))
+        before = rooms_in(account.settings, self.limits)
+        rooms = {name: before[name] for name in person.entering if name in before}
+        rooms |= self._rooms_of(person)
+        settings = dict(account.settings) | settings_of(person, rooms)
         self.accounts.set_settings(account.id, settings).addErrback(_not_kept)
 
     def _keep_all_settings(self) -> None:

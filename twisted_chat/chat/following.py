@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from twisted_chat.chat.order import Sentence
 from twisted_chat.chat.room import Room
 from twisted_chat.events import Ban, Mute
 
@@ -20,17 +21,21 @@ def following(guest: str, account: str, name: str, room: Room, now: float) -> It
     mute, ban = order.in_force("mute/" + guest), order.in_force("ban/person:" + guest)
     theirs = order.in_force("mute/" + account)
     if mute is not None and not (theirs and theirs.lasts_as_long_as(mute)):
-        marks = _marks(room, "mute/", mute.target, "mute/" + guest, "mute/" + account)
+        marks = _marks(room, "mute/", mute, "mute/" + guest, "mute/" + account)
         over = ("mute/" + guest,)
         yield Mute(now, room.name, mute.by, name, mute.why, mute.until, marks, over)
     theirs = order.in_force("ban/person:" + account)
     if ban is not None and not (theirs and theirs.lasts_as_long_as(ban)):
-        marks = _marks(room, "ban/", ban.target, "ban/person:" + guest, "ban/person:" + account)
+        marks = _marks(room, "ban/", ban, "ban/person:" + guest, "ban/person:" + account)
         ends = ("ban/person:" + guest, f"role/{account}", f"invite/{account}")
         yield Ban(now, room.name, ban.by, name, ban.why, ban.until, marks, ends)
 
 
-def _marks(room: Room, kind: str, target: str, old: str, new: str) -> tuple[str, ...]:
-    """All that a decision has made in a room's state, with the account in the guest's place."""
-    marks = room.order.sentences(kind)[target]
-    return tuple(new if mark == old else mark for mark in marks)
+def _marks(room: Room, kind: str, decided: Sentence, old: str, new: str) -> tuple[str, ...]:
+    """All that a decision has made in a room's state, with the account in the guest's place.
+
+    What was decided another time about somebody of the same name stays as it is.
+    """
+    marks = room.order.sentences(kind)[decided.target]
+    made = [mark for mark in marks if room.order.sentence(mark) == decided]
+    return tuple(new if mark == old else mark for mark in made)

@@ -48,7 +48,17 @@ class Logins(Membership):
             holder = None
         claimed = self.people.claim(name, person, holder)
         kept = claimed.addCallback(lambda _: self._claimed_by(person, device, holder))
-        return kept.addCallback(lambda _: self._entered(person, device))
+        return kept.addCallback(lambda _: self._let_guest_in(person, device))
+
+    def _let_guest_in(self, person: Person, device: Device) -> Person:
+        try:
+            self._check_lockdown()  # either may have begun while the session was being stored
+            self._check_not_banned(person)
+        except Refused:
+            self.people.release(person.nickname, person)
+            self._store.drop_session(device.id)
+            raise
+        return self._entered(person, device)
 
     def _claimed_by(
         self, person: Person, device: Device, displaced: Person | None

@@ -47,6 +47,7 @@ class Person:
         "bell",
         "devices",
         "displaced",
+        "entering",
         "fanout",
         "former",
         "id",
@@ -79,6 +80,7 @@ class Person:
         self.present = True
         self.displaced = False  # somebody else has the nickname, and the rooms are left for now
         self.rooms: dict[str, int] = {}  # by key, in the order of entering: the last number then
+        self.entering: tuple[str, ...] = ()  # names of more, where they were and are to be again
         self.ignored: dict[str, Ignored] = {}  # by key
         self._ignored_ids: frozenset[str] = frozenset()
         for ignored in saved.ignored if saved else ():

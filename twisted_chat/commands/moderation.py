@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted_chat.chat.order import Ordered, Role, Sentence
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
+from twisted_chat.commands.account import check_slip_behind
 from twisted_chat.commands.command import Caller, Family, Lines, when_stored
 from twisted_chat.events import Ban, Event, Mute
 from twisted_chat.refusal import Refused
@@ -46,11 +47,12 @@ def reason(caller: Caller, room: Ordered, text: str) -> str:
     """Why something is decided, which everybody in a room hears.
 
     Raises:
-        Refused: it is too long, or they may not speak there.
+        Refused: it is too long, looks like a password, or they may not speak there.
     """
     if len(text) > WHY:
         raise Refused("too-long", f"That reason is too long: use at most {WHY} characters.")
     if text:
+        check_slip_behind(text)
         _check_words(caller, room, "without a reason")
     return text
 

@@ -8,6 +8,7 @@ from twisted_chat.chat.operations import Operations
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
+from twisted_chat.commands.account import check_slip_behind
 from twisted_chat.commands.command import Caller, Family, Lines, when_stored
 from twisted_chat.refusal import Refused
 from twisted_chat.text.counted import counted
@@ -56,6 +57,7 @@ def _operations(caller: Caller) -> Operations:
     "announce", "TEXT", "tell everybody on the server something", right=Right.ADMINISTER
 )
 def _announce(caller: Caller, room: Room, text: str) -> Deferred[Lines]:
+    check_slip_behind(text)
     caller.chat.announce(caller.person, text, caller.request)
     return when_stored(caller)
 
@@ -149,6 +151,7 @@ def _rename(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
 )
 def _disconnect(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
     nickname, _, why = rest.partition(" ")
+    check_slip_behind(why.strip())
     person, by = _other(caller, nickname), caller.person.nickname
     told = Refused("disconnected", f"You were disconnected by {by}" + _because(why))
 

@@ -36,6 +36,10 @@ def append_together(entries: Sequence[tuple["Log", Entry]]) -> None:
     entries[0][0].store.append([(log.name, entry) for log, entry in entries])
 
 
+def _nothing(_: Entry) -> None:
+    """Nobody else needs to know."""
+
+
 class Log:
     """The events of a room, or of one person, in the order in which everybody sees them.
 
@@ -66,7 +70,7 @@ class Log:
         name: str,
         room: str,
         store: Store,
-        seen: Callable[[Entry], None] = lambda _: None,
+        seen: Callable[[Entry], None] = _nothing,
         counters: Counters | None = None,
     ) -> None:
         self.name = name
@@ -87,7 +91,7 @@ class Log:
         name: str,
         room: str,
         store: Store,
-        seen: Callable[[Entry], None] = lambda _: None,
+        seen: Callable[[Entry], None] = _nothing,
         counters: Counters | None = None,
     ) -> Self:
         """A log of a name that nobody has ever used; the arguments are those of `Log`."""
@@ -138,6 +142,7 @@ class Log:
         self._awaited.clear()  # it will not be told
         self.store.close(self.name)
         self.listener = None
+        self.seen = _nothing  # who is told may know us
 
     def erase(self) -> None:
         """Close this log and delete its contents."""

@@ -33,7 +33,8 @@ class Arrival:
     def enter(self, person: Person, rooms: Iterable[str]) -> Deferred[None]:
         """Enter rooms of these names; fires when they are in all of them, or were told why not."""
         pace, bucket, now = self._chat.limits.pace, Bucket(), self._chat.clock.seconds()
-        entered = []
+        entered, rooms = [], dict.fromkeys(rooms)
+        person.entering = tuple(dict.fromkeys((*person.entering, *rooms)))
         for name in rooms:
             due: Deferred[None] = succeed(None)
             if pace is not None and self._chat.rooms.called(name) is None:
@@ -46,8 +47,11 @@ class Arrival:
         return DeferredList(entered).addCallback(lambda _: None)
 
     async def _enter_when(self, due: Deferred[None], person: Person, name: str) -> None:
-        await due
-        await self._chat.join(person, name)
+        await due  # if that is stopped, they are still to enter: when they come back
+        try:
+            await self._chat.join(person, name)
+        finally:
+            person.entering = tuple(other for other in person.entering if other != name)
 
     def _not_entered(self, failure: Failure) -> None:
         why = failure.value

@@ -121,7 +121,7 @@ class HelloSession(Session):
             self._seen.setdefault(key, entered)
             self.follow(key, self.chat.rooms[key].fanout)
             self.entered(key)
-        self._forget_seen()
+        joined = self._arrival.enter(person, person.entering)
         device_room = self.device.room
         typed_into = device_room if device_room in person.rooms else next(reversed(person.rooms))
         self.talk_in(self.chat.rooms[typed_into])
@@ -130,7 +130,7 @@ class HelloSession(Session):
                 person,
                 f"Somebody else took the nickname {before}: you are now {person.nickname}.",
             )
-        self.chat.keep(person, self.device)
+        self._answer_after(joined, lambda _: self._all_joined(), self.request)
 
     def _welcome(self, person: Person) -> None:
         self._greet(person, resumed=False)

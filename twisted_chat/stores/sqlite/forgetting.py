@@ -88,13 +88,16 @@ class Forgetting:
 
 def _find_in_closed(opened: set[int], before: float, connection: sqlite3.Connection) -> _Old:
     found: list[tuple[int, int]] = []
+    oldest = inf
     for number, time in connection.execute(_CLOSED, (SERVER_LOG,)).fetchall():
         if number in opened:
             continue
         if time >= before or len(found) == LOGS:
-            return _Old(found, time)
-        found.append((number, _find_old(number, before, connection)[-1][0]))
-    return _Old(found, inf)
+            return _Old(found, min(oldest, time))
+        first, since = _find_old(number, before, connection)[-1]
+        found.append((number, first))
+        oldest = min(oldest, since)
+    return _Old(found, oldest)
 
 
 def _find_old(
