@@ -38,6 +38,11 @@ class SecureWire:
         self._theirs.set_connect_state()
 
     @property
+    def is_paused(self) -> bool:
+        """Whether nothing is read from the socket."""
+        return not self.wire.poller.readers
+
+    @property
     def waits(self) -> bool:
         """Whether anything waits for the socket."""
         return bool(self.wire.poller.writers)
@@ -176,10 +181,23 @@ class SealedTests(SynchronousTestCase):
                 wire.wire.poller.writable()
         if len(writes) <= 3:
             arrived += wire.shakes_hands()
+        wire.clock.advance(0)  # what was written before that is sealed at the turn's end
         arrived += wire.arrives()
         self.assertTrue(outlet.ready)
         wire.wire.cut()
         self.assertEqual(arrived, sent)
+
+
+class GreetingTests(ChatTestCase):
+    """A server that speaks first, before TLS is established."""
+
+    def test_who_is_greeted_before_the_handshake_goes_on_shaking_hands(self) -> None:
+        wire = SecureWire(self.factory)
+        self.addCleanup(wire.wire.cut)
+        self.assertFalse(wire.is_paused)
+        wire.clock.advance(0)
+        self.assertIn(b"What is your nickname?", wire.shakes_hands())
+        self.assertFalse(wire.is_paused)
 
 
 class SocketTests(ChatTestCase):

@@ -26,26 +26,26 @@ class Sealed:
         below: the transport that it uses.
     """
 
-    __slots__ = ("_below", "_seal", "_socket", "_take", "_tls")
+    __slots__ = ("_below", "_is_established", "_seal", "_socket", "_take", "_tls")
 
     def __init__(self, tls: TLSMemoryBIOProtocol, below: Connection) -> None:
-        if isinstance(tls, BufferingTLSTransport):
-            tls._aggregator.flush()  # what was written before this, such as a handshake of HTTP
         self._tls = tls
         self._below = below
         self._seal = tls.getHandle().send
         self._take = tls.getHandle().bio_read
         self._socket = below.socket.send
+        self._is_established = False
+        self._establish()
 
     def send(self, data: bytes) -> int:
         """Send bytes; all of them are taken, and the producer is told if it is to send no more."""
         size, below = len(data), self._below
-        if size > _RECORD or below.dataBuffer or below._tempDataBuffer:
+        if not self._establish() or size > _RECORD or below.dataBuffer or below._tempDataBuffer:
             self.write(data)
             return size
         try:
             self._seal(data)
-        except Error:  # still shaking hands, or broken, which TLS finds out by itself
+        except Error:  # broken, which TLS finds out by itself
             self.write(data)
             return size
         sealed = self._take(_SEALED)
@@ -60,7 +60,18 @@ class Sealed:
 
     def write(self, data: bytes) -> None:
         """Seal bytes, and let the transport send them; what cannot be sealed yet is kept."""
-        TLSMemoryBIOProtocol.write(self._tls, data)  # the other one keeps it until the next turn
+        if self._establish():
+            TLSMemoryBIOProtocol.write(self._tls, data)
+        else:  # in the next turn: a producer that is told at once to pause would stop the handshake
+            self._tls.write(data)
+
+    def _establish(self) -> bool:
+        """Whether hands are shaken; then what was written meanwhile is sealed before the rest."""
+        if not self._is_established and self._tls._handshakeDone:
+            self._is_established = True
+            if isinstance(self._tls, BufferingTLSTransport):
+                self._tls._aggregator.flush()
+        return self._is_established
 
     def _pause(self) -> None:
         """As the transport does when its buffer is full; it goes on when that is empty."""
