@@ -215,7 +215,9 @@ class ProgramVisit(Visit):
         text = request.text
         request.lines += thing["lines"]
         left = {line for line in request.lines if line.startswith("You left ")}
-        if request.word == "/leave" and len({line.split(";")[0] for line in left}) > 1:
+        is_kept = not any("only until the server restarts" in line for line in request.lines)
+        rooms = {line.split(";")[0] for line in left}
+        if is_kept and request.word == "/leave" and len(rooms) > 1:
             self.oracle.find("again", f"{self} asked once, and left twice: {left}")
         if request.word in _CLAIMS or request.thing["do"] == "say":
             self._check_stored(text, thing)
