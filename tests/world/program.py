@@ -215,9 +215,8 @@ class ProgramVisit(Visit):
         text = request.text
         request.lines += thing["lines"]
         left = {line for line in request.lines if line.startswith("You left ")}
-        is_kept = not any("only until the server restarts" in line for line in request.lines)
         rooms = {line.split(";")[0] for line in left}
-        if is_kept and request.word == "/leave" and len(rooms) > 1:
+        if request.is_kept and request.word == "/leave" and len(rooms) > 1:
             self.oracle.find("again", f"{self} asked once, and left twice: {left}")
         if request.word in _CLAIMS or request.thing["do"] == "say":
             self._check_stored(text, thing)
@@ -243,7 +242,8 @@ class ProgramVisit(Visit):
             is_there_still = self.is_clean and not self.oracle.forgets_before
             if answer.get("id") and is_there_still:
                 at_id = [rows[answer["id"]]] if answer["id"] in rows else []
-            stored = any(row.text and row.text in text for row in at_id)
+            is_erased = self.person in self.oracle.gone  # this was answered before, and read late
+            stored = is_erased or any(row.text and row.text in text for row in at_id)
         else:
             places = [self.oracle.places.get(token, ("", 0))[1] for token in TOKEN.findall(text)]
             stored = all(place and answer.get("id", place) == place for place in places)
@@ -425,8 +425,7 @@ class ProgramVisit(Visit):
             return
         here = self.outcomes.setdefault(ref, [])
         here.append(kind)
-        is_kept = not any("lasts only until" in each for each in request.lines)
-        was_done = is_kept and set(request.outcomes) - {"error"}
+        was_done = request.is_kept and set(request.outcomes) - {"error"}
         if kind == "error" and thing["code"] not in _AT_ONCE and was_done:
             self.oracle.find("outcomes", f"{self} was told {request}, and now {thing}")
         answers = sum(each in _ANSWERS for each in here)
