@@ -119,9 +119,11 @@ class ProgramVisit(Visit):
         elif kind != "pong":
             self._event(kind, thing, line)
         request = self.who.requests.get(thing.get("ref", ""))
-        if request and self.is_clean and kind in _ANSWERS and thing.get("code") not in _AT_ONCE:
-            is_asked = request.sends == 1 and request.thing["do"] != "say"
-            self.spends(is_asked * (1 + len(line) // self.world.limits.answer_bytes))
+        # what is sent again may be answered at once, and what is said is counted when it is heard
+        is_asked = request and request.sends == 1 and request.thing["do"] != "say"
+        is_due = kind in _ANSWERS and thing.get("code") not in _AT_ONCE
+        if is_asked and is_due and self.is_clean:
+            self.spends(1 + len(line) // self.world.limits.answer_bytes)
         if "ref" in thing:
             self._outcome(kind, thing)
 
