@@ -14,7 +14,7 @@ from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.disk import DiskTestCase
-from tests.people import BANNED, ChatTestCase, Program, Somebody
+from tests.people import BANNED, AccountsTestCase, ChatTestCase, Program, Somebody
 from twisted_chat import ChatFactory, ChatProtocol, Limits, Pace
 from twisted_chat.log.window import KEPT
 from twisted_chat.service.options import Options
@@ -207,6 +207,31 @@ class MemoryTests(FreeingTestCase):
         self.assertEqual([event["text"] for event in robot.gets("message")], ["hello"])
         robot.vanishes()
         self.assert_freed(robot)
+
+
+class ArrivingMemoryTests(FreeingTestCase, AccountsTestCase):
+    """The same, of who is not let in everywhere where they say that they were."""
+
+    limits = Limits(pace=Pace(1, 2))
+
+    def setUp(self) -> None:
+        """Nobody else may enter #dev, and #tea has to be made."""
+        super().setUp()
+        alice = self.joins("alice")
+        for line in ("/register correct horse", "/join #dev", "/lock"):
+            self.time_passes(2)
+            alice.types(line)
+        self.robot = self.program("robot", seen={"#dev": 0, "#tea": 0, "#new": 0})
+
+    def test_who_is_kept_out_of_a_room_is_freed(self) -> None:
+        self.time_passes(10)
+        self.assertEqual([error["code"] for error in self.robot.gets("error")], ["not-allowed"])
+        self.robot.vanishes()
+        self.assert_freed(self.robot)
+
+    def test_who_is_lost_while_being_brought_into_rooms_is_freed(self) -> None:
+        self.robot.vanishes()
+        self.assert_freed(self.robot)
 
 
 class StoringMemoryTests(FreeingTestCase, DiskTestCase):

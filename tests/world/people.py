@@ -38,6 +38,11 @@ class Request:
         """The command, if it is one."""
         return self.text.split(" ")[0] if self.thing["do"] == "command" else ""
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether what it changed outlasts a restart, as far as they were told."""
+        return not any("only until the server restarts" in line for line in self.lines)
+
 
 @dataclass
 class Somebody:

@@ -119,9 +119,11 @@ class ProgramVisit(Visit):
         elif kind != "pong":
             self._event(kind, thing, line)
         request = self.who.requests.get(thing.get("ref", ""))
-        if request and self.is_clean and kind in _ANSWERS and thing.get("code") not in _AT_ONCE:
-            is_asked = request.sends == 1 and request.thing["do"] != "say"
-            self.spends(is_asked * (1 + len(line) // self.world.limits.answer_bytes))
+        # what is sent again may be answered at once, and what is said is counted when it is heard
+        is_asked = request and request.sends == 1 and request.thing["do"] != "say"
+        is_due = kind in _ANSWERS and thing.get("code") not in _AT_ONCE
+        if is_asked and is_due and self.is_clean:
+            self.spends(1 + len(line) // self.world.limits.answer_bytes)
         if "ref" in thing:
             self._outcome(kind, thing)
 
@@ -215,7 +217,8 @@ class ProgramVisit(Visit):
         text = request.text
         request.lines += thing["lines"]
         left = {line for line in request.lines if line.startswith("You left ")}
-        if request.word == "/leave" and len({line.split(";")[0] for line in left}) > 1:
+        rooms = {line.split(";")[0] for line in left}
+        if request.is_kept and request.word == "/leave" and len(rooms) > 1:
             self.oracle.find("again", f"{self} asked once, and left twice: {left}")
         if request.word in _CLAIMS or request.thing["do"] == "say":
             self._check_stored(text, thing)
@@ -241,7 +244,8 @@ class ProgramVisit(Visit):
             is_there_still = self.is_clean and not self.oracle.forgets_before
             if answer.get("id") and is_there_still:
                 at_id = [rows[answer["id"]]] if answer["id"] in rows else []
-            stored = any(row.text and row.text in text for row in at_id)
+            is_erased = self.person in self.oracle.gone  # this was answered before, and read late
+            stored = is_erased or any(row.text and row.text in text for row in at_id)
         else:
             places = [self.oracle.places.get(token, ("", 0))[1] for token in TOKEN.findall(text)]
             stored = all(place and answer.get("id", place) == place for place in places)
@@ -423,8 +427,7 @@ class ProgramVisit(Visit):
             return
         here = self.outcomes.setdefault(ref, [])
         here.append(kind)
-        is_kept = not any("lasts only until" in each for each in request.lines)
-        was_done = is_kept and set(request.outcomes) - {"error"}
+        was_done = request.is_kept and set(request.outcomes) - {"error"}
         if kind == "error" and thing["code"] not in _AT_ONCE and was_done:
             self.oracle.find("outcomes", f"{self} was told {request}, and now {thing}")
         answers = sum(each in _ANSWERS for each in here)

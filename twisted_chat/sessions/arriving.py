@@ -1,8 +1,9 @@
 """Entering rooms on coming: no faster than they could be entered one by one."""
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredList, succeed
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
@@ -10,6 +11,8 @@ from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.person import Person
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
+
+_T = TypeVar("_T")
 
 
 class Arrival:
@@ -42,23 +45,30 @@ class Arrival:
                     due = deferLater(self._chat.clock, wait)
                     self._waits = (*self._waits, due)
                 bucket.take(pace, now)
-            entering = Deferred.fromCoroutine(self._enter_when(due, person, name))
-            entered.append(entering.addErrback(self._not_entered))
+            entered.append(self._enter_when(due, person, name))
         return DeferredList(entered).addCallback(lambda _: None)
 
-    async def _enter_when(self, due: Deferred[None], person: Person, name: str) -> None:
-        await due  # if that is stopped, they are still to enter: when they come back
-        try:
-            await self._chat.join(person, name)
-        finally:
-            person.entering = tuple(other for other in person.entering if other != name)
+    def _enter_when(self, due: Deferred[None], person: Person, name: str) -> Deferred[None]:
+        """No coroutine: an error that one awaits knows its frames, and they know the connection."""
+        answered: Deferred[None] = Deferred()
 
-    def _not_entered(self, failure: Failure) -> None:
-        why = failure.value
-        if isinstance(why, Refused):
-            self._refuse(why)
-        else:
-            failure.trap(CancelledError)
+        def enter(_: None) -> None:
+            joined = self._chat.join(person, name).addBoth(entered)
+            joined.addCallbacks(_nothing, self._not_entered).chainDeferred(answered)
+
+        def entered(result: _T) -> _T:
+            person.entering = tuple(other for other in person.entering if other != name)
+            return result
+
+        # if it is stopped, they are still to enter: when they come back
+        due.addCallbacks(enter, lambda _: answered.callback(None))
+        return answered
+
+    def _not_entered(self, failure: Failure) -> Failure | None:
+        if not isinstance(failure.value, Refused):
+            return failure
+        self._refuse(failure.value)
+        return None
 
     def stop(self) -> None:
         """Nobody is there any more: enter none that still waits, and know nobody any more."""
@@ -68,5 +78,5 @@ class Arrival:
         self._refuse = _nothing
 
 
-def _nothing(_: Refused) -> None:
-    """Whom this would tell is gone."""
+def _nothing(_: object) -> None:
+    """Nobody is there to be told, or nothing is to be told."""
