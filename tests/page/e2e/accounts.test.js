@@ -1,29 +1,19 @@
 // Names that are somebody's, on pages: logging in, several devices, and keeping a room in order.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { browser, missing, Server, sleep, until, Visitor } from "./stage.js";
+import { describe, test } from "node:test";
+import { missing, sleep, stage, until } from "./stage.js";
 
 const SECRET = "correct horse";
 
 describe("with an account", { skip: missing, timeout: 300_000 }, () => {
-  /** @type {import("playwright-core").Browser} */
-  let chromium;
-  /** @type {Server} */
-  let server;
-  /** @type {Visitor[]} */
-  let visitors = [];
-  const visit = async () => {
-    const visitor = await Visitor.open(chromium, server);
-    visitors.push(visitor);
-    return visitor;
-  };
-  const open = async (/** @type {string} */ nick, hash = "") => (await visit()).join(nick, hash);
+  const scene = stage();
+  const { visit, open } = scene;
   /** Somebody whose name is theirs from now on. @param {string} nick */
   const registered = async (nick) => (await open(nick)).registers(SECRET);
   /** Somebody at the question for the password of a name. @param {string} nick */
   const asked = async (nick, hash = "") => {
     const visitor = await visit();
-    await visitor.page.goto(server.url + hash);
+    await visitor.page.goto(scene.server.url + hash);
     await visitor.page.fill("#join-nick", nick);
     await visitor.page.click("#join-button");
     await visitor.page.waitForSelector("#join-password:visible");
@@ -39,23 +29,8 @@ describe("with an account", { skip: missing, timeout: 300_000 }, () => {
     return visitor;
   };
 
-  before(async () => {
-    chromium = await browser();
-  });
-  after(() => chromium?.close());
-  beforeEach(async () => {
-    server = await new Server().start();
-  });
-  afterEach(async () => {
-    const wrong = visitors.flatMap((each) => each.wrong);
-    for (const each of visitors) await each.leaves();
-    visitors = [];
-    await server.end();
-    assert.deepEqual(wrong, [], "nothing went wrong on a page");
-  });
-
   test("two tabs of one account agree on what is read", async () => {
-    const bob = await server.person("bob");
+    const bob = await scene.server.person("bob");
     bob.says("/join #dev");
     const one = await registered("alice");
     await one.types("/join #dev");
@@ -78,7 +53,7 @@ describe("with an account", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("who comes back sees the rule where they stopped reading, on whatever device", async () => {
-    const bob = await server.program("bob");
+    const bob = await scene.server.program("bob");
     const one = await registered("alice");
     bob.does({ do: "say", room: "#lobby", text: "the last that alice reads" });
     await one.sees("the last that alice reads");
@@ -193,8 +168,8 @@ describe("with an account", { skip: missing, timeout: 300_000 }, () => {
   test("a server that was killed and started again knows the devices", async () => {
     const one = await registered("alice");
     const two = await loggedIn("alice");
-    await server.stop("SIGKILL");
-    await server.start();
+    await scene.server.stop("SIGKILL");
+    await scene.server.start();
     for (const each of [one, two]) {
       await each.page.click("text=Try now", { timeout: 5000 }).catch(() => {});
       await each.page.waitForSelector("#link-strip", { state: "hidden" });

@@ -2,42 +2,18 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { browser, missing, Server, until, Visitor } from "./stage.js";
+import { describe, test } from "node:test";
+import { missing, stage, until } from "./stage.js";
 
 const PIXELS = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAUCAIAAAA7jDsBAAAAFUlEQVR4nGPQqDiBBzGMSo9KU0saACzYGVCBt5HFAAAAAElFTkSuQmCC";
 const MOVING = "R0lGODlhAgACAPAAAP8AAAAA/yH/C05FVFNDQVBFMi4wAwEAAAAh+QQACgAAACwAAAAAAgACAAACAoRRACH5BAAKAAAALAAAAAACAAIAAAICjFMAOw==";
 
 describe("files on the page", { skip: missing, timeout: 300_000 }, () => {
-  /** @type {import("playwright-core").Browser} */
-  let chromium;
-  /** @type {Server} */
-  let server;
-  /** @type {Visitor[]} */
-  let visitors = [];
-  const open = async (/** @type {string} */ nick) => {
-    const visitor = await Visitor.open(chromium, server);
-    visitors.push(visitor);
-    return visitor.join(nick);
-  };
-  const kept = () => readdirSync(join(server.folder, "chat.files")).filter((name) => name !== "epoch");
+  const scene = stage();
+  const { open } = scene;
+  const kept = () => readdirSync(join(scene.server.folder, "chat.files")).filter((name) => name !== "epoch");
 
-  before(async () => {
-    chromium = await browser();
-  });
-  after(() => chromium?.close());
-  beforeEach(async () => {
-    server = await new Server().start();
-  });
-  afterEach(async () => {
-    const wrong = visitors.flatMap((each) => each.wrong);
-    for (const each of visitors) await each.leaves();
-    visitors = [];
-    await server.end();
-    assert.deepEqual(wrong, [], "nothing went wrong on a page");
-  });
-
-  /** @param {Visitor} visitor @param {"drop" | "paste"} how @param {{name: string, type: string, base64: string}} file */
+  /** @param {import("./stage.js").Visitor} visitor @param {"drop" | "paste"} how @param {{name: string, type: string, base64: string}} file */
   const puts = (visitor, how, file) => visitor.page.evaluate(({ how, file }) => {
     const bytes = Uint8Array.from(atob(file.base64), (each) => each.charCodeAt(0));
     const dataTransfer = new DataTransfer();
@@ -48,7 +24,7 @@ describe("files on the page", { skip: missing, timeout: 300_000 }, () => {
   }, { how, file });
 
   test("a dropped picture is a line and a small picture for everybody", async () => {
-    const [alice, bob, carol] = [await open("alice"), await open("bob"), await server.person("carol")];
+    const [alice, bob, carol] = [await open("alice"), await open("bob"), await scene.server.person("carol")];
     await puts(alice, "drop", { name: "sky.png", type: "image/png", base64: PIXELS });
     for (const each of [alice, bob]) {
       await each.sees("sky.png 78 bytes");
@@ -99,9 +75,9 @@ describe("files on the page", { skip: missing, timeout: 300_000 }, () => {
 
   test("a file that is dropped among whispers goes nowhere, and why is said", async () => {
     const alice = await open("alice");
-    await server.person("bob");
+    await scene.server.person("bob");
     await alice.types("@bob hello");
-    await alice.page.goto(`${server.url}#@bob`);
+    await alice.page.goto(`${scene.server.url}#@bob`);
     await alice.page.waitForFunction(() => document.getElementById("room-title")?.textContent?.includes("bob"));
     await alice.page.waitForSelector("#attach", { state: "hidden" });
     await puts(alice, "drop", { name: "sky.png", type: "image/png", base64: PIXELS });

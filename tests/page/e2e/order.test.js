@@ -1,30 +1,21 @@
 // Rooms kept in order from the page: what one's role allows, and what everybody sees of it.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { browser, missing, Server, sleep, until, Visitor } from "./stage.js";
+import { beforeEach, describe, test } from "node:test";
+import { missing, sleep, stage, until } from "./stage.js";
 
 describe("keeping order", { skip: missing, timeout: 300_000 }, () => {
-  /** @type {import("playwright-core").Browser} */
-  let chromium;
-  /** @type {Server} */
-  let server;
-  /** @type {Visitor[]} */
-  let visitors = [];
-  /** @type {Visitor} */
+  const scene = stage();
+  const { open } = scene;
+  /** @type {import("./stage.js").Visitor} */
   let alice;
-  /** @type {Awaited<ReturnType<Server["person"]>>} */
+  /** @type {Awaited<ReturnType<import("./stage.js").Server["person"]>>} */
   let bob;
-  const open = async (/** @type {string} */ nick) => {
-    const visitor = await Visitor.open(chromium, server);
-    visitors.push(visitor);
-    return visitor.join(nick);
-  };
-  /** In the room of alice. @param {Visitor} visitor */
+  /** In the room of alice. @param {import("./stage.js").Visitor} visitor */
   const inDev = async (visitor) => {
     await visitor.types("/join #dev");
     await visitor.page.waitForSelector("#room-title:has-text('dev')");
   };
-  /** What stands in somebody's menu. @param {Visitor} visitor @param {string} nick */
+  /** What stands in somebody's menu. @param {import("./stage.js").Visitor} visitor @param {string} nick */
   const menu = async (visitor, nick) => {
     await visitor.page.click(`#folk [data-nick="${nick}"]`);
     return visitor.page.$$eval(".menu button", (all) => all.map((each) => each.textContent ?? ""));
@@ -37,25 +28,13 @@ describe("keeping order", { skip: missing, timeout: 300_000 }, () => {
   /** @param {string} nick @param {string} group */
   const isAmong = (nick, group) => alice.page.waitForSelector(`#folk section:has(h3:has-text("${group}")) [data-nick="${nick}"]`);
 
-  before(async () => {
-    chromium = await browser();
-  });
-  after(() => chromium?.close());
   beforeEach(async () => {
-    server = await new Server().start();
     alice = await open("alice");
     await alice.registers("correct horse");
     await inDev(alice);
-    bob = await server.person("bob");
+    bob = await scene.server.person("bob");
     bob.says("/join #dev");
     await alice.page.waitForSelector('#folk [data-nick="bob"]');
-  });
-  afterEach(async () => {
-    const wrong = visitors.flatMap((each) => each.wrong);
-    for (const each of visitors) await each.leaves();
-    visitors = [];
-    await server.end();
-    assert.deepEqual(wrong, [], "nothing went wrong on a page");
   });
 
   test("what is decided stands among the lines, which stay", async () => {

@@ -1,10 +1,12 @@
 // A real server, a headless browser, and people who come with netcat's way of talking.
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { after, afterEach, before, beforeEach } from "node:test";
 import { chromium } from "playwright-core";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -185,4 +187,44 @@ export class Visitor {
   async leaves() {
     await this.page.context().close();
   }
+}
+
+/** Gives the tests of a suite a browser, and each of them a server and visitors, who leave after it. */
+export function stage() {
+  /** @type {import("playwright-core").Browser} */
+  let chromium;
+  /** @type {Server} */
+  let server;
+  /** @type {Visitor[]} */
+  let visitors = [];
+  const visit = async (options = {}) => {
+    const visitor = await Visitor.open(chromium, server, options);
+    visitors.push(visitor);
+    return visitor;
+  };
+
+  before(async () => {
+    chromium = await browser();
+  });
+  after(() => chromium?.close());
+  beforeEach(async () => {
+    server = await new Server().start();
+  });
+  afterEach(async () => {
+    const wrong = visitors.flatMap((each) => each.wrong);
+    for (const each of visitors) await each.leaves();
+    visitors = [];
+    await server.end();
+    assert.deepEqual(wrong, [], "nothing went wrong on a page");
+  });
+
+  return {
+    get server() {
+      return server;
+    },
+    /** Somebody who has opened a browser. */
+    visit,
+    /** Somebody who is in. @param {string} nick */
+    open: async (nick, hash = "", options = {}) => (await visit(options)).join(nick, hash),
+  };
 }

@@ -1,38 +1,13 @@
 // People on pages and at terminals in one room, on a real server, in a real browser.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { browser, missing, Server, sleep, until, Visitor } from "./stage.js";
+import { describe, test } from "node:test";
+import { missing, sleep, stage, until, Visitor } from "./stage.js";
 
 describe("on the page", { skip: missing, timeout: 300_000 }, () => {
-  /** @type {import("playwright-core").Browser} */
-  let chromium;
-  /** @type {Server} */
-  let server;
-  /** @type {Visitor[]} */
-  let visitors = [];
-  const open = async (/** @type {string} */ nick, hash = "", options = {}) => {
-    const visitor = await Visitor.open(chromium, server, options);
-    visitors.push(visitor);
-    return visitor.join(nick, hash);
-  };
-
-  before(async () => {
-    chromium = await browser();
-  });
-  after(() => chromium?.close());
-  beforeEach(async () => {
-    server = await new Server().start();
-  });
-  afterEach(async () => {
-    const wrong = visitors.flatMap((each) => each.wrong);
-    for (const each of visitors) await each.leaves();
-    visitors = [];
-    await server.end();
-    assert.deepEqual(wrong, [], "nothing went wrong on a page");
-  });
-
+  const scene = stage();
+  const { visit, open } = scene;
   test("two pages and a netcat read each other", async () => {
-    const [alice, bob, carol] = [await open("alice"), await open("bob"), await server.person("carol")];
+    const [alice, bob, carol] = [await open("alice"), await open("bob"), await scene.server.person("carol")];
     await alice.types("hello from alice");
     await bob.types("hello from bob");
     carol.says("hello from carol");
@@ -47,7 +22,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("a reload comes back to the room, the lines, the unread and the draft", async () => {
-    const carol = await server.person("carol");
+    const carol = await scene.server.person("carol");
     const alice = await open("alice", "#dev");
     await alice.types("in dev");
     await alice.sees("in dev");
@@ -67,33 +42,33 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
     const alice = await open("alice");
     const said = Array.from({ length: 12 }, (_, n) => `line ${n + 1} of twelve`);
     for (const [n, text] of said.entries()) {
-      if (n === 4) await server.stop("SIGKILL");
+      if (n === 4) await scene.server.stop("SIGKILL");
       if (n === 6) {
         await alice.page.waitForSelector("#link-strip:has-text('No connection')");
         await alice.page.waitForSelector("text=waiting");
       }
-      if (n === 8) await server.start();
+      if (n === 8) await scene.server.start();
       await alice.types(text);
     }
     await alice.sees("line 12 of twelve");
     await until(async () => !(await alice.page.$(".waits, .refused")), "everything is stored", 40_000);
     const lines = (await alice.lines()).filter((line) => line.includes("of twelve"));
     assert.deepEqual(lines, said, "each once, in order");
-    const carol = await server.person("carol");
+    const carol = await scene.server.person("carol");
     await until(() => carol.heard.includes("line 12 of twelve"), "the history has them");
     for (const text of said) assert.equal(carol.heard.split(`alice: ${text}\r\n`).length, 2, text);
   });
 
   test("what was said while the connection was gone comes, once", async () => {
-    const [alice, carol] = [await open("alice"), await server.program("carol")];
+    const [alice, carol] = [await open("alice"), await scene.server.program("carol")];
     await alice.types("before");
     await alice.sees("before");
     await alice.page.evaluate(() => dispatchEvent(new Event("offline")));
-    await server.stop("SIGKILL");
+    await scene.server.stop("SIGKILL");
     await alice.page.waitForSelector("#link-strip:has-text('No connection')");
-    await server.start();
+    await scene.server.start();
     carol.leaves();
-    const dan = await server.person("dan");
+    const dan = await scene.server.person("dan");
     dan.says("meanwhile");
     await alice.page.click("text=Try now", { timeout: 5000 }).catch(() => {});
     await alice.sees("meanwhile");
@@ -103,7 +78,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("a whisper is a conversation of its own", async () => {
-    const [alice, bob] = [await open("alice"), await server.person("bob")];
+    const [alice, bob] = [await open("alice"), await scene.server.person("bob")];
     bob.says("/whisper alice psst");
     await alice.page.click('#rooms-nav a[href="#@bob"]');
     await alice.sees("psst");
@@ -118,7 +93,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("a line that begins with @ and a name is for that person alone", async () => {
-    const [alice, bob, carol] = [await open("alice"), await server.person("bob"), await server.person("carol")];
+    const [alice, bob, carol] = [await open("alice"), await scene.server.person("bob"), await scene.server.person("carol")];
     await alice.page.fill("#write", "@bob for you");
     assert.match((await alice.page.textContent("#live")) ?? "", /Only .bob. will read this/);
     await alice.page.press("#write", "Enter");
@@ -130,7 +105,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("several lines are said one by one", async () => {
-    const [alice, carol] = [await open("alice"), await server.person("carol")];
+    const [alice, carol] = [await open("alice"), await scene.server.person("carol")];
     await alice.page.fill("#write", "first");
     await alice.page.press("#write", "Shift+Enter");
     await alice.page.keyboard.type("  second");
@@ -152,7 +127,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
 
   test("names, rooms and commands complete", async () => {
     const alice = await open("alice");
-    await server.person("bob");
+    await scene.server.person("bob");
     await alice.page.waitForSelector('#folk [data-nick="bob"]');
     await alice.page.focus("#write");
     await alice.page.keyboard.type("/whi");
@@ -181,7 +156,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("older lines load as one scrolls up, and the view does not jump", async () => {
-    const bob = await server.program("bob");
+    const bob = await scene.server.program("bob");
     for (let n = 1; n <= 600; n++) bob.does({ do: "say", room: "#lobby", text: `old line ${n}`, ref: String(n) });
     await until(() => bob.heard.includes('"ref":"600"'), "six hundred lines");
     const alice = await open("alice");
@@ -209,7 +184,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("nothing scrolls while one reads older lines", async () => {
-    const bob = await server.program("bob");
+    const bob = await scene.server.program("bob");
     for (let n = 1; n <= 100; n++) bob.does({ do: "say", room: "#lobby", text: `line ${n}` });
     const alice = await open("alice");
     await alice.sees("line 100");
@@ -227,7 +202,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("the newest line stays in view in a rush", async () => {
-    const [alice, bob] = [await open("alice"), await server.program("bob")];
+    const [alice, bob] = [await open("alice"), await scene.server.program("bob")];
     for (let n = 1; n <= 600; n++) {
       bob.does({ do: "say", room: "#lobby", text: `rush ${n}` });
       if (n % 6 === 0) await sleep(8);
@@ -237,7 +212,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("what is older loads while one stands at the top", async () => {
-    const bob = await server.program("bob");
+    const bob = await scene.server.program("bob");
     for (let n = 1; n <= 300; n++) bob.does({ do: "say", room: "#lobby", text: `line ${n}`, ref: String(n) });
     await until(() => bob.heard.includes('"ref":"300"'), "three hundred lines");
     const alice = await open("alice");
@@ -250,7 +225,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("no name and no text is more than a text", async () => {
-    const mallory = await server.program("mallory");
+    const mallory = await scene.server.program("mallory");
     const alice = await open("alice");
     const texts = ["<img src=x onerror=document.title=1>", "<script>document.title=2</script>", "javascript:alert(1)", "w".repeat(1990), "e" + "\u0301".repeat(6), "שלום <b>world</b> abc", "`<b>code</b>` & &amp;"];
     for (const text of texts) mallory.does({ do: "say", room: "#lobby", text });
@@ -274,7 +249,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
       const acts = { person() {}, again() {}, edit() {}, drop() {}, open() {} };
       const item = { kind: "said", id: 9, time: Date.now(), from: "z" + "\u0335".repeat(100), to: "", text: "a" + "\u0300".repeat(100) + " b", mine: false, callsMe: false, account: false, lines: [], traffic: [], version: 0 };
       document.getElementById("lines")?.append(row(item, true, "alice", acts));
-    }, server.url);
+    }, scene.server.url);
     const box = await alice.page.evaluate(() => {
       const row = document.querySelector("#lines > :last-child");
       return row && { clips: getComputedStyle(row).overflowY, height: row.clientHeight };
@@ -284,8 +259,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("a notification is offered once, shown for mentions and whispers, and silent where one likes", async () => {
-    const visitor = await Visitor.open(chromium, server);
-    visitors.push(visitor);
+    const visitor = await visit();
     const { page } = visitor;
     await page.addInitScript(() => {
       const shown = /** @type {string[]} */ ([]);
@@ -304,7 +278,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
     });
     const shown = () => page.evaluate(() => /** @type {any} */ (globalThis).shown);
     await visitor.join("alice");
-    const bob = await server.program("bob");
+    const bob = await scene.server.program("bob");
     const says = async (/** @type {string} */ text) => {
       bob.does({ do: "say", room: "#lobby", text });
       await visitor.sees(text);
@@ -331,8 +305,8 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
 
   test("another tab goes on with the session, and the first one says so", async () => {
     const alice = await open("alice");
-    const other = new Visitor(await alice.page.context().newPage(), server);
-    await other.page.goto(server.url);
+    const other = new Visitor(await alice.page.context().newPage(), scene.server);
+    await other.page.goto(scene.server.url);
     await alice.page.waitForSelector("text=You went on in another tab or window.");
     await other.types("from the second tab");
     await other.sees("from the second tab");
@@ -342,7 +316,7 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("who leaves is asked for a name again", async () => {
-    const [alice, carol] = [await open("alice"), await server.person("carol")];
+    const [alice, carol] = [await open("alice"), await scene.server.person("carol")];
     await alice.page.click("#settings");
     await alice.page.click("text=Leave the chat");
     await alice.page.waitForSelector("#join-nick:visible");
@@ -357,10 +331,9 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("a name that is taken is refused where it was typed", async () => {
-    await server.person("bob");
-    const visitor = await Visitor.open(chromium, server);
-    visitors.push(visitor);
-    await visitor.page.goto(server.url);
+    await scene.server.person("bob");
+    const visitor = await visit();
+    await visitor.page.goto(scene.server.url);
     await visitor.page.fill("#join-nick", "bob");
     await visitor.page.click("#join-button");
     await visitor.page.waitForSelector("#nick-error:visible");
