@@ -75,6 +75,7 @@ def stop(world: World) -> object:
 
 @act("the clock is set by {0} seconds")
 def clock(world: World, seconds: float) -> object:
+    world.oracle.latest = max(world.oracle.latest, world.oracle.now())
     world.offset += seconds
     world.is_clock_set |= seconds < 0
     return True

@@ -178,7 +178,7 @@ class Law:
         Args:
             people: who is in which, and the last number when they entered.
         """
-        now = self._oracle.now()
+        now = max(self._oracle.now(), self._oracle.latest)  # they came when a ban was over
         for person, room, entered in people:
             is_admin = self.is_admin(person.id)
             if not self.court(room).may_stay(person, entered, now, is_admin=is_admin):

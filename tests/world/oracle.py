@@ -114,6 +114,7 @@ class Oracle:
         self.quiet: set[str] = set()  # ids of those who only post
         self.gone: set[str] = set()  # ids of those whose sessions have ended
         self.forgets_before = 0.0  # time of day up to which events may go
+        self.latest = 0.0  # time of day that it ever was before the clock was set
         self.newest: dict[str, int] = {}  # the last number that anybody saw, by the log's name
         self.ever: set[tuple[str, int]] = set()  # what was ever stored
         self.called: dict[str, str] = {}  # who was ever renamed: what to, the last time
