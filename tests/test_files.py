@@ -206,6 +206,15 @@ class DeletingTests(SharingTestCase):
         (act,) = self.successResultOf(self.chat.server_log.latest(1))
         self.assertEqual(getattr(act.event, "act", ""), "deleted a.txt in #dev")
 
+    def test_nobody_keeps_others_from_deleting_by_sending_files_that_are_called_alike(self) -> None:
+        program, bob, eve = self.program("carol"), self.joins("bob"), self.joins("eve")
+        paths = [self.sends(bob, "a.txt", b"1"), self.sends(bob, "b.txt", b"2")]
+        first, _ = program.gets("file")
+        self.sends(eve, "b.txt", b"3")
+        self.sends(eve, f"#{first['id']}", b"4")
+        bob.types(f"/delete #{first['id']}", "/delete b.txt")
+        self.assertEqual([self.gets(path)[0] for path in paths], [404, 404])
+
     def test_a_file_that_is_not_there_cannot_be_deleted(self) -> None:
         bob = self.joins("bob")
         self.assertEqual(
@@ -267,6 +276,15 @@ class KeepingTests(SharingTestCase):
         self.restarts()
         self.assertLess(set(theirs), set(self.on_disk()))
         self.assertEqual(self.gets(path)[0], 200)
+
+    def test_a_disk_that_was_full_at_the_first_start_keeps_no_deleted_files(self) -> None:
+        self.stops()
+        (self.folder / "epoch").write_text("")
+        self.starts()
+        bob = self.joins("bob")
+        self.sends(bob, "a.txt", b"x")
+        bob.types("/delete a.txt")
+        self.assertEqual(self.on_disk(), [])
 
     def test_a_file_whose_content_is_lost_is_not_offered(self) -> None:
         path = self.sends(self.joins("bob"), "a.txt", b"x")

@@ -55,8 +55,23 @@ class UploadTests(SharingTestCase):
         self.assertEqual(self.gets(body.decode().strip().removeprefix(WHERE))[2], b"a=1&b=2")
 
     def test_a_form_is_no_file(self) -> None:
-        form = {"Content-Type": "multipart/form-data; boundary=x"}
-        self.assertEqual(self.puts(self.offered + "a", b"--x--", form)[0], 415)
+        for kind in ("multipart/form-data", "Multipart/Form-Data"):
+            form = {"Content-Type": f"{kind}; boundary=x"}
+            self.assertEqual(self.puts(self.offered + "a", b"--x--", form)[0], 415)
+
+    def test_a_length_that_is_no_number_of_bytes_is_refused(self) -> None:
+        endless = put(self.offered + "a", b"", {"Content-Length": "9" * 5000})
+        self.assertEqual(Asker(self.web).sends(endless).gets()[0], 400)
+
+    def test_headers_that_are_no_text_are_answered(self) -> None:
+        odd = put(self.offered + "a", b"x", {"Content-Type": "?"}).replace(b"?", b"\xff")
+        asker = Asker(self.web).sends(odd)
+        self.clock.advance(0)
+        status, _, body = asker.gets()
+        self.assertEqual(status, 201)
+        path = body.decode().strip().removeprefix(WHERE)
+        whole = f"GET {path} HTTP/1.1\r\nHost: x\r\nRange: bytes=".encode() + b"\xff\r\n\r\n"
+        self.assertEqual(Asker(self.web).sends(whole).gets()[0], 200)
 
     def test_what_is_no_upload_is_refused(self) -> None:
         for method in ("GET", "DELETE", "OPTIONS"):
@@ -281,7 +296,7 @@ class SlowDiskTests(SharingTestCase):
             self.disk.is_heard()
         self.bob.types("/delete a")
         self.the_disk_works()
-        kept = self.files.in_room("#lobby", "b")
+        kept = self.files.in_room("#lobby", "b", "")
         assert kept is not None
         self.assertEqual(self.on_disk(), [kept[1].digest])
 

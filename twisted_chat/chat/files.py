@@ -101,19 +101,23 @@ class Files:
         where = self.where() if file_key(path) in self._there else ""
         return where and where + path
 
-    def in_room(self, room: str, name: str) -> tuple[str, Shared] | None:
-        """The last file of a name in a room, and its name in the room's state.
+    def in_room(self, room: str, name: str, person: str) -> tuple[str, Shared] | None:
+        """The file that somebody means, and its name in the room's state.
+
+        Nobody can hide another's file behind one of theirs: a number means its event, whatever
+        files are called, and of several with a name it is the last of the person's own.
 
         Args:
             room: the room's key.
             name: what the file is called, or the number of its event behind a #.
+            person: the id of who means it.
         """
         found = [
-            (each.id, key)
+            (name == f"#{each.id}", each.person == person, each.id, key)
             for key, each in self._there.items()
             if each.room == room and name in (each.name, f"#{each.id}")
         ]
-        key = max(found)[1] if found else ""
+        key = max(found)[-1] if found else ""
         return (_BEGIN + key, self._there[key]) if found else None
 
     def load(self, room: str, state: State) -> None:

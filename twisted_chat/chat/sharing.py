@@ -140,13 +140,13 @@ class Sharing(Talk):
         Args:
             person: who wants that: whoever sent it, or an operator.
             room: where it was sent to.
-            name: what it is called; of several, the last one goes.
+            name: what it is called; of several, the last one of theirs goes.
             request: with what it was asked for.
 
         Raises:
             Refused: there is none, or it is somebody else's.
         """
-        found = self._need_files().in_room(room.key, name)
+        found = self._need_files().in_room(room.key, name, person.id)
         if found is None:
             raise Refused(
                 "no-such-file", f"There is no file {name} in {room.name}: give its whole name."

@@ -35,7 +35,7 @@ def _upload(caller: Caller, room: Room, rest: str) -> Lines:
     right=None,
     aliases=("unsend",),
     detail=(
-        "FILE is its name, or # and the number of its event; of several, the last one goes.",
+        "FILE is its name, or # and the number of its event; of several, your last one goes.",
         "Operators of the room can delete the files of others.",
     ),
 )

@@ -34,6 +34,9 @@ REQUEST_SECONDS: Final = 20.0
 SLOWEST: Final = 10_000
 """Bytes a second of a connection that a file is sent over: more time it does not get."""
 
+_DIGITS = 15
+"""Of the length of a file: what has thousands of them, Python does not read as a number."""
+
 SOCKET = b"/ws"
 """The path of the WebSocket."""
 
@@ -196,7 +199,7 @@ class Channel(HTTPChannel):
         if self.is_upload and name == b"transfer-encoding":
             self.is_chunked = True
             return True
-        if self.is_upload and name == b"content-length":
+        if self.is_upload and name == b"content-length" and len(value.strip()) <= _DIGITS:
             return bool(super().headerReceived(line))
         if name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0"):
             self._respondToBadRequestAndDisconnect()

@@ -29,7 +29,8 @@ class BaseRequest(http.Request):
 
     def headers(self, name: str) -> list[str]:
         """The values of all headers with this name."""
-        return list(self.requestHeaders.getRawHeaders(name, []))
+        found = self.requestHeaders.getRawHeaders(name.encode(), [])
+        return [value.decode("utf-8", "replace") for value in found]
 
     def _one(self, name: str) -> str:
         found = self.headers(name)

@@ -69,7 +69,7 @@ class SharingRequest(BaseRequest):
             raise NotAnswered(405, "Send a file here: curl -T FILE URL", {"Allow": "PUT, POST"})
         if self.channel.is_chunked or length is None or not self._one("content-length"):
             raise NotAnswered(411, "The length of a file must be known: save it first.")
-        if self._one("content-type").startswith("multipart/"):
+        if self._one("content-type").lower().startswith("multipart/"):
             raise NotAnswered(415, "Send the file itself, and no form: curl -T FILE URL")
         _, _, token, *name = self.path.split(b"/")
         try:

@@ -156,10 +156,11 @@ class Contents:
         if self._folder is None or self._temporary is not None:
             return True
         path = self._folder / _EPOCH
-        if not path.exists():
+        written = path.read_text() if path.exists() else ""
+        if not written:  # empty if the disk was full, or the server killed, while it was written
             make_private(path)
             path.write_text(epoch)
-        return path.read_text() == epoch
+        return written in ("", epoch)
 
     def stop(self) -> None:
         """They are needed no longer, where they are not to be kept."""
