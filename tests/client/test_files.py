@@ -1,5 +1,6 @@
 """Files that somebody sends with the client, as far as it gets before anything is sent."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +89,14 @@ class SendingTests(DeskTest):
                 f"!!! {self.report.parent} cannot be sent: Is a directory.",
             ],
         )
+
+    def test_a_pipe_that_nobody_writes_to_is_not_waited_for(self) -> None:
+        desk, server, _ = self.with_post(plain=True)
+        pipe = self.report.with_name("pipe")
+        os.mkfifo(pipe)
+        desk.types(f"/send {pipe}")
+        self.assertEqual(desk.sees(), [f"!!! {pipe} cannot be sent just now."])
+        self.assertEqual(server.hears(), [])
 
     def test_a_file_is_whispered_to_nobody(self) -> None:
         desk, server, _ = self.with_post(plain=True)

@@ -68,8 +68,9 @@ class Files:
             return
         path = Path(typed).expanduser()
         try:
-            with path.open("rb"):
-                size = path.stat().st_size
+            size = path.stat().st_size
+            if not path.is_fifo():  # to open one would wait for whoever writes to it
+                path.open("rb").close()
         except OSError as error:
             self._refused(f"{typed} cannot be sent: {error.strerror}.")
             return
