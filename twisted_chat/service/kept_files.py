@@ -45,7 +45,7 @@ def missing(connection: sqlite3.Connection, folder: Path) -> list[str]:
 
 def unneeded(connection: sqlite3.Connection, folder: Path) -> Collection[str]:
     """Contents that no file needs: the server deletes them when it starts."""
-    return kept_in(folder).keys() - needed(connection).keys()
+    return kept_in(folder) - needed(connection).keys()
 
 
 def copy(connection: sqlite3.Connection, folder: Path, copy: Path) -> int:
@@ -59,7 +59,7 @@ def copy(connection: sqlite3.Connection, folder: Path, copy: Path) -> int:
     Raises:
         OSError: why it cannot be done.
     """
-    digests = needed(connection).keys() & kept_in(folder).keys()
+    digests = needed(connection).keys() & kept_in(folder)
     if not digests:
         return 0
     part = copy.with_name(copy.name + ".part")

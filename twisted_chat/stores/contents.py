@@ -32,12 +32,11 @@ def is_digest(name: str) -> bool:
     return _DIGEST.fullmatch(name) is not None
 
 
-def kept_in(folder: Path) -> dict[str, int]:
-    """The contents in a folder: their sizes in bytes, by digest."""
+def kept_in(folder: Path) -> set[str]:
+    """The digests of the contents in a folder, while others may be deleting some of them."""
     if not folder.exists():
-        return {}
-    with os.scandir(folder) as found:
-        return {each.name: each.stat().st_size for each in found if is_digest(each.name)}
+        return set()
+    return {each.name for each in folder.iterdir() if is_digest(each.name)}
 
 
 class Incoming:
