@@ -36,6 +36,7 @@ def test_a_unix_socket(start: Start, tmp_path: Path) -> None:
 def test_two_endpoints_lead_into_the_same_room(start: Start) -> None:
     endpoint = ("--endpoint", "tcp:0:interface=127.0.0.1")
     server = start(where=endpoint * 2)
+    eventually(lambda: len(server.joins) == 2, "it names both")
     first, second = (int(join.split()[-1]) for join in server.joins)
     assert first != second
     ann = Plain(first, "ann")
