@@ -68,7 +68,7 @@ class Screen:
         self.write(data)
         return len(data)
 
-    def hold(self, rest: bytes) -> None:
+    def hold(self, rest: bytes, why: OSError | None = None) -> None:
         """See `Outlet.hold`."""
         self.write(self.half + rest)
 

@@ -1,6 +1,7 @@
 """Bytes go to the socket at once where it takes them, and in order where it does not."""
 
 import socket
+import struct
 from typing import Any
 
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Server
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
@@ -60,15 +62,29 @@ class Poller:
         return [writer.doWrite() for writer in list(self.writers)]
 
 
+def tcp() -> tuple[socket.socket, socket.socket]:
+    """Both ends of a TCP connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        theirs = socket.create_connection(listening.getsockname())
+        return listening.accept()[0], theirs
+
+
 class Wire:
     """A connection through a real socket, without a reactor.
 
     Args:
         protocol: who is at our end.
+        ends: the sockets, ours first.
     """
 
-    def __init__(self, protocol: Protocol | None = None) -> None:
-        ours, self.theirs = socket.socketpair()
+    def __init__(
+        self,
+        protocol: Protocol | None = None,
+        ends: tuple[socket.socket, socket.socket] | None = None,
+    ) -> None:
+        self.ours, self.theirs = ends or socket.socketpair()
+        ours = self.ours
+        ours.setblocking(False)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         self.theirs.setblocking(False)
         self.poller = Poller()
@@ -76,6 +92,16 @@ class Wire:
         self.transport = Server(
             ours, protocol or Protocol(), ("192.0.2.1", 1), nobody, 0, self.poller
         )
+
+    def readable(self) -> None:
+        """Let our end read, and then write, and be told of the end, as a reactor does."""
+        for reader in list(self.poller.readers):
+            if reader.doRead() is CONNECTION_DONE:
+                reader.readConnectionLost(Failure(CONNECTION_DONE))
+        for writer in list(self.poller.writers):
+            why = writer.doWrite()
+            if why is not None:
+                writer.connectionLost(Failure(why))
 
     def arrived(self) -> bytes:
         """What the other end finds to read just now."""
@@ -99,7 +125,7 @@ class Wire:
 
     def cut(self) -> None:
         """Let go of both sockets."""
-        self.transport.socket.close()
+        self.ours.close()
         self.theirs.close()
 
 
@@ -235,3 +261,22 @@ class SocketTests(ChatTestCase):
         self.assertLessEqual(held, PIECE)
         arrived = wire.arrives().decode().split("\r\n")
         self.assertEqual([line.partition("bob: ")[2] for line in arrived], [*lines, ""])
+
+    def test_half_a_line_is_not_said_when_a_write_was_told_of_the_reset(self) -> None:
+        protocol = self.factory.buildProtocol(None)
+        wire = Wire(protocol, tcp())
+        self.addCleanup(wire.cut)
+        protocol.makeConnection(wire.transport)
+        wire.theirs.sendall(b"bob\n")
+        wire.readable()
+        self.clock.advance(0)
+        ann = self.joins("ann")
+        wire.theirs.sendall(b"half a li")
+        wire.readable()
+        wire.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wire.theirs.close()
+        ann.types("hello")  # which bob's socket cannot send, and says why
+        wire.readable()
+        ann.turn_ends()
+        self.time_passes(10)
+        self.assertEqual(ann.sees()[-1], "*** bob has left #lobby (connection lost)")

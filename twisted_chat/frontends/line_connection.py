@@ -86,6 +86,14 @@ class LineConnection(Lines, BaseConnection):
             self._session.input_ended()
             self._free_if_over()
 
+    def readConnectionLost(self) -> None:
+        """No more lines will come; half a line counts, unless the connection is broken.
+
+        Then `connectionLost` is to come, for the transport has something to send.
+        """
+        if self._gone or not self.outlet.is_reset:
+            super().readConnectionLost()
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone; what was said before that is still said."""
         self._gone = True

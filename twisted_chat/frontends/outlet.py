@@ -41,10 +41,21 @@ class Outlet:
         drained: called when it takes more again, after it did not.
     """
 
-    __slots__ = ("_direct", "_drained", "_open", "_sealed", "_transport", "ready", "send")
+    __slots__ = (
+        "_direct",
+        "_drained",
+        "_open",
+        "_sealed",
+        "_transport",
+        "is_reset",
+        "ready",
+        "send",
+    )
 
     def __init__(self, transport: ITransport, drained: Callable[[], None]) -> None:
         self.ready = True
+        self.is_reset = False
+        """Whether the other end has broken the connection, as far as a write was told so."""
         self._transport = transport
         self._drained = drained
         self._open = True
@@ -82,13 +93,19 @@ class Outlet:
             return
         try:
             sent = self.send(data)
-        except OSError:  # full, or broken: then the transport finds out by itself
-            sent = 0
+        except OSError as why:
+            self.hold(data, why)
+            return
         if sent < len(data):
             self.hold(data[sent:])
 
-    def hold(self, rest: bytes) -> None:
-        """Hand the rest to the transport's buffer, and wait until it is sent."""
+    def hold(self, rest: bytes, why: OSError | None = None) -> None:
+        """Hand the rest to the transport's buffer, and wait until it is sent.
+
+        The socket is full, or broken, which the transport finds out by itself. But a socket tells
+        of a reset once: to whoever reads after that, the connection has ended in good order.
+        """
+        self.is_reset = self.is_reset or isinstance(why, ConnectionResetError)
         self._write(rest)
         if self._direct is not None:
             self._wait_for(self._direct)

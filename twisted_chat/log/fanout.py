@@ -129,10 +129,11 @@ class Fanout:
                     if data:
                         try:
                             sent = outlet.send(data)
-                        except OSError:
-                            sent = 0
-                        if sent != size:
-                            outlet.hold(data[sent:])
+                        except OSError as why:
+                            outlet.hold(data, why)
+                        else:
+                            if sent != size:
+                                outlet.hold(data[sent:])
                     if there >= end:
                         continue
                 reader.catch_up()

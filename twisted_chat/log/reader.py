@@ -35,8 +35,13 @@ class Outlet(Protocol):
             OSError: none.
         """
 
-    def hold(self, rest: bytes) -> None:
-        """Send later what `send` did not take; this is ready again when that is done."""
+    def hold(self, rest: bytes, why: OSError | None = None) -> None:
+        """Send later what `send` did not take; this is ready again when that is done.
+
+        Args:
+            rest: what is left.
+            why: what `send` raised, if it did.
+        """
 
     def write(self, data: bytes) -> None:
         """Send bytes; this never raises and never calls back."""

@@ -49,5 +49,5 @@ class Transcript:
         self.write(data)
         return len(data)
 
-    def hold(self, rest: bytes) -> None:
+    def hold(self, rest: bytes, why: OSError | None = None) -> None:
         """See `reader.Outlet`; a file takes everything."""
