@@ -32,6 +32,15 @@ class UploadTests(SharingTestCase):
         self.clock.advance(601)
         self.assertEqual(self.puts(self.offered + "a.txt", b"x")[0], 404)
 
+    def test_who_has_left_the_room_is_told_to_come_back(self) -> None:
+        self.bob.types("/join dev")
+        in_dev = self.is_offered(self.bob)
+        self.bob.types("/leave dev")
+        refused = (403, "You are not in #dev: /join #dev first.")
+        self.assertEqual(self.puts(in_dev + "a.txt", b"x"), refused)
+        self.bob.types("/join dev")
+        self.assertEqual(self.puts(in_dev + "a.txt", b"x")[0], 201)
+
     def test_an_address_that_was_never_given_takes_nothing(self) -> None:
         for path in ("/upload/", "/upload/x", "/upload/x/a", "/upload/%00/a", "/upload//a"):
             self.assertEqual(self.puts(path, b"x")[0], 404, path)

@@ -79,6 +79,7 @@ class Sharing(Talk):
             raise Refused(
                 "no-nick", "Whoever asked for this address has left the chat: join again."
             )
+        self.room_of(person, room.name)
         self.rights.check(person, Right.SPEAK, room)
         return person, room
 
