@@ -4,12 +4,12 @@ from twisted.internet.defer import gatherResults
 
 from twisted_chat.chat.administration import Administration
 from twisted_chat.chat.decisions import Decisions
-from twisted_chat.chat.devices import Devices
+from twisted_chat.chat.own_account import OwnAccount
 from twisted_chat.chat.sharing import Sharing
 from twisted_chat.text import names
 
 
-class Chat(Administration, Devices, Decisions, Sharing):
+class Chat(Administration, OwnAccount, Decisions, Sharing):
     """Every person and every room, and everything that one can do.
 
     Args:
