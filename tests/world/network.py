@@ -117,7 +117,7 @@ class Socket:
         if self._gone:
             raise BrokenPipeError(errno.EPIPE, "nobody is there")
         size = len(data)
-        if self.capacity is not None:
+        if size and self.capacity is not None:  # no bytes fit into a full socket too, as on Linux
             size = min(size, self.capacity - self.unread)
             if size <= 0:
                 raise BlockingIOError(errno.EWOULDBLOCK, "full")
