@@ -170,6 +170,11 @@ class OutletTests(SynchronousTestCase):
         self.assertEqual(self.wire.arrived(), b"")
         self.assertEqual(self.wire.poller.writers, set())
 
+    def test_nothing_waits_for_who_is_gone_where_there_is_nothing_to_write(self) -> None:
+        self.wire.theirs.close()
+        self.outlet.write(b"")
+        self.assertTrue(self.outlet.ready)
+
     def test_closing_sends_what_was_written_and_takes_no_more(self) -> None:
         self.outlet.write(b"x" * 100_000)
         self.outlet.close()

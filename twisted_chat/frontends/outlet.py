@@ -87,6 +87,8 @@ class Outlet:
 
     def write(self, data: bytes) -> None:
         """Send bytes; after `close` they are dropped."""
+        if not data:
+            return  # a broken socket would refuse even that, and nobody be told that it is sent
         if not self.ready:
             if self._open:
                 self._write(data)
