@@ -28,8 +28,8 @@ from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, Store
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.memory import MemoryStore
+from twisted_chat.stores.rows import COLUMNS, to_entry
 from twisted_chat.stores.sqlite import forgetting, writer
-from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 

@@ -18,9 +18,11 @@ from twisted_chat.chat.passwords import Hasher
 from twisted_chat.refusal import Refused
 from twisted_chat.service import account_lines
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.records import account_row
 from twisted_chat.stores.sqlite import accounts
 from twisted_chat.stores.sqlite.lock import Lock
-from twisted_chat.stores.sqlite.schema import Unusable, open_database, open_to_read
+from twisted_chat.stores.sqlite.schema import open_database, open_to_read
+from twisted_chat.stores.unusable import Unusable
 from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 from twisted_chat.text.passwords import Password
@@ -146,7 +148,7 @@ def _set_password(chosen: argparse.Namespace) -> str:
     kept = _new_password(chosen.hasher)
     with _changing(chosen.db) as database:
         account = _find(database, chosen.nickname)
-        database.execute(accounts.SAVE, accounts.row(replace(account, password=kept)))
+        database.execute(accounts.SAVE, account_row(replace(account, password=kept)))
     return f"{account.name} has another password"
 
 
@@ -171,7 +173,7 @@ def _change(chosen: argparse.Namespace) -> str:
     with _changing(chosen.db) as database:
         account = _find(database, chosen.nickname)
         changed = replace(account, **chosen.changes)
-        database.execute(accounts.SAVE, accounts.row(changed))
+        database.execute(accounts.SAVE, account_row(changed))
     is_admin = "an administrator" if changed.is_admin else "no administrator"
     is_locked = "locked" if changed.is_locked else "not locked"
     return f"{account.name} is {is_admin if 'is_admin' in chosen.changes else is_locked}"
@@ -240,4 +242,4 @@ def _add(database: sqlite3.Connection, new: Iterable[Account]) -> None:
             raise ValueError(f"the id {account.id} is that of {by_id[account.id].name}")
         taken.add(account)
         by_id[account.id] = account
-        database.execute(accounts.SAVE, accounts.row(account))
+        database.execute(accounts.SAVE, account_row(account))

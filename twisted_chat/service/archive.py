@@ -11,11 +11,12 @@ from pathlib import Path
 
 from twisted_chat.events.codec import NAMED
 from twisted_chat.service import exchange
+from twisted_chat.stores.rows import COLUMNS, to_entry
 from twisted_chat.stores.sqlite import state, strays
 from twisted_chat.stores.sqlite.lock import Lock
 from twisted_chat.stores.sqlite.private import make_private
-from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry
-from twisted_chat.stores.sqlite.schema import Unusable, open_database, open_to_read
+from twisted_chat.stores.sqlite.schema import open_database, open_to_read
+from twisted_chat.stores.unusable import Unusable
 from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 

@@ -16,7 +16,8 @@ from twisted.python.failure import Failure
 
 from twisted_chat.service.endpoints import below_tls, cannot_listen, tcp_endpoint
 from twisted_chat.stores.sqlite.lock import is_held
-from twisted_chat.stores.sqlite.schema import Unusable, open_to_read
+from twisted_chat.stores.sqlite.schema import open_to_read
+from twisted_chat.stores.unusable import Unusable
 
 _SYSTEMD = "systemd:"
 _VALID_BUT = "the options are valid, but "

@@ -55,8 +55,8 @@ from twisted_chat.service.publicity import Publicity
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.sqlite.schema import Unusable
 from twisted_chat.stores.sqlite.store import SqliteStore
+from twisted_chat.stores.unusable import Unusable
 from twisted_chat.text import names
 from twisted_chat.turn import Turn
 from twisted_chat.wire.plain import PlainWire

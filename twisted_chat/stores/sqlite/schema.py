@@ -7,6 +7,7 @@ from pathlib import Path
 
 from twisted_chat.stores.sqlite import accounts, strays
 from twisted_chat.stores.sqlite.private import make_private
+from twisted_chat.stores.unusable import Unusable
 
 VERSION = 6
 
@@ -104,9 +105,7 @@ In `events`, `client` is NULL where it is the author, and `more` has as JSON wha
 that has no column of its own.
 """
 
-
-class Unusable(Exception):
-    """A database that cannot be used; the text says why, and what to do."""
+INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def open_database(path: Path, *, full: bool) -> sqlite3.Connection:

@@ -17,8 +17,9 @@ from twisted_chat.stores.sqlite.forgetting import OLDEST, forget
 from twisted_chat.stores.sqlite.history import History
 from twisted_chat.stores.sqlite.lock import Lock
 from twisted_chat.stores.sqlite.logs import KeptLog
-from twisted_chat.stores.sqlite.schema import Unusable, open_database
+from twisted_chat.stores.sqlite.schema import open_database
 from twisted_chat.stores.sqlite.writer import Writer
+from twisted_chat.stores.unusable import Unusable
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")

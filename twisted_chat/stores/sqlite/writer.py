@@ -8,7 +8,7 @@ the reactor never waits for the disk.
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import TypeAlias
@@ -22,16 +22,22 @@ from twisted_chat.events import Entry, Rename
 from twisted_chat.events.effects import EFFECTS, apply, effects
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, WorkerThread
+from twisted_chat.stores.batches import by_log, refuse, show_told
+from twisted_chat.stores.records import session_row
+from twisted_chat.stores.rows import Row, to_row
 from twisted_chat.stores.sqlite import accounts
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
 from twisted_chat.stores.sqlite.logs import KeptLog
-from twisted_chat.stores.sqlite.rows import INSERT_EVENT, Row, to_row
-from twisted_chat.stores.sqlite.schema import explain, explain_unchanged, explain_unsaved
+from twisted_chat.stores.sqlite.schema import (
+    INSERT_EVENT,
+    explain,
+    explain_unchanged,
+    explain_unsaved,
+)
 from twisted_chat.stores.sqlite.sessions import (
     DROP_SESSION,
     RENAME_SESSION,
     SAVE_SESSION,
-    session_row,
 )
 from twisted_chat.stores.sqlite.state import Statement, statements
 from twisted_chat.turn import Turn
@@ -170,9 +176,9 @@ class Writer:
         """See `Store.append`."""
         told_only = not any(entry.stored for _, entry in batch)
         if told_only and self.is_idle:
-            _show(batch)  # there is nothing that it could overtake
+            show_told(batch)  # there is nothing that it could overtake
         elif self.waiting >= (2 * QUEUE if told_only else QUEUE):
-            _refuse(batch, Refused("not-stored", "The disk is too slow: try again later."))
+            refuse(batch, Refused("not-stored", "The disk is too slow: try again later."))
         else:
             self._queue.append(batch)
             self.waiting += len(batch)
@@ -239,7 +245,7 @@ class Writer:
             _log.info("Lines can be stored again")
         for log in group.begun:
             log.is_kept = True
-        for log, entries in _by_log(group.entries):
+        for log, entries in by_log(group.entries):
             log.waiting -= len(entries)
             log.last = entries[-1].id
             for entry in entries:
@@ -269,8 +275,8 @@ class Writer:
             self._statements = [*group.statements, *self._statements]
         for log, _ in group.entries:
             log.waiting -= 1
-        _refuse([(log, entry) for log, entry in group.entries if entry.stored], why)
-        _show([(log, entry) for log, entry in group.entries if not entry.stored])
+        refuse([(log, entry) for log, entry in group.entries if entry.stored], why)
+        show_told([(log, entry) for log, entry in group.entries if not entry.stored])
         for deferred in group.told:
             deferred.errback(Refused("not-stored", explain_unsaved(error)))
         accounts.refuse(group.accounts, Refused("not-stored", explain_unchanged(error)))
@@ -312,24 +318,3 @@ class Writer:
         self._stopped, self._may_try_again = Deferred(), True
         self._commit()
         return self._stopped
-
-
-def _show(told: Batch) -> None:
-    for log, entries in _by_log(told):
-        for entry in entries:
-            entry.id = log.last
-        if log.subscriber is not None:
-            log.subscriber.show(entries)
-
-
-def _refuse(batch: Batch, why: Refused) -> None:
-    for log, entries in _by_log(batch):
-        if log.subscriber is not None:
-            log.subscriber.refuse(entries, why)
-
-
-def _by_log(group: Batch) -> Iterable[tuple[KeptLog, list[Entry]]]:
-    logs: dict[KeptLog, list[Entry]] = {}
-    for log, entry in group:
-        logs.setdefault(log, []).append(entry)
-    return logs.items()
