@@ -165,8 +165,10 @@ class Register:
     def _is_refused(self, failure: Failure, change: Account | str) -> None:
         why = failure.value
         assert isinstance(why, Refused)
-        assert self.pending.pop(0) is change, f"{change} is refused too early"
-        if why.code != "not-stored":
+        if why.code == "not-stored":  # though it may not be known yet what became of others
+            self.pending.remove(change)
+        else:
+            assert self.pending.pop(0) is change, f"{change} is refused too early"
             assert self._is_taken(change), f"{change} is refused, and its name is free"
 
     def _is_taken(self, change: Account | str) -> bool:

@@ -34,7 +34,11 @@ class Chosen(Protocol):
 
     @property
     def database(self) -> Path | None:
-        """Where everything is kept."""
+        """The file where everything is kept."""
+
+    @property
+    def postgres(self) -> str | None:
+        """The address of the PostgreSQL database where everything is kept."""
 
 
 class _Probe:
@@ -125,6 +129,8 @@ def check_start(options: Chosen) -> None:
     database = options.database
     if database is not None and is_held(database):
         raise usage.UsageError(f"{_VALID_BUT}another server is using the database {database}")
+    if options.postgres is not None:
+        _check_postgres(options.postgres)
     transcript = options["transcript"]
     if transcript not in (None, "-"):
         _check_file(Path(transcript), "cannot write --transcript")
@@ -142,6 +148,31 @@ def check_database(path: Path) -> None:
         except Unusable as error:
             raise usage.UsageError(str(error)) from error
     _check_file(path, "cannot use the database")
+
+
+def check_psycopg() -> None:
+    """Make sure that there is what connects to PostgreSQL.
+
+    Raises:
+        usage.UsageError: there is not.
+    """
+    try:
+        import psycopg  # noqa: F401 - an extra, which fails without libpq too
+    except ImportError as error:
+        raise usage.UsageError(
+            "--db postgresql://... needs psycopg: pip install 'psycopg[binary]'"
+        ) from error
+
+
+def _check_postgres(url: str) -> None:
+    from twisted_chat.stores.postgres.connection import check  # an extra
+
+    try:
+        is_used = check(url)
+    except Unusable as error:
+        raise usage.UsageError(_VALID_BUT + str(error)) from error
+    if is_used:
+        raise usage.UsageError(f"{_VALID_BUT}another server is using the database")
 
 
 def check_files_of_twistd(twistd: Mapping[str, Any]) -> None:

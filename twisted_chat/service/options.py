@@ -247,6 +247,8 @@ class Options(usage.Options):
         if not self._is_again:
             if self.database is not None:
                 checks.check_database(self.database)
+            if self.postgres is not None:
+                checks.check_psycopg()
             if self.parent is not None:
                 checks.check_files_of_twistd(self.parent)
 
@@ -288,7 +290,8 @@ class Options(usage.Options):
     @property
     def made_certificate(self) -> Path | None:
         """The file of the certificate that the server creates; None without a database."""
-        return self.database and self.database.with_suffix(".tls.pem")
+        beside = Path("chat") if self.postgres is not None else self.database
+        return beside and beside.with_suffix(".tls.pem")
 
     def _lines_of(self, option: str, understand: Callable[[Sequence[str]], _T]) -> _T:
         name = self[option]
@@ -306,8 +309,14 @@ class Options(usage.Options):
 
     @property
     def database(self) -> Path | None:
-        """The database file; None to keep everything in memory."""
-        return None if self["no-db"] else Path(self["db"])
+        """The database file; None if there is none."""
+        return None if self["no-db"] or self.postgres is not None else Path(self["db"])
+
+    @property
+    def postgres(self) -> str | None:
+        """The address of the PostgreSQL database; None if everything is kept elsewhere."""
+        is_url = self["db"].startswith(("postgresql://", "postgres://"))
+        return self["db"] if is_url and not self["no-db"] else None
 
     @property
     def is_sync_full(self) -> bool:

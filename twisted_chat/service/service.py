@@ -273,6 +273,17 @@ class ChatService(MultiService):
         )
 
     def _open_store(self, turn: Turn) -> Store:
+        if self._options.postgres is not None:
+            from twisted_chat.stores.postgres.store import PostgresStore  # an extra
+
+            return PostgresStore(
+                self._options.postgres,
+                turn,
+                self._thread(),
+                self._thread(),
+                self._reactor,
+                self._counters,
+            )
         path = self._options.database
         if path is None:
             return MemoryStore()
