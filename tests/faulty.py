@@ -19,6 +19,8 @@ class Network:
         self.loses = ""
         """What is lost next, with its connection: a `group`, or its `answer`."""
 
+        self.cuts_after = False
+        """Whether nobody is reached after the next loss."""
         self.is_full = False
         """Whether the database's disk has no room."""
 
@@ -52,4 +54,6 @@ class _Wire:
 
     def _break(self) -> None:
         self._connection.close()
+        self._network.is_cut = self._network.is_cut or self._network.cuts_after
+        self._network.cuts_after = False
         raise psycopg.OperationalError(_LOST)

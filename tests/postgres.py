@@ -52,15 +52,18 @@ class Engine:
         self._programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # a socket's path is short
         atexit.register(self._remove)
-        if os.geteuid() == 0:  # as whom it refuses to run
+        self.is_root = os.geteuid() == 0  # as whom it refuses to run
+        if self.is_root:
             user = pwd.getpwnam("postgres")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         self._run("initdb", "-A", "trust", "-U", "chat", "-E", "UTF8", "--no-locale", "--no-sync")
+        rules = self.folder / "data" / "pg_hba.conf"
+        rules.write_text("local all guarded scram-sha-256\n" + rules.read_text())
         self.start()
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         command = [str(self._programs / program), "-D", str(self.folder / "data"), *arguments]
-        return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+        return ["runuser", "-u", "postgres", "--", *command] if self.is_root else command
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(

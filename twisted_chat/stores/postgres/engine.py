@@ -23,7 +23,7 @@ _log = Logger(namespace="chat")
 _STORE = b"SELECT store_group(%s, %s, %s::jsonb)"
 
 
-_PATIENCE = 3.0
+PATIENCE = 3.0
 """Seconds in which the database notices that a server is gone, whose place this one takes."""
 
 
@@ -55,7 +55,7 @@ class Engine:
         where = name(self._url)
         check_engine(self._connection, self._url)
         schema.migrate(self._connection, where)
-        if not schema.lock(self._connection, _PATIENCE):
+        if not schema.lock(self._connection, PATIENCE):
             raise Unusable(
                 f"another twisted-chat uses {where}: stop it, or choose another database with --db"
             )
@@ -109,15 +109,16 @@ class Engine:
         try:
             self._connection = connect(self._url, self._called)
             self._end_lost_connection()
-            if not schema.lock(self._connection):
-                self._connection.close()
-                raise Away("the database has not noticed yet that the connection is lost")
+            is_locked = schema.lock(self._connection)
             last = schema.last_group(self._connection, self._node)
         except (Unusable, psycopg.Error) as error:
             self._connection.close()
             raise Away(str(error)) from error
         if last is None:
             raise TakenOver
+        if not is_locked:
+            self._connection.close()
+            raise Away("the database has not noticed yet that the connection is lost")
         if last[0] == self._number:
             return None
         self._number, answered = last
