@@ -51,7 +51,7 @@ class Engine:
             raise SkipTest(why_not())
         self._programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # a socket's path is short
-        atexit.register(self._remove)
+        atexit.register(self.remove)
         self.is_root = os.geteuid() == 0  # as whom it refuses to run
         if self.is_root:
             user = pwd.getpwnam("postgres")
@@ -87,7 +87,9 @@ class Engine:
         while Path(f"/proc/{first}").exists():  # its others end with it
             time.sleep(0.01)
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
+        """End it, and leave nothing behind."""
+        atexit.unregister(self.remove)
         with suppress(subprocess.CalledProcessError):  # a test has stopped it
             self._run("pg_ctl", "stop", "-m", "immediate", "-s")
         shutil.rmtree(self.folder, ignore_errors=True)

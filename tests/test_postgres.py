@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import SkipTest
+from unittest.mock import patch
 
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
@@ -98,7 +100,7 @@ class UnusableTests(SynchronousTestCase):
             raise SkipTest("PgBouncer is not installed")
         folder = engine().folder
         Path(folder, "bouncer.ini").write_text(
-            f"[databases]\npostgres = host={folder}\n[pgbouncer]\n"
+            f"[databases]\npostgres = host={folder} user=chat\n[pgbouncer]\n"
             f"unix_socket_dir = {folder}\nlisten_port = 6432\nlisten_addr =\n"
             "auth_type = any\npool_mode = transaction\nignore_startup_parameters = options\n"
         )
@@ -134,7 +136,8 @@ class OptionTests(SynchronousTestCase):
         self.assertEqual((options.database, options.postgres), (None, None))
 
     def test_without_psycopg_one_is_told_what_to_install(self) -> None:
-        self.patch(sys, "modules", sys.modules | {"psycopg": None})
+        absent: Any = {"psycopg": None}
+        self.enterContext(patch.dict(sys.modules, absent))
         why = self.assertRaises(UsageError, self.options)
         self.assertIn("needs psycopg: pip install 'psycopg[binary]'", str(why))
 
