@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from twisted_chat.events.codec import NAMED
-from twisted_chat.service import exchange
+from twisted_chat.service import copying, exchange, values
 from twisted_chat.stores.rows import COLUMNS, to_entry
 from twisted_chat.stores.sqlite import state, strays
 from twisted_chat.stores.sqlite.lock import Lock
@@ -21,6 +21,7 @@ from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 
 ERASED = "(erased)"
+_ONLY_FILES = "this is done with files only: copy the database to one first"
 _SAID = f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind != 'whisper' ORDER BY id"  # noqa: S608 - ours
 
 
@@ -32,6 +33,9 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line, and return the exit status."""
     chosen = _parser().parse_args(arguments)
+    if isinstance(chosen.db, str) and "target" not in chosen:
+        sys.stderr.write(f"twisted-chat-archive: {_ONLY_FILES}\n")
+        return 1
     act: Callable[[argparse.Namespace], str] = chosen.act
     try:
         told = act(chosen)
@@ -47,7 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="twisted-chat-archive", description="Look after the database of a chat server."
     )
-    parser.add_argument("--db", type=Path, default=Path("chat.sqlite"), help="the database file")
+    parser.add_argument(
+        "--db",
+        type=values.database,
+        default=Path("chat.sqlite"),
+        help="the database: a file; for copy, also a postgresql:// address",
+    )
     acts = parser.add_subparsers(required=True, metavar="COMMAND")
     export = acts.add_parser(
         "export",
@@ -63,6 +72,15 @@ def _parser() -> argparse.ArgumentParser:
     backup = acts.add_parser("backup", help="copy the database (the server may be running)")
     backup.add_argument("file", type=Path)
     backup.set_defaults(act=_backup)
+    copied = acts.add_parser(
+        "copy",
+        help="copy everything into an empty database, such as from a file to PostgreSQL",
+        description="Copy everything into an empty database, from a file to PostgreSQL, back, or "
+        "between two of a kind: rooms, whispers, accounts and sessions, with the same ids, so "
+        "that people resume as if the server had been restarted. No server may be running.",
+    )
+    copied.add_argument("target", type=values.database, help="a file, or a postgresql:// address")
+    copied.set_defaults(act=lambda chosen: copying.copy(chosen.db, chosen.target))
     check = acts.add_parser(
         "check",
         help="look for damage, missing events and misplaced whispers (the server may be running)",

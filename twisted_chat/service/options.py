@@ -17,7 +17,7 @@ from twisted.python import usage
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
-from twisted_chat.service import checks, config
+from twisted_chat.service import checks, config, values
 from twisted_chat.service.auth import make_portal
 from twisted_chat.service.endpoints import below_tls, tcp_endpoint
 from twisted_chat.service.known_options import BY_NAME, LIMITS, Option, help_text, limits_text
@@ -315,7 +315,7 @@ class Options(usage.Options):
     @property
     def postgres(self) -> str | None:
         """The address of the PostgreSQL database; None if everything is kept elsewhere."""
-        is_url = self["db"].startswith(("postgresql://", "postgres://"))
+        is_url = values.is_postgres(self["db"])
         return self["db"] if is_url and not self["no-db"] else None
 
     @property

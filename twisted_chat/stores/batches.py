@@ -26,6 +26,17 @@ def by_log(batch: Iterable[tuple[_L, Entry]]) -> Iterable[tuple[_L, list[Entry]]
     return logs.items()
 
 
+def split(
+    batch: Iterable[tuple[_L, Entry]],
+) -> tuple[list[tuple[_L, Entry]], list[tuple[_L, Entry]]]:
+    """What is stored, and what is only told."""
+    stored: list[tuple[_L, Entry]] = []
+    told: list[tuple[_L, Entry]] = []
+    for each in batch:
+        (stored if each[1].stored else told).append(each)
+    return stored, told
+
+
 def show_told(batch: Iterable[tuple[_L, Entry]]) -> None:
     """Show entries that are only told, and that nothing is before."""
     for log, entries in by_log(batch):

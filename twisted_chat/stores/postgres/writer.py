@@ -21,7 +21,7 @@ from twisted_chat.events import Entry
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, WorkerThread
 from twisted_chat.stores.account import Account
-from twisted_chat.stores.batches import refuse, show_told
+from twisted_chat.stores.batches import refuse, show_told, split
 from twisted_chat.stores.postgres.connection import Away, explain
 from twisted_chat.stores.postgres.engine import Engine, TakenOver
 from twisted_chat.stores.postgres.group import AccountWrite, Answer, Batch, Group, Work
@@ -211,9 +211,11 @@ class Writer:
             self._work.follow(group.work)
         for log, _ in group.entries:
             log.waiting -= 1
-        self._group = None
-        self._refuse_at_once(group.entries)
+        stored, told = split(group.entries)
+        self._refuse(stored)
+        show_told(told)  # nothing is before it
         self._refuse_work(group.work)
+        self._group = None
         if self._is_away:
             self._refuse_what_waits()
 
@@ -234,23 +236,27 @@ class Writer:
         self._delay = min(2 * self._delay, LATEST)
 
     def _refuse_what_waits(self) -> None:
+        """Refuse what would be stored; what is only told keeps its place."""
+        refused: list[tuple[OpenLog, Entry]] = []
         waiting, self._queue = self._queue, deque()
         for batch in waiting:
-            self._count(batch, -1)
-        for batch in waiting:
-            self._refuse_at_once(batch)
+            stored, told = split(batch)
+            self._count(stored, -1)
+            refused += stored
+            if told:
+                self._queue.append(told)
+        self._refuse(refused)
         self._refuse_work(self._work)
 
     def _refuse_at_once(self, batch: Batch) -> None:
         """Refuse what would be stored; what is only told goes on."""
-        stored = [(log, entry) for log, entry in batch if entry.stored]
-        refuse(stored, Refused("not-stored", unseen(self.problem)))
-        told = [(log, entry) for log, entry in batch if not entry.stored]
-        if told and self._has_nothing_before(told):
-            show_told(told)
-        elif told:
-            self._queue.append(told)
-            self._count(told, 1)
+        stored, told = split(batch)
+        self._refuse(stored)
+        if told:
+            self.append(told)
+
+    def _refuse(self, batch: Batch) -> None:
+        refuse(batch, Refused("not-stored", unseen(self.problem)))
 
     def _refuse_work(self, work: Work) -> None:
         work.refuse(
