@@ -41,11 +41,14 @@ def why_not() -> str:
 class Engine:
     """A PostgreSQL that runs until the tests are over.
 
+    Args:
+        primary: the one that it follows, if it is a standby.
+
     Raises:
         SkipTest: there is none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, primary: "Engine | None" = None) -> None:
         programs = _programs()
         if why_not() or programs is None:
             raise SkipTest(why_not())
@@ -56,9 +59,13 @@ class Engine:
         if self.is_root:
             user = pwd.getpwnam("postgres")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
-        self._run("initdb", "-A", "trust", "-U", "chat", "-E", "UTF8", "--no-locale", "--no-sync")
-        rules = self.folder / "data" / "pg_hba.conf"
-        rules.write_text("local all guarded scram-sha-256\n" + rules.read_text())
+        if primary is None:
+            access = ("-A", "trust", "-U", "chat")
+            self._run("initdb", *access, "-E", "UTF8", "--no-locale", "--no-sync")
+            rules = self.folder / "data" / "pg_hba.conf"
+            rules.write_text("local all guarded scram-sha-256\n" + rules.read_text())
+        else:
+            self._run("pg_basebackup", "-R", "-N", "-U", "chat", "-h", str(primary.folder))
         self.start()
 
     def _command(self, program: str, *arguments: str) -> list[str]:
@@ -76,16 +83,47 @@ class Engine:
         log = str(self.folder / "log")
         self._run("pg_ctl", "start", "-w", "-s", "-l", log, "-o", settings)
 
+    def make_standby(self) -> "Engine":
+        """Another one that has what this one has before anybody is told that it is stored."""
+        standby = Engine(self)
+        with self.connect(self.url()) as connection:
+            connection.execute(b"ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute(b"SELECT pg_reload_conf()")
+        return standby
+
+    def promote(self) -> None:
+        """A standby takes the place of the one that it follows."""
+        self._run("pg_ctl", "promote", "-w", "-s")
+
     def stop(self) -> None:
         """Stop it in good order: connections are ended."""
         self._run("pg_ctl", "stop", "-w", "-s", "-m", "fast")
 
     def kill(self) -> None:
         """Kill all of its processes at once."""
-        first = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        first = self._first
         os.kill(first, signal.SIGKILL)
         while Path(f"/proc/{first}").exists():  # its others end with it
             time.sleep(0.01)
+
+    def freezes(self) -> None:
+        """All of its processes stand still."""
+        self._signal(signal.SIGSTOP)
+
+    def thaws(self) -> None:
+        """They go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        first = self._first
+        told = subprocess.run(["pgrep", "-P", str(first)], capture_output=True, check=True)
+        for process in (first, *map(int, told.stdout.split())):
+            os.kill(process, number)
+
+    @property
+    def _first(self) -> int:
+        """The process that starts the others."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def remove(self) -> None:
         """End it, and leave nothing behind."""

@@ -31,7 +31,7 @@ class PostgresTestCase(ChatTestCase):
     def setUp(self) -> None:
         """An empty chat."""
         super().setUp()
-        store = PostgresStore(engine().new(), Turn(), at_once, at_once, self.clock)
+        store = PostgresStore(engine().new(), Turn(), at_once, at_once, at_once, self.clock)
         self.addCleanup(close, store)
         limits = replace(self.limits)
         accounts = cheap_accounts(self.clock, store, limits)
@@ -53,7 +53,7 @@ class SlowPostgresTestCase(DiskTestCase):
     def _open(self, turn: Turn) -> None:
         full = psycopg.errors.DiskFull("could not extend file: No space left on device")
         self.writing, self.reading = Disk(full), Disk()
-        store = PostgresStore(self.url, turn, self.writing, self.reading, self.clock)
+        store = PostgresStore(self.url, turn, self.writing, self.reading, at_once, self.clock)
         self.store: Any = store
 
     def _start(self) -> None:

@@ -25,7 +25,7 @@ class PostgresAdminTests(AdminTestCase):
         self.database = cast(Path, self.url)
 
     def opens(self) -> "PostgresStore":
-        return PostgresStore(self.url, Turn(), at_once, at_once, Clock())
+        return PostgresStore(self.url, Turn(), at_once, at_once, at_once, Clock())
 
     def known(self) -> dict[str, Account]:
         store = self.opens()

@@ -42,7 +42,7 @@ class CopyingTests(SynchronousTestCase):
     def start(self, place: str) -> None:
         turn = Turn()
         if place.startswith("postgresql"):
-            self.store: Any = PostgresStore(place, turn, at_once, at_once, self.clock)
+            self.store: Any = PostgresStore(place, turn, at_once, at_once, at_once, self.clock)
         else:
             self.store = SqliteStore(Path(place), turn, at_once, at_once, at_once)
         accounts = cheap_accounts(self.clock, self.store, Limits())

@@ -160,13 +160,13 @@ class KeptTests(SynchronousTestCase):
     def test_numbers_go_on_and_the_epoch_stays(self) -> None:
         epochs = set()
         for _ in range(2):
-            store = PostgresStore(self.url, Turn(), at_once, at_once, Clock())
+            store = PostgresStore(self.url, Turn(), at_once, at_once, at_once, Clock())
             epochs.add(store.epoch)
             self.successResultOf(store.stop())
         self.assertEqual(len(epochs), 1)
 
     def test_a_connection_that_the_database_ended_is_made_again_for_history_too(self) -> None:
-        store = PostgresStore(self.url, Turn(), at_once, at_once, Clock())
+        store = PostgresStore(self.url, Turn(), at_once, at_once, at_once, Clock())
         self.addCleanup(store.stop)
         self.assertEqual(self.successResultOf(store.rooms()), [])
         with engine().connect(self.url) as look:

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.any_store import SETTINGS
 from tests.disk import Disk
 from tests.in_database import InDatabase
+from tests.people import at_once
 from tests.postgres import engine, why_not
 from twisted_chat.stores.rows import COLUMNS
 from twisted_chat.turn import Turn
@@ -44,7 +45,7 @@ class InPostgres(InDatabase):
         self.writing, self.reading = Disk(), Disk()
         setattr(writing_engine, "connect", self.network.connect)  # noqa: B010 - not exported
         self.store = self.postgres = PostgresStore(
-            self.url, Turn(self.turns.append), self.writing, self.reading, self.clock
+            self.url, Turn(self.turns.append), self.writing, self.reading, at_once, self.clock
         )
 
     def rows(self) -> list[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Start
+from tests.e2e.patience import eventually
 from tests.e2e.people import Plain, Program
 from tests.e2e.server import ENVIRONMENT, TWISTD
 from tests.e2e.test_crash import Talker, messages
@@ -125,3 +126,75 @@ def test_a_second_server_on_the_same_database_says_why_it_does_not_start(
         assert text in second.stderr
         assert "Traceback" not in second.stdout + second.stderr
     Program(server.port, "bot").says("still here")
+
+
+def test_a_frozen_database_is_noticed_and_what_was_in_doubt_is_there_once(
+    engine: Engine, start: Start
+) -> None:
+    server = start("--flood", "off", "--db", engine.new())
+    bot, alice = Program(server.port, "bot"), Plain(server.port, "alice")
+    bot.says("before")
+    engine.freezes()
+    try:
+        bot.does(do="say", room="#lobby", text="in doubt", ref="doubt")
+        eventually(lambda: "hanging up" in server.output, "it is noticed")
+        eventually(lambda: "connection to the database is lost" in server.output, "it is given up")
+        bot.does(do="say", room="#lobby", text="refused", ref="refused")
+        assert bot.gets(event="error", ref="refused")["code"] == "not-stored"
+        assert not alice.has_seen("in doubt")
+    finally:
+        engine.thaws()
+    assert bot.gets(event="message", ref="doubt")["id"] == 2
+    bot.says("after")
+    alice.sees("after")
+    assert [line.split("] ")[1] for line in alice.lines if "bot:" in line] == [
+        "bot: before",
+        "bot: in doubt",
+        "bot: after",
+    ]
+
+
+def test_a_server_stops_although_the_database_is_frozen(engine: Engine, start: Start) -> None:
+    server = start("--db", engine.new())
+    alice = Plain(server.port, "alice")
+    engine.freezes()
+    try:
+        alice.types("in doubt")
+        server.stop()
+    finally:
+        engine.thaws()
+    assert not server.is_running
+
+
+def test_a_synchronous_standby_takes_over_and_nothing_that_was_seen_is_lost(start: Start) -> None:
+    primary = Engine()
+    standby = primary.make_standby()
+    try:
+        hosts = f"{primary.folder},{standby.folder}"
+        url = f"postgresql://chat@/postgres?host={hosts}&target_session_attrs=read-write"
+        server = start("--flood", "off", "--db", url)
+        bot, alice = Program(server.port, "bot"), Plain(server.port, "alice")
+        for number in range(50):
+            bot.does(do="say", room="#lobby", text=f"line {number}", ref=str(number))
+        alice.sees("line 30")
+        primary.kill()
+        bot.waits(lambda: any(e["event"] == "error" for e in bot.events) or _all(bot), "an end")
+        standby.promote()
+        bot.gets(event="message", ref="30")
+        eventually(lambda: "can be stored again" in server.output or _all(bot), "all goes on")
+        bot.says("after")
+        alice.sees("after")
+        assert not alice.ended
+        seen = messages(bot)
+        assert [number for number, _ in seen] == list(range(1, len(seen) + 1))
+        with standby.connect(standby.url()) as look:
+            query = b"SELECT text FROM events WHERE kind = 'message' ORDER BY id"
+            stored = [text for (text,) in look.execute(query)]
+        assert stored == [text for _, text in seen]
+    finally:
+        for each in (standby, primary):
+            each.remove()
+
+
+def _all(bot: Program) -> bool:
+    return len(messages(bot)) == 50

@@ -281,6 +281,7 @@ class ChatService(MultiService):
                 turn,
                 self._thread(),
                 self._thread(),
+                self._thread(),
                 self._reactor,
                 self._counters,
             )

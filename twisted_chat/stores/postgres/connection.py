@@ -1,7 +1,9 @@
 """Connections to the database, and what keeps it from being used."""
 
+import os
+import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -88,6 +90,15 @@ def _line(error: BaseException) -> str:
     lines = [line for line in str(error).splitlines() if line and not line.startswith("\t")]
     last = lines[-1] if lines else type(error).__name__
     return last.rpartition("FATAL:  ")[2].rpartition("failed: ")[2].rstrip(".")
+
+
+def hang_up(connection: Connection) -> None:
+    """Lose a connection on which another thread waits for a database that does not answer."""
+    with (
+        suppress(OSError, psycopg.Error),  # it is lost already
+        socket.socket(fileno=os.dup(connection.fileno())) as wire,
+    ):
+        wire.shutdown(socket.SHUT_RDWR)
 
 
 def explain(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from twisted_chat.stores.postgres.connection import (
     check_engine,
     connect,
     explain,
+    hang_up,
     name,
     understood,
 )
@@ -132,6 +133,10 @@ class Engine:
             " AND datname = current_database()",
             (self._called,),
         )
+
+    def hang_up(self) -> None:
+        """Lose the connection, although another thread waits for an answer."""
+        hang_up(self._connection)
 
     def close(self) -> None:
         """Let go of the database."""

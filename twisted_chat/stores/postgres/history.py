@@ -11,7 +11,7 @@ from twisted_chat.events import Entry
 from twisted_chat.events.effects import State
 from twisted_chat.stores import SERVER_LOG, SavedSession, WorkerThread
 from twisted_chat.stores.account import Account
-from twisted_chat.stores.postgres.connection import connect
+from twisted_chat.stores.postgres.connection import connect, hang_up
 from twisted_chat.stores.postgres.logs import OpenLog
 from twisted_chat.stores.postgres.schema import Connection
 from twisted_chat.stores.records import ACCOUNT, SESSION, to_account, to_session
@@ -148,6 +148,11 @@ class History:
         """See `Store.forget`."""
         values = before, FORGOTTEN, SERVER_LOG, before
         return self._ask(lambda connection: _do(connection, _FORGET, values))
+
+    def hang_up(self) -> None:
+        """Lose the connection, although another thread waits for an answer."""
+        if self._connection is not None:
+            hang_up(self._connection)
 
     def stop(self) -> Deferred[None]:
         """Let go of the database once everything is read that was asked for."""

@@ -13,6 +13,7 @@ from twisted_chat.events import Entry
 from twisted_chat.events.effects import State
 from twisted_chat.stores import Opened, SavedSession, Subscriber, WorkerThread
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.postgres.connection import connect
 from twisted_chat.stores.postgres.engine import Engine
 from twisted_chat.stores.postgres.history import History
 from twisted_chat.stores.postgres.logs import OpenLog
@@ -24,6 +25,9 @@ _log = Logger(namespace="chat")
 SLOW = 5.0
 """Seconds of a commit from which on the operator is told that the database is slow."""
 
+STOP = 5.0
+"""Seconds for which a server that stops waits for the database, before it hangs up."""
+
 
 class PostgresStore:
     """A `Store` in a PostgreSQL database.
@@ -33,6 +37,7 @@ class PostgresStore:
         turn: says when a turn is over, and what it brought is stored together.
         writing: where it is waited for commits.
         reading: where it is waited for history.
+        probing: where it is found out whether the database answers at all.
         clock: when a lost connection is tried again.
         counters: where it is counted how long commits take.
 
@@ -46,9 +51,14 @@ class PostgresStore:
         turn: Turn,
         writing: WorkerThread,
         reading: WorkerThread,
+        probing: WorkerThread,
         clock: IReactorTime,
         counters: Counters | None = None,
     ) -> None:
+        self._url = url
+        self._clock = clock
+        self._probing = probing
+        self._is_probing = False
         self._engine = Engine(url)
         self.epoch: str = self._engine.epoch
         self._history = History(url, reading)
@@ -172,23 +182,43 @@ class PostgresStore:
     @property
     def problem(self) -> str:
         """See `Store.problem`."""
-        since = self._writer.committing_since
-        if since is not None and time.monotonic() - since > SLOW:
+        if self._is_slow:
             return "the database does not respond"
         why = self._writer.problem
         return f"messages cannot be stored: {why}" if why else ""
 
     def try_again(self) -> None:
-        """See `Store.try_again`."""
+        """See `Store.try_again`; or find out whether the database does not answer any more."""
         self._writer.try_again()
+        if self._is_slow and not self._is_probing:
+            self._is_probing = True
+            probed = self._probing(lambda: connect(self._url).close())
+            probed.addErrback(lambda _: self._hang_up())
+            probed.addCallback(self._has_probed)
+
+    def _has_probed(self, _: None) -> None:
+        self._is_probing = False
+
+    def _hang_up(self) -> None:
+        _log.error("The database does not answer: hanging up")
+        self._engine.hang_up()
+        self._history.hang_up()
+
+    @property
+    def _is_slow(self) -> bool:
+        since = self._writer.committing_since
+        return since is not None and time.monotonic() - since > SLOW
 
     def stop(self) -> Deferred[None]:
         """See `Store.stop`."""
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        late = self._clock.callLater(STOP, self._hang_up)
         await self._writer.stop()
         await self._history.stop()
+        if late.active():
+            late.cancel()
         self._engine.close()
 
 
