@@ -194,17 +194,12 @@ def last_group(connection: Connection, node: int) -> tuple[int, Any] | None:
 
 def delete_abandoned(connection: Connection) -> None:
     """Delete own logs of people who cannot come back, before anybody uses the database."""
-    with connection.transaction():
-        connection.execute(
-            "DELETE FROM logs WHERE name LIKE '@%' AND substr(name, 2) NOT IN"
-            " (SELECT id FROM sessions UNION SELECT person FROM sessions"
-            " UNION SELECT id FROM accounts)"
-        )
-        for table in ("events", "state"):
-            connection.execute(
-                f"DELETE FROM {table} WHERE NOT EXISTS"  # noqa: S608 - ours
-                f" (SELECT FROM logs WHERE logs.log = {table}.log)".encode()
-            )
+    connection.execute(
+        "WITH gone AS (DELETE FROM logs WHERE starts_with(name, '@') AND substr(name, 2) NOT IN"
+        " (SELECT id FROM sessions UNION SELECT person FROM sessions UNION SELECT id FROM accounts)"
+        " RETURNING log), stated AS (DELETE FROM state USING gone WHERE state.log = gone.log)"
+        " DELETE FROM events USING gone WHERE events.log = gone.log"
+    )
 
 
 def epoch(connection: Connection) -> str:
