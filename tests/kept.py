@@ -145,24 +145,39 @@ def owner(lives: Sequence[Life], events: set[Event]) -> Life | None:
     return None
 
 
+class Change:
+    """One change of an account that was asked for.
+
+    Args:
+        what: the account that is saved, or the id of the one that is dropped.
+    """
+
+    def __init__(self, what: Account | str) -> None:
+        self.what = what
+
+    def __repr__(self) -> str:
+        return f"the change {self.what}"
+
+
 class Register:
     """The accounts that a store keeps: what is asked for is done in order, and told of."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Account] = {}  # by id
-        self.pending: list[Account | str] = []  # saved ones, and ids of dropped ones
+        self.pending: list[Change] = []
 
-    def ask(self, change: Account | str, asked: Deferred[None]) -> None:
+    def ask(self, what: Account | str, asked: Deferred[None]) -> None:
         """A store is asked to save an account, or to drop the one of an id."""
+        change = Change(what)
         self.pending.append(change)
         asked.addCallbacks(self._is_done, self._is_refused, (change,), {}, (change,))
 
-    def _is_done(self, _: None, change: Account | str) -> None:
+    def _is_done(self, _: None, change: Change) -> None:
         assert self.pending.pop(0) is change, f"{change} is told of too early"
         assert not self._is_taken(change), f"{change} has a name that is taken"
         self._make(change)
 
-    def _is_refused(self, failure: Failure, change: Account | str) -> None:
+    def _is_refused(self, failure: Failure, change: Change) -> None:
         why = failure.value
         assert isinstance(why, Refused)
         if why.code == "not-stored":  # though it may not be known yet what became of others
@@ -171,16 +186,17 @@ class Register:
             assert self.pending.pop(0) is change, f"{change} is refused too early"
             assert self._is_taken(change), f"{change} is refused, and its name is free"
 
-    def _is_taken(self, change: Account | str) -> bool:
-        if isinstance(change, str):
+    def _is_taken(self, change: Change) -> bool:
+        new = change.what
+        if isinstance(new, str):
             return False
-        return any(e.key == change.key and e.id != change.id for e in self.kept.values())
+        return any(e.key == new.key and e.id != new.id for e in self.kept.values())
 
-    def _make(self, change: Account | str) -> None:
-        if isinstance(change, str):
-            self.kept.pop(change, None)
+    def _make(self, change: Change) -> None:
+        if isinstance(change.what, str):
+            self.kept.pop(change.what, None)
         else:
-            self.kept[change.id] = change
+            self.kept[change.what.id] = change.what
 
     def recover(self, there: Mapping[str, Account]) -> None:
         """After a crash these are kept: some of what was asked for last may be undone."""
