@@ -175,3 +175,13 @@ class KeptTests(SynchronousTestCase):
                 b" WHERE application_name LIKE 'twisted-chat%'"
             )
         self.assertEqual(self.successResultOf(store.rooms()), [])
+
+    def test_two_chats_in_one_database_leave_each_other_alone(self) -> None:
+        first, second = Engine(self.url), Engine(engine().new())
+        for each in (first, second):
+            self.addCleanup(each.close)
+        before = second._connection.info.backend_pid
+        first.hang_up()
+        for each in (first, second):
+            each.store("{}")
+        self.assertEqual(second._connection.info.backend_pid, before)

@@ -62,11 +62,11 @@ class Engine:
             )
         schema.delete_abandoned(self._connection)
         self._node = schema.register(self._connection)
-        self._called = f"twisted-chat node {self._node}"
+        self.epoch = schema.epoch(self._connection)
+        self._called = f"twisted-chat {self.epoch} {self._node}"
         rename = "SELECT set_config('application_name', %s, false)"
         self._connection.execute(rename, (self._called,))
         self._number = 0  # of the last group that is stored
-        self.epoch = schema.epoch(self._connection)
 
     def store(self, group: str) -> Answer:
         """Store a group; if the connection is lost, it is made again once.
