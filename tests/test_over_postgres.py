@@ -133,13 +133,13 @@ class AwayTests(SlowPostgresTestCase):
         self.comes_back()
         self.assertEqual(self.store.problem, "")
 
-    def test_a_server_that_stops_meanwhile_says_what_is_not_stored(self) -> None:
+    def test_a_server_that_stops_meanwhile_says_that_it_is_not_known_what_is_stored(self) -> None:
         self.goes_away()
         stopped = self.store.stop()
         self.the_disk_works()
         self.successResultOf(stopped)
         (line,) = [line for line in self.bob.sees() if line.startswith("!!!")]
-        self.assertIn("That could not be stored", line)
+        self.assertIn("It is not known whether that was stored", line)
 
     def test_a_server_whose_place_was_taken_meanwhile_stores_nothing_more(self) -> None:
         self.goes_away()

@@ -21,9 +21,12 @@ from twisted_chat.stores.unusable import Unusable
 if not why_not():
     from twisted.internet.task import Clock
 
+    from tests.faulty import Network
     from twisted_chat.stores.postgres import connection, schema
     from twisted_chat.stores.postgres import engine as writing_engine
+    from twisted_chat.stores.postgres.connection import Away
     from twisted_chat.stores.postgres.engine import Engine
+    from twisted_chat.stores.postgres.group import AccountWrite, Group, Work
     from twisted_chat.stores.postgres.store import PostgresStore
     from twisted_chat.turn import Turn
 
@@ -183,5 +186,18 @@ class KeptTests(SynchronousTestCase):
         before = second._connection.info.backend_pid
         first.hang_up()
         for each in (first, second):
-            each.store("{}")
+            each.store(Group([], Work()))
         self.assertEqual(second._connection.info.backend_pid, before)
+
+    def test_the_answer_to_a_group_that_was_given_up_is_no_answer_to_another(self) -> None:
+        network = Network()
+        self.patch(writing_engine, "connect", network.connect)
+        kept = Engine(self.url)
+        self.addCleanup(kept.close)
+        network.loses, network.cuts_after = "answer", True
+        given_up, other = (Group([], Work(accounts=[AccountWrite(each)])) for each in "ab")
+        self.assertRaises(Away, kept.store, given_up)
+        network.is_cut = False
+        kept.store(other)
+        with engine().connect(self.url) as look:
+            self.assertEqual(look.execute(b"SELECT done FROM nodes").fetchone(), (2,))

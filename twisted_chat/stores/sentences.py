@@ -6,6 +6,11 @@ def unseen(why: str) -> str:
     return f"That could not be stored ({why}), so nobody saw it: try again later."
 
 
+def unknown() -> str:
+    """Of something that was being stored when the database went away, and so did the server."""
+    return "It is not known whether that was stored: look when the server is back."
+
+
 def unsaved(why: str) -> str:
     """Of a change that took effect although it could not be stored."""
     return f"That could not be stored ({why}): it lasts only until the server restarts."

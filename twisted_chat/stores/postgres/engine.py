@@ -16,7 +16,7 @@ from twisted_chat.stores.postgres.connection import (
     understood,
 )
 from twisted_chat.stores.postgres.functions import FENCED
-from twisted_chat.stores.postgres.group import Answer
+from twisted_chat.stores.postgres.group import Answer, Group
 from twisted_chat.stores.unusable import Unusable
 
 _log = Logger(namespace="chat")
@@ -26,6 +26,10 @@ _STORE = b"SELECT store_group(%s, %s, %s::jsonb)"
 
 PATIENCE = 3.0
 """Seconds in which the database notices that a server is gone, whose place this one takes."""
+
+
+SOON = 1.0
+"""Seconds in which the database ends a connection that it was told to end."""
 
 
 class TakenOver(Exception):
@@ -67,8 +71,9 @@ class Engine:
         rename = "SELECT set_config('application_name', %s, false)"
         self._connection.execute(rename, (self._called,))
         self._number = 0  # of the last group that is stored
+        self._in_doubt: Group | None = None  # that was sent last
 
-    def store(self, group: str) -> Answer:
+    def store(self, group: Group) -> Answer:
         """Store a group; if the connection is lost, it is made again once.
 
         Raises:
@@ -82,11 +87,15 @@ class Engine:
                 return self._send(group)
             except Away as lost:
                 _log.warn("The connection to the database was lost: {why}", why=str(lost))
+        in_doubt = self._in_doubt
         answer = self._connect_again()
-        return self._send(group) if answer is None else answer
+        if answer is None or group is not in_doubt:  # which was given up since
+            return self._send(group)
+        return answer
 
-    def _send(self, group: str) -> Answer:
-        values = self._node, self._number + 1, group
+    def _send(self, group: Group) -> Answer:
+        self._in_doubt = group
+        values = self._node, self._number + 1, group.encode()
         try:
             row = self._connection.execute(_STORE, values).fetchone()
         except psycopg.Error as error:
@@ -110,7 +119,7 @@ class Engine:
         try:
             self._connection = connect(self._url, self._called)
             self._end_lost_connection()
-            is_locked = schema.lock(self._connection)
+            is_locked = schema.lock(self._connection, SOON)
             last = schema.last_group(self._connection, self._node)
         except (Unusable, psycopg.Error) as error:
             self._connection.close()

@@ -27,7 +27,7 @@ from twisted_chat.stores.postgres.engine import Engine, TakenOver
 from twisted_chat.stores.postgres.group import AccountWrite, Answer, Batch, Group, Work
 from twisted_chat.stores.postgres.logs import OpenLog
 from twisted_chat.stores.records import session_row
-from twisted_chat.stores.sentences import unchanged, unsaved, unseen
+from twisted_chat.stores.sentences import unchanged, unknown, unsaved, unseen
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
@@ -175,7 +175,7 @@ class Writer:
     def _send(self, group: Group) -> None:
         self._retry = None
         self.committing_since = time.monotonic()
-        work = self._elsewhere(lambda: self._engine.store(group.encode()))
+        work = self._elsewhere(lambda: self._engine.store(group))
         work.addCallbacks(self._committed, self._failed, (group,), {}, (group,))
         work.addErrback(_not_shown)
         work.addCallback(lambda _: self._turn.schedule(self._go_on))
@@ -212,7 +212,7 @@ class Writer:
         for log, _ in group.entries:
             log.waiting -= 1
         stored, told = split(group.entries)
-        self._refuse(stored)
+        refuse(stored, Refused("not-stored", unknown() if is_away else unseen(why)))
         show_told(told)  # nothing is before it
         self._refuse_work(group.work)
         self._group = None
