@@ -212,9 +212,14 @@ class Writer:
         for log, _ in group.entries:
             log.waiting -= 1
         stored, told = split(group.entries)
-        refuse(stored, Refused("not-stored", unknown() if is_away else unseen(why)))
+        if is_away:
+            not_known = Refused("not-stored", unknown())
+            refuse(stored, not_known)
+            group.work.refuse(not_known, not_known)
+        else:
+            self._refuse(stored)
+            self._refuse_work(group.work)
         show_told(told)  # nothing is before it
-        self._refuse_work(group.work)
         self._group = None
         if self._is_away:
             self._refuse_what_waits()
