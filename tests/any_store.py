@@ -45,6 +45,7 @@ class AnyStore(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.lives: dict[str, Life] = {}
+        self.erased: list[Life] = []  # and the database may not know it yet
         self.count = 0
         self.wrong: list[BaseException | None] = []
         self.put_into: dict[Event, Life] = {}
@@ -172,7 +173,7 @@ class AnyStore(RuleBasedStateMachine):
     @rule(age=st.integers(0, 20))
     def what_is_old_is_forgotten(self, age: int) -> None:
         before = self.count - age + 0.5
-        for life in self.lives.values():
+        for life in (*self.lives.values(), *self.erased):
             life.forget(before)
         self.store.forget(before)
 

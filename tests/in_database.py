@@ -22,7 +22,6 @@ class InDatabase(AnyStore):
     reading: Disk
 
     def __init__(self) -> None:
-        self.erased: list[Life] = []  # and the disk may not know it yet
         self.saved: dict[str, list[SavedSession | None]] = {person: [None] for person in PEOPLE}
         self.owners: dict[int, Life] = {}  # of the numbers under which logs are kept
         self.turns: list[Callable[[], None]] = []
