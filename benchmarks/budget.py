@@ -23,8 +23,8 @@ from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.log.reader import Reader
 from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.sqlite.rows import INSERT_EVENT, to_row
-from twisted_chat.stores.sqlite.schema import open_database
+from twisted_chat.stores.rows import to_row
+from twisted_chat.stores.sqlite.schema import INSERT_EVENT, open_database
 from twisted_chat.turn import Turn
 from twisted_chat.wire.plain import PlainWire
 

@@ -22,9 +22,14 @@ _T = TypeVar("_T")
 
 
 class Disk:
-    """A disk whose work is done, and then told of, when the test says so."""
+    """A disk whose work is done, and then told of, when the test says so.
 
-    def __init__(self) -> None:
+    Args:
+        full: what work ends with while it is full.
+    """
+
+    def __init__(self, full: Exception | None = None) -> None:
+        self._full = full or sqlite3.OperationalError("database or disk is full")
         self.is_full = False
         self._work: list[Callable[[], Callable[[], None]]] = []
         self._done: list[Callable[[], None]] = []
@@ -35,8 +40,7 @@ class Disk:
 
         def do() -> Callable[[], None]:
             if self.is_full:
-                full = Failure(sqlite3.OperationalError("database or disk is full"))
-                return lambda: done.errback(full)
+                return lambda: done.errback(Failure(self._full))
             try:
                 result = work()
             except Exception:
@@ -99,8 +103,7 @@ class DiskTestCase(ChatTestCase):
 
     def _start(self) -> None:
         turn = Turn(partial(self.clock.callLater, 0))
-        self.writing, self.reading = Disk(), Disk()
-        self.store = SqliteStore(self.path, turn, self.writing, self.reading, at_once)
+        self._open(turn)
         limits = replace(self.limits)
         accounts = cheap_accounts(self.clock, self.store, limits)
         contents = Contents(self.path.with_suffix(".files"), at_once)
@@ -108,6 +111,10 @@ class DiskTestCase(ChatTestCase):
         files = Files(contents, limits, self.clock, self.clock.seconds, lambda: where, 3600)
         chat = Chat(self.clock, self.store, turn, limits=limits, accounts=accounts, files=files)
         self.factory = ChatFactory(self.clock, chat=chat)
+
+    def _open(self, turn: Turn) -> None:
+        self.writing, self.reading = Disk(), Disk()
+        self.store = SqliteStore(self.path, turn, self.writing, self.reading, at_once)
 
     def _close(self) -> None:
         let_go(self.store)

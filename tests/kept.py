@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 from twisted_chat.events import OWN, Entry, Event, Topic
 from twisted_chat.refusal import Refused
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.sentences import unknown
 
 
 class Batch:
@@ -38,6 +39,7 @@ class Life:
         self.last = 0
         self.kept: dict[int, Entry] = {}  # everything that was stored, by number
         self.pending: list[tuple[Entry, Batch]] = []  # neither shown nor refused
+        self.unknown: list[tuple[Entry, Batch]] = []  # of which nobody knows any more
         self._forgotten_before = 0.0
 
     def append(self, entry: Entry, batch: Batch) -> None:
@@ -75,7 +77,10 @@ class Life:
         for expected, batch in self.pending:
             if expected.event in refused:
                 refused.remove(expected.event)
-                batch.settle(is_stored=False)
+                if why.text == unknown():
+                    self.unknown.append((expected, batch))
+                else:
+                    batch.settle(is_stored=False)
         assert not refused, f"{self.name} is refused what was not asked for, or twice: {refused}"
         gone = {entry.event for entry in entries}
         self.pending = [each for each in self.pending if each[0].event not in gone]
@@ -95,13 +100,19 @@ class Life:
             found: everything that is there.
             judge: whether what waited is to be there or not, a batch as a whole.
         """
-        waiting, self.pending = self.pending, []
+        waiting = self.unknown + self.pending
+        self.unknown, self.pending = [], []
         there = {entry.event for entry in found}
+        gone = found[0].id - 1 - self.last if found else 0  # stored, and forgotten since
         for entry, batch in waiting:
-            if entry.event in there:
+            is_there = entry.event in there
+            is_old = entry.stored and entry.event.time < self._forgotten_before
+            if is_old and not is_there and gone > 0:
+                is_there, gone = True, gone - 1
+            if is_there:
                 self._keep(entry)
             if entry.stored and judge:
-                batch.settle(is_stored=entry.event in there)
+                batch.settle(is_stored=is_there)
         self.check_after(found, 0, len(self.kept) + 1, self.last)
 
     # Reading
@@ -140,9 +151,23 @@ def owner(lives: Sequence[Life], events: set[Event]) -> Life | None:
     """Of some logs, the one that these events were put into."""
     for life in lives:
         known = {entry.event for entry in life.kept.values()}
-        if events <= known | {entry.event for entry, _ in life.pending}:
+        if events <= known | {entry.event for entry, _ in life.unknown + life.pending}:
             return life
     return None
+
+
+class Change:
+    """One change of an account that was asked for.
+
+    Args:
+        what: the account that is saved, or the id of the one that is dropped.
+    """
+
+    def __init__(self, what: Account | str) -> None:
+        self.what = what
+
+    def __repr__(self) -> str:
+        return f"the change {self.what}"
 
 
 class Register:
@@ -150,41 +175,49 @@ class Register:
 
     def __init__(self) -> None:
         self.kept: dict[str, Account] = {}  # by id
-        self.pending: list[Account | str] = []  # saved ones, and ids of dropped ones
+        self.pending: list[Change] = []
+        self.unknown: list[Change] = []  # whether they are made
 
-    def ask(self, change: Account | str, asked: Deferred[None]) -> None:
+    def ask(self, what: Account | str, asked: Deferred[None]) -> None:
         """A store is asked to save an account, or to drop the one of an id."""
+        change = Change(what)
         self.pending.append(change)
         asked.addCallbacks(self._is_done, self._is_refused, (change,), {}, (change,))
 
-    def _is_done(self, _: None, change: Account | str) -> None:
+    def _is_done(self, _: None, change: Change) -> None:
         assert self.pending.pop(0) is change, f"{change} is told of too early"
         assert not self._is_taken(change), f"{change} has a name that is taken"
         self._make(change)
 
-    def _is_refused(self, failure: Failure, change: Account | str) -> None:
+    def _is_refused(self, failure: Failure, change: Change) -> None:
         why = failure.value
         assert isinstance(why, Refused)
-        assert self.pending.pop(0) is change, f"{change} is refused too early"
-        if why.code != "not-stored":
+        if why.code == "not-stored":  # though it may not be known yet what became of others
+            self.pending.remove(change)
+            if why.text == unknown():
+                self.unknown.append(change)
+        else:
+            assert self.pending.pop(0) is change, f"{change} is refused too early"
             assert self._is_taken(change), f"{change} is refused, and its name is free"
 
-    def _is_taken(self, change: Account | str) -> bool:
-        if isinstance(change, str):
+    def _is_taken(self, change: Change) -> bool:
+        new = change.what
+        if isinstance(new, str):
             return False
-        return any(e.key == change.key and e.id != change.id for e in self.kept.values())
+        return any(e.key == new.key and e.id != new.id for e in self.kept.values())
 
-    def _make(self, change: Account | str) -> None:
-        if isinstance(change, str):
-            self.kept.pop(change, None)
+    def _make(self, change: Change) -> None:
+        if isinstance(change.what, str):
+            self.kept.pop(change.what, None)
         else:
-            self.kept[change.id] = change
+            self.kept[change.what.id] = change.what
 
     def recover(self, there: Mapping[str, Account]) -> None:
         """After a crash these are kept: some of what was asked for last may be undone."""
+        self.pending = self.unknown + self.pending
         while there != self.kept:
             assert self.pending, f"{there} are kept, and not {self.kept}"
             change = self.pending.pop(0)
             if not self._is_taken(change):
                 self._make(change)
-        self.pending = []
+        self.pending, self.unknown = [], []

@@ -14,8 +14,8 @@ from twisted_chat.events import Ban, Entry, Event, Message, Mute, Stored
 from twisted_chat.events.codec import KINDS, NAMED, OF, Kept, Kind
 from twisted_chat.service import archive
 from twisted_chat.service.exchange import from_line, to_line
-from twisted_chat.stores.sqlite.rows import to_entry, to_row
-from twisted_chat.stores.sqlite.schema import Unusable
+from twisted_chat.stores.rows import to_entry, to_row
+from twisted_chat.stores.unusable import Unusable
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.structured import describe, understand
 

@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.test_sqlite_store import Run
 from twisted_chat.service.options import Options
 from twisted_chat.stores.sqlite.lock import Lock
-from twisted_chat.stores.sqlite.schema import Unusable, open_to_read
+from twisted_chat.stores.sqlite.schema import open_to_read
+from twisted_chat.stores.unusable import Unusable
 
 
 class FilesTestCase(SynchronousTestCase):

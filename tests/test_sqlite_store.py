@@ -16,8 +16,8 @@ from twisted_chat import ChatFactory
 from twisted_chat.chat.chat import Chat
 from twisted_chat.frontends.protocol import ChatProtocol
 from twisted_chat.stores.sqlite import checkpoints
-from twisted_chat.stores.sqlite.schema import Unusable
 from twisted_chat.stores.sqlite.store import SqliteStore
+from twisted_chat.stores.unusable import Unusable
 from twisted_chat.turn import Turn
 from twisted_chat.wire.structured import decode, encode
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from twisted_chat.stores import SavedSession
+from twisted_chat.stores.records import session_row
 from twisted_chat.stores.sqlite import strays
 from twisted_chat.stores.sqlite.schema import open_database
-from twisted_chat.stores.sqlite.sessions import SAVE_SESSION, session_row
+from twisted_chat.stores.sqlite.sessions import SAVE_SESSION
 
 CAME = 1_790_000_000.0
 """When alice, who may resume, came."""

@@ -10,6 +10,8 @@ from tests.behaviour.visitor import Visitor
 from tests.behaviour.websocket import Browser
 from tests.disk import DiskTestCase
 from tests.people import ChatTestCase
+from tests.postgres import why_not
+from tests.postgres_case import PostgresTestCase, SlowPostgresTestCase
 
 FRONTENDS: dict[str, type[Visitor]] = {
     "PlainLines": Netcat,
@@ -30,16 +32,20 @@ class Behaviour(_Chat):
     """Tests that say what is so at every frontend; like Twisted's own `ReactorBuilder`."""
 
     base: ClassVar[type[ChatTestCase]] = ChatTestCase
+    in_postgres: ClassVar[type[ChatTestCase]] = PostgresTestCase
     frontend: type[Visitor]
 
     @classmethod
     def make_test_case_classes(cls) -> dict[str, type]:
-        """A test case for each frontend, by its name."""
+        """A test case for each frontend, by its name, and one whose store is in PostgreSQL."""
+        cases = [(f"Over{name}", visitor, cls.base) for name, visitor in FRONTENDS.items()]
+        if not why_not():
+            cases.append(("InPostgres", Bot, cls.in_postgres))
         made: dict[str, type] = {}
-        for frontend, visitor in FRONTENDS.items():
-            name = f"{cls.__name__}Over{frontend}"
+        for how, visitor, base in cases:
+            name = f"{cls.__name__}{how}"
             members = {"frontend": visitor, "__module__": cls.__module__, "__qualname__": name}
-            made[name] = type(name, (cls, cls.base), members)
+            made[name] = type(name, (cls, base), members)
         return made
 
     def connects(self, host: str = "127.0.0.1") -> Any:
@@ -84,6 +90,7 @@ class DiskBehaviour(Behaviour, _Disk):
     """The same with a database on a disk that does nothing by itself."""
 
     base = DiskTestCase
+    in_postgres = SlowPostgresTestCase
 
     def all_is_done(self) -> None:
         """See `Behaviour.all_is_done`."""

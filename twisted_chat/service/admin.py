@@ -7,7 +7,6 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +15,10 @@ from typing import Any
 from twisted_chat.chat.account_names import AccountNames
 from twisted_chat.chat.passwords import Hasher
 from twisted_chat.refusal import Refused
-from twisted_chat.service import account_lines
+from twisted_chat.service import account_lines, values
+from twisted_chat.service.account_book import AccountBook, changing, must_exist, reading
 from twisted_chat.stores.account import Account
-from twisted_chat.stores.sqlite import accounts
-from twisted_chat.stores.sqlite.lock import Lock
-from twisted_chat.stores.sqlite.schema import Unusable, open_database, open_to_read
+from twisted_chat.stores.unusable import Unusable
 from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 from twisted_chat.text.passwords import Password
@@ -57,7 +55,12 @@ def _parser() -> argparse.ArgumentParser:
         description="Look after the accounts of a chat server. What changes them needs the server "
         "to be stopped.",
     )
-    parser.add_argument("--db", type=Path, default=Path("chat.sqlite"), help="the database file")
+    parser.add_argument(
+        "--db",
+        type=values.database,
+        default=Path("chat.sqlite"),
+        help="the database: a file, or a postgresql:// address",
+    )
     acts = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, act: Callable[[argparse.Namespace], str], told: str) -> Any:
@@ -93,37 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[list[Account]]:
-    """The accounts of a database that may be in use."""
-    _must_exist(path)
-    with closing(open_to_read(path)) as database:
-        yield list(accounts.read(database))
-
-
-@contextmanager
-def _changing(path: Path) -> Iterator[sqlite3.Connection]:
-    """A database that nobody else uses, in a transaction; made if it is not there yet."""
-    with Lock(path):
-        is_new = not path.exists()
-        try:
-            with closing(open_database(path, full=True)) as database:
-                database.execute("BEGIN IMMEDIATE")
-                yield database
-                database.execute("COMMIT")
-        except BaseException:
-            if is_new:
-                path.unlink(missing_ok=True)
-            raise
-
-
-def _must_exist(path: Path) -> None:
-    if not path.exists():
-        raise Unusable(f"there is no database {path}: say where it is with --db")
-
-
 def _list(chosen: argparse.Namespace) -> str:
-    with _reading(chosen.db) as known:
+    with reading(chosen.db) as book:
+        known = list(book)
         for account in sorted(known, key=lambda account: account.key):
             used = datetime.fromtimestamp(account.used, UTC).date()
             is_so = {"administrator": account.is_admin, "locked": account.is_locked}
@@ -136,17 +111,17 @@ def _create(chosen: argparse.Namespace) -> str:
     name, now = account_lines.check_name(chosen.nickname), time.time()
     kept = _new_password(chosen.hasher)
     account = Account(secrets.token_hex(8), name, kept, now, now, is_admin=chosen.admin)
-    with _changing(chosen.db) as database:
-        _add(database, [account])
+    with changing(chosen.db) as book:
+        _add(book, [account])
     return f"{name} is registered" + (" as an administrator" if chosen.admin else "")
 
 
 def _set_password(chosen: argparse.Namespace) -> str:
-    _must_exist(chosen.db)
+    must_exist(chosen.db)
     kept = _new_password(chosen.hasher)
-    with _changing(chosen.db) as database:
-        account = _find(database, chosen.nickname)
-        database.execute(accounts.SAVE, accounts.row(replace(account, password=kept)))
+    with changing(chosen.db) as book:
+        account = _find(book, chosen.nickname)
+        book.save(replace(account, password=kept))
     return f"{account.name} has another password"
 
 
@@ -167,34 +142,35 @@ def _new_password(hasher: Hasher) -> str:
 
 
 def _change(chosen: argparse.Namespace) -> str:
-    _must_exist(chosen.db)
-    with _changing(chosen.db) as database:
-        account = _find(database, chosen.nickname)
+    must_exist(chosen.db)
+    with changing(chosen.db) as book:
+        account = _find(book, chosen.nickname)
         changed = replace(account, **chosen.changes)
-        database.execute(accounts.SAVE, accounts.row(changed))
+        book.save(changed)
     is_admin = "an administrator" if changed.is_admin else "no administrator"
     is_locked = "locked" if changed.is_locked else "not locked"
     return f"{account.name} is {is_admin if 'is_admin' in chosen.changes else is_locked}"
 
 
 def _delete(chosen: argparse.Namespace) -> str:
-    _must_exist(chosen.db)
-    with _changing(chosen.db) as database:
-        account = _find(database, chosen.nickname)
-        database.execute(accounts.DROP, (account.id,))
+    must_exist(chosen.db)
+    with changing(chosen.db) as book:
+        account = _find(book, chosen.nickname)
+        book.drop(account.id)
     return f"the account {account.name} is deleted"
 
 
-def _find(database: sqlite3.Connection, nickname: str) -> Account:
+def _find(book: AccountBook, nickname: str) -> Account:
     key = names.key(nickname)
-    found = next((each for each in accounts.read(database) if each.key == key), None)
+    found = next((each for each in book if each.key == key), None)
     if found is None:
         raise ValueError(f"there is no account {nickname}: list shows all of them")
     return found
 
 
 def _export(chosen: argparse.Namespace) -> str:
-    with _reading(chosen.db) as known:
+    with reading(chosen.db) as book:
+        known = list(book)
         for account in known:
             sys.stdout.buffer.write(account_lines.to_line(account))
     sys.stdout.flush()
@@ -213,22 +189,22 @@ def _import(chosen: argparse.Namespace) -> str:
         for number, line in enumerate(lines, 1):  # noqa: B007 - for whoever reports a mistake
             yield account_lines.from_line(line, now)
 
-    with _changing(chosen.db) as database:
+    with changing(chosen.db) as book:
         try:
-            _add(database, read())
+            _add(book, read())
         except ValueError as error:
             raise ValueError(f"{chosen.file}:{number}: {error}; nothing is imported") from error
     return counted(len(lines), "account")
 
 
-def _add(database: sqlite3.Connection, new: Iterable[Account]) -> None:
+def _add(book: AccountBook, new: Iterable[Account]) -> None:
     """Put in accounts whose names are free, and look like nobody else's.
 
     Raises:
         ValueError: which is not.
     """
     taken, by_id = AccountNames(), {}
-    for account in accounts.read(database):
+    for account in book:
         taken.add(account)
         by_id[account.id] = account
     for account in new:
@@ -240,4 +216,4 @@ def _add(database: sqlite3.Connection, new: Iterable[Account]) -> None:
             raise ValueError(f"the id {account.id} is that of {by_id[account.id].name}")
         taken.add(account)
         by_id[account.id] = account
-        database.execute(accounts.SAVE, accounts.row(account))
+        book.save(account)

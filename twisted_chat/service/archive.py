@@ -12,16 +12,18 @@ from typing import Any
 
 from twisted_chat.events import File
 from twisted_chat.events.codec import NAMED
-from twisted_chat.service import exchange, kept_files
+from twisted_chat.service import copying, exchange, kept_files, values
+from twisted_chat.stores.rows import COLUMNS, to_entry
 from twisted_chat.stores.sqlite import state, strays
 from twisted_chat.stores.sqlite.lock import Lock
 from twisted_chat.stores.sqlite.private import make_private
-from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry
-from twisted_chat.stores.sqlite.schema import Unusable, open_database, open_to_read
+from twisted_chat.stores.sqlite.schema import open_database, open_to_read
+from twisted_chat.stores.unusable import Unusable
 from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 
 ERASED = "(erased)"
+_ONLY_FILES = "this is done with files only: copy the database to one first"
 _SAID = f"SELECT {COLUMNS} FROM events WHERE log = ? AND kind != 'whisper' ORDER BY id"  # noqa: S608 - ours
 
 
@@ -33,6 +35,9 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line, and return the exit status."""
     chosen = _parser().parse_args(arguments)
+    if isinstance(chosen.db, str) and "target" not in chosen:
+        sys.stderr.write(f"twisted-chat-archive: {_ONLY_FILES}\n")
+        return 1
     act: Callable[[argparse.Namespace], str] = chosen.act
     try:
         told = act(chosen)
@@ -48,7 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="twisted-chat-archive", description="Look after the database of a chat server."
     )
-    parser.add_argument("--db", type=Path, default=Path("chat.sqlite"), help="the database file")
+    parser.add_argument(
+        "--db",
+        type=values.database,
+        default=Path("chat.sqlite"),
+        help="the database: a file; for copy, also a postgresql:// address",
+    )
     parser.add_argument(
         "--files", type=Path, help="the folder of people's files (default: beside the database)"
     )
@@ -72,6 +82,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     backup.add_argument("file", type=Path)
     backup.set_defaults(act=_backup)
+    copied = acts.add_parser(
+        "copy",
+        help="copy everything into an empty database, such as from a file to PostgreSQL",
+        description="Copy everything into an empty database, from a file to PostgreSQL, back, or "
+        "between two of a kind: rooms, whispers, accounts and sessions, with the same ids, so "
+        "that people resume as if the server had been restarted. No server may be running.",
+    )
+    copied.add_argument("target", type=values.database, help="a file, or a postgresql:// address")
+    copied.set_defaults(act=lambda chosen: copying.copy(chosen.db, chosen.target))
     check = acts.add_parser(
         "check",
         help="look for damage, missing events and files, and misplaced whispers (the server may be "

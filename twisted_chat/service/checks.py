@@ -16,7 +16,8 @@ from twisted.python.failure import Failure
 
 from twisted_chat.service.endpoints import below_tls, cannot_listen, tcp_endpoint
 from twisted_chat.stores.sqlite.lock import is_held
-from twisted_chat.stores.sqlite.schema import Unusable, open_to_read
+from twisted_chat.stores.sqlite.schema import open_to_read
+from twisted_chat.stores.unusable import Unusable
 
 _SYSTEMD = "systemd:"
 _VALID_BUT = "the options are valid, but "
@@ -33,7 +34,11 @@ class Chosen(Protocol):
 
     @property
     def database(self) -> Path | None:
-        """Where everything is kept."""
+        """The file where everything is kept."""
+
+    @property
+    def postgres(self) -> str | None:
+        """The address of the PostgreSQL database where everything is kept."""
 
 
 class _Probe:
@@ -124,6 +129,8 @@ def check_start(options: Chosen) -> None:
     database = options.database
     if database is not None and is_held(database):
         raise usage.UsageError(f"{_VALID_BUT}another server is using the database {database}")
+    if options.postgres is not None:
+        _check_postgres(options.postgres)
     transcript = options["transcript"]
     if transcript not in (None, "-"):
         _check_file(Path(transcript), "cannot write --transcript")
@@ -152,6 +159,31 @@ def check_folder(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise usage.UsageError(f"cannot use the folder {path}: it is a file")
     _check_file(path, "cannot use the folder")
+
+
+def check_psycopg() -> None:
+    """Make sure that there is what connects to PostgreSQL.
+
+    Raises:
+        usage.UsageError: there is not.
+    """
+    try:
+        import psycopg  # noqa: F401 - an extra, which fails without libpq too
+    except ImportError as error:
+        raise usage.UsageError(
+            "--db postgresql://... needs psycopg: pip install 'psycopg[binary]'"
+        ) from error
+
+
+def _check_postgres(url: str) -> None:
+    from twisted_chat.stores.postgres.connection import check  # an extra
+
+    try:
+        is_used = check(url)
+    except Unusable as error:
+        raise usage.UsageError(_VALID_BUT + str(error)) from error
+    if is_used:
+        raise usage.UsageError(f"{_VALID_BUT}another server is using the database")
 
 
 def check_files_of_twistd(twistd: Mapping[str, Any]) -> None:

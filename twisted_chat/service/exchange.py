@@ -14,8 +14,9 @@ from twisted_chat.events import Entry
 from twisted_chat.events.codec import NAMED, Kept
 from twisted_chat.events.effects import effects
 from twisted_chat.limits import Limits
+from twisted_chat.stores.rows import to_row
 from twisted_chat.stores.sqlite import state
-from twisted_chat.stores.sqlite.rows import INSERT_EVENT, to_row
+from twisted_chat.stores.sqlite.schema import INSERT_EVENT
 from twisted_chat.text import names
 from twisted_chat.text.marks import are_piled
 from twisted_chat.wire.structured import describe, encode

@@ -118,7 +118,11 @@ GROUPS = {
         Option("motd", None, "File with the message of the day, shown to everyone who joins."),
     ),
     "What is kept": (
-        Option("db", "chat.sqlite", "Database file that keeps the history."),
+        Option(
+            "db",
+            "chat.sqlite",
+            "What keeps the history: a file, or a PostgreSQL database (postgresql://...).",
+        ),
         Option(
             "no-db",
             None,

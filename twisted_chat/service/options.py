@@ -17,7 +17,7 @@ from twisted.python import usage
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
-from twisted_chat.service import checks, config
+from twisted_chat.service import checks, config, values
 from twisted_chat.service.auth import make_portal
 from twisted_chat.service.endpoints import below_tls, tcp_endpoint
 from twisted_chat.service.known_options import BY_NAME, LIMITS, Option, help_text, limits_text
@@ -253,6 +253,8 @@ class Options(usage.Options):
                 checks.check_database(self.database)
             if self.files is not None and not self["no-files"]:
                 checks.check_folder(self.files)
+            if self.postgres is not None:
+                checks.check_psycopg()
             if self.parent is not None:
                 checks.check_files_of_twistd(self.parent)
 
@@ -294,7 +296,8 @@ class Options(usage.Options):
     @property
     def made_certificate(self) -> Path | None:
         """The file of the certificate that the server creates; None without a database."""
-        return self.database and self.database.with_suffix(".tls.pem")
+        beside = Path("chat") if self.postgres is not None else self.database
+        return beside and beside.with_suffix(".tls.pem")
 
     def _lines_of(self, option: str, understand: Callable[[Sequence[str]], _T]) -> _T:
         name = self[option]
@@ -312,8 +315,14 @@ class Options(usage.Options):
 
     @property
     def database(self) -> Path | None:
-        """The database file; None to keep everything in memory."""
-        return None if self["no-db"] else Path(self["db"])
+        """The database file; None if there is none."""
+        return None if self["no-db"] or self.postgres is not None else Path(self["db"])
+
+    @property
+    def postgres(self) -> str | None:
+        """The address of the PostgreSQL database; None if everything is kept elsewhere."""
+        is_url = values.is_postgres(self["db"])
+        return self["db"] if is_url and not self["no-db"] else None
 
     @property
     def files(self) -> Path | None:

@@ -57,8 +57,8 @@ from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.contents import Contents
 from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.sqlite.schema import Unusable
 from twisted_chat.stores.sqlite.store import SqliteStore
+from twisted_chat.stores.unusable import Unusable
 from twisted_chat.text import names
 from twisted_chat.turn import Turn
 from twisted_chat.wire.plain import PlainWire
@@ -278,6 +278,18 @@ class ChatService(MultiService):
         )
 
     def _open_store(self, turn: Turn) -> Store:
+        if self._options.postgres is not None:
+            from twisted_chat.stores.postgres.store import PostgresStore  # an extra
+
+            return PostgresStore(
+                self._options.postgres,
+                turn,
+                self._thread(),
+                self._thread(),
+                self._thread(),
+                self._reactor,
+                self._counters,
+            )
         path = self._options.database
         if path is None:
             return MemoryStore()

@@ -6,9 +6,20 @@ A `ValueError` says what is allowed, as the end of a sentence that begins with t
 import re
 from collections.abc import Callable
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 from twisted_chat.limits import Pace, Size
+
+
+def is_postgres(value: str) -> bool:
+    """Whether a database is meant by its address, and not a file."""
+    return value.startswith(("postgresql://", "postgres://"))
+
+
+def database(value: str) -> Path | str:
+    """A database: a file, or the address of one in PostgreSQL."""
+    return value if is_postgres(value) else Path(value)
 
 
 def port(value: str) -> int:

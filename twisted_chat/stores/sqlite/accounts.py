@@ -1,6 +1,5 @@
 """Accounts in the database: their table, and writes that somebody waits for."""
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
@@ -9,6 +8,7 @@ from twisted.internet.defer import Deferred
 
 from twisted_chat.refusal import Refused
 from twisted_chat.stores.account import Account, name_taken
+from twisted_chat.stores.records import ACCOUNT, account_row, to_account
 
 TABLE = """
     CREATE TABLE accounts (
@@ -25,10 +25,8 @@ TABLE = """
     ) WITHOUT ROWID;
 """
 
-_COLUMNS = "id, name, password, created, used, places, locked, admin, settings"
-
 SAVE = (
-    f"INSERT INTO accounts ({_COLUMNS}, key)"  # noqa: S608 - ours
+    f"INSERT INTO accounts ({ACCOUNT}, key)"  # noqa: S608 - ours
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (id) DO UPDATE SET name = excluded.name, key = excluded.key,"
     " password = excluded.password, created = excluded.created, used = excluded.used,"
@@ -38,34 +36,10 @@ SAVE = (
 DROP = "DELETE FROM accounts WHERE id = ?"
 
 
-def row(account: Account) -> tuple[Any, ...]:
-    """An account as the values of `SAVE`."""
-    return (
-        account.id,
-        account.name,
-        account.password,
-        account.created,
-        account.used,
-        json.dumps(account.places),
-        account.is_locked,
-        account.is_admin,
-        json.dumps(account.settings),
-        account.key,
-    )
-
-
 def read(connection: sqlite3.Connection) -> Iterator[Account]:
     """Every account, in the order in which they were made."""
-    query = f"SELECT {_COLUMNS} FROM accounts ORDER BY created, id"  # noqa: S608 - ours
-    for each in connection.execute(query):
-        account_id, name, password, created, used, places, is_locked, is_admin, settings = each
-        yield Account(
-            *(account_id, name, password, created, used),
-            places=tuple(json.loads(places)),
-            is_locked=bool(is_locked),
-            is_admin=bool(is_admin),
-            settings=json.loads(settings),
-        )
+    query = f"SELECT {ACCOUNT} FROM accounts ORDER BY created, id"  # noqa: S608 - ours
+    return map(to_account, connection.execute(query))
 
 
 class Awaited(Protocol):
@@ -112,7 +86,7 @@ class Write:
 
 def save(account: Account) -> Write:
     """Keep an account, new or changed."""
-    return Write(SAVE, row(account))
+    return Write(SAVE, account_row(account))
 
 
 def drop(account_id: str) -> Write:

@@ -9,10 +9,13 @@ from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.events import Entry
 from twisted_chat.stores import WorkerThread
+from twisted_chat.stores.rows import COLUMNS, to_entry
+from twisted_chat.stores.search import last_older
 from twisted_chat.stores.sqlite.logs import KeptLog
-from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry
 
 _T = TypeVar("_T")
+
+_TIME_OF = "SELECT time FROM events WHERE log = ? AND id <= ? ORDER BY id DESC LIMIT 1"
 
 
 class History:
@@ -60,18 +63,11 @@ class History:
         newest = log.last
 
         def search(connection: sqlite3.Connection) -> int:
-            low, high = 0, newest  # up to `low` everything is older, behind `high` nothing is
-            while low < high:
-                middle = (low + high + 1) // 2
-                row = connection.execute(
-                    "SELECT time FROM events WHERE log = ? AND id <= ? ORDER BY id DESC LIMIT 1",
-                    (log.number, middle),
-                ).fetchone()
-                if row is None or row[0] < time:
-                    low = middle
-                else:
-                    high = middle - 1
-            return low
+            def time_of(number: int) -> float | None:
+                row = connection.execute(_TIME_OF, (log.number, number)).fetchone()
+                return None if row is None else row[0]
+
+            return last_older(newest, time, time_of)
 
         return self.ask(search)
 

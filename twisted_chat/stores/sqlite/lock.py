@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from twisted_chat.stores.sqlite.schema import Unusable
+from twisted_chat.stores.unusable import Unusable
 
 
 class Lock:

@@ -9,8 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted_chat.events.codec import OF
 from twisted_chat.events.effects import EFFECTS, Value
 from twisted_chat.stores.nameless import NOBODY, Replacements, also, left_in, nameless, replacements
+from twisted_chat.stores.rows import COLUMNS, to_entry, to_row
 from twisted_chat.stores.sqlite import state
-from twisted_chat.stores.sqlite.rows import COLUMNS, to_entry, to_row
 
 _DECISIONS = tuple(OF[event].name for event in EFFECTS)
 """Kinds of events that may be about somebody else, or have their name in a state."""

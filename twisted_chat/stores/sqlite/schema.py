@@ -5,8 +5,10 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from twisted_chat.stores.sentences import unchanged, unsaved, unseen
 from twisted_chat.stores.sqlite import accounts, strays
 from twisted_chat.stores.sqlite.private import make_private
+from twisted_chat.stores.unusable import Unusable
 
 VERSION = 7
 
@@ -112,9 +114,7 @@ In `events`, `client` is NULL where it is the author, `more` has as JSON what an
 has no column of its own, and `request` counts those with a `ref` in the order of storing them.
 """
 
-
-class Unusable(Exception):
-    """A database that cannot be used; the text says why, and what to do."""
+INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def open_database(path: Path, *, full: bool) -> sqlite3.Connection:
@@ -233,15 +233,14 @@ def _explain(error: sqlite3.Error) -> str:
 
 def explain(error: sqlite3.Error) -> str:
     """Why something could not be stored, as its sender reads it."""
-    return f"That could not be stored ({_explain(error)}), so nobody saw it: try again later."
+    return unseen(_explain(error))
 
 
 def explain_unsaved(error: sqlite3.Error) -> str:
     """The same for a change that took effect although it could not be stored."""
-    return f"That could not be stored ({_explain(error)}): it lasts only until the server restarts."
+    return unsaved(_explain(error))
 
 
 def explain_unchanged(error: sqlite3.Error) -> str:
     """The same of what is not changed because it could not be stored."""
-    why = _explain(error)
-    return f"That could not be stored ({why}), so nothing has changed: try again in a while."
+    return unchanged(_explain(error))

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from twisted_chat.events.codec import OF
 from twisted_chat.events.effects import EFFECTS, Changes, Value, apply, effects
-from twisted_chat.stores.sqlite.rows import COLUMNS, Row, to_entry
+from twisted_chat.stores.rows import COLUMNS, Row, to_entry
 
 Statement: TypeAlias = tuple[str, Row]
 

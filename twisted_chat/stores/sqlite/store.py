@@ -21,8 +21,9 @@ from twisted_chat.stores.sqlite.lock import Lock
 from twisted_chat.stores.sqlite.logs import KeptLog
 from twisted_chat.stores.sqlite.lookup import Lookup
 from twisted_chat.stores.sqlite.nameless import MakeNameless
-from twisted_chat.stores.sqlite.schema import Unusable, open_database
+from twisted_chat.stores.sqlite.schema import open_database
 from twisted_chat.stores.sqlite.writer import Writer
+from twisted_chat.stores.unusable import Unusable
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")

@@ -8,7 +8,7 @@ the reactor never waits for the disk.
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from math import inf
@@ -23,16 +23,22 @@ from twisted_chat.events import Entry, Rename
 from twisted_chat.events.effects import EFFECTS, apply, effects
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, WorkerThread
-from twisted_chat.stores.sqlite.accounts import Awaited, refuse
+from twisted_chat.stores.batches import by_log, is_only_told, refuse, show_told
+from twisted_chat.stores.records import session_row
+from twisted_chat.stores.rows import Row, to_row
+from twisted_chat.stores.sqlite import accounts
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
 from twisted_chat.stores.sqlite.logs import KeptLog
-from twisted_chat.stores.sqlite.rows import INSERT_EVENT, Row, to_row
-from twisted_chat.stores.sqlite.schema import explain, explain_unchanged, explain_unsaved
+from twisted_chat.stores.sqlite.schema import (
+    INSERT_EVENT,
+    explain,
+    explain_unchanged,
+    explain_unsaved,
+)
 from twisted_chat.stores.sqlite.sessions import (
     DROP_SESSION,
     RENAME_SESSION,
     SAVE_SESSION,
-    session_row,
 )
 from twisted_chat.stores.sqlite.state import Statement, statements
 from twisted_chat.turn import Turn
@@ -70,7 +76,7 @@ class _Group:
     statements: list[Statement]
     saves: Mapping[str, Row]
     told: Sequence[Deferred[None]]
-    awaited: Sequence[Awaited]
+    awaited: Sequence[accounts.Awaited]
     requests: Iterator[int]
     begun: dict[KeptLog, Row] = field(default_factory=dict)
     """Logs that the database gets to know: most own logs stay empty."""
@@ -149,7 +155,7 @@ class Writer:
         self._statements: list[Statement] = []
         self._saves: dict[str, Row] = {}  # sessions to save, by the device's id
         self._told: list[Deferred[None]] = []  # of whoever waits for these
-        self._awaited: list[Awaited] = []
+        self._awaited: list[accounts.Awaited] = []
         self._busy = False
         self.waiting = 0
         """Entries that wait to be committed."""
@@ -179,10 +185,10 @@ class Writer:
 
     def append(self, batch: Batch) -> None:
         """See `Store.append`."""
-        if self.is_idle and _is_only_told(batch):
-            _show(batch)  # there is nothing that it could overtake
-        elif self.waiting >= QUEUE and (self.waiting >= 2 * QUEUE or not _is_only_told(batch)):
-            _refuse(batch, Refused("not-stored", "The disk is too slow: try again later."))
+        if self.is_idle and is_only_told(batch):
+            show_told(batch)  # there is nothing that it could overtake
+        elif self.waiting >= QUEUE and (self.waiting >= 2 * QUEUE or not is_only_told(batch)):
+            refuse(batch, Refused("not-stored", "The disk is too slow: try again later."))
         else:
             self._queue.append(batch)
             self.waiting += len(batch)
@@ -203,7 +209,7 @@ class Writer:
         self._saves.pop(device, None)
         self.do(DROP_SESSION, (device,))
 
-    def write(self, write: Awaited) -> None:
+    def write(self, write: accounts.Awaited) -> None:
         """Have something written with the next commit that somebody waits for."""
         self._awaited.append(write)
         self._turn.schedule(self._commit)
@@ -251,7 +257,7 @@ class Writer:
             _log.info("Lines can be stored again")
         for log in group.begun:
             log.is_kept = True
-        for log, entries in _by_log(group.entries):
+        for log, entries in by_log(group.entries):
             log.waiting -= len(entries)
             log.last = entries[-1].id
             for entry in entries:
@@ -281,11 +287,11 @@ class Writer:
             self._statements = [*group.statements, *self._statements]
         for log, _ in group.entries:
             log.waiting -= 1
-        _refuse([(log, entry) for log, entry in group.entries if entry.stored], why)
-        _show([(log, entry) for log, entry in group.entries if not entry.stored])
+        refuse([(log, entry) for log, entry in group.entries if entry.stored], why)
+        show_told([(log, entry) for log, entry in group.entries if not entry.stored])
         for deferred in group.told:
             deferred.errback(Refused("not-stored", explain_unsaved(error)))
-        refuse(group.awaited, Refused("not-stored", explain_unchanged(error)))
+        accounts.refuse(group.awaited, Refused("not-stored", explain_unchanged(error)))
 
     def _is_dropped(self, device: str) -> bool:
         return (DROP_SESSION, (device,)) in self._statements
@@ -324,28 +330,3 @@ class Writer:
         self._stopped, self._may_try_again = Deferred(), True
         self._commit()
         return self._stopped
-
-
-def _is_only_told(batch: Batch) -> bool:
-    return not any(entry.stored for _, entry in batch)
-
-
-def _show(told: Batch) -> None:
-    for log, entries in _by_log(told):
-        for entry in entries:
-            entry.id = log.last
-        if log.subscriber is not None:
-            log.subscriber.show(entries)
-
-
-def _refuse(batch: Batch, why: Refused) -> None:
-    for log, entries in _by_log(batch):
-        if log.subscriber is not None:
-            log.subscriber.refuse(entries, why)
-
-
-def _by_log(group: Batch) -> Iterable[tuple[KeptLog, list[Entry]]]:
-    logs: dict[KeptLog, list[Entry]] = {}
-    for log, entry in group:
-        logs.setdefault(log, []).append(entry)
-    return logs.items()

@@ -1,24 +1,22 @@
-"""How an entry becomes a row of `events`, and a row the entry that it was."""
+"""How an entry becomes a row of a database, and a row the entry that it was."""
 
 import json
 from typing import Any, TypeAlias
 
 from twisted_chat.events import Entry
 from twisted_chat.events.codec import NAMED, OF, Kept, Kind
-from twisted_chat.stores.sqlite.schema import Unusable
+from twisted_chat.stores.unusable import Unusable
 
 Row: TypeAlias = tuple[Any, ...]
 
 COLUMNS = "id, time, kind, sender, recipient, text, author, ref, client, more"
-
-INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _FIELDS = {(): slice(0), ("to",): slice(4, 5), ("text",): slice(5, 6), ("to", "text"): slice(4, 6)}
 """Where a row of `COLUMNS` has what an event holds that has no more than these fields."""
 
 
 def to_row(log: int, entry: Entry, request: int | None = None) -> Row:
-    """A stored entry as the values of `INSERT_EVENT`.
+    """A stored entry as a row: the number of its log, `COLUMNS`, then its request's place.
 
     Args:
         log: the number of its log.

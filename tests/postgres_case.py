@@ -1,0 +1,65 @@
+"""People in a chat that is kept in PostgreSQL."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from tests.disk import Disk, DiskTestCase
+from tests.people import ChatTestCase, at_once, cheap_accounts
+from tests.postgres import engine, why_not
+from twisted_chat import ChatFactory
+from twisted_chat.chat.chat import Chat
+from twisted_chat.turn import Turn
+
+if not why_not():
+    import psycopg
+
+    from tests.faulty import Network
+    from twisted_chat.stores.postgres import engine as writing_engine
+    from twisted_chat.stores.postgres.store import PostgresStore
+
+
+def close(store: Any) -> None:
+    """End a server's connections, as if it were killed."""
+    store._engine.close()
+    store._history._close()
+
+
+class PostgresTestCase(ChatTestCase):
+    """A chat whose database is never busy, and people in it."""
+
+    def setUp(self) -> None:
+        """An empty chat."""
+        super().setUp()
+        store = PostgresStore(engine().new(), Turn(), at_once, at_once, at_once, self.clock)
+        self.addCleanup(close, store)
+        limits = replace(self.limits)
+        accounts = cheap_accounts(self.clock, store, limits)
+        turn = Turn(partial(self.clock.callLater, 0))
+        chat = Chat(self.clock, store, turn, "the lab", limits, accounts=accounts)
+        self.factory = ChatFactory(self.clock, chat=chat)
+
+
+class SlowPostgresTestCase(DiskTestCase):
+    """A chat whose database does nothing by itself, over a network that may break."""
+
+    def setUp(self) -> None:
+        """An empty chat."""
+        self.url = engine().new()
+        self.network = Network()
+        self.patch(writing_engine, "connect", self.network.connect)
+        super().setUp()
+
+    def _open(self, turn: Turn) -> None:
+        full = psycopg.errors.DiskFull("could not extend file: No space left on device")
+        self.writing, self.reading = Disk(full), Disk()
+        store = PostgresStore(self.url, turn, self.writing, self.reading, at_once, self.clock)
+        self.store: Any = store
+
+    def _start(self) -> None:
+        super()._start()
+        while not self.factory.chat.ready.called:
+            self.the_disk_works()
+
+    def _close(self) -> None:
+        close(self.store)

@@ -1,0 +1,146 @@
+"""A whole database is copied into another one, and people go on as after a restart."""
+
+import contextlib
+import io
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.people import NOW, at_once, cheap_accounts
+from tests.postgres import engine, why_not
+from twisted_chat import ChatFactory, Limits
+from twisted_chat.chat.chat import Chat
+from twisted_chat.service.archive import run
+from twisted_chat.stores.sqlite.store import SqliteStore
+from twisted_chat.turn import Turn
+from twisted_chat.wire.structured import decode, encode
+
+if not why_not():
+    from twisted_chat.stores.postgres.store import PostgresStore
+
+
+class CopyingTests(SynchronousTestCase):
+    skip = why_not() or None
+
+    def setUp(self) -> None:
+        """Alice, who has an account, has talked with bob, and the server has stopped."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.file, self.url = str(self.folder / "chat.sqlite"), engine().new()
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        self.start(self.file)
+        alice = self.program(nick="alice")
+        alice.does("/register correct horse", "/topic tea", "/join dev", "in dev")
+        self.token = alice.gets("welcome")[0]["session"]
+        self.program(nick="bob").does("hello", "/whisper alice secret")
+        self.stop()
+
+    def start(self, place: str) -> None:
+        turn = Turn()
+        if place.startswith("postgresql"):
+            self.store: Any = PostgresStore(place, turn, at_once, at_once, at_once, self.clock)
+        else:
+            self.store = SqliteStore(Path(place), turn, at_once, at_once, at_once)
+        accounts = cheap_accounts(self.clock, self.store, Limits())
+        chat = Chat(self.clock, self.store, turn, accounts=accounts)
+        self.factory = ChatFactory(self.clock, chat=chat)
+
+    def stop(self) -> None:
+        self.factory.say_goodbye()
+        self.successResultOf(self.store.stop())
+
+    def program(self, **hello: Any) -> "Program":
+        return Program(self.factory, **hello)
+
+    def copies(self, *words: str, status: int = 0) -> str:
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors):
+            self.assertEqual(
+                run(
+                    words,
+                ),
+                status,
+                errors.getvalue(),
+            )
+        return errors.getvalue()
+
+    def assert_all_is_there(self) -> None:
+        seen = {"#lobby": 0, "#dev": 0, "@": 0}
+        alice = self.program(nick="alice", session=self.token, seen=seen)
+        welcome = alice.gets("welcome")[0]
+        self.assertTrue(welcome["resumed"])
+        self.assertEqual((welcome["session"], welcome["account"]), (self.token, "alice"))
+        told = {(each["room"], each["id"], each["text"]) for each in alice.gets("message")}
+        self.assertEqual(told, {("#lobby", 2, "hello"), ("#dev", 2, "in dev")})
+        self.assertEqual([each["text"] for each in alice.gets("whisper")], ["secret"])
+        (lobby,) = [each for each in alice.gets("state") if each["room"] == "#lobby"]
+        self.assertEqual(lobby["topic"], "tea")
+        alice.says("#dev", "again")
+        self.assertEqual(alice.gets("message")[-1]["id"], 3)
+
+    def test_from_a_file_to_postgresql_and_back(self) -> None:
+        told = self.copies("--db", self.file, "copy", self.url)
+        self.assertEqual(told, "copied 6 events, 4 logs, 1 account, 2 sessions\n")
+        back = str(self.folder / "back.sqlite")
+        self.copies("--db", self.url, "copy", back)
+        for place in (self.url, back):
+            self.start(place)
+            self.assert_all_is_there()
+            self.stop()
+
+    def test_not_into_one_that_has_something_in_it(self) -> None:
+        self.copies("--db", self.file, "copy", self.url)
+        for source, target in ((self.file, self.url), (self.url, self.file)):
+            told = self.copies("--db", source, "copy", target, status=1)
+            self.assertIn("there is something in the other database", told)
+
+    def test_not_while_a_server_uses_it(self) -> None:
+        self.start(self.url)
+        told = self.copies("--db", self.file, "copy", self.url, status=1)
+        self.assertIn("a twisted-chat uses the database", told)
+        self.stop()
+
+    def test_nothing_is_made_of_nothing(self) -> None:
+        target = self.folder / "new.sqlite"
+        told = self.copies("--db", engine().new(), "copy", str(target), status=1)
+        self.assertIn("has no chat", told)
+        told = self.copies("--db", str(self.folder / "none"), "copy", str(target), status=1)
+        self.assertIn("there is no database", told)
+        self.assertFalse(target.exists())
+
+    def test_other_commands_say_that_they_are_for_files(self) -> None:
+        for command in ("export", "check"):
+            self.assertIn(
+                "copy the database to one first", self.copies("--db", self.url, command, status=1)
+            )
+
+
+class Program:
+    """A program that has said hello."""
+
+    def __init__(self, factory: ChatFactory, **hello: Any) -> None:
+        self._protocol, self._transport = factory.buildProtocol(None), StringTransport()
+        self._protocol.makeConnection(self._transport)
+        self._ask(do="hello", **hello)
+
+    def _ask(self, **thing: Any) -> None:
+        self._protocol.dataReceived(encode(thing))
+
+    def does(self, *lines: str) -> None:
+        for line in lines:
+            if line.startswith("/"):
+                self._ask(do="command", text=line)
+            else:
+                self.says("#dev" if "dev" in line else "#lobby", line)
+
+    def says(self, room: str, text: str) -> None:
+        self._ask(do="say", room=room, text=text)
+
+    def gets(self, kind: str) -> list[dict[str, Any]]:
+        lines = self._transport.value().splitlines()
+        things = [decode(line) for line in lines if line.startswith(b"{")]
+        return [thing for thing in things if thing["event"] == kind]

@@ -1,0 +1,157 @@
+"""What is true of a chat on a disk is as true of one in PostgreSQL, and while that is away."""
+
+from tests import test_coming_back, test_devices, test_room_limits, test_storing
+from tests.postgres import engine, why_not
+from tests.postgres_case import SlowPostgresTestCase
+from twisted_chat.limits import Limits
+
+_ALIKE: tuple[type, ...] = (
+    test_storing.RefusalTests,
+    test_storing.OutcomeTests,
+    test_storing.FullTests,
+    test_storing.StoppingTests,
+    test_coming_back.NameTests,
+    test_coming_back.RestartTests,
+    test_devices.RestartTests,
+    test_room_limits.KeptRoomTests,
+)
+"""Tests of a chat on a disk that do not look into its files."""
+
+if not why_not():
+    from twisted_chat.stores.postgres.engine import Engine
+
+    for _case in _ALIKE:
+        _name = f"{_case.__module__.rpartition('.')[2]}_{_case.__name__}InPostgres"
+        globals()[_name] = type(_name, (_case, SlowPostgresTestCase), {"__module__": __name__})
+
+
+class AwayTests(SlowPostgresTestCase):
+    """The database is away for a while, and nobody is disconnected."""
+
+    limits = Limits(pace=None)
+    skip = why_not() or None
+
+    def setUp(self) -> None:
+        """Two people are here."""
+        super().setUp()
+        self.alice, self.bob = self.joins("alice"), self.joins("bob")
+        self.the_disk_works()
+        self.alice.sees()
+        self.bob.sees()
+
+    def goes_away(self) -> None:
+        """The database is away, which is noticed when something is to be stored."""
+        self.network.is_cut = True
+        self.bob.types("in doubt")
+        self.the_disk_works()
+
+    def comes_back(self) -> None:
+        """It is there again, and some time has passed."""
+        self.network.is_cut = False
+        self.clock.advance(2)
+        self.the_disk_works()
+
+    def said(self) -> list[str]:
+        """What stands in the lobby."""
+        with engine().connect(self.url) as look:
+            query = b"SELECT text FROM events WHERE kind = 'message' ORDER BY id"
+            return [text for (text,) in look.execute(query)]
+
+    def test_what_is_said_meanwhile_is_refused_at_once_and_seen_by_nobody(self) -> None:
+        self.goes_away()
+        self.bob.types("lost")
+        (line,) = self.bob.sees()
+        self.assertEqual(
+            line,
+            "!!! That could not be stored (the database is away), so nobody saw it: "
+            "try again later.",
+        )
+        self.comes_back()
+        self.assertEqual(self.alice.sees(), ["bob: in doubt"])
+        self.assertEqual(self.said(), ["in doubt"])
+
+    def test_the_group_in_doubt_is_stored_once_if_its_answer_was_lost(self) -> None:
+        self.network.loses = "answer"
+        self.bob.types("once")
+        self.the_disk_works()
+        self.assertEqual(self.alice.sees(), ["bob: once"])
+        self.bob.types("twice")
+        self.the_disk_works()
+        self.assertEqual(self.alice.sees(), ["bob: twice"])
+        self.assertEqual(self.said(), ["once", "twice"])
+
+    def test_also_if_nobody_is_reached_after_that_and_it_is_shown_when_that_is_known(self) -> None:
+        self.network.loses = "answer"
+        self.network.cuts_after = True
+        self.bob.types("once")
+        self.the_disk_works()
+        self.assertEqual(self.said(), ["once"])
+        self.assertEqual(self.alice.sees(), [], "it is not known yet")
+        self.comes_back()
+        self.assertEqual(self.alice.sees(), ["bob: once"])
+        self.assertEqual(self.said(), ["once"])
+
+    def test_what_is_only_told_is_seen_meanwhile_where_nothing_is_in_doubt(self) -> None:
+        for person in (self.alice, self.bob):
+            person.types("/join tea")
+            self.the_disk_works()
+        self.bob.types("/join lobby")
+        self.alice.sees()
+        self.goes_away()
+        self.bob.types("/join tea", "/leave")
+        self.clock.advance(0)
+        self.assertEqual(self.alice.sees(), ["*** bob has left #tea"])
+
+    def test_who_comes_meanwhile_is_here(self) -> None:
+        self.goes_away()
+        carol = self.connects().types("carol")
+        self.the_disk_works()
+        self.assertIn("Welcome, carol!", carol.raw())
+        self.comes_back()
+        carol.types("hello")
+        self.the_disk_works()
+        self.assertIn("carol: hello", self.alice.sees())
+
+    def test_a_request_is_answered_as_not_stored_and_can_be_sent_again(self) -> None:
+        bot = self.program("bot")
+        self.the_disk_works()
+        self.goes_away()
+        bot.gets()
+        bot.asks(do="say", text="hi", ref="r")
+        (error,) = bot.gets("error")
+        self.assertEqual((error["code"], error["ref"]), ("not-stored", "r"))
+        self.comes_back()
+        bot.gets()
+        bot.asks(do="say", text="hi", ref="r")
+        self.the_disk_works()
+        (message,) = bot.gets("message")
+        self.assertEqual((message["ref"], message["id"]), ("r", 2))
+
+    def test_the_operator_is_told_as_long_as_it_lasts(self) -> None:
+        self.goes_away()
+        self.assertEqual(self.store.problem, "messages cannot be stored: the database is away")
+        self.comes_back()
+        self.assertEqual(self.store.problem, "")
+
+    def test_a_server_that_stops_meanwhile_says_that_it_is_not_known_what_is_stored(self) -> None:
+        self.goes_away()
+        stopped = self.store.stop()
+        self.the_disk_works()
+        self.successResultOf(stopped)
+        (line,) = [line for line in self.bob.sees() if line.startswith("!!!")]
+        self.assertIn("It is not known whether that was stored", line)
+
+    def test_a_server_whose_place_was_taken_meanwhile_stores_nothing_more(self) -> None:
+        self.goes_away()
+        first, _ = self.store, self.bob.sees()
+        self.network.is_cut = False
+        self.addCleanup(Engine(self.url).close)
+        self.clock.advance(2)
+        self.the_disk_works()
+        for line in ("in doubt", "one more"):
+            (told,) = self.bob.sees()
+            self.assertIn("another server has taken over the database", told, line)
+            self.bob.types("one more")
+            self.the_disk_works()
+        self.assertEqual(self.said(), [])
+        self.assertIn("another server has taken over", first.problem)

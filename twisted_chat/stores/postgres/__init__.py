@@ -1,0 +1,1 @@
+"""Logs kept in PostgreSQL, on this machine or another."""

@@ -1,0 +1,226 @@
+"""Logs kept in PostgreSQL: what is said is written, read back, and forgotten when it is old."""
+
+import time
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_chat.counters import Counters
+from twisted_chat.events import Entry
+from twisted_chat.events.effects import State
+from twisted_chat.stores import Opened, SavedSession, Subscriber, WorkerThread
+from twisted_chat.stores.account import Account
+from twisted_chat.stores.postgres.connection import connect
+from twisted_chat.stores.postgres.engine import Engine
+from twisted_chat.stores.postgres.history import History
+from twisted_chat.stores.postgres.logs import OpenLog
+from twisted_chat.stores.postgres.writer import Writer
+from twisted_chat.turn import Turn
+
+_log = Logger(namespace="chat")
+
+SLOW = 5.0
+"""Seconds of a commit from which on the operator is told that the database is slow."""
+
+STOP = 5.0
+"""Seconds for which a server that stops waits for the database, before it hangs up."""
+
+
+class PostgresStore:
+    """A `Store` in a PostgreSQL database.
+
+    Args:
+        url: where the database is, as `postgresql://user@host/database`.
+        turn: says when a turn is over, and what it brought is stored together.
+        writing: where it is waited for commits.
+        reading: where it is waited for history.
+        probing: where it is found out whether the database answers at all.
+        clock: when a lost connection is tried again.
+        counters: where it is counted how long commits take.
+
+    Raises:
+        Unusable: why the database cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        turn: Turn,
+        writing: WorkerThread,
+        reading: WorkerThread,
+        probing: WorkerThread,
+        clock: IReactorTime,
+        counters: Counters | None = None,
+    ) -> None:
+        self._url = url
+        self._clock = clock
+        self._probing = probing
+        self._is_probing = False
+        self._engine = Engine(url)
+        self.epoch: str = self._engine.epoch
+        self._history = History(url, reading)
+        self._writer = Writer(self._engine, turn, writing, clock, counters or Counters())
+        self._logs: dict[str, OpenLog] = {}
+
+    # Logs
+
+    def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
+        """See `Store.open`."""
+        if self._writer.is_erasing(log):  # it begins anew
+            self.begin(log, room, subscriber)
+            return succeed(Opened(self._logs[log].last, {}))
+
+        def opened(found: tuple[int, State] | None) -> Opened:
+            self.begin(log, room, subscriber)
+            if found is None:
+                return Opened(0, {})
+            known = self._logs[log]
+            known.is_kept = True
+            known.last, state = found
+            return Opened(known.last, state)
+
+        return self._history.opened(log).addCallback(opened)
+
+    def begin(self, log: str, room: str, subscriber: Subscriber) -> None:
+        """See `Store.begin`."""
+        known = self._logs.setdefault(log, OpenLog(log, room))
+        known.subscriber = subscriber
+
+    def close(self, log: str) -> None:
+        """See `Store.close`."""
+        known = self._logs[log]
+        known.subscriber = None
+        if not known.is_kept and not known.waiting:  # nothing was ever said there
+            del self._logs[log]
+
+    def erase(self, log: str) -> None:
+        """See `Store.erase`."""
+        known = self._logs.pop(log, None)
+        if known is None:  # nothing was ever said there
+            return
+        known.is_erased = True  # what waits for it is not stored any more
+        if known.is_kept or not self._writer.is_idle:  # what is being stored goes with the next
+            self._writer.erase(log)
+
+    def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
+        """See `Store.append`."""
+        self._writer.append([(self._logs[name], entry) for name, entry in entries])
+
+    def make_nameless(self, author: str) -> None:
+        """See `Store.make_nameless`: this reads all events, which takes a second a million."""
+        self._writer.make_nameless(author)
+
+    def forget(self, before: float) -> None:
+        """See `Store.forget`."""
+        self._history.forget(before).addErrback(_not_forgotten)
+
+    def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """See `Store.after`."""
+        known = self._logs.get(log)
+        return succeed([]) if known is None else self._history.after(known, number, limit)
+
+    def before(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """See `Store.before`."""
+        known = self._logs.get(log)
+        return succeed([]) if known is None else self._history.before(known, number, limit)
+
+    def number_at(self, log: str, time: float) -> Deferred[int]:
+        """See `Store.number_at`."""
+        return self._history.number_at(self._logs[log], time)
+
+    def rooms(self) -> Deferred[Sequence[str]]:
+        """See `Store.rooms`."""
+        return self._history.rooms()
+
+    # Sessions
+
+    def saved_sessions(self) -> Deferred[Sequence[SavedSession]]:
+        """See `Store.saved_sessions`."""
+        return self._history.saved_sessions()
+
+    def refs(self, client: str, limit: int) -> Deferred[Sequence[tuple[str, int]]]:
+        """See `Store.refs`."""
+        return self._history.refs(client, limit)
+
+    def save_session(self, saved: SavedSession) -> Deferred[None]:
+        """See `Store.save_session`."""
+        return self._writer.save(saved)
+
+    def drop_session(self, device: str) -> None:
+        """See `Store.drop_session`."""
+        self._writer.drop(device)
+
+    # Accounts
+
+    def accounts(self) -> Deferred[Sequence[Account]]:
+        """See `Store.accounts`."""
+        return self._history.accounts()
+
+    def save_account(self, account: Account) -> Deferred[None]:
+        """See `Store.save_account`."""
+        return self._writer.write_account(account)
+
+    def drop_account(self, account_id: str) -> Deferred[None]:
+        """See `Store.drop_account`."""
+        return self._writer.write_account(account_id)
+
+    # The engine
+
+    @property
+    def is_behind(self) -> bool:
+        """See `Store.is_behind`."""
+        return self._writer.is_behind
+
+    @property
+    def waiting(self) -> int:
+        """See `Store.waiting`."""
+        return self._writer.waiting
+
+    @property
+    def problem(self) -> str:
+        """See `Store.problem`."""
+        if self._is_slow:
+            return "the database does not respond"
+        why = self._writer.problem
+        return f"messages cannot be stored: {why}" if why else ""
+
+    def try_again(self) -> None:
+        """See `Store.try_again`; or find out whether the database does not answer any more."""
+        self._writer.try_again()
+        if self._is_slow and not self._is_probing:
+            self._is_probing = True
+            probed = self._probing(lambda: connect(self._url).close())
+            probed.addErrback(lambda _: self._hang_up())
+            probed.addCallback(self._has_probed)
+
+    def _has_probed(self, _: None) -> None:
+        self._is_probing = False
+
+    def _hang_up(self) -> None:
+        _log.error("The database does not answer: hanging up")
+        self._engine.hang_up()
+        self._history.hang_up()
+
+    @property
+    def _is_slow(self) -> bool:
+        since = self._writer.committing_since
+        return since is not None and time.monotonic() - since > SLOW
+
+    def stop(self) -> Deferred[None]:
+        """See `Store.stop`."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        late = self._clock.callLater(STOP, self._hang_up)
+        await self._writer.stop()
+        await self._history.stop()
+        if late.active():
+            late.cancel()
+        self._engine.close()
+
+
+def _not_forgotten(failure: Failure) -> None:
+    _log.warn("Cannot delete old lines yet: {why}", why=failure.getErrorMessage())
