@@ -59,10 +59,12 @@ class AnyStore(RuleBasedStateMachine):
 
     def answer(self, asked: Deferred[_T]) -> _T:
         """What the store answers, which may have to be read first."""
-        found: list[_T] = []
-        asked.addCallback(found.append)
+        found: list[_T | Failure] = []
+        asked.addBoth(found.append)
         while not found:
             self.read()
+        if isinstance(found[0], Failure):
+            found[0].raiseException()
         return found[0]
 
     def read(self) -> None:

@@ -15,7 +15,7 @@ from twisted_chat.text.counted import counted
 
 TABLES = {
     "logs": "log, name, room",
-    "events": f"log, {COLUMNS}",
+    "events": f"log, {COLUMNS}, request",
     "state": "log, name, value",
     "sessions": SESSION,
     "accounts": f"{ACCOUNT}, key",

@@ -49,6 +49,7 @@ class PostgresDatabase:
         execute = self._connection.execute
         execute("UPDATE server SET epoch = %s", (epoch,))
         execute("UPDATE logs SET last = (SELECT max(id) FROM events WHERE log = logs.log)")
+        execute("SELECT setval('requests', max(request)) FROM events WHERE request IS NOT NULL")
         if last_log:
             execute("SELECT setval(pg_get_serial_sequence('logs', 'log'), %s)", (last_log,))
 
@@ -69,9 +70,9 @@ def locked(url: str, *, is_new: bool) -> Iterator[schema.Connection]:
         check_engine(connection, url)
         if not is_new and not schema.version_of(connection, where):
             raise Unusable(f"{where} has no chat: give its address with --db")
-        schema.migrate(connection, where)
         if not schema.lock(connection):
             raise Unusable(f"a twisted-chat uses {where}: stop it first")
+        schema.migrate(connection, where)
         with connection.transaction():
             yield connection
 

@@ -1,6 +1,6 @@
 """The connection that writes, which is made again when it is lost."""
 
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 from twisted.logger import Logger
@@ -59,11 +59,11 @@ class Engine:
     def _begin(self) -> None:
         where = name(self._url)
         check_engine(self._connection, self._url)
-        schema.migrate(self._connection, where)
         if not schema.lock(self._connection, PATIENCE):
             raise Unusable(
                 f"another twisted-chat uses {where}: stop it, or choose another database with --db"
             )
+        schema.migrate(self._connection, where)
         schema.delete_abandoned(self._connection)
         self._node = schema.register(self._connection)
         self.epoch = schema.epoch(self._connection)
@@ -97,7 +97,10 @@ class Engine:
         self._in_doubt = group
         values = self._node, self._number + 1, group.encode()
         try:
-            row = self._connection.execute(_STORE, values).fetchone()
+            if group.work.nameless:
+                row = self._make_nameless_and_store(group, values)
+            else:
+                row = self._connection.execute(_STORE, values).fetchone()
         except psycopg.Error as error:
             if error.sqlstate == FENCED:
                 raise TakenOver from error
@@ -109,6 +112,14 @@ class Engine:
         assert row is not None  # noqa: S101 - a function has an answer
         self._number += 1
         return cast(Answer, row[0])
+
+    def _make_nameless_and_store(
+        self, group: Group, values: tuple[object, ...]
+    ) -> tuple[Any, ...] | None:
+        with self._connection.transaction():
+            for each in group.work.nameless:
+                each.execute(self._connection)
+            return self._connection.execute(_STORE, values).fetchone()
 
     def _connect_again(self) -> Answer | None:
         """Make a connection in the place of the lost one.

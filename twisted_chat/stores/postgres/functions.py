@@ -15,7 +15,7 @@ FENCED = "CHAT1"
 
 _TYPES = {
     **dict.fromkeys(("time", "since", "until", "created", "used"), "double precision"),
-    **dict.fromkeys(("quiet", "asleep", "locked", "admin"), "boolean"),
+    **dict.fromkeys(("quiet", "asleep", "displaced", "locked", "admin"), "boolean"),
 }
 
 
@@ -33,10 +33,11 @@ def _update(columns: str) -> str:
 
 _KEYED = f"{ACCOUNT}, key"
 _EVENT = COLUMNS.removeprefix("id, ")
+_REF = 1 + COLUMNS.split(", ").index("ref")
 
 STORE_GROUP = f"""
-CREATE FUNCTION store_group(this_node bigint, this_group bigint, work jsonb) RETURNS jsonb
-LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION store_group(this_node bigint, this_group bigint, work jsonb)
+RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     known nodes%ROWTYPE;
     this_log bigint;
@@ -54,16 +55,13 @@ BEGIN
         RAISE EXCEPTION 'another server has taken over' USING ERRCODE = '{FENCED}';
     END IF;
 
-    FOR change IN SELECT * FROM jsonb_array_elements(work->'erased') LOOP
-        WITH gone AS (DELETE FROM logs WHERE name = change #>> '{{}}' RETURNING log),
-            stated AS (DELETE FROM state USING gone WHERE state.log = gone.log)
+    IF work ? 'erased' THEN
+        WITH gone AS (
+            DELETE FROM logs WHERE name IN (SELECT jsonb_array_elements_text(work->'erased'))
+            RETURNING log
+        ), stated AS (DELETE FROM state USING gone WHERE state.log = gone.log)
         DELETE FROM events USING gone WHERE events.log = gone.log;
-    END LOOP;
-    FOR change IN SELECT * FROM jsonb_array_elements(work->'nameless') LOOP
-        UPDATE events SET sender = change->>1,
-            recipient = CASE kind WHEN 'rename' THEN change->>1 ELSE recipient END
-        WHERE author = change->>0;
-    END LOOP;
+    END IF;
     FOR change IN SELECT * FROM jsonb_array_elements(work->'accounts') LOOP
         IF jsonb_typeof(change) = 'string' THEN
             DELETE FROM accounts WHERE id = change #>> '{{}}';
@@ -100,10 +98,12 @@ BEGIN
             RETURNING wanted.place, logs.log, last - count AS base
         )
         SELECT jsonb_object_agg(grown.place, jsonb_build_array(log, base)) INTO bases FROM grown;
-        INSERT INTO events (log, id, {_EVENT})
-        SELECT (base->>0)::bigint, (base->>1)::bigint + (r->>1)::bigint, {_values("r", _EVENT, 2)}
-        FROM jsonb_array_elements(work->'events') r, LATERAL (SELECT bases->(r->>0)) AS b (base)
-        WHERE base IS NOT NULL;
+        INSERT INTO events (log, id, {_EVENT}, request)
+        SELECT (base->>0)::bigint, (base->>1)::bigint + (r->>1)::bigint, {_values("r", _EVENT, 2)},
+            CASE WHEN r->>{_REF} IS NOT NULL THEN nextval('requests') END
+        FROM jsonb_array_elements(work->'events') WITH ORDINALITY AS each (r, at),
+            LATERAL (SELECT bases->(r->>0)) AS b (base)
+        WHERE base IS NOT NULL ORDER BY at;
     END IF;
     FOR change IN SELECT * FROM jsonb_array_elements(work->'state') LOOP
         this_log := bases->(change->>0)->>0;

@@ -3,17 +3,17 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
 from twisted_chat.events import Entry, Rename
 from twisted_chat.events.effects import EFFECTS, Changes, Value, effects
 from twisted_chat.refusal import Refused
-from twisted_chat.stores.nameless import NOBODY
 from twisted_chat.stores.account import Account, name_taken
 from twisted_chat.stores.batches import by_log
 from twisted_chat.stores.postgres.logs import OpenLog
+from twisted_chat.stores.postgres.nameless import MakeNameless
 from twisted_chat.stores.records import account_row
 from twisted_chat.stores.rows import Row, to_row
 
@@ -21,6 +21,13 @@ Batch: TypeAlias = Sequence[tuple[OpenLog, Entry]]
 
 Answer: TypeAlias = Mapping[str, Any]
 """What the function in the database says, see `functions`."""
+
+
+class Awaited(Protocol):
+    """What somebody waits for."""
+
+    done: Deferred[Any]
+    """Fires when it is stored; fails if it is not."""
 
 
 class AccountWrite:
@@ -53,34 +60,33 @@ class Work:
 
     Args:
         erased: names of logs to erase.
-        nameless: ids of those whose name is taken from all that they have done.
         dropped: ids of devices whose sessions nobody resumes.
         saves: sessions to save, by the device's id.
         told: whoever waits for these sessions.
         accounts: changes of accounts, in their order.
+        nameless: whose name is taken from all that they have done.
     """
 
-    erased: list[str] = field(default_factory=list)
-    nameless: list[str] = field(default_factory=list)
+    erased: set[str] = field(default_factory=set)
     dropped: list[str] = field(default_factory=list)
     saves: dict[str, Row] = field(default_factory=dict)
     told: list[Deferred[None]] = field(default_factory=list)
     accounts: list[AccountWrite] = field(default_factory=list)
+    nameless: list[MakeNameless] = field(default_factory=list)
 
     @property
     def is_unsaved(self) -> bool:
         """Whether there is anything that nobody will ask for again."""
-        return bool(self.erased or self.nameless or self.dropped or self.saves)
+        return bool(self.erased or self.dropped or self.saves)
 
     @property
     def is_awaited(self) -> bool:
         """Whether somebody waits for any of it."""
-        return bool(self.told or self.accounts)
+        return bool(self.told or self.accounts or self.nameless)
 
     def follow(self, earlier: "Work") -> None:
         """Do what could not be done earlier too, but for what was told to be refused."""
-        self.erased = earlier.erased + self.erased
-        self.nameless = earlier.nameless + self.nameless
+        self.erased |= earlier.erased
         kept = {who: row for who, row in earlier.saves.items() if who not in self.dropped}
         self.dropped = earlier.dropped + self.dropped
         self.saves = kept | self.saves
@@ -88,11 +94,12 @@ class Work:
     def refuse(self, unsaved: Refused, unchanged: Refused) -> None:
         """None of it is stored; whoever waits is told so, and what else there is stays."""
         told, self.told = self.told, []
-        accounts, self.accounts = self.accounts, []
+        changes: list[Awaited] = [*self.accounts, *self.nameless]
+        self.accounts, self.nameless = [], []
         for deferred in told:
             deferred.errback(unsaved)
-        for write in accounts:
-            write.done.errback(unchanged)
+        for change in changes:
+            change.done.errback(unchanged)
 
 
 class Group:
@@ -126,13 +133,12 @@ class Group:
         elif isinstance(entry.event, Rename):
             self._renames[entry.author] = entry.event.to
         entry.id = number
-        self._rows.append(to_row(place, entry))
+        self._rows.append(to_row(place, entry)[:-1])  # the database knows the last request
 
     def encode(self) -> str:
         """This group as the function in the database has it."""
         parts = {
-            "erased": self.work.erased,
-            "nameless": [(who, NOBODY) for who in self.work.nameless],
+            "erased": list(self.work.erased),
             "dropped": self.work.dropped,
             "sessions": list(self.work.saves.values()),
             "accounts": [write.row for write in self.work.accounts],
@@ -163,6 +169,8 @@ class Group:
             deferred.callback(None)
         for place, write in enumerate(self.work.accounts):
             write.tell(is_taken=place in answer["taken"])
+        for change in self.work.nameless:
+            change.tell()
 
 
 def _changes(entry: Entry) -> Iterator[tuple[str, Value | None, Sequence[str | int] | None]]:

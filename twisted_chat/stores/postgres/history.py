@@ -23,12 +23,15 @@ _T = TypeVar("_T")
 FORGOTTEN = 5_000
 """Events of a log that are deleted at once."""
 
+LOGS = 100
+"""Logs from which some are deleted at once."""
+
 _OF_LOG = "log = (SELECT log FROM logs WHERE name = %s)"
 
 _TIME_OF = f"SELECT time FROM events WHERE {_OF_LOG} AND id <= %s ORDER BY id DESC LIMIT 1"  # noqa: S608 - ours
 
 _OPEN = f"""
-SELECT last, (SELECT jsonb_object_agg(state.name, value) FROM state WHERE {_OF_LOG})
+SELECT room, last, (SELECT jsonb_object_agg(state.name, value) FROM state WHERE {_OF_LOG})
 FROM logs WHERE name = %s
 """  # noqa: S608 - ours
 
@@ -38,8 +41,9 @@ DELETE FROM events USING (
         SELECT coalesce(min(id) FILTER (WHERE time >= %s OR id = logs.last), max(id))
         FROM (SELECT id, time FROM events WHERE log = logs.log ORDER BY id LIMIT %s) AS oldest
     ) AS first_kept
-    FROM logs WHERE name != %s
-        AND (SELECT time FROM events WHERE log = logs.log ORDER BY id LIMIT 1) < %s
+    FROM logs, LATERAL (
+        SELECT id, time FROM events WHERE log = logs.log ORDER BY id LIMIT 1
+    ) AS first WHERE name != %s AND first.time < %s AND first.id < last LIMIT %s
 ) AS old WHERE events.log = old.log AND events.id < first_kept
 """
 """Delete what is older than a time in each log, up to the first event that is not."""
@@ -81,13 +85,18 @@ class History:
     def _rows(self, query: str, *values: object) -> Deferred[list[tuple[Any, ...]]]:
         return self._ask(lambda connection: connection.execute(query.encode(), values).fetchall())
 
-    def opened(self, log: str) -> Deferred[tuple[int, State] | None]:
-        """The number of a log's last event, and its state; None if there is no such log."""
+    def find(self, name: str) -> Deferred[tuple[OpenLog, State] | None]:
+        """The log of a name, and its state; None if nothing was ever said there."""
 
-        def understand(rows: list[tuple[Any, ...]]) -> tuple[int, State] | None:
-            return (rows[0][0], rows[0][1] or {}) if rows else None
+        def found(rows: list[tuple[Any, ...]]) -> tuple[OpenLog, State] | None:
+            if not rows:
+                return None
+            ((room, last, state),) = rows
+            log = OpenLog(name, room)
+            log.last, log.is_kept = last, True
+            return log, state or {}
 
-        return self._rows(_OPEN, log, log).addCallback(understand)
+        return self._rows(_OPEN, name, name).addCallback(found)
 
     def after(self, log: OpenLog, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """See `Store.after`."""
@@ -121,7 +130,7 @@ class History:
         """See `Store.refs`."""
         rows = self._rows(
             "SELECT ref, id FROM events WHERE coalesce(client, author) = %s"
-            " AND ref IS NOT NULL ORDER BY time DESC LIMIT %s",
+            " AND request IS NOT NULL ORDER BY request DESC LIMIT %s",
             *(client, limit),
         )
         return rows.addCallback(lambda found: [(ref, number) for ref, number in found[::-1]])
@@ -136,7 +145,7 @@ class History:
 
     def saved_sessions(self) -> Deferred[Sequence[SavedSession]]:
         """See `Store.saved_sessions`."""
-        rows = self._rows(f"SELECT {SESSION} FROM sessions ORDER BY since DESC")  # noqa: S608 - ours
+        rows = self._rows(f"SELECT {SESSION} FROM sessions ORDER BY displaced, since DESC")  # noqa: S608 - ours
         return rows.addCallback(lambda found: [to_session(row) for row in found])
 
     def accounts(self) -> Deferred[Sequence[Account]]:
@@ -146,7 +155,7 @@ class History:
 
     def forget(self, before: float) -> Deferred[None]:
         """See `Store.forget`."""
-        values = before, FORGOTTEN, SERVER_LOG, before
+        values = before, FORGOTTEN, SERVER_LOG, before, LOGS
         return self._ask(lambda connection: _do(connection, _FORGET, values))
 
     def hang_up(self) -> None:

@@ -45,10 +45,12 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
             ref text,
             client text,
             more text,
+            request bigint,
             PRIMARY KEY (log, id)
         )
         """,
-        "CREATE INDEX refs ON events (coalesce(client, author), time) WHERE ref IS NOT NULL",
+        "CREATE INDEX refs ON events (coalesce(client, author), request) WHERE request IS NOT NULL",
+        "CREATE SEQUENCE requests",
         """
         CREATE TABLE state (
             log bigint NOT NULL,
@@ -71,6 +73,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
             account text NOT NULL,
             until double precision NOT NULL,
             asleep boolean NOT NULL,
+            displaced boolean NOT NULL,
             rooms text NOT NULL,
             ignored text NOT NULL,
             former text NOT NULL,
@@ -92,18 +95,17 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
             key text NOT NULL UNIQUE
         )
         """,
-        STORE_GROUP,
     ),
 )
 """What makes version N + 1 of version N; a released one never changes.
 
-In `events`, `client` is NULL where it is the author, and `more` has as JSON what an event holds
-that has no column of its own. In `nodes` stands the last group that each server has stored, and
-what it was answered.
+In `events`, `client` is NULL where it is the author, `more` has as JSON what an event holds that
+has no column of its own, and `request` counts those with a `ref` in the order of storing them. In
+`nodes` stands the last group that each server has stored, and what it was answered.
 """
 
-_MIGRATING, _SERVING = 1, 2
-"""Kinds of locks."""
+_SERVING = 2
+"""The kind of the lock that the only server has."""
 
 
 def version_of(connection: Connection, where: str) -> int:
@@ -127,26 +129,22 @@ def version_of(connection: Connection, where: str) -> int:
 
 
 def migrate(connection: Connection, where: str) -> None:
-    """Create the tables, or bring them up to date; several servers may do so at once.
+    """Create the tables, or bring them up to date, and the function that belongs to this program.
 
-    The arguments are those of `version_of`.
+    The arguments are those of `version_of`; the connection has the `lock`.
 
     Raises:
         Unusable: why not.
     """
     try:
         with connection.transaction():
-            _one(
-                connection,
-                "SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))",
-                _MIGRATING,
-            )
             version = version_of(connection, where)
             for statement in (each for made in _MIGRATIONS[version:] for each in made):
                 connection.execute(statement.encode())
             if version == 0:
                 connection.execute("INSERT INTO server VALUES (%s, 0)", (secrets.token_hex(8),))
             connection.execute("UPDATE server SET version = %s", (VERSION,))
+            connection.execute(STORE_GROUP.encode())
     except psycopg.errors.DuplicateTable as error:
         raise Unusable(
             f"{where} has tables of another program: create a database for the chat alone"

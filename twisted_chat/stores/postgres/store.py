@@ -1,9 +1,10 @@
 """Logs kept in PostgreSQL: what is said is written, read back, and forgotten when it is old."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -13,6 +14,7 @@ from twisted_chat.events import Entry
 from twisted_chat.events.effects import State
 from twisted_chat.stores import Opened, SavedSession, Subscriber, WorkerThread
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.nameless import Replacements
 from twisted_chat.stores.postgres.connection import connect
 from twisted_chat.stores.postgres.engine import Engine
 from twisted_chat.stores.postgres.history import History
@@ -21,6 +23,7 @@ from twisted_chat.stores.postgres.writer import Writer
 from twisted_chat.turn import Turn
 
 _log = Logger(namespace="chat")
+_T = TypeVar("_T")
 
 SLOW = 5.0
 """Seconds of a commit from which on the operator is told that the database is slow."""
@@ -69,49 +72,49 @@ class PostgresStore:
 
     def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
         """See `Store.open`."""
-        if self._writer.is_erasing(log):  # it begins anew
-            self.begin(log, room, subscriber)
-            return succeed(Opened(self._logs[log].last, {}))
+        return Deferred.fromCoroutine(self._open(log, room, subscriber))
 
-        def opened(found: tuple[int, State] | None) -> Opened:
-            self.begin(log, room, subscriber)
-            if found is None:
-                return Opened(0, {})
-            known = self._logs[log]
-            known.is_kept = True
-            known.last, state = found
-            return Opened(known.last, state)
+    async def _open(self, name: str, room: str, subscriber: Subscriber) -> Opened:
+        known, state = await self._find(name) or (OpenLog(name, room), {})
+        self._logs[name] = known
+        known.subscriber = subscriber
+        return Opened(known.last, state)
 
-        return self._history.opened(log).addCallback(opened)
+    async def _find(self, name: str) -> tuple[OpenLog, State] | None:
+        """A log and its state; None if nothing was ever said there, or it is being erased."""
+        while not self._writer.is_erasing(name):
+            before = self._writer.renamed
+            found = await self._history.find(name)
+            if before == self._writer.renamed:  # else it may have been read before that
+                return found
+        return None
 
     def begin(self, log: str, room: str, subscriber: Subscriber) -> None:
         """See `Store.begin`."""
-        known = self._logs.setdefault(log, OpenLog(log, room))
+        known = self._logs[log] = OpenLog(log, room)
         known.subscriber = subscriber
 
     def close(self, log: str) -> None:
         """See `Store.close`."""
         known = self._logs[log]
         known.subscriber = None
-        if not known.is_kept and not known.waiting:  # nothing was ever said there
+        if not known.waiting:
             del self._logs[log]
 
     def erase(self, log: str) -> None:
         """See `Store.erase`."""
         known = self._logs.pop(log, None)
-        if known is None:  # nothing was ever said there
-            return
-        known.is_erased = True  # what waits for it is not stored any more
-        if known.is_kept or not self._writer.is_idle:  # what is being stored goes with the next
-            self._writer.erase(log)
+        if known is not None:
+            known.is_erased = True  # what waits for it is not stored any more
+        self._writer.erase(log)
 
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """See `Store.append`."""
         self._writer.append([(self._logs[name], entry) for name, entry in entries])
 
-    def make_nameless(self, author: str) -> None:
-        """See `Store.make_nameless`: this reads all events, which takes a second a million."""
-        self._writer.make_nameless(author)
+    def make_nameless(self, person: str) -> Deferred[Mapping[str, Replacements]]:
+        """See `Store.make_nameless`."""
+        return self._writer.make_nameless(person)
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""
@@ -119,17 +122,27 @@ class PostgresStore:
 
     def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """See `Store.after`."""
-        known = self._logs.get(log)
-        return succeed([]) if known is None else self._history.after(known, number, limit)
+        return self._read(log, lambda known: self._history.after(known, number, limit), ())
 
     def before(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
         """See `Store.before`."""
-        known = self._logs.get(log)
-        return succeed([]) if known is None else self._history.before(known, number, limit)
+        return self._read(log, lambda known: self._history.before(known, number, limit), ())
 
     def number_at(self, log: str, time: float) -> Deferred[int]:
         """See `Store.number_at`."""
-        return self._history.number_at(self._logs[log], time)
+        return self._read(log, lambda known: self._history.number_at(known, time), 0)
+
+    def _read(
+        self, name: str, read: Callable[[OpenLog], Deferred[_T]], nothing: _T
+    ) -> Deferred[_T]:
+        """What is read in a log, whether or not it is open."""
+
+        async def look_up() -> _T:
+            found = await self._find(name)
+            return nothing if found is None else await read(found[0])
+
+        known = self._logs.get(name)
+        return Deferred.fromCoroutine(look_up()) if known is None else read(known)
 
     def rooms(self) -> Deferred[Sequence[str]]:
         """See `Store.rooms`."""

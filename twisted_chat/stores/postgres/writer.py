@@ -9,6 +9,7 @@ at once, and what is only told is shown.
 import random
 import time
 from collections import deque
+from collections.abc import Mapping
 
 import psycopg
 from twisted.internet.defer import Deferred, fail, succeed
@@ -21,11 +22,13 @@ from twisted_chat.events import Entry
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession, WorkerThread
 from twisted_chat.stores.account import Account
-from twisted_chat.stores.batches import refuse, show_told, split
+from twisted_chat.stores.batches import is_only_told, refuse, show_told, split
+from twisted_chat.stores.nameless import Replacements
 from twisted_chat.stores.postgres.connection import Away, explain
 from twisted_chat.stores.postgres.engine import Engine, TakenOver
 from twisted_chat.stores.postgres.group import AccountWrite, Answer, Batch, Group, Work
 from twisted_chat.stores.postgres.logs import OpenLog
+from twisted_chat.stores.postgres.nameless import MakeNameless
 from twisted_chat.stores.records import session_row
 from twisted_chat.stores.sentences import unchanged, unknown, unsaved, unseen
 from twisted_chat.turn import Turn
@@ -73,6 +76,8 @@ class Writer:
         """Entries that wait to be sent to the database."""
         self.problem = ""
         """Why nothing can be stored; empty if all is well."""
+        self.renamed = 0
+        """How many have had their name taken from all that they have done."""
         self.committing_since: float | None = None
         """When the commit began that is under way."""
         self._is_away = False  # there is no connection: the group is sent again when there is
@@ -98,7 +103,7 @@ class Writer:
 
     def append(self, batch: Batch) -> None:
         """See `Store.append`."""
-        told_only = not any(entry.stored for _, entry in batch)
+        told_only = is_only_told(batch)
         if told_only and self._has_nothing_before(batch):
             show_told(batch)
         elif self._is_away and not told_only:
@@ -143,14 +148,18 @@ class Writer:
         self._turn.schedule(self._commit)
         return write.done
 
+    def make_nameless(self, person: str) -> Deferred[Mapping[str, Replacements]]:
+        """See `Store.make_nameless`."""
+        if self._is_away:
+            return fail(Refused("not-stored", unchanged(self.problem)))
+        change = MakeNameless(person)
+        self._work.nameless.append(change)
+        self._turn.schedule(self._commit)
+        return change.done
+
     def erase(self, log: str) -> None:
         """See `Store.erase`."""
-        self._work.erased.append(log)
-        self._turn.schedule(self._commit)
-
-    def make_nameless(self, author: str) -> None:
-        """See `Store.make_nameless`."""
-        self._work.nameless.append(author)
+        self._work.erased.add(log)
         self._turn.schedule(self._commit)
 
     # Commits
@@ -186,6 +195,7 @@ class Writer:
             self.problem = ""
             _log.info("Lines can be stored again")
         self._is_away, self._delay = False, SOONEST
+        self.renamed += len(group.work.nameless)
         for log, entries in group.is_stored(answer):
             log.waiting -= len(entries)
             if log.subscriber is not None:
