@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -118,6 +119,11 @@ class DiskTestCase(ChatTestCase):
 
     def _close(self) -> None:
         let_go(self.store)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What stands in the database."""
+        with closing(sqlite3.connect(self.path)) as database:
+            return database.execute(query).fetchall()
 
     def the_disk_works(self) -> None:
         """Everything is done that there is to do, and told of."""

@@ -7,8 +7,10 @@ from typing import Any
 from tests.disk import Disk, DiskTestCase
 from tests.people import ChatTestCase, at_once, cheap_accounts
 from tests.postgres import engine, why_not
+from tests.sharing import SharingTestCase
 from twisted_chat import ChatFactory
 from twisted_chat.chat.chat import Chat
+from twisted_chat.stores import Store
 from twisted_chat.turn import Turn
 
 if not why_not():
@@ -25,13 +27,23 @@ def close(store: Any) -> None:
     store._history._close()
 
 
-class PostgresTestCase(ChatTestCase):
+class _Lent(ChatTestCase):
+    """A chat in a place that was lent to it."""
+
+    def setUp(self) -> None:
+        """An empty place; its engine is not checked, which takes as long as a test."""
+        self.patch(writing_engine, "check_engine", lambda *_: None)
+        self.url = self.enterContext(engine().lend())
+        super().setUp()
+
+
+class PostgresTestCase(_Lent):
     """A chat whose database is never busy, and people in it."""
 
     def setUp(self) -> None:
         """An empty chat."""
         super().setUp()
-        store = PostgresStore(engine().new(), Turn(), at_once, at_once, at_once, self.clock)
+        store = PostgresStore(self.url, Turn(), at_once, at_once, at_once, self.clock)
         self.addCleanup(close, store)
         limits = replace(self.limits)
         accounts = cheap_accounts(self.clock, store, limits)
@@ -40,12 +52,23 @@ class PostgresTestCase(ChatTestCase):
         self.factory = ChatFactory(self.clock, chat=chat)
 
 
-class SlowPostgresTestCase(DiskTestCase):
+class PostgresSharingTestCase(_Lent, SharingTestCase):
+    """A chat that takes files, whose database is never busy."""
+
+    def opens(self, turn: Turn) -> Store:
+        """See `SharingTestCase.opens`."""
+        return PostgresStore(self.url, turn, at_once, at_once, at_once, self.clock)
+
+    def dies(self) -> None:
+        """See `SharingTestCase.dies`."""
+        close(self.store)
+
+
+class SlowPostgresTestCase(_Lent, DiskTestCase):
     """A chat whose database does nothing by itself, over a network that may break."""
 
     def setUp(self) -> None:
         """An empty chat."""
-        self.url = engine().new()
         self.network = Network()
         self.patch(writing_engine, "connect", self.network.connect)
         super().setUp()
@@ -63,3 +86,8 @@ class SlowPostgresTestCase(DiskTestCase):
 
     def _close(self) -> None:
         close(self.store)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """See `DiskTestCase.rows`."""
+        with engine().connect(self.url) as look:
+            return look.execute(query.encode()).fetchall()

@@ -4,14 +4,16 @@ import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from tests.browsers import Asker
+from tests.disk import let_go
 from tests.people import ChatTestCase, Person, at_once, cheap_accounts
 from twisted_chat import ChatFactory
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.files import Files
-from twisted_chat.stores import WorkerThread
+from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.contents import Contents
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
@@ -39,14 +41,14 @@ class SharingTestCase(ChatTestCase):
         folder = Path(self.mktemp())
         folder.mkdir()
         self.path, self.folder = folder / "chat.sqlite", folder / "chat.files"
-        self.store: SqliteStore | None = None
+        self.store: Any = None
         self.starts()
         self.addCleanup(self.stops)
 
     def starts(self) -> None:
         """The server starts."""
         turn = Turn(partial(self.clock.callLater, 0))
-        self.store = SqliteStore(self.path, turn, at_once, at_once, at_once)
+        self.store = self.opens(turn)
         limits = replace(self.limits)
         contents = Contents(self.folder, self.elsewhere)
         now = self.clock.seconds
@@ -57,6 +59,14 @@ class SharingTestCase(ChatTestCase):
         )
         self.factory = ChatFactory(self.clock, chat=self.chat)
         self.web = self.factory.web({})
+
+    def opens(self, turn: Turn) -> Store:
+        """The database."""
+        return SqliteStore(self.path, turn, at_once, at_once, at_once)
+
+    def dies(self) -> None:
+        """The database is let go of, as when the server is killed."""
+        let_go(self.store)
 
     def stops(self) -> None:
         """It stops in good order."""

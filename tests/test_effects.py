@@ -1,7 +1,6 @@
 """A log's state is what its events have made of it, whichever way they come to it."""
 
-import sqlite3
-from contextlib import closing, redirect_stderr
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -184,5 +183,4 @@ class RefusedTests(DiskTestCase):
         self.assertEqual(
             bob.types("/topic").sees()[0], "*** #lobby has no topic: /topic TEXT sets one."
         )
-        with closing(sqlite3.connect(self.path)) as database:
-            self.assertEqual(database.execute("SELECT value FROM state").fetchall(), [('"tea"',)])
+        self.assertEqual(self.rows("SELECT name FROM state"), [("topic",)])

@@ -16,9 +16,10 @@ NAMES = ("a.txt", "b.txt", "ä b.txt")
 class RandomFilesTests(SharingTestCase):
     limits = Limits(pace=None)
     keep = 500.0
+    seeds = range(4)
 
     def test_whatever_happens_the_disk_has_what_is_there_and_nothing_else(self) -> None:
-        for seed in range(4):
+        for seed in self.seeds:
             self.chance = random.Random(seed)
             self.live: dict[str, tuple[str, bytes, float]] = {}  # by path: name, content, end
             self.gone: set[str] = set()
@@ -71,12 +72,8 @@ class RandomFilesTests(SharingTestCase):
         self.bob = self.comes()
 
     def crash(self) -> None:
-        assert self.store is not None
         self.chat.rooms["#lobby"].hush()
-        for held in (self.store._connection, self.store._history._connection):
-            held.close()
-        self.store._checkpoints._connection.close()
-        self.store._lock.close()
+        self.dies()
         self.files._stop_waiting()
         for upload in self.files.uploads._uploads:
             if upload.incoming._file is not None:

@@ -1,8 +1,5 @@
 """Where names are erased with accounts, nothing tells who somebody was, and all else stays."""
 
-import sqlite3
-from contextlib import closing
-
 from tests.disk import DiskTestCase
 from tests.people import AccountsTestCase, ChatTestCase, Person
 from twisted_chat import Limits
@@ -110,10 +107,11 @@ class DiskTests(_NamelessTests, DiskTestCase):
         self.all_is_done()
         self.assertEqual(self.factory.chat.rooms["#dev"].state, state)
         self.assert_nameless()
-        with closing(sqlite3.connect(self.path)) as database:
-            for table in ("events WHERE kind != 'act'", "state", "accounts", "seats"):
-                rows = database.execute(f"SELECT * FROM {table}").fetchall()
-                self.assertNotIn("zeb", str(rows), table)
+        for table in ("events WHERE kind != 'act'", "state", "accounts"):
+            self.assertNotIn("zeb", str(self.rows(f"SELECT * FROM {table}")), table)
+        sessions = self.store.saved_sessions()
+        self.all_is_done()
+        self.assertNotIn("zeb", str(self.successResultOf(sessions)))
 
     def test_whom_a_ban_is_for_is_told_by_nothing_although_its_event_is_forgotten(self) -> None:
         self.does(self.alice, "/ban zebedee 1d")

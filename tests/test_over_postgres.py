@@ -1,28 +1,67 @@
 """What is true of a chat on a disk is as true of one in PostgreSQL, and while that is away."""
 
-from tests import test_coming_back, test_devices, test_room_limits, test_storing
+from tests import (
+    test_coming_back,
+    test_devices,
+    test_effects,
+    test_files,
+    test_files_at_random,
+    test_nameless,
+    test_read_marks,
+    test_rights,
+    test_room_limits,
+    test_server_log,
+    test_storing,
+)
+from tests.behaviour import test_order_on_disk
 from tests.postgres import engine, why_not
-from tests.postgres_case import SlowPostgresTestCase
+from tests.postgres_case import PostgresSharingTestCase, SlowPostgresTestCase
+from tests.sharing import SharingTestCase
 from twisted_chat.limits import Limits
 
-_ALIKE: tuple[type, ...] = (
-    test_storing.RefusalTests,
-    test_storing.OutcomeTests,
-    test_storing.FullTests,
-    test_storing.StoppingTests,
-    test_coming_back.NameTests,
-    test_coming_back.RestartTests,
-    test_devices.RestartTests,
-    test_room_limits.KeptRoomTests,
-)
-"""Tests of a chat on a disk that do not look into its files."""
+_ALIKE: dict[type, tuple[str, ...]] = {
+    test_storing.PrivateTests: (),
+    test_storing.RefusalTests: (),
+    test_storing.OutcomeTests: (),
+    test_storing.FullTests: (),
+    test_storing.ForgettingTests: ("test_nothing_is_read_where_nothing_is_old",),
+    test_storing.StoppingTests: (),
+    test_coming_back.NameTests: (),
+    test_coming_back.RememberingTests: (),
+    test_coming_back.RestartTests: (),
+    test_devices.RestartTests: (),
+    test_devices.RenamingTests: (),
+    test_effects.RefusedTests: (),
+    test_files.KeepingTests: ("test_the_files_of_another_database_are_left_alone",),
+    test_nameless.DiskTests: (),
+    test_order_on_disk.RestartTests: ("test_erasing_what_an_owner_wrote_leaves_what_they_decided",),
+    test_read_marks.KeepingTests: (),
+    test_rights.RemovalTests: (),
+    test_room_limits.KeptRoomTests: (),
+    test_server_log.LogTests: ("test_erasing_somebody_leaves_what_they_did_without_their_words",),
+}
+"""Tests of a chat on a disk, but for those that are about the file or how it is read."""
+
+
+def _in_postgres(case: type, others: tuple[str, ...]) -> type:
+    is_sharing = issubclass(case, SharingTestCase)
+    base = PostgresSharingTestCase if is_sharing else SlowPostgresTestCase
+    name = f"{case.__module__.rpartition('.')[2]}_{case.__name__}InPostgres"
+    return type(name, (case, base), {"__module__": __name__, **dict.fromkeys(others)})
+
 
 if not why_not():
     from twisted_chat.stores.postgres.engine import Engine
 
-    for _case in _ALIKE:
-        _name = f"{_case.__module__.rpartition('.')[2]}_{_case.__name__}InPostgres"
-        globals()[_name] = type(_name, (_case, SlowPostgresTestCase), {"__module__": __name__})
+    _made = (_in_postgres(case, others) for case, others in _ALIKE.items())
+    globals().update({each.__name__: each for each in _made})
+
+
+class RandomFilesTests(test_files_at_random.RandomFilesTests, PostgresSharingTestCase):
+    """Whatever happens to files whose records are in PostgreSQL."""
+
+    seeds = range(1)
+    skip = why_not() or None
 
 
 class AwayTests(SlowPostgresTestCase):

@@ -1,7 +1,6 @@
 """When there are too many rooms, those give way that nobody would miss."""
 
 import gc
-import sqlite3
 from weakref import ref
 
 from tests.disk import DiskTestCase
@@ -157,11 +156,8 @@ class KeptRoomTests(DiskTestCase):
         lines = bob.sees()
         self.assertIn("#r3 alice: in r3", lines)
         self.assertIn("*** The topic of #r3 is: tea 3", lines)
-        with sqlite3.connect(self.path) as database:
-            query = "SELECT id, text FROM events JOIN logs USING (log) WHERE name = '#r3'"
-            self.assertEqual(
-                database.execute(query).fetchall(), [(1, "in r3"), (2, "tea 3"), (3, "hello")]
-            )
+        query = "SELECT id, text FROM events JOIN logs USING (log) WHERE name = '#r3' ORDER BY id"
+        self.assertEqual(self.rows(query), [(1, "in r3"), (2, "tea 3"), (3, "hello")])
 
 
 class ForgottenRoomTests(ChatTestCase):

@@ -75,7 +75,9 @@ class LogTests(DiskTestCase):
         carol = self.administrator()
         carol.asks(do="command", text="/announce secret")
         self.the_disk_works()
-        self.assertNotIn(SERVER_LOG, self.successResultOf(self.store.rooms()))
+        rooms = self.store.rooms()
+        self.the_disk_works()
+        self.assertNotIn(SERVER_LOG, self.successResultOf(rooms))
 
     def test_what_is_decided_in_a_room_and_cannot_be_stored_is_in_neither_log(self) -> None:
         carol = self.administrator()

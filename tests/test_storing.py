@@ -13,11 +13,11 @@ from twisted_chat.stores.sqlite.schema import explain_unsaved
 class PrivateTests(DiskTestCase):
     """A whisper is two people's, also when one of them leaves while it is being stored."""
 
-    def rows(self) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(self.path) as database:
-            return database.execute(
-                "SELECT name, text FROM events LEFT JOIN logs USING (log)"
-            ).fetchall()
+    def events(self) -> list[tuple[Any, ...]]:
+        return self.rows("SELECT name, text FROM events LEFT JOIN logs USING (log)")
+
+    def logs(self) -> set[int]:
+        return {number for (number,) in self.rows("SELECT log FROM logs")}
 
     def test_what_waits_for_somebody_who_leaves_is_not_stored(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")
@@ -26,11 +26,11 @@ class PrivateTests(DiskTestCase):
         self.writing.turns()
         alice.vanishes()
         self.the_disk_works()
-        hers = [row for row in self.rows() if row[1].startswith("secret")]
+        hers = [row for row in self.events() if row[1].startswith("secret")]
         self.assertEqual(len(hers), 2, "they stand in bob's own log only")
         bob.closes()
         self.the_disk_works()
-        self.assertEqual(self.rows(), [])
+        self.assertEqual(self.events(), [])
 
     def test_it_is_in_nobodys_history_after_a_crash(self) -> None:
         for moment in range(6):
@@ -63,17 +63,14 @@ class PrivateTests(DiskTestCase):
         bob, alice = self.joins("bob"), self.joins("alice")
         bob.types("/whisper alice psst")
         self.the_disk_works()
-        with sqlite3.connect(self.path) as database:
-            numbers = {number for (number,) in database.execute("SELECT log FROM logs")}
+        numbers = self.logs()
         alice.closes()
         bob.closes()
         self.the_disk_works()
         self.the_server_is_killed()
         self.joins("carol").types("/join dev", "hello")
         self.the_disk_works()
-        with sqlite3.connect(self.path) as database:
-            now = {number for (number,) in database.execute("SELECT log FROM logs")}
-        self.assertEqual(numbers & now, set())
+        self.assertEqual(numbers & self.logs(), set())
 
 
 class RefusalTests(DiskTestCase):
@@ -359,8 +356,7 @@ class ForgettingTests(DiskTestCase):
     limits = Limits(pace=None)
 
     def ids(self) -> list[int]:
-        with sqlite3.connect(self.path) as database:
-            return [number for (number,) in database.execute("SELECT id FROM events")]
+        return [number for (number,) in self.rows("SELECT id FROM events ORDER BY log, id")]
 
     def test_no_hole_is_left_where_the_clock_was_wrong(self) -> None:
         alice = self.joins("alice")

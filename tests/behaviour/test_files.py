@@ -7,6 +7,7 @@ from tests.behaviour.case import Behaviour
 from tests.behaviour.seen import Noticed, Sent, Told
 from tests.behaviour.visitor import Visitor
 from tests.people import ChatTestCase
+from tests.postgres_case import PostgresSharingTestCase
 from tests.sharing import WHERE, SharingTestCase
 
 GONE = ""
@@ -14,6 +15,7 @@ GONE = ""
 
 class FileTests(Behaviour):
     base: ClassVar[type[ChatTestCase]] = SharingTestCase
+    in_postgres: ClassVar[type[ChatTestCase]] = PostgresSharingTestCase
 
     def setUp(self) -> None:
         """Alice and bob are in the lobby."""
