@@ -59,13 +59,7 @@ class CopyingTests(SynchronousTestCase):
     def copies(self, *words: str, status: int = 0) -> str:
         errors = io.StringIO()
         with contextlib.redirect_stderr(errors):
-            self.assertEqual(
-                run(
-                    words,
-                ),
-                status,
-                errors.getvalue(),
-            )
+            self.assertEqual(run(words), status, errors.getvalue())
         return errors.getvalue()
 
     def assert_all_is_there(self) -> None:

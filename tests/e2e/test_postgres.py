@@ -131,7 +131,7 @@ def test_a_second_server_on_the_same_database_says_why_it_does_not_start(
 def test_a_frozen_database_is_noticed_and_what_was_in_doubt_is_there_once(
     engine: Engine, start: Start
 ) -> None:
-    server = start("--flood", "off", "--db", engine.new())
+    server = start("--flood", "off", "--db", engine.new() + "&connect_timeout=2")
     bot, alice = Program(server.port, "bot"), Plain(server.port, "alice")
     bot.says("before")
     engine.freezes()

@@ -87,10 +87,11 @@ def _parser() -> argparse.ArgumentParser:
         help="copy everything into an empty database, such as from a file to PostgreSQL",
         description="Copy everything into an empty database, from a file to PostgreSQL, back, or "
         "between two of a kind: rooms, whispers, accounts and sessions, with the same ids, so "
-        "that people resume as if the server had been restarted. No server may be running.",
+        "that people resume as if the server had been restarted. The contents of files stay in "
+        "their folder. No server may be running.",
     )
     copied.add_argument("target", type=values.database, help="a file, or a postgresql:// address")
-    copied.set_defaults(act=lambda chosen: copying.copy(chosen.db, chosen.target))
+    copied.set_defaults(act=lambda chosen: copying.copy(chosen.db, chosen.target, chosen.files))
     check = acts.add_parser(
         "check",
         help="look for damage, missing events and files, and misplaced whispers (the server may be "

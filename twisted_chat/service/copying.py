@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from twisted_chat.service.kept_files import folder_of, needed_by
 from twisted_chat.stores.records import ACCOUNT, SESSION
 from twisted_chat.stores.rows import COLUMNS
 from twisted_chat.stores.sqlite.lock import Lock
@@ -82,12 +83,15 @@ def _in_sqlite(table: str) -> str:
     return "seats" if table == "sessions" else table
 
 
-def copy(source: Path | str, target: Path | str) -> str:
+def copy(source: Path | str, target: Path | str, folder: Path | None = None) -> str:
     """Copy everything into a database that is empty; says what that was.
+
+    The contents of people's files stay in their folder, which belongs to both of them.
 
     Args:
         source: a file, or the address of a PostgreSQL database, which no server uses.
         target: the same; it is made if it is not there.
+        folder: of people's files, if the operator has named it.
 
     Raises:
         Unusable: why not; then nothing is copied.
@@ -102,8 +106,20 @@ def copy(source: Path | str, target: Path | str) -> str:
             with old.rows(table) as rows:
                 counts[table] = new.fill(table, rows)
         new.finish(old.epoch, old.last_log)
+        with new.rows("state") as rows:
+            files = needed_by((name, value) for _, name, value in rows)
     told = [counted(counts[f"{what}s"], what) for what in ("event", "log", "account", "session")]
-    return "copied " + ", ".join(told)
+    contents = counted(len(files), "file")
+    left = folder or folder_of(source if isinstance(source, Path) else Path("chat"))
+    return (
+        "copied "
+        + ", ".join(told)
+        + (
+            f"; the contents of {contents} stay in {left}: start the server with --files {left}"
+            if files
+            else ""
+        )
+    )
 
 
 def _opened(place: Path | str, *, is_target: bool) -> AbstractContextManager[Database]:

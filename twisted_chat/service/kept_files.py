@@ -23,11 +23,15 @@ def folder_of(database: Path, chosen: Path | None = None) -> Path:
 
 def needed(connection: sqlite3.Connection) -> dict[str, str]:
     """The contents that files in rooms need: what one of these files is called, by digest."""
-    found: dict[str, str] = {}
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'state'").fetchone():
-        return found  # it is of an early version, which had no files
-    rows = connection.execute("SELECT value FROM state WHERE name LIKE 'file/%'")
-    for value in (json.loads(value) for (value,) in rows):
+        return {}  # it is of an early version, which had no files
+    return needed_by(connection.execute("SELECT name, value FROM state"))
+
+
+def needed_by(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The same, from what stands in the states of rooms: names, and values as JSON."""
+    found: dict[str, str] = {}
+    for value in (json.loads(value) for name, value in rows if name.startswith("file/")):
         digest, until = str(value.get("digest")), value.get("until")
         if is_digest(digest) and (until is None or until > time.time()):
             found[digest] = str(value.get("name"))

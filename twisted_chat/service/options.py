@@ -296,8 +296,7 @@ class Options(usage.Options):
     @property
     def made_certificate(self) -> Path | None:
         """The file of the certificate that the server creates; None without a database."""
-        beside = Path("chat") if self.postgres is not None else self.database
-        return beside and beside.with_suffix(".tls.pem")
+        return self._beside and self._beside.with_suffix(".tls.pem")
 
     def _lines_of(self, option: str, understand: Callable[[Sequence[str]], _T]) -> _T:
         name = self[option]
@@ -329,7 +328,12 @@ class Options(usage.Options):
         """The folder for files that people send; None for one that lasts as long as the server."""
         if self["files"] is not None:
             return Path(self["files"])
-        return self.database and self.database.with_suffix(".files")
+        return self._beside and self._beside.with_suffix(".files")
+
+    @property
+    def _beside(self) -> Path | None:
+        """What else is kept is called as this is; None if nothing is."""
+        return Path("chat") if self.postgres is not None else self.database
 
     @property
     def is_sync_full(self) -> bool:

@@ -70,6 +70,7 @@ class Engine:
         self._called = f"twisted-chat {self.epoch} {self._node}"
         rename = "SELECT set_config('application_name', %s, false)"
         self._connection.execute(rename, (self._called,))
+        self._has_given_up = False
         self._number = 0  # of the last group that is stored
         self._in_doubt: Group | None = None  # that was sent last
 
@@ -86,7 +87,11 @@ class Engine:
             try:
                 return self._send(group)
             except Away as lost:
+                if self._has_given_up:
+                    raise
                 _log.warn("The connection to the database was lost: {why}", why=str(lost))
+        if self._has_given_up:
+            raise Away("the server stops")
         in_doubt = self._in_doubt
         answer = self._connect_again()
         if answer is None or group is not in_doubt:  # which was given up since
@@ -157,6 +162,11 @@ class Engine:
     def hang_up(self) -> None:
         """Lose the connection, although another thread waits for an answer."""
         hang_up(self._connection)
+
+    def give_up(self) -> None:
+        """The same, and make no other connection: the server stops."""
+        self._has_given_up = True
+        self.hang_up()
 
     def close(self) -> None:
         """Let go of the database."""

@@ -11,7 +11,7 @@ from twisted_chat.events import Entry
 from twisted_chat.events.effects import State
 from twisted_chat.stores import SERVER_LOG, SavedSession, WorkerThread
 from twisted_chat.stores.account import Account
-from twisted_chat.stores.postgres.connection import connect, hang_up
+from twisted_chat.stores.postgres.connection import Away, connect, hang_up
 from twisted_chat.stores.postgres.logs import OpenLog
 from twisted_chat.stores.postgres.schema import Connection
 from twisted_chat.stores.records import ACCOUNT, SESSION, to_account, to_session
@@ -61,6 +61,7 @@ class History:
         self._url = url
         self._elsewhere = elsewhere
         self._connection: Connection | None = None
+        self._has_given_up = False
         self._pending = 0  # questions that are not answered yet
 
     def _ask(self, question: Callable[[Connection], _T]) -> Deferred[_T]:
@@ -79,6 +80,8 @@ class History:
             except psycopg.OperationalError:
                 if not self._connection.closed:
                     raise
+        if self._has_given_up:
+            raise Away("the server stops")
         self._connection = connect(self._url)
         return question(self._connection)
 
@@ -162,6 +165,11 @@ class History:
         """Lose the connection, although another thread waits for an answer."""
         if self._connection is not None:
             hang_up(self._connection)
+
+    def give_up(self) -> None:
+        """The same, and make no other connection: the server stops."""
+        self._has_given_up = True
+        self.hang_up()
 
     def stop(self) -> Deferred[None]:
         """Let go of the database once everything is read that was asked for."""

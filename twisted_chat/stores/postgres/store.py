@@ -217,6 +217,11 @@ class PostgresStore:
         self._engine.hang_up()
         self._history.hang_up()
 
+    def _give_up(self) -> None:
+        _log.error("The database does not answer: the server stops all the same")
+        self._engine.give_up()
+        self._history.give_up()
+
     @property
     def _is_slow(self) -> bool:
         since = self._writer.committing_since
@@ -227,7 +232,7 @@ class PostgresStore:
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        late = self._clock.callLater(STOP, self._hang_up)
+        late = self._clock.callLater(STOP, self._give_up)
         await self._writer.stop()
         await self._history.stop()
         if late.active():

@@ -224,6 +224,7 @@ class Writer:
         stored, told = split(group.entries)
         if is_away:
             not_known = Refused("not-stored", unknown())
+            self._may_try_again = False
             refuse(stored, not_known)
             group.work.refuse(not_known, not_known)
         else:
