@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.people import NOW, at_once, cheap_accounts
 from tests.postgres import engine, why_not
+from tests.sharing import SharingTestCase
 from twisted_chat import ChatFactory, Limits
 from twisted_chat.chat.chat import Chat
 from twisted_chat.service.archive import run
+from twisted_chat.service.copying import TABLES
+from twisted_chat.stores import Store
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 from twisted_chat.wire.structured import decode, encode
@@ -22,7 +27,28 @@ if not why_not():
     from twisted_chat.stores.postgres.store import PostgresStore
 
 
-class CopyingTests(SynchronousTestCase):
+def in_file(path: str) -> dict[str, Any]:
+    """Everything that stands in a database, by table."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
+        tables = [
+            name for name in tables if name in ("server", "sqlite_sequence", *TABLES, "seats")
+        ]
+        found = {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
+    found["state"] = [(log, name, json.loads(value)) for log, name, value in found["state"]]
+    return {name: sorted(rows, key=repr) for name, rows in found.items()}
+
+
+class _CopyingTestCase(SynchronousTestCase):
+    def copies(self, *words: str, status: int = 0) -> str:
+        """Run `twisted-chat-archive`; gives what it says."""
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors):
+            self.assertEqual(run(words), status, errors.getvalue())
+        return errors.getvalue()
+
+
+class CopyingTests(_CopyingTestCase):
     skip = why_not() or None
 
     def setUp(self) -> None:
@@ -56,12 +82,6 @@ class CopyingTests(SynchronousTestCase):
     def program(self, **hello: Any) -> "Program":
         return Program(self.factory, **hello)
 
-    def copies(self, *words: str, status: int = 0) -> str:
-        errors = io.StringIO()
-        with contextlib.redirect_stderr(errors):
-            self.assertEqual(run(words), status, errors.getvalue())
-        return errors.getvalue()
-
     def assert_all_is_there(self) -> None:
         seen = {"#lobby": 0, "#dev": 0, "@": 0}
         alice = self.program(nick="alice", session=self.token, seen=seen)
@@ -81,6 +101,7 @@ class CopyingTests(SynchronousTestCase):
         self.assertEqual(told, "copied 6 events, 4 logs, 1 account, 2 sessions\n")
         back = str(self.folder / "back.sqlite")
         self.copies("--db", self.url, "copy", back)
+        self.assertEqual(in_file(back), in_file(self.file))
         for place in (self.url, back):
             self.start(place)
             self.assert_all_is_there()
@@ -108,9 +129,38 @@ class CopyingTests(SynchronousTestCase):
 
     def test_other_commands_say_that_they_are_for_files(self) -> None:
         for command in ("export", "check"):
-            self.assertIn(
-                "copy the database to one first", self.copies("--db", self.url, command, status=1)
-            )
+            told = self.copies("--db", self.url, command, status=1)
+            self.assertIn("copy the database to one first", told)
+
+
+class CopyingFilesTests(_CopyingTestCase, SharingTestCase):
+    skip = why_not() or None
+
+    def opens(self, turn: Turn) -> Store:
+        """In a file at first, and in PostgreSQL after that."""
+        if not self.url:
+            return super().opens(turn)
+        return PostgresStore(self.url, turn, at_once, at_once, at_once, self.clock)
+
+    def setUp(self) -> None:
+        """An empty chat."""
+        self.url = ""
+        super().setUp()
+
+    def test_what_people_sent_is_where_it_was(self) -> None:
+        paths = [self.sends(self.joins("bob"), name, name.encode()) for name in ("a.txt", "b.txt")]
+        self.stops()
+        url = engine().new()
+        told = self.copies("--db", str(self.path), "copy", url)
+        stay = f"the contents of 2 files stay in {self.folder}: start the server with --files"
+        self.assertIn(stay, told)
+        self.url = url
+        self.starts()
+        self.assertEqual([self.gets(path)[0] for path in paths], [200, 200])
+        self.joins("carol")
+        self.time_passes(3601)
+        self.assertEqual([self.gets(path)[0] for path in paths], [404, 404])
+        self.assertEqual(self.on_disk(), [])
 
 
 class Program:
