@@ -11,14 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from unittest import SkipTest
 
-try:
+if HAS_PSYCOPG := find_spec("psycopg") is not None:  # an extra
     import psycopg
-except ImportError:  # an extra
-    psycopg = None  # type: ignore[assignment]
 
 _NUMBERS = count(1)
 
@@ -38,7 +37,7 @@ def _programs() -> Path | None:
 
 def why_not() -> str:
     """Why there is no PostgreSQL for the tests; empty if there is."""
-    if psycopg is None:
+    if not HAS_PSYCOPG:
         return "psycopg is not installed: nothing is tested over PostgreSQL"
     if _programs() is None:
         return "PostgreSQL is not installed (Debian: postgresql): nothing is tested over it"

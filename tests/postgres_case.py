@@ -90,4 +90,4 @@ class SlowPostgresTestCase(_Lent, DiskTestCase):
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """See `DiskTestCase.rows`."""
         with engine().connect(self.url) as look:
-            return look.execute(query.encode()).fetchall()
+            return list(look.execute(query.encode()))

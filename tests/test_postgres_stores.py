@@ -51,12 +51,12 @@ class InPostgres(InDatabase):
     def rows(self) -> list[tuple[Any, ...]]:
         """See `InDatabase.rows`."""
         query = f"SELECT log, logs.name, {COLUMNS} FROM events LEFT JOIN logs USING (log)"
-        return self.look.execute(query.encode()).fetchall()
+        return list(self.look.execute(query.encode()))
 
     def states(self) -> list[tuple[str, str, Any]]:
         """See `InDatabase.states`."""
         query = b"SELECT logs.name, state.name, value FROM state LEFT JOIN logs USING (log)"
-        return self.look.execute(query).fetchall()
+        return list(self.look.execute(query))
 
     def work(self, choices: list[int]) -> None:
         """See `AnyStore.work`; or the network breaks, or is mended."""

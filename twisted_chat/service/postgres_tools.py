@@ -42,7 +42,8 @@ class PostgresDatabase:
             with cursor.copy(into.encode()) as copy:
                 for row in rows:
                     copy.write_row(row)
-            return cursor.rowcount
+            count: int = cursor.rowcount
+        return count
 
     def finish(self, epoch: str, last_log: int) -> None:
         """See `Database.finish`."""

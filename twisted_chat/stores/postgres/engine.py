@@ -124,7 +124,8 @@ class Engine:
         with self._connection.transaction():
             for each in group.work.nameless:
                 each.execute(self._connection)
-            return self._connection.execute(_STORE, values).fetchone()
+            row: tuple[Any, ...] | None = self._connection.execute(_STORE, values).fetchone()
+        return row
 
     def _connect_again(self) -> Answer | None:
         """Make a connection in the place of the lost one.

@@ -206,6 +206,6 @@ def epoch(connection: Connection) -> str:
 
 
 def _one(connection: Connection, query: str, *values: object) -> tuple[Any, ...]:
-    row = connection.execute(query.encode(), values).fetchone()
+    row: tuple[Any, ...] | None = connection.execute(query.encode(), values).fetchone()
     assert row is not None  # noqa: S101 - each of these queries has an answer
     return row
