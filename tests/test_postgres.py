@@ -64,7 +64,7 @@ class UnusableTests(SynchronousTestCase):
         self.assert_unusable(url, "the database chat at 127.0.0.1", "Connection refused")
         self.assert_unusable("postgresql:///chat?host=/nowhere", "No such file or directory")
         self.assert_unusable(engine().url("none"), 'database "none" does not exist')
-        self.assert_unusable("postgresql://chat@[", "cannot use --db")
+        self.assert_unusable("postgresql://chat:secret@[", "cannot use --db")
 
     def test_it_is_too_old(self) -> None:
         self.patch(connection, "OLDEST", 99)

@@ -73,7 +73,8 @@ def _parts(url: str) -> dict[str, str]:
     try:
         return {key: str(value) for key, value in conninfo_to_dict(url).items()}
     except psycopg.Error as error:
-        raise Unusable(f"cannot use --db: {_line(error)}") from error
+        told = _line(error).replace(f': "{url}"', "")  # it may have a password in it
+        raise Unusable(f"cannot use --db: {told}") from error
 
 
 def _why_not(error: psycopg.Error) -> str:
