@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import SkipTest
 
 from benchmarks.generator import Unavailable, cores
+from tests import postgres
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
@@ -98,7 +100,29 @@ class Server:
     tree: Path | None = None
 
 
-def ours(name: str, *, memory: bool, tree: Path = PROJECT) -> Server:
+def _in_file(folder: Path) -> list[str]:
+    return ["--db", str(folder / "chat.sqlite")]
+
+
+def _synced(folder: Path) -> list[str]:
+    return [*_in_file(folder), "--sync", "full"]
+
+
+def _in_postgres(_folder: Path) -> list[str]:
+    """A PostgreSQL of our own, as it is installed: it waits for the disk."""
+    try:
+        return ["--db", postgres.engine(is_safe=True).new()]
+    except SkipTest as reason:
+        raise Unavailable(str(reason)) from reason
+
+
+def ours(
+    name: str,
+    *,
+    memory: bool = False,
+    database: Callable[[Path], list[str]] = _in_file,
+    tree: Path = PROJECT,
+) -> Server:
     """This project's server, from any folder that has it."""
 
     def command(port: int, folder: Path) -> list[str]:
@@ -110,7 +134,7 @@ def ours(name: str, *, memory: bool, tree: Path = PROJECT) -> Server:
             words += ["--connections", "1000000/1"]
         if "--no-db" not in known:
             return words  # an early revision: memory is all it has
-        return words + (["--no-db"] if memory else ["--db", str(folder / "chat.sqlite")])
+        return words + (["--no-db"] if memory else database(folder))
 
     return Server(name, command, _PLAIN, _PLAIN + _ROOM, tree=tree)
 
@@ -173,7 +197,9 @@ SERVERS = {
         # it completes registrations once a second
         Server("inspircd", _inspircd, _IRC, _IRC, at_once=2000),
         ours("memory", memory=True),
-        ours("sqlite", memory=False),
+        ours("sqlite"),
+        ours("sqlite-full", database=_synced),
+        ours("postgres", database=_in_postgres),
     )
 }
 

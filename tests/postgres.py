@@ -49,12 +49,14 @@ class Engine:
 
     Args:
         primary: the one that it follows, if it is a standby.
+        is_safe: whether what it writes survives the machine, which takes time.
 
     Raises:
         SkipTest: there is none.
     """
 
-    def __init__(self, primary: "Engine | None" = None) -> None:
+    def __init__(self, primary: "Engine | None" = None, *, is_safe: bool = False) -> None:
+        self._fsync = "on" if is_safe else "off"
         self._free: list[str] = []  # places for chats
         self._emptying: psycopg.Connection | None = None
         programs = _programs()
@@ -86,8 +88,9 @@ class Engine:
         )
 
     def start(self) -> None:
-        """Start it, and wait until it answers; what it writes need not survive the machine."""
-        settings = f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=60"
+        """Start it, and wait until it answers."""
+        settings = f"-k {self.folder} -c listen_addresses= -c max_connections=60"
+        settings += f" -c fsync={self._fsync}"
         log = str(self.folder / "log")
         self._run("pg_ctl", "start", "-w", "-s", "-l", log, "-o", settings)
 
@@ -170,10 +173,13 @@ class Engine:
 
 
 @cache
-def engine() -> Engine:
+def engine(*, is_safe: bool = False) -> Engine:
     """The PostgreSQL that all tests of a process share.
+
+    Args:
+        is_safe: whether what it writes survives the machine, which takes time.
 
     Raises:
         SkipTest: there is none.
     """
-    return Engine()
+    return Engine(is_safe=is_safe)
