@@ -64,6 +64,57 @@ class RandomFilesTests(test_files_at_random.RandomFilesTests, PostgresSharingTes
     skip = why_not() or None
 
 
+class NamelessTests(test_nameless._NamelessTests, SlowPostgresTestCase):
+    """An account is forgotten while the way to the database breaks."""
+
+    skip = why_not() or None
+
+    def all_is_done(self) -> None:
+        """See `_NamelessTests.all_is_done`."""
+        self.the_disk_works()
+
+    def assert_gone(self) -> None:
+        """The name is nowhere, in memory and in the database."""
+        self.forgets()
+        self.assertEqual(self.network.loses, "", "nothing was lost")
+        self.assert_nameless()
+        for table in ("events WHERE kind != 'act'", "state"):
+            self.assertNotIn("zeb", str(self.rows(f"SELECT * FROM {table}")), table)
+
+    def test_a_name_is_gone_if_the_change_did_not_arrive_at_first(self) -> None:
+        self.network.loses = "group"
+        self.assert_gone()
+
+    def test_a_name_is_gone_if_the_answer_to_the_change_was_lost(self) -> None:
+        self.network.loses = "answer"
+        self.assert_gone()
+
+    def test_while_the_database_is_away_nothing_is_forgotten(self) -> None:
+        self.network.is_cut = True
+        self.alice.types("in doubt")
+        self.the_disk_works()
+        self.zebedee.raw()
+        self.zebedee.types(f"/forget {test_nameless.SECRET}")
+        self.the_disk_works()
+        self.assertIn("the database is away), so nothing has changed", self.zebedee.raw())
+
+    def test_a_room_that_is_being_opened_meanwhile_has_no_name_in_it(self) -> None:
+        self.the_server_is_killed()
+        self.the_disk_works()
+        account = next(iter(self.rows("SELECT id FROM accounts WHERE name = 'zebedee'")))[0]
+        self.store.close("#dev")
+        opened = self.store.open("#dev", "#dev", self.factory.chat.rooms["#dev"].log)
+        self.reading.turns()
+        self.store.make_nameless(account)
+        self.clock.advance(0)
+        self.writing.turns()
+        self.writing.is_heard()
+        self.the_disk_works()
+        state = self.successResultOf(opened).state
+        self.assertIn("(deleted)", str(state))
+        self.assertNotIn("zebedee", str(state))
+
+
 class AwayTests(SlowPostgresTestCase):
     """The database is away for a while, and nobody is disconnected."""
 
