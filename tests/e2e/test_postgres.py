@@ -128,15 +128,20 @@ def test_a_second_server_on_the_same_database_says_why_it_does_not_start(
     Program(server.port, "bot").says("still here")
 
 
-def test_a_frozen_database_is_noticed_and_what_was_in_doubt_is_there_once(
+def test_a_frozen_database_is_noticed_and_stops_no_server_and_what_was_in_doubt_is_there_once(
     engine: Engine, start: Start
 ) -> None:
+    other = start("--db", engine.new())
+    carol = Plain(other.port, "carol")
     server = start("--flood", "off", "--db", engine.new() + "&connect_timeout=2")
     bot, alice = Program(server.port, "bot"), Plain(server.port, "alice")
     bot.says("before")
     engine.freezes()
     try:
         bot.does(do="say", room="#lobby", text="in doubt", ref="doubt")
+        carol.types("in doubt")
+        other.stop()
+        assert not other.is_running
         eventually(lambda: "hanging up" in server.output, "it is noticed")
         eventually(lambda: "connection to the database is lost" in server.output, "it is given up")
         bot.does(do="say", room="#lobby", text="refused", ref="refused")
@@ -152,18 +157,6 @@ def test_a_frozen_database_is_noticed_and_what_was_in_doubt_is_there_once(
         "bot: in doubt",
         "bot: after",
     ]
-
-
-def test_a_server_stops_although_the_database_is_frozen(engine: Engine, start: Start) -> None:
-    server = start("--db", engine.new())
-    alice = Plain(server.port, "alice")
-    engine.freezes()
-    try:
-        alice.types("in doubt")
-        server.stop()
-    finally:
-        engine.thaws()
-    assert not server.is_running
 
 
 def test_a_synchronous_standby_takes_over_and_nothing_that_was_seen_is_lost(start: Start) -> None:
