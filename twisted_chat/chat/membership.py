@@ -90,7 +90,7 @@ class Membership:
             self._nickname_of,
             self.administrators.__contains__,
             self.administrators.names,
-            lambda: self.server_log.lockdown == "all",
+            self.server_log,
         )
         self.moderation = Moderation(
             self.people,
@@ -270,10 +270,9 @@ class Membership:
             about: the id of whoever loses a right by it; they do nothing more there meanwhile.
         """
         self._observers.check(event)
-        silencing = room.order.silencing
-        settle = partial(silencing.discard, about)
+        settle = partial(room.order.unsilence, about)
         if about:
-            silencing.add(about)
+            room.order.silence(about)
         room.announce(person)
         request.begin(person.connection_of(request.client), settle, settle)
         entry = Entry(event, person.id, request.ref, client=request.client, waiter=request)

@@ -74,26 +74,36 @@ class Order:
         now: gives the time of day, in seconds since 1970.
     """
 
-    __slots__ = ("_is_open", "_masks", "_now", "_state", "silencing")
+    __slots__ = ("_binds_members", "_masks", "_now", "_state", "is_open", "silenced")
 
     def __init__(self, state: State, now: Callable[[], float]) -> None:
         self._state = state
         self._now = now
         self._masks: tuple[str, ...] | None = None
-        self._is_open: bool | None = None
-        self.silencing: set[str] = set()
+        self.silenced: set[str] = set()
         """The ids of those about whom something is decided that is not stored yet."""
+        self.is_open = True
+        """Whether nothing is decided that could keep a member from speaking, as in most rooms."""
+        self.changed()
 
     def changed(self) -> None:
         """Something in the state is another than before."""
-        self._masks = self._is_open = None
+        self._masks = None
+        self._binds_members = not all(name.startswith(_HARMLESS) for name in self._state)
+        self._see_whether_open()
 
-    @property
-    def is_open(self) -> bool:
-        """Whether nothing is decided that could keep a member from speaking, as in most rooms."""
-        if self._is_open is None:
-            self._is_open = all(name.startswith(_HARMLESS) for name in self._state)
-        return self._is_open and not self.silencing
+    def silence(self, person_id: str) -> None:
+        """Something is decided about somebody that is not stored yet."""
+        self.silenced.add(person_id)
+        self._see_whether_open()
+
+    def unsilence(self, person_id: str) -> None:
+        """That is stored, or refused."""
+        self.silenced.discard(person_id)
+        self._see_whether_open()
+
+    def _see_whether_open(self) -> None:
+        self.is_open = not self._binds_members and not self.silenced
 
     # Roles
 

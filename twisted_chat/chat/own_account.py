@@ -20,7 +20,7 @@ class OwnAccount(Devices):
 
     def register(self, person: Person, device: Device, password: Password) -> Deferred[Account]:
         """Make somebody's nickname their own; fails with `Refused`."""
-        if self.server_log.lockdown == "all":
+        if self.server_log.silences_guests:
             why = "Only people with an account can speak just now: wait to register."
             return fail(Refused("lockdown", why))
         made = self.accounts.register(person.nickname, password, person.id, device.address)

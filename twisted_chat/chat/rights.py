@@ -6,6 +6,7 @@ from enum import Enum
 from twisted_chat.chat.order import Ordered, Role, Sentence, places_of
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.room import Room
+from twisted_chat.chat.server_log import ServerLog
 from twisted_chat.refusal import Refused
 from twisted_chat.text.spans import moment
 
@@ -37,6 +38,8 @@ class Right(Enum):
         return _NEEDED.get(self, Role.MEMBER)
 
 
+_SPEAK = Right.SPEAK  # to look it up in the class takes Python 3.11 ten times as long
+
 _NEEDED = {
     Right.KEEP_ORDER: Role.OPERATOR,
     Right.OWN: Role.OWNER,
@@ -57,20 +60,20 @@ class Rights:
         nickname_of: gives the nickname of who is here, by id; None if they are not.
         is_administrator: says whether the account of an id administers the server.
         administrators: gives the names of the accounts that do.
-        guests_are_silent: says whether nobody without an account may speak on the server.
+        server: what holds for the whole server.
     """
 
     def __init__(
         self,
         now: Callable[[], float],
-        nickname_of: Callable[[str], str | None] = lambda _: None,
-        is_administrator: Callable[[str], bool] = lambda _: False,
-        administrators: Callable[[], Sequence[str]] = tuple,
-        guests_are_silent: Callable[[], bool] = lambda: False,
+        nickname_of: Callable[[str], str | None],
+        is_administrator: Callable[[str], bool],
+        administrators: Callable[[], Sequence[str]],
+        server: ServerLog,
     ) -> None:
         self._is_administrator = is_administrator
         self._administrators = administrators
-        self._guests_are_silent = guests_are_silent
+        self._server = server
         self._now = now
         self._nickname_of = nickname_of
 
@@ -82,9 +85,9 @@ class Rights:
 
     def may(self, person: Person, right: Right, room: Room) -> bool:
         """Whether somebody has a right in a room, and elsewhere while they type into it."""
-        if not person.account and self._is_silent_guest(person, right):
+        if not person.account and self._server.silences_guests and right in _HEARD:
             return False
-        if right is Right.SPEAK and room.order.is_open:
+        if right is _SPEAK and room.order.is_open:
             return room.key in person.rooms
         role = self.role_of(person, room)
         match right:
@@ -94,7 +97,7 @@ class Rights:
                 return (
                     (role >= order.least_to_speak or has_word)
                     and order.mute_of(person, role) is None
-                    and person.id not in order.silencing
+                    and person.id not in order.silenced
                     and self.is_in(person, room)
                 )
             case Right.RAISE_HAND:
@@ -102,9 +105,6 @@ class Rights:
             case Right.ENTER:
                 return self.ban_of(person, room) is None and self._is_open_to(person, room)
         return role >= right.role
-
-    def _is_silent_guest(self, person: Person, right: Right) -> bool:
-        return not person.account and self._guests_are_silent() and right in _HEARD
 
     def is_in(self, person: Person, room: Room) -> bool:
         """Whether somebody is in a room, and was not removed a moment ago."""
@@ -180,7 +180,7 @@ class Rights:
         """
         if self.may(person, right, room):
             return
-        if self._is_silent_guest(person, right):
+        if not person.account and self._server.silences_guests and right in _HEARD:
             raise Refused(
                 "lockdown", "Only people with an account can speak just now: log in, or wait."
             )

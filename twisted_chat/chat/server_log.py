@@ -45,6 +45,8 @@ class ServerLog:
         self._tell = seen
         self.lockdown = "off"
         """Whom the server keeps out: `off`, `new` (guests), `all` (who may not speak either)."""
+        self.silences_guests = False
+        """Whether nobody without an account may speak."""
         self._words = PlainWire(lambda: 0.0)  # for which no day is today, so that all have a date
         self._log = Log(SERVER_LOG, SERVER, store, self._seen, counters)
 
@@ -70,6 +72,7 @@ class ServerLog:
     def _changed(self) -> None:
         self.order.changed()
         self.lockdown = str(self._state.get("lockdown", "off"))
+        self.silences_guests = self.lockdown == "all"
 
     def record(
         self,

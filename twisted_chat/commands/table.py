@@ -39,10 +39,11 @@ def parse(line: str) -> tuple[str, str] | None:
         alone = _ALONE.get(command.lower())
         if alone is not None:
             return alone, ""
-    if command.startswith("/") and not command.startswith("//"):
+    sign = command[:1]
+    if sign == "/" and command[1:2] != "/":
         word, _, rest = command[1:].partition(" ")
         return word.lower(), rest.strip()
-    if _TO_SOMEBODY.match(command):
+    if sign == "@" and _TO_SOMEBODY.match(command):
         return "whisper", command[1:]
     return None
 

@@ -55,18 +55,16 @@ class LineConnection(Lines, BaseConnection):
             session = self._session_for(line)
         if session is not None:
             session.line_received(line)
-            self._pass_through(line)
+            if not self._server.chat.is_stopping:  # then there is no next turn
+                self._server.turnstile.pass_through(self, line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Answer a line that is too long; it is skipped."""
         session = self._session_for(line)
         if session is not None:
             session.line_too_long()
-            self._pass_through(line)
-
-    def _pass_through(self, line: bytes) -> None:
-        if not self._server.chat.is_stopping:  # then there is no next turn
-            self._server.turnstile.pass_through(self, line)
+            if not self._server.chat.is_stopping:
+                self._server.turnstile.pass_through(self, line)
 
     def _session_for(self, line: bytes) -> Session | None:
         """The session that gets a line, if there is one; the first line starts it."""

@@ -18,6 +18,9 @@ from twisted_chat.text import unicode_tables
 from twisted_chat.text.marks import are_piled
 from twisted_chat.text.ranges import in_brackets, ranges
 
+_PRINTABLE = bytes(range(0x20, 0x7F))
+"""All that most lines are made of."""
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UNSHOWABLE = re.compile(
     "[\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"
@@ -55,6 +58,8 @@ def clean(line: bytes | str, limit: int) -> Cleaned:
     if isinstance(line, bytes):
         if len(line) > limit:
             raise too_long(limit)
+        if not line.translate(None, _PRINTABLE):
+            return Cleaned(line.decode("ascii"))
         try:
             text = line.decode()
         except UnicodeDecodeError:
@@ -109,6 +114,8 @@ def too_long(limit: int) -> Refused:
 
 def is_blank(text: str) -> bool:
     """Whether a text shows nothing at all on a screen."""
+    if text.isascii():
+        return not text or text.isspace()
     return _ALL_BLANK.fullmatch(text) is not None
 
 

@@ -28,7 +28,7 @@ class Lines(LineReceiver):
     MAX_LENGTH = 8_192
 
     def __init__(self) -> None:
-        self._waiting: list[bytes] = []  # whole lines, not yet delivered
+        self._waiting: list[bytes] = []  # whole lines, not yet delivered; the next one is the last
         self._rest = b""  # the beginning of a line
         self._after_cr = False  # the last chunk ended in CR: an LF or NUL to come belongs to it
         self._skipping = False  # in a line that is too long
@@ -41,38 +41,39 @@ class Lines(LineReceiver):
 
     def dataReceived(self, data: bytes) -> None:
         """Deliver the lines that `data` completes."""
+        if self._after_cr or b"\r" in data:
+            data = self._with_line_feeds(data)
+        lines = data.split(b"\n")
+        if self._rest:
+            lines[0] = self._rest + lines[0]
+        if self._skipping or len(self._rest) + len(data) > self.MAX_LENGTH:
+            lines = self._fitting(lines)
+        self._rest = lines.pop()
+        if lines:
+            lines.reverse()
+            self._waiting = lines + self._waiting
+        self._deliver()
+
+    def _with_line_feeds(self, data: bytes) -> bytes:
         if self._after_cr and data[:1] in (b"\n", b"\0"):
             self._after_cr = False  # one of them, not all that follow
             data = data[1:]
         if data:
             self._after_cr = data.endswith(b"\r")
-        if b"\r" in data:
-            data = data.replace(b"\r\n", b"\n").replace(b"\r\0", b"\n").replace(b"\r", b"\n")
-        *lines, rest = data.split(b"\n")
-        if lines:
-            lines[0] = self._rest + lines[0]
-            if not self._skipping and max(map(len, lines)) <= self.MAX_LENGTH:
-                self._waiting += lines
-            else:
-                for line in lines:
-                    self._finish(line)
-            self._rest = b""
-        if rest:
-            self._rest = self._fitting(self._rest + rest)
-        self._deliver()
+        return data.replace(b"\r\n", b"\n").replace(b"\r\0", b"\n").replace(b"\r", b"\n")
 
-    def _finish(self, line: bytes) -> None:
-        line = self._fitting(line)
-        if not self._skipping:
-            self._waiting.append(line)
-        self._skipping = False
-
-    def _fitting(self, line: bytes) -> bytes:
-        """The line if it is not too long; else nothing, and its sender is told once, in turn."""
-        if len(line) > self.MAX_LENGTH and not self._skipping:
-            self._skipping = True
-            self._waiting.append(_TooLong(line))
-        return b"" if self._skipping else line
+    def _fitting(self, lines: list[bytes]) -> list[bytes]:
+        """Some lines and the beginning of one, without the rest of those that are too long."""
+        fitting: list[bytes] = []
+        last = len(lines) - 1
+        for number, line in enumerate(lines):
+            is_long = len(line) > self.MAX_LENGTH
+            if is_long and not self._skipping:
+                fitting.append(_TooLong(line))
+            elif number < last and not self._skipping:
+                fitting.append(line)
+            self._skipping = (self._skipping or is_long) and number == last
+        return [*fitting, b"" if self._skipping else lines[last]]
 
     @property
     def beginning(self) -> bytes:
@@ -85,28 +86,17 @@ class Lines(LineReceiver):
         self._delivering = True
         try:
             while self._waiting and not self.paused:
-                self._deliver_until_paused()
+                line = self._waiting.pop()
+                self.has_more = bool(self._waiting)
+                if isinstance(line, _TooLong):
+                    self.lineLengthExceeded(line)
+                else:
+                    self.lineReceived(line)
             if self._ended and not self._waiting and not self._told_end and not self.paused:
                 self._told_end = True
                 self.inputEnded()
         finally:
             self._delivering = False
-
-    def _deliver_until_paused(self) -> None:
-        lines, self._waiting = self._waiting, []
-        delivered = 0
-        try:
-            for line in lines:
-                delivered += 1
-                self.has_more = delivered < len(lines)
-                if isinstance(line, _TooLong):
-                    self.lineLengthExceeded(line)
-                else:
-                    self.lineReceived(line)
-                if self.paused:
-                    break
-        finally:
-            self._waiting[:0] = lines[delivered:]
 
     def pauseProducing(self) -> None:
         """Deliver no lines, and read none."""
@@ -127,7 +117,7 @@ class Lines(LineReceiver):
         if not self._ended:
             self._ended = True
             if self._rest:
-                self._waiting.append(self._rest)
+                self._waiting.insert(0, self._rest)
                 self._rest = b""
             self._deliver()
 

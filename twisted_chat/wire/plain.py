@@ -87,6 +87,16 @@ def _why(event: events.Kick | events.Ban | events.Mute | events.Close) -> str:
     return f": {event.reason}" if event.reason else ""
 
 
+_UNNAMED = (LOBBY, events.OWN)
+"""What happens there is told without the room."""
+
+_KNOWN = (events.Join, events.Leave)
+"""What those whose act it is need not be told."""
+
+_SEEN_HERE = (events.Message, *_KNOWN)
+"""The same where they did it: what they have typed is on the screen already."""
+
+
 class PlainWire:
     """Events as lines that a person reads.
 
@@ -100,7 +110,7 @@ class PlainWire:
     ) -> None:
         self._now = now
         self._address_of = address_of
-        self._moment = (-1, -1)
+        self._second = self._quarter = -1.0
         self._stamp = ""
 
     def show(self, entry: Entry, by: By = By.OTHERS, *, replayed: bool = False) -> bytes:
@@ -109,16 +119,13 @@ class PlainWire:
         Args:
             entry: what stands in the log.
             by: whose act it is, as the reader sees it.
-            replayed: whether it comes from history. What was typed at this very terminal a
-                moment ago is on its screen already, so it is left out of what is live.
+            replayed: whether it comes from history.
         """
         event = entry.event
-        if not replayed and (
-            (by is By.HERE and isinstance(event, events.Message))
-            or (by is not By.OTHERS and isinstance(event, events.Join | events.Leave))
-        ):
+        is_mine = by.is_mine
+        if is_mine and not replayed and isinstance(event, _SEEN_HERE if by.is_here else _KNOWN):
             return b""
-        text = self.text(event, own=by is not By.OTHERS)
+        text = self.text(event, own=is_mine)
         return line(f"[{self._time(event.time)}] {text}") if text else b""
 
     def missed(self, room: str, count: int, *, kept: bool = False) -> bytes:
@@ -129,11 +136,12 @@ class PlainWire:
         return line(f"*** You missed {lines}{where}: {why}")
 
     def _time(self, seconds: float) -> str:
-        moment = (int(seconds), int(self._now()) // _QUARTER)  # days change at a quarter, anywhere
-        if moment != self._moment:  # most lines of a turn share it
+        second, now = seconds // 1, self._now()
+        quarter = now // _QUARTER  # days change at a quarter, anywhere
+        if second != self._second or quarter != self._quarter:  # most lines of a turn share both
             local = time.localtime(seconds)
-            today = local[:3] == time.localtime(self._now())[:3]
-            self._moment = moment
+            today = local[:3] == time.localtime(now)[:3]
+            self._second, self._quarter = second, quarter
             self._stamp = time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", local)
         return self._stamp
 
@@ -147,7 +155,7 @@ class PlainWire:
             event: what happened.
             own: whether it was the reader's own act.
         """
-        room = "" if event.room in (LOBBY, events.OWN) else event.room + " "
+        room = "" if event.room in _UNNAMED else event.room + " "
         match event:
             case events.Message():
                 return f"{room}{event.sender}: {event.text}"

@@ -138,7 +138,7 @@ def describe(
             thing[name] = timestamp(time)
     if private:
         thing |= {name: getattr(event, name) for name in kind.private}
-    if by is By.HERE and entry.ref is not None:
+    if by.is_here and entry.ref is not None:
         thing["ref"] = entry.ref
     if replayed:
         thing["replayed"] = True

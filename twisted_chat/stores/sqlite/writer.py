@@ -194,7 +194,8 @@ class Writer:
             self.waiting += len(batch)
             for log, _ in batch:
                 log.waiting += 1
-            self._turn.schedule(self._commit)
+            if len(self._queue) == 1:  # else that is scheduled, or follows on the commit under way
+                self._turn.schedule(self._commit)
 
     def save(self, saved: SavedSession) -> Deferred[None]:
         """See `Store.save_session`."""
