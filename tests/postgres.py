@@ -3,13 +3,14 @@
 import atexit
 import os
 import pwd
+import shlex
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from itertools import count
@@ -65,6 +66,7 @@ class Engine:
         self._programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # a socket's path is short
         atexit.register(self.remove)
+        self._guard: subprocess.Popen[bytes] | None = None
         self.is_root = os.geteuid() == 0  # as whom it refuses to run
         if self.is_root:
             user = pwd.getpwnam("postgres")
@@ -76,7 +78,17 @@ class Engine:
             rules.write_text("local all guarded scram-sha-256\n" + rules.read_text())
         else:
             self._run("pg_basebackup", "-R", "-N", "-U", "chat", "-h", str(primary.folder))
+        self._guard = self._guarded()
         self.start()
+
+    def _guarded(self) -> "subprocess.Popen[bytes]":
+        """What ends it, and leaves nothing behind, when we are done or have been killed."""
+        stop = shlex.join(self._command("pg_ctl", "stop", "-m", "immediate", "-s"))
+        return subprocess.Popen(
+            ["sh", "-c", f"read line; {stop}; rm -rf {self.folder}"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         command = [str(self._programs / program), "-D", str(self.folder / "data"), *arguments]
@@ -139,9 +151,8 @@ class Engine:
     def remove(self) -> None:
         """End it, and leave nothing behind."""
         atexit.unregister(self.remove)
-        with suppress(subprocess.CalledProcessError):  # a test has stopped it
-            self._run("pg_ctl", "stop", "-m", "immediate", "-s")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._guard is not None:
+            self._guard.communicate()
 
     def url(self, database: str = "postgres", **more: str) -> str:
         """Where a database is."""
