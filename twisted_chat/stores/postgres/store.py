@@ -85,8 +85,8 @@ class PostgresStore:
         while not self._writer.is_erasing(name):
             before = self._writer.renamed
             found = await self._history.find(name)
-            if before == self._writer.renamed:  # else it may have been read before that
-                return found
+            if before == self._writer.renamed and not self._writer.is_erasing(name):
+                return found  # else it may have been read before that
         return None
 
     def begin(self, log: str, room: str, subscriber: Subscriber) -> None:
