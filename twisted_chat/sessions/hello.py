@@ -73,7 +73,7 @@ class HelloSession(Session):
             return
         if not isinstance(nickname, str):
             raise Refused("bad-nick", 'The nickname is missing: send {"do":"hello","nick":"..."}')
-        self._hello_anew(thing, clean(nickname, self.chat.limits.line_bytes).text)
+        self._hello_anew(thing, clean(nickname, self.chat.limits.line_bytes))
 
     def _hello_anew(self, thing: dict[str, Any], nickname: str) -> None:
         password = thing.get("password")

@@ -144,7 +144,7 @@ class StructuredSession(HelloSession):
     def _say(self, thing: dict[str, Any]) -> None:
         if self._is_done(self.request.ref, "say"):
             return
-        text, _ = clean(text_of(thing), self.chat.limits.line_bytes)
+        text = clean(text_of(thing), self.chat.limits.line_bytes)
         if is_blank(text):
             raise Refused("empty", "That message is empty: send some text.")
         room = self._room_of(thing) if "room" in thing else None
@@ -154,7 +154,7 @@ class StructuredSession(HelloSession):
     def _command(self, thing: dict[str, Any]) -> None:
         if self._is_done(self.request.ref, "command"):
             return
-        text, _ = clean(text_of(thing), self.chat.limits.line_bytes)
+        text = clean(text_of(thing), self.chat.limits.line_bytes)
         command = table.parse(text)
         if command is None:
             raise Refused("no-such-command", "That is not a command: commands begin with a slash.")
