@@ -212,6 +212,7 @@ export class Client {
   /** Leave the chat, and forget the session. @param {string} text the command, which may say why */
   leave(text = "/quit") {
     this.#isLeaving = true;
+    this.tellRead(true);
     this.connection.send({ do: "command", text });
     this.clock.later(() => this.connection.close(), 500);
     this.isIn = this.#wasIn = false;

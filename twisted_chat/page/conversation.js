@@ -83,6 +83,11 @@ export class Conversation {
     return this.isRoom ? this.name : "@" + this.name;
   }
 
+  /** Whether everything up to now has come: until then, nobody knows how much is unread. */
+  get isCaughtUp() {
+    return this.entered || !this.isRoom;
+  }
+
   get end() {
     return this.base + this.items.length;
   }

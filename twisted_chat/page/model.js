@@ -98,7 +98,7 @@ export class Model {
   look(reading, follows = true) {
     this.reading = reading;
     this.follows = follows;
-    if (!reading || !this.here?.mark) return false;
+    if (!reading || !this.here?.mark || !this.here.isCaughtUp) return false;
     this.here.read(true);
     return true;
   }
@@ -417,7 +417,7 @@ export class Model {
   /** @param {Conversation} conversation @param {Item} line @param {boolean} isNews */
   #add(conversation, line, isNews) {
     conversation.append(line);
-    const isRead = this.reading && conversation.key === this.current;
+    const isRead = this.reading && conversation.key === this.current && conversation.isCaughtUp;
     conversation.trim(this.follows || this.current !== conversation.key);
     if (!isNews) return;
     if (!isRead) {
