@@ -13,7 +13,7 @@
  * @typedef {{name: string, usage: string, aliases: string[], help: string}} Command
  * @typedef {{nick: string, away: string, role: string, connected: boolean, account: boolean}} Member
  * @typedef {{
- *   event: "welcome", nick: string, session: string, resumed: boolean, server: string, epoch: string,
+ *   event: "welcome", nick: string, account: string, session: string, resumed: boolean, server: string, epoch: string,
  *   motd: string[], commands: Command[], rooms: string[] | null, lineBytes: number, fileSize: number, read: Read[],
  * }} Welcome `fileSize`: 0 where no files are taken
  * @typedef {{event: "read", room: string, id: number}} Read
@@ -50,6 +50,7 @@ function understand(value) {
       return {
         event: "welcome",
         nick: text(value, "nick"),
+        account: text(value, "account"),
         session: text(value, "session"),
         resumed: value.resumed === true,
         server: text(value, "server"),

@@ -9,8 +9,8 @@ import { decided } from "./order.js";
  * @typedef {import("./conversation.js").Item} Item
  * @typedef {{name: string, seen: number, unread: number, mentions: number, mark: number}} KeptRoom
  * @typedef {{
- *   nick: string, session: string, epoch: string, server: string, own: number, mine: string[],
- *   current: string, rooms: KeptRoom[], whispers: KeptRoom[],
+ *   nick: string, account: string, session: string, remembered: boolean, epoch: string, server: string,
+ *   own: number, mine: string[], current: string, rooms: KeptRoom[], whispers: KeptRoom[],
  * }} Kept
  */
 
@@ -18,7 +18,11 @@ export const LOBBY = "#lobby";
 
 export class Model {
   nick = "";
+  /** The name of our account; empty without one. */
+  account = "";
   session = "";
+  /** Whether the session lasts for months. */
+  remembered = false;
   epoch = "";
   server = "";
   /** @type {string[]} */
@@ -141,6 +145,7 @@ export class Model {
   /** We are in, again or anew. @param {import("./incoming.js").Welcome} told */
   welcome(told) {
     this.#be(told.nick || this.nick);
+    this.account = told.account;
     this.session = told.session || this.session;
     this.server = told.server;
     this.motd = told.motd;
@@ -237,7 +242,7 @@ export class Model {
       name: each.name, seen: each.span.last, unread: each.unread, mentions: each.mentions, mark: each.mark,
     });
     return {
-      nick: this.nick, session: this.session, epoch: this.epoch, server: this.server, own: this.own.last,
+      nick: this.nick, account: this.account, session: this.session, remembered: this.remembered, epoch: this.epoch, server: this.server, own: this.own.last,
       mine: [...this.#mine], current: this.current, rooms: this.rooms.map(kept), whispers: this.whispers.map(kept),
     };
   }
@@ -246,7 +251,9 @@ export class Model {
   restore(kept) {
     this.#be(kept.nick);
     for (const each of kept.mine) this.#mine.add(each);
+    this.account = kept.account;
     this.session = kept.session;
+    this.remembered = kept.remembered;
     this.epoch = kept.epoch;
     this.server = kept.server;
     this.current = kept.current;

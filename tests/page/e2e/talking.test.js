@@ -1,7 +1,7 @@
 // People on pages and at terminals in one room, on a real server, in a real browser.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { missing, sleep, stage, until, Visitor } from "./stage.js";
+import { missing, sleep, stage, until } from "./stage.js";
 
 describe("on the page", { skip: missing, timeout: 300_000 }, () => {
   const scene = stage();
@@ -301,18 +301,6 @@ describe("on the page", { skip: missing, timeout: 300_000 }, () => {
     await says("alice: and now?");
     await page.waitForFunction(() => document.title.startsWith("(1) "), null, { timeout: 5000 });
     assert.equal((await shown()).length, 2);
-  });
-
-  test("another tab goes on with the session, and the first one says so", async () => {
-    const alice = await open("alice");
-    const other = new Visitor(await alice.page.context().newPage(), scene.server);
-    await other.page.goto(scene.server.url);
-    await alice.page.waitForSelector("text=You went on in another tab or window.");
-    await other.types("from the second tab");
-    await other.sees("from the second tab");
-    await alice.page.click("text=Use it here");
-    await alice.sees("from the second tab");
-    await other.page.waitForSelector("text=You went on in another tab or window.");
   });
 
   test("who leaves is asked for a name again", async () => {
