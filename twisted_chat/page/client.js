@@ -357,6 +357,8 @@ export class Client {
     this.outbox.settle(line);
     this.#offered(line, told.url, "");
     if (/^\/register\s/iu.test(line.text)) this.model.account = this.model.nick;
+    const ignores = /^\/(un)?ignore (\S+)$/iu.exec(line.text);
+    if (ignores) this.model.ignored[ignores[1] ? "delete" : "add"](fold(ignores[2]));
     if (/^\/rooms$/u.test(line.text)) this.model.listRooms(told.lines);
     const joins = /^\/join (\S+)/u.exec(line.text);
     if (joins && this.model.conversations.has(fold(joins[1]))) this.model.go(fold(joins[1]));

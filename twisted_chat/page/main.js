@@ -70,7 +70,7 @@ const stream = new Stream({
 const rooms = new Rooms({ find });
 const people = new People({
   person: (nick, anchor) => menus.person(nick, anchor),
-  ignore: (nick) => client.command(`/ignore ${nick}`),
+  ignore: (nick, yes) => client.command(`${yes ? "/ignore" : "/unignore"} ${nick}`),
 });
 const strips = new Strips({
   tryNow: () => connection.open(),

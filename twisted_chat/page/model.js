@@ -38,6 +38,8 @@ export class Model {
   own = new Span();
   /** Rooms of the server, ours or not, as `/rooms` lists them. @type {string[]} */
   listed = [];
+  /** Folded nicknames of those whom we ignore. @type {Set<string>} */
+  ignored = new Set();
   /** The key of the conversation that is shown. */
   current = LOBBY;
   /** Whether its newest line is in view, even if nobody looks at it. */
@@ -150,6 +152,7 @@ export class Model {
     this.server = told.server;
     this.motd = told.motd;
     if (told.commands.length) this.commands = told.commands;
+    this.ignored = new Set(told.ignored.map(fold));
     this.lineBytes = told.lineBytes;
     this.fileSize = told.fileSize;
     this.#left.clear();
@@ -224,6 +227,7 @@ export class Model {
         .map((each) => this.#line(each))
         .filter((each) => each !== null);
       conversation.prepend(lines);
+      for (const each of [...events].reverse()) if (each.event === "ban" || each.event === "unban") conversation.ban(each, true);
     }
     if (page.more && events.length) span.first = events[0].id;
     else span.first = 1;
@@ -385,6 +389,10 @@ export class Model {
       if (live && !isMine) room.pass(told.time, { nick: from, what: text ? "away" : "back", why: text });
     } else if (told.event === "role") {
       room.role(to, told.role);
+    } else if (told.event === "mute" || told.event === "unmute") {
+      room.mute(to, told.event === "mute");
+    } else if (told.event === "ban" || told.event === "unban") {
+      room.ban(told);
     } else if (told.event === "topic") {
       room.topic = text;
     } else if (told.event === "rename" && live) {

@@ -170,6 +170,8 @@ class HelloSession(Session):
             welcome["account"] = self.chat.accounts.name_of(person.account)
         if person.rooms:
             welcome["rooms"] = [self.chat.rooms[key].name for key in person.rooms]
+        if person.ignored:
+            welcome["ignored"] = [each.nickname for each in person.ignored.values()]
         if read := self.chat.read_marks_of(person):
             welcome["read"] = read
         self._write(welcome)
