@@ -113,7 +113,7 @@ class StructuredSession(HelloSession):
         role = self.chat.rights.role_of(person, room)
         if away is not None and not self.person.hears(person.nickname, person.id):
             away = "away"
-        told = {"nick": member.nickname, "away": away, "role": role.word}
+        told: dict[str, Any] = {"nick": member.nickname, "away": away, "role": role.word}
         if account := self.chat.accounts.name_of(person.account):
             told["account"] = account
         if mutes and room.order.mute_of(person, role) is not None:
