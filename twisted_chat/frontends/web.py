@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Collection, Mapping
 from hashlib import sha1
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, connectionDone

@@ -84,9 +84,7 @@ class SharingRequest(BaseRequest):
             raise refused(why) from why
         channel = self.channel
         channel.take_upload(length)
-        return Body(
-            chat, upload, channel.pause_upload, channel.resume_upload, self._cannot_store
-        )
+        return Body(chat, upload, channel.pause_upload, channel.resume_upload, self._cannot_store)
 
     def _cannot_store(self, why: Refused) -> None:
         self._refuse_early(refused(why))
