@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from hashlib import sha1
 from typing import Any
 
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http import HTTPChannel
+from zope.interface import implementer
 
 from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.crowd import Crowd
@@ -116,6 +117,7 @@ class Request(SharingRequest):
         )
 
 
+@implementer(IHalfCloseableProtocol)
 class Channel(HTTPChannel):
     """An HTTP connection, until it becomes a WebSocket.
 
@@ -222,6 +224,16 @@ class Channel(HTTPChannel):
         answered, self._answered = self._answered, None
         if answered is not None:
             self.requestDone(answered)
+
+    def readConnectionLost(self) -> None:
+        """No more will come, but whoever has asked for something waits for the answer."""
+        if self._handlingRequest:
+            self.persistent = False
+        else:
+            self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """We never say that we will send no more."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The other end is gone."""
