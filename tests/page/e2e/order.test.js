@@ -1,9 +1,9 @@
 // Rooms kept in order from the page: what one's role allows, and what everybody sees of it.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { missing, sleep, stage, until } from "./stage.js";
+import { missing, sleep, stage, SUITE, until } from "./stage.js";
 
-describe("keeping order", { skip: missing, timeout: 300_000 }, () => {
+describe("keeping order", { skip: missing, timeout: SUITE }, () => {
   const scene = stage();
   const { open } = scene;
   /** @type {import("./stage.js").Visitor} */

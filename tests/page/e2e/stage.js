@@ -21,6 +21,9 @@ export const sleep = (/** @type {number} */ ms) => new Promise((done) => setTime
 /** Milliseconds: a slow machine with much to do takes its time, and no test waits longer than it has to. */
 const PATIENCE = 40_000;
 
+/** Milliseconds for all tests of a file. */
+export const SUITE = 1_200_000;
+
 /** @param {() => unknown} holds @param {string} what */
 export async function until(holds, what, within = PATIENCE) {
   for (const end = Date.now() + within; Date.now() < end; await sleep(25)) if (await holds()) return;

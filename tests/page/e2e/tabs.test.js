@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { missing, persistent, sleep, stage, until, Visitor } from "./stage.js";
+import { missing, persistent, sleep, stage, SUITE, until, Visitor } from "./stage.js";
 
 const SECRET = "correct horse";
 const ELSEWHERE = "text=in another tab";
 const REPLACED = "text=You went on in another tab or window.";
 
-describe("tabs of one browser", { skip: missing, timeout: 300_000 }, () => {
+describe("tabs of one browser", { skip: missing, timeout: SUITE }, () => {
   const scene = stage();
   const { open } = scene;
   /** A new tab of somebody's browser. @param {Visitor} visitor */
