@@ -34,6 +34,7 @@ const client = new Client(connection, visit);
 const tabs = new Tabs({
   session: () => (connection.state === "closed" ? "" : client.model.session),
   lose: () => client.yield(),
+  keep,
 });
 client.beside = (name) => tabs.beside(name);
 

@@ -17,8 +17,14 @@ export class Tabs {
   /** The other tab that somebody looks at, and as whom. */
   #looked = { tab: 0, nick: "" };
 
-  /** @param {{session(): string, lose(): void}} acts `session`: what this tab goes on with; `lose`: another one does now */
+  /**
+   * @param {{session(): string, lose(): void, keep(): void}} acts `session`: what this tab goes on with; `lose`: another
+   *   one does now; `keep`: what a new tab would come back to is closed
+   */
   constructor(acts) {
+    addEventListener("storage", ({ key }) => {
+      if (key === "chat.session" && !load("session")?.isOpen) acts.keep();
+    });
     this.#channel?.addEventListener("message", ({ data }) => {
       if ("nick" in data) {
         if (data.nick || data.tab === this.#looked.tab) this.#looked = data;
@@ -63,6 +69,7 @@ export class Tabs {
 
   /** Somebody looks at this tab, or does so no more. @param {string} nick who they are; empty for nobody */
   look(nick) {
+    if (nick) this.#looked = { tab: 0, nick: "" }; // nobody looks at two, and the other one may have crashed
     this.#tell({ tab: this.#id, nick });
   }
 

@@ -115,6 +115,16 @@ describe("tabs of one browser", { skip: missing, timeout: SUITE }, () => {
     assert.ok(!bob.heard.includes("alice has"), "nobody saw them come or go");
   });
 
+  test("whoever closes the last tab that they opened comes back to the one that is open", async () => {
+    const one = await registered("alice");
+    const two = await newTab(one);
+    await two.isIn();
+    const first = () => one.page.evaluate(() => localStorage.getItem("chat.session") === sessionStorage.getItem("chat.session"));
+    await until(async () => !(await first()), "the second tab is the newest");
+    await two.page.close();
+    await until(first, "it is the first one again");
+  });
+
   test("a tab of an account that is duplicated is one more device, and so is its copy", async () => {
     const one = await registered("alice");
     const two = await duplicate(one);
