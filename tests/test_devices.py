@@ -127,6 +127,62 @@ class TokenTests(_DeviceTestCase):
             self.assertEqual(self.program("", session=token).gets("welcome"), [])
 
 
+class BesideTests(_DeviceTestCase):
+    """Another tab of a browser has the token of the first one, and no password."""
+
+    def token(self, **hello: Any) -> str:
+        (welcome,) = self.device(**hello).gets("welcome")
+        return str(welcome["session"])
+
+    def test_the_token_of_a_device_lets_in_one_more(self) -> None:
+        (first,) = (one := self.device()).gets("welcome")
+        (second,) = (two := self.program("alice", beside=first["session"])).gets("welcome")
+        self.assertNotEqual(first["session"], second["session"])
+        self.assertEqual((second["account"], second["rooms"]), ("alice", ["#lobby"]))
+        self.assertFalse(one.is_gone)
+        one.asks(do="say", text="hello")
+        self.assertEqual([each["text"] for each in two.gets("message")], ["hello"])
+
+    def test_it_catches_up_and_has_the_name_whatever_it_says(self) -> None:
+        token = self.token()
+        self.alice.asks(do="say", text="one")
+        self.alice.asks(do="say", text="two")
+        back = self.program("bob", beside=token, session="of-old.x", seen={"#lobby": 1})
+        self.assertEqual(back.gets("welcome", "message")[0]["nick"], "alice")
+        back = self.program("bob", beside=token, seen={"#lobby": 1})
+        self.assertEqual([each["text"] for each in back.gets("message")], ["two"])
+
+    def test_so_does_that_of_one_asleep_which_stays_as_it_is(self) -> None:
+        token = self.token(remember=True)
+        self.alice.asks(do="command", text="/quit")
+        self.clock.advance(400)
+        beside = self.program("alice", beside=token)
+        self.assertEqual(len(beside.gets("welcome")), 1)
+        beside.vanishes()
+        self.clock.advance(400)
+        (back,) = self.program("alice", session=token).gets("welcome")
+        self.assertEqual(back["session"], token)
+
+    def test_it_is_not_remembered_itself(self) -> None:
+        device = self.program("alice", beside=self.token(remember=True), remember=True)
+        (welcome,) = device.gets("welcome")
+        device.vanishes()
+        self.clock.advance(400)
+        again = self.program("alice", session=welcome["session"])
+        self.assertEqual([each["code"] for each in again.gets("error")], ["registered-nick"])
+
+    def test_without_an_account_or_one_that_is_locked_it_is_worth_nothing(self) -> None:
+        (guest,) = self.program("bob").gets("welcome")
+        for beside in (guest["session"], "unknown.token", 7):
+            codes = [each["code"] for each in self.program("bob", beside=beside).gets("error")]
+            self.assertEqual(codes, ["nick-taken"])
+        token = self.token()
+        (account,) = self.factory.chat.accounts
+        self.factory.chat.accounts.set_locked(account.id, is_locked=True)
+        codes = [each["code"] for each in self.program("alice", beside=token).gets("error")]
+        self.assertEqual(codes, ["registered-nick"])
+
+
 class MarkTests(_DeviceTestCase):
     def test_events_and_members_carry_the_name_of_the_account(self) -> None:
         bob = self.program("bob")

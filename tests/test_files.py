@@ -348,6 +348,18 @@ class QuotaTests(SharingTestCase):
         for number in range(4):
             self.sends(self.joins(f"bob{number}", f"192.0.2.{number}"), "a", b"a" * 90_000)
 
+    def test_who_registers_has_no_second_quota(self) -> None:
+        bob = self.joins("bob")
+        self.sends(bob, "a", b"x" * 100_000)
+        bob.types("/register correct horse").raw()
+        for _ in range(2):
+            status, why = self.puts(self.is_offered(bob) + "b", b"x" * 60_000)
+            self.assertEqual((status, "Your files would take more" in why), (507, True))
+            self.restarts()
+            bob = self.connects().types("bob correct horse")
+            bob.raw()
+        self.sends(bob, "c", b"x" * 40_000)
+
     def test_the_quotas_hold_after_a_restart(self) -> None:
         self.sends(self.joins("bob"), "a", b"a" * 90_000)
         self.restarts()

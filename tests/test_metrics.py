@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry
 
 from tests.people import ChatTestCase
+from tests.sharing import SharingTestCase
 from twisted_chat import Limits
 from twisted_chat.counters import SECONDS, Durations
 from twisted_chat.service.metrics import LOOK, ChatCollector, Heartbeat
@@ -64,3 +65,22 @@ class MetricsTests(ChatTestCase):
         self.assertEqual(times.counts[0], 2)
         self.assertEqual(times.counts[-1], 1)
         self.assertEqual(sum(times.counts), 4)
+
+
+class FileTests(SharingTestCase):
+    def test_files_and_their_bytes(self) -> None:
+        registry = CollectorRegistry()
+        registry.register(ChatCollector(self.factory, lambda: 0))
+
+        def files() -> tuple[float | None, float | None]:
+            return registry.get_sample_value("chat_files"), registry.get_sample_value(
+                "chat_file_bytes"
+            )
+
+        self.assertEqual(files(), (0, 0))
+        bob = self.joins("bob")
+        self.sends(bob, "a", b"x" * 100_000)
+        self.sends(bob, "b", b"x")
+        self.assertEqual(files(), (2, 116_000))
+        bob.types("/delete a")
+        self.assertEqual(files(), (1, 16_000))

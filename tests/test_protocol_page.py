@@ -202,6 +202,7 @@ class EverythingTestCase(DiskTestCase):
         self.does(eve, {"do": "say", "text": "hello", "room": f"#{room}", "ref": "m"})
         fay = self.program("fay")
         self.the_disk_works()
+        self.commands(fay, f"/join #{room}", f"/leave #{room}")  # who sees that eva is muted
         self.commands(ann, *once[2:3], *both[3:], *once[3:], both[0])
         self.commands(ann, "/unlock", "/hand", "/next")
         self.commands(eve, f"/join #{room}", "/join #lobby")

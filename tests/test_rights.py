@@ -3,6 +3,7 @@
 from tests.disk import DiskTestCase
 from tests.people import ChatTestCase, at_once
 from twisted_chat import Limits
+from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.files import Files
 from twisted_chat.chat.order import Role
 from twisted_chat.chat.person import Person
@@ -34,11 +35,12 @@ class Strict(Rights):
     """Some may do less than others, in one room or in all.
 
     Args:
+        chat: where.
         forbidden: the nickname, the right, and the room's name where it is one alone.
     """
 
-    def __init__(self, *forbidden: tuple[str, Right] | tuple[str, Right, str]) -> None:
-        super().__init__(lambda: 0.0)
+    def __init__(self, chat: Chat, *forbidden: tuple[str, Right] | tuple[str, Right, str]) -> None:
+        super().__init__(chat.now, lambda _: None, lambda _: False, tuple, chat.server_log)
         self._forbidden = forbidden
 
     def may(self, person: Person, right: Right, room: Room) -> bool:
@@ -60,7 +62,7 @@ class RightsTests(ChatTestCase):
             person.raw()
 
     def forbids(self, *forbidden: tuple[str, Right] | tuple[str, Right, str]) -> None:
-        self.factory.chat.rights = Strict(*forbidden)
+        self.factory.chat.rights = Strict(self.factory.chat, *forbidden)
 
     def test_everybody_may_do_everything(self) -> None:
         for name in GUARDED:

@@ -7,7 +7,7 @@ from typing import Any
 
 import twisted_chat
 from tests.disk import Disk
-from tests.people import ChatTestCase, Person, Program, at_once
+from tests.people import AccountsTestCase, ChatTestCase, Person, Program, at_once
 from twisted_chat import ChatFactory, Limits
 from twisted_chat.chat.chat import Chat
 from twisted_chat.stores.memory import MemoryStore
@@ -888,3 +888,33 @@ class SlowDiskTests(ChatTestCase):
             self.the_disk_turns()
         self.assertEqual(self.flushLoggedErrors(), [])
         self.assertEqual(list(self.factory.chat.people), [])
+
+
+class PeopleTests(AccountsTestCase):
+    """What a program is told of people, so that it can offer what may be done with them."""
+
+    def test_who_is_muted_in_a_room(self) -> None:
+        alice = self.program("alice").asks(do="command", text="/register correct horse")
+        alice.asks(do="command", text="/join dev")
+        for nickname, host in (("bob", "192.0.2.1"), ("carol", "198.51.100.1")):
+            self.program(nickname, host).asks(do="command", text="/join dev")
+        alice.asks(do="command", room="#dev", text="/mute bob 10m")
+        dan = self.program("dan", "203.0.113.1")
+
+        def muted() -> list[str]:
+            (state,) = dan.asks(do="command", text="/join dev").gets("state")
+            dan.asks(do="command", text="/leave #dev")
+            return [each["nick"] for each in state["members"] if each.get("muted")]
+
+        dan.gets()
+        self.assertEqual(muted(), ["bob"])
+        self.clock.advance(601)
+        self.assertEqual(muted(), [])
+
+    def test_whom_they_ignore(self) -> None:
+        bot = self.program("bot")
+        (welcome,) = bot.gets("welcome")
+        self.assertNotIn("ignored", welcome)
+        bot.asks(do="command", text="/ignore Mallory")
+        (back,) = self.program("bot", session=welcome["session"]).gets("welcome")
+        self.assertEqual(back["ignored"], ["Mallory"])

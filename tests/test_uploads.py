@@ -192,10 +192,28 @@ class InterruptedTests(SharingTestCase):
         asker.channel.connectionLost()
         self.assertEqual(self.on_disk(), [])
 
-    def test_a_large_file_has_its_time(self) -> None:
+    def test_a_large_file_has_its_time_also_with_breaks(self) -> None:
         asker = self.begins(self.offered + "a", b"x" * 5_000_000, 1)
-        self.time_passes(500)
+        for _ in range(10):
+            self.time_passes(50)
+            asker.sends(b"x")
         self.assertFalse(asker.is_gone)
+        self.time_passes(20)
+        self.assertTrue(asker.is_gone)
+
+    def test_a_sender_who_is_silent_for_a_minute_makes_room_for_others(self) -> None:
+        eve = self.joins("eve")
+        paths = [self.offered, *(self.is_offered(eve) for _ in range(3))]
+        askers = [self.begins(path + "a", b"x" * 5_000_000, 1) for path in paths]
+        another = self.is_offered(eve) + "a"
+        self.time_passes(59)
+        self.assertEqual(self.puts(another, b"hello")[0], 429)
+        askers[0].sends(b"x")
+        self.time_passes(1)
+        self.assertEqual([each.is_gone for each in askers], [False, True, True, True])
+        for each in askers[1:]:
+            each.channel.connectionLost()
+        self.assertEqual(self.puts(another, b"hello")[0], 201)
 
     def test_one_address_sends_four_at_once(self) -> None:
         bob = self.joins("eve")
@@ -286,6 +304,19 @@ class SlowDiskTests(SharingTestCase):
         self.assertEqual(asker.transport.producerState, "paused")
         self.the_disk_works()
         self.assertEqual(asker.transport.producerState, "producing")
+
+    def test_who_waits_for_the_disk_is_not_silent(self) -> None:
+        asker = self.begins(self.offered + "a", b"x" * 1_000_000, 0)
+        for _ in range(5):
+            asker.sends(b"x" * 60_000)
+        self.time_passes(90)
+        self.assertFalse(asker.is_gone)
+        self.the_disk_works()
+        self.time_passes(10)
+        asker.sends(b"x" * 700_000)
+        self.time_passes(10)
+        self.the_disk_works()
+        self.assertEqual(asker.gets()[0], 201)
 
     def test_a_file_is_shown_once_it_is_safe(self) -> None:
         eve = self.program("eve")

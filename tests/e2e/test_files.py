@@ -152,7 +152,7 @@ def test_what_is_interrupted_leaves_nothing(start: Start) -> None:
         client.sendall(head + bytes(2 * MEGABYTE))
         eventually(lambda: any(path.suffix == ".part" for path in kept(server)), "it has begun")
         server.kill()
-    assert len(kept(server)) == 1
+    eventually(lambda: len(kept(server)) == 1, "nothing is left of the half")
     server = start(port=server.port)
     assert kept(server) == []
 
@@ -212,3 +212,33 @@ def test_a_file_that_is_over_goes_by_itself(start: Start, tmp_path: Path) -> Non
     until = eve.gets(event="file")["until"]
     left = time.mktime(time.strptime(until[:19], "%Y-%m-%dT%H:%M:%S")) - time.mktime(time.gmtime())
     assert 3500 < left <= 3600
+
+
+@pytest.mark.parametrize("more", [(), ("--web-endpoint", "tcp:0:interface=127.0.0.1")])
+def test_who_says_that_no_more_will_come_gets_the_answer(
+    start: Start, more: tuple[str, ...]
+) -> None:
+    server = start(*more)
+    ann, bob = Plain(server.port, "ann"), Plain(server.port, "bob")
+    offered = urlsplit(is_offered(bob))
+    content = os.urandom(3 * MEGABYTE)
+    head = f"PUT {offered.path}a HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n"
+    status, address = netcat(offered.port, head.encode() + content)
+    assert status == b"201"
+    ann.sees("bob sent a (3.0 MB): http://")
+    asked = f"GET {urlsplit(address).path.decode()} HTTP/1.1\r\nHost: x\r\n\r\n"
+    status, body = netcat(offered.port, asked.encode())
+    assert (status, body) == (b"200", content)
+    again = head.replace(offered.path, urlsplit(is_offered(bob)).path).encode()
+    assert netcat(offered.port, again + content[:-1]) == (b"", b"")
+    eventually(lambda: len(kept(server)) == 1, "nothing is left of the half")
+
+
+def netcat(port: int | None, said: bytes) -> tuple[bytes, bytes]:
+    """What `nc -N` gets, which says that it is done: the status, and the body."""
+    with socket.create_connection(("127.0.0.1", port or 0), 10) as connection:
+        connection.sendall(said)
+        connection.shutdown(socket.SHUT_WR)
+        heard = b"".join(iter(lambda: connection.recv(65_536), b""))
+    head, _, body = heard.partition(b"\r\n\r\n")
+    return head[9:12], body.removesuffix(b"\n") if head[9:12] == b"201" else body

@@ -164,6 +164,12 @@ class Devices(Logins):
         device.token = token
         return account, device
 
+    def account_of(self, token: str) -> Account | None:
+        """Whose account it is of which somebody shows the token of a device, here or asleep."""
+        here, woken = self.people.with_token(token), self.wake(token)
+        account = self.accounts.with_id(here[0].account) if here else woken and woken[0]
+        return None if account is None or account.is_locked else account
+
     def rooms_of_account(self, person: Person) -> Collection[str]:
         """The names of the rooms that somebody was in when they left."""
         account = self.accounts.with_id(person.account)

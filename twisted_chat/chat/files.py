@@ -84,7 +84,7 @@ class Files:
         self._sizes: dict[str, int] = {}  # bytes of the contents that are used
         self.taken = 0
         """Bytes of all of them."""
-        self._owned: Counter[str] = Counter()  # bytes
+        self._owned: Counter[tuple[str, str]] = Counter()  # bytes, by quota and person
         self._ends: list[tuple[float, str]] = []  # a heap
         self._timer: IDelayedCall | None = None  # for the first of them
         self._may_delete = False  # contents that nobody is known to need
@@ -165,22 +165,30 @@ class Files:
             if self._ends[0][1] == key:
                 self._wait()
         self._there[key] = shared
-        self._owned[shared.owner] += max(shared.size, LEAST)
+        self._owned[shared.owner, shared.person] += max(shared.size, LEAST)
         self.hold(shared.digest, shared.size)
 
     def _remove(self, key: str) -> bool:
         shared = self._there.pop(key, None)
         if shared is None:
             return False
-        self._owned[shared.owner] -= max(shared.size, LEAST)
-        if not self._owned[shared.owner]:
-            del self._owned[shared.owner]
+        whose = shared.owner, shared.person
+        self._owned[whose] -= max(shared.size, LEAST)
+        if not self._owned[whose]:
+            del self._owned[whose]
         self.release(shared.digest)
         return True
 
-    def owned_by(self, owner: str) -> int:
-        """The bytes of somebody's files."""
-        return self._owned[owner]
+    def owned_by(self, owner: str, person: str) -> int:
+        """The bytes of somebody's files, also of those that they sent as a guest; see `Kept`."""
+        return sum(
+            size for (whose, by), size in self._owned.items() if whose == owner or by == person
+        )
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._there)
 
     def hold(self, digest: str, size: int) -> None:
         """Somebody needs a content, of so many bytes, until they `release` it."""

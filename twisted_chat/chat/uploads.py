@@ -80,8 +80,13 @@ class Kept(Protocol):
     def where(self) -> str:
         """The address of the server's page, without a slash at the end; empty if it has none."""
 
-    def owned_by(self, owner: str) -> int:
-        """The bytes of somebody's files."""
+    def owned_by(self, owner: str, person: str) -> int:
+        """The bytes of the files in somebody's quota, and of those that they sent outside of it.
+
+        Args:
+            owner: whose quota it is.
+            person: their id, which a guest keeps who registers.
+        """
 
 
 class Uploads:
@@ -181,11 +186,16 @@ class Uploads:
                 f"That file has {in_bytes(size)}, and the limit is {in_bytes(limits.file_size)}: "
                 "send a smaller one.",
             )
-        theirs = [each for each in self._uploads if each.owner == owner]
+        theirs = [
+            each
+            for each in self._uploads
+            if each.owner == owner or each.offer.person == offer.person
+        ]
         if len(theirs) >= AT_ONCE or len(self._uploads) >= UPLOADS:
             raise Refused("too-fast", "Too many files are being sent: try again in a moment.", 5)
         size = max(size, LEAST)
-        if self._files.owned_by(owner) + sum(map(_room_of, theirs)) + size > limits.file_quota:
+        taken = self._files.owned_by(owner, offer.person) + sum(map(_room_of, theirs))
+        if taken + size > limits.file_quota:
             raise Refused(
                 "no-space",
                 f"Your files would take more than {in_bytes(limits.file_quota)}: /delete some "

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import Cooperator
@@ -13,6 +13,7 @@ from twisted.web.client import (
     URI,
     Agent,
     FileBodyProducer,
+    RequestGenerationFailed,
     RequestTransmissionFailed,
     ResponseFailed,
     readBody,
@@ -28,7 +29,18 @@ from twisted_chat.client.place import Place
 _LONGEST = 10_000
 """Bytes of an answer that is read."""
 
-_BROKEN = (ConnectError, ConnectionClosed, RequestTransmissionFailed, ResponseFailed, OSError)
+SILENT_SECONDS = 180.0
+"""Seconds without any progress after which a file is given up: what the machine itself has still to
+send, on a slow line, takes some of that time."""
+
+_BROKEN = (
+    ConnectError,
+    ConnectionClosed,
+    RequestGenerationFailed,
+    RequestTransmissionFailed,
+    ResponseFailed,
+    OSError,
+)
 
 
 class _Watched:
@@ -64,6 +76,7 @@ class Poster:
         endpoint: Callable[[], IStreamClientEndpoint],
         other: Callable[[Place, bool], IStreamClientEndpoint],
     ) -> None:
+        self._reactor = reactor
         self._agent = Agent.usingEndpointFactory(reactor, self)
         self._cooperator = Cooperator(scheduler=lambda work: reactor.callLater(0, work))
         self._place = place
@@ -94,18 +107,33 @@ class Poster:
         return Deferred.fromCoroutine(self._post(url, path, told))
 
     async def _post(self, url: str, path: Path, told: Callable[[int], None]) -> None:
-        where = (url + quote(path.name, safe="")).encode()
+        def further(sent: int) -> None:
+            if watch.active():
+                watch.reset(SILENT_SECONDS)
+            told(sent)
+
+        exchange = Deferred.fromCoroutine(self._exchange(url, path, further))
+        watch = self._reactor.callLater(SILENT_SECONDS, exchange.cancel)
         try:
-            with path.open("rb") as file:
-                watched = _Watched(file, told)
-                body = FileBodyProducer(watched, self._cooperator)
-                answer = await self._agent.request(b"PUT", where, bodyProducer=body)
-            text = ""
-            if isinstance(answer.length, int) and answer.length <= _LONGEST:
-                text = (await readBody(answer)).decode("utf-8", "replace").strip()
-        except (ValueError, *_BROKEN) as error:
+            code, text = await exchange
+        except (ValueError, CancelledError, *_BROKEN) as error:
             why = getattr(error, "strerror", None) or "the connection was lost"
+            if not watch.active():
+                minutes = f"{SILENT_SECONDS / 60:.0f} minutes"
+                why = f"the server has not answered for {minutes}. Send it again later."
             raise Failed(f"{path.name} was not sent: {why}") from error
-        if answer.code != CREATED:
-            why = harmless(text) or f"The server has answered with {answer.code}."
-            raise Failed(why)
+        finally:
+            if watch.active():
+                watch.cancel()
+        if code != CREATED:
+            raise Failed(harmless(text) or f"The server has answered with {code}.")
+
+    async def _exchange(self, url: str, path: Path, told: Callable[[int], None]) -> tuple[int, str]:
+        where = (url + quote(path.name, safe="")).encode()
+        with path.open("rb") as file:
+            body = FileBodyProducer(_Watched(file, told), self._cooperator)
+            answer = await self._agent.request(b"PUT", where, bodyProducer=body)
+        text = ""
+        if isinstance(answer.length, int) and answer.length <= _LONGEST:
+            text = (await readBody(answer)).decode("utf-8", "replace").strip()
+        return answer.code, text

@@ -57,8 +57,9 @@ class Caller(Protocol):
     def room(self) -> Room:
         """The current room, which typed lines go to."""
 
-    def check_aim(self) -> None:
-        """Make sure that they know where what they type goes.
+    @property
+    def aim(self) -> Room:
+        """The same, where they may not be mistaken about it.
 
         Raises:
             Refused: they were removed from the room that they were typing into.

@@ -40,6 +40,5 @@ def _upload(caller: Caller, room: Room, rest: str) -> Lines:
     ),
 )
 def _delete(caller: Caller, room: Room, name: str) -> Deferred[Lines]:
-    caller.check_aim()
-    caller.chat.delete_file(caller.person, room, name, caller.request)
+    caller.chat.delete_file(caller.person, caller.aim, name, caller.request)
     return when_stored(caller)

@@ -80,13 +80,13 @@ def say(caller: Caller, room: Room | None, text: str) -> Lines | Deferred[Lines]
 
 
 def _do(caller: Caller, command: Command, room: Room | None, rest: str) -> Lines | Deferred[Lines]:
-    where = room or caller.room
     right = command.right
-    if right is not None and (rest or not command.only_asks):
-        if room is None and right.is_about_a_room:
-            caller.check_aim()
-        caller.chat.rights.check(caller.person, right, where, command.typed)
-    return command.do(caller, where, rest)
+    if right is None or (command.only_asks and not rest):
+        return command.do(caller, room or caller.room, rest)
+    if room is None:
+        room = caller.aim if right.is_about_a_room else caller.room
+    caller.chat.rights.check(caller.person, right, room, command.typed)
+    return command.do(caller, room, rest)
 
 
 def is_join(word: str) -> bool:

@@ -4,20 +4,22 @@ import base64
 import binascii
 from collections.abc import Collection, Mapping
 from hashlib import sha1
-from typing import Any, Final
+from typing import Any
 
-from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http import HTTPChannel
+from zope.interface import implementer
 
 from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.crowd import Crowd
 from twisted_chat.frontends.handover import hand_over
 from twisted_chat.frontends.line_connection import Wires
 from twisted_chat.frontends.networks import Networks
+from twisted_chat.frontends.request_time import RequestTime
 from twisted_chat.frontends.server import Server
 from twisted_chat.frontends.web_files import File
 from twisted_chat.frontends.web_origin import may_connect, real_address
@@ -27,12 +29,6 @@ from twisted_chat.frontends.web_sharing import SHARED, UPLOAD, SharingRequest
 from twisted_chat.frontends.websocket import Pings, WebSocket
 from twisted_chat.wire.plain import PlainWire
 from twisted_chat.wire.websocket import FramedWire
-
-REQUEST_SECONDS: Final = 20.0
-"""Seconds from the connection, or the last response, to the end of the next request."""
-
-SLOWEST: Final = 10_000
-"""Bytes a second of a connection that a file is sent over: more time it does not get."""
 
 _DIGITS = 15
 """Of the length of a file: what has thousands of them, Python does not read as a number."""
@@ -121,6 +117,7 @@ class Request(SharingRequest):
         )
 
 
+@implementer(IHalfCloseableProtocol)
 class Channel(HTTPChannel):
     """An HTTP connection, until it becomes a WebSocket.
 
@@ -139,7 +136,7 @@ class Channel(HTTPChannel):
         super().__init__()
         self.web = web
         self.address = address
-        self._deadline: IDelayedCall | None = None
+        self.time = RequestTime(web.server.clock, self.abort)
         self._socket: WebSocket | None = None
         self.is_unread = False  # so that the transport takes no more
         self._answered: http.Request | None = None  # but its response is not read yet
@@ -150,7 +147,7 @@ class Channel(HTTPChannel):
         """Wait for a request."""
         super().connectionMade()
         if self.web.crowd.enter(self):
-            self._wait()
+            self.time.begin()
         else:
             self.abort()
 
@@ -158,24 +155,21 @@ class Channel(HTTPChannel):
         """Close at once."""
         self.transport.abortConnection()
 
-    def _wait(self, seconds: float = REQUEST_SECONDS) -> None:
-        self._stop_waiting()
-        self._deadline = self.web.server.clock.callLater(seconds, self._too_late)
+    def take_upload(self, size: int) -> None:
+        """A file of so many bytes is on its way; other limits hold for who sends one."""
+        self.web.crowd.leave(self)
+        self.time.begin(size)
+        self.time.wait_for_more()
 
-    def take_time_for(self, size: int, *, is_upload: bool = False) -> None:
-        """So many bytes are on their way; other limits hold for who sends them."""
-        self._wait(REQUEST_SECONDS + size / SLOWEST)
-        if is_upload:
-            self.web.crowd.leave(self)
+    def pause_upload(self) -> None:
+        """The disk is slower than who sends the file."""
+        self.time.wait()
+        self.transport.pauseProducing()
 
-    def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _too_late(self) -> None:
-        self._deadline = None
-        self.abort()
+    def resume_upload(self) -> None:
+        """The disk is there again."""
+        self.time.wait_for_more()
+        self.transport.resumeProducing()
 
     @property
     def is_upload(self) -> bool:
@@ -190,7 +184,7 @@ class Channel(HTTPChannel):
     def ignore_the_rest(self) -> None:
         """All is said: throw away what is still under way, until the other end has read that."""
         self._is_deaf = True
-        self._wait()
+        self.time.begin()
 
     def headerReceived(self, line: bytes) -> bool:
         """Refuse requests with a body, so that nothing can be smuggled in one, but for files."""
@@ -212,7 +206,7 @@ class Channel(HTTPChannel):
         Requests that have arrived already wait until there is room for their responses: Twisted
         would answer a chunk of 2,000 small requests at once, for a client that reads nothing.
         """
-        self._wait()
+        self.time.begin()
         if self.is_unread:
             self._answered = request
         else:
@@ -231,13 +225,23 @@ class Channel(HTTPChannel):
         if answered is not None:
             self.requestDone(answered)
 
+    def readConnectionLost(self) -> None:
+        """No more will come, but whoever has asked for something waits for the answer."""
+        if self._handlingRequest:
+            self.persistent = False
+        else:
+            self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """We never say that we will send no more."""
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The other end is gone."""
         self._leave()
         super().connectionLost(reason)
 
     def _leave(self) -> None:
-        self._stop_waiting()
+        self.time.stop()
         self.web.crowd.leave(self)
 
     def become_socket(self, request: Request, accepted: bytes) -> None:

@@ -44,6 +44,7 @@ class SharingRequest(BaseRequest):
     def handleContentChunk(self, data: bytes) -> None:
         """Some of its body has come."""
         if self._body is not None:
+            self.channel.time.wait_for_more()
             self._body.write(data)
         elif not self._is_refused:
             super().handleContentChunk(data)
@@ -51,6 +52,7 @@ class SharingRequest(BaseRequest):
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """All of it has come."""
         if self._body is not None:
+            self.channel.time.wait()
             self._body.end().addCallbacks(self._sent, self._not_sent)
         elif not self._is_refused:
             super().requestReceived(command, path, version)
@@ -80,11 +82,9 @@ class SharingRequest(BaseRequest):
             )
         except Refused as why:
             raise refused(why) from why
-        self.channel.take_time_for(length, is_upload=True)
-        network = self.channel.transport
-        return Body(
-            chat, upload, network.pauseProducing, network.resumeProducing, self._cannot_store
-        )
+        channel = self.channel
+        channel.take_upload(length)
+        return Body(chat, upload, channel.pause_upload, channel.resume_upload, self._cannot_store)
 
     def _cannot_store(self, why: Refused) -> None:
         self._refuse_early(refused(why))
@@ -132,5 +132,5 @@ class SharingRequest(BaseRequest):
         if self.method == b"HEAD" or begin == end:
             self.finish()
             return
-        self.channel.take_time_for(end - begin)
+        self.channel.time.begin(end - begin)
         Download(self, files.contents, shared.digest, begin, end)

@@ -27,6 +27,8 @@ export class Client {
   isIn = false;
   /** Whether another tab goes on with this session. */
   isReplaced = false;
+  /** The session of another device of ours, beside which we may come; empty for none. @type {(name: string) => string} */
+  beside = () => "";
   /** Something is different: show it. */
   onChange = () => {};
   /** Not let in. @type {(why: import("./incoming.js").Refusal) => void} */
@@ -83,11 +85,34 @@ export class Client {
     else this.connection.open();
   }
 
+  /** Come as one more device of an account that another tab has. @param {string} account @param {string} room */
+  joinBeside(account, room) {
+    this.model.account = account;
+    this.join(account, room);
+  }
+
   /** Go on with a session of before. @param {Kept} kept @param {string} room to go to; may be empty */
   resume(kept, room) {
     this.model.restore(kept.model);
     this.outbox.lines = kept.lines.map((line) => (line.state === "sending" ? { ...line, state: "waiting" } : line));
     this.#room = room || this.model.current;
+    this.connection.open();
+  }
+
+  /** Another tab goes on with our session: owners of an account go on as one more device, all others have to choose. */
+  yield() {
+    const { account } = this.model;
+    this.isReplaced = !account || !this.beside(account);
+    this.connection.close();
+    this.#down();
+    if (this.isReplaced) return;
+    this.model.session = "";
+    this.connection.open();
+  }
+
+  /** Go on here, and no more in the other tab. */
+  takeBack() {
+    this.isReplaced = false;
     this.connection.open();
   }
 
@@ -212,6 +237,7 @@ export class Client {
   /** Leave the chat, and forget the session. @param {string} text the command, which may say why */
   leave(text = "/quit") {
     this.#isLeaving = true;
+    this.tellRead(true);
     this.connection.send({ do: "command", text });
     this.clock.later(() => this.connection.close(), 500);
     this.isIn = this.#wasIn = false;
@@ -223,11 +249,12 @@ export class Client {
   // What the server says
 
   #hello() {
-    const { nick, session, seen, epoch } = this.model;
+    const { nick, account, session, seen, epoch } = this.model;
     const hello = { do: "hello", nick };
-    const before = session ? { session, seen, ...(epoch && { epoch }) } : {};
+    const other = account && this.beside(account);
+    const before = epoch && (session || other) ? { ...(session && { session }), seen, epoch } : {};
     const password = this.#password ? { password: this.#password, ...(this.#remember && { remember: true }) } : {};
-    this.connection.send({ ...hello, ...before, ...password });
+    this.connection.send({ ...hello, ...before, ...(other && other !== session && { beside: other }), ...password });
     this.onChange();
   }
 
@@ -288,7 +315,8 @@ export class Client {
     this.#shutdown = "";
     if (!told.resumed) this.outbox.forgotten();
     for (const line of this.#asked.keys()) if (!this.outbox.lines.includes(line)) this.#offered(line, "", "");
-    const isFirst = !this.model.session;
+    const isFirst = !this.model.epoch;
+    if (told.session !== this.model.session) this.model.remembered = this.#remember && !!this.#password;
     this.model.welcome(told);
     this.#password = "";
     this.onIn(this.#wasIn, this.#waiting);
@@ -328,6 +356,9 @@ export class Client {
     if (!line) return;
     this.outbox.settle(line);
     this.#offered(line, told.url, "");
+    if (/^\/register\s/iu.test(line.text)) this.model.account = this.model.nick;
+    const ignores = /^\/(un)?ignore (\S+)$/iu.exec(line.text);
+    if (ignores) this.model.ignored[ignores[1] ? "delete" : "add"](fold(ignores[2]));
     if (/^\/rooms$/u.test(line.text)) this.model.listRooms(told.lines);
     const joins = /^\/join (\S+)/u.exec(line.text);
     if (joins && this.model.conversations.has(fold(joins[1]))) this.model.go(fold(joins[1]));
@@ -360,9 +391,9 @@ export class Client {
       if (!line.quiet) this.onLineRefused(line);
       this.#flush();
     } else if (told.code === "replaced") {
-      this.isReplaced = true;
-      this.isIn = false;
-      this.connection.close();
+      this.yield();
+    } else if (told.code === "logged-out") {
+      this.model.account = ""; // so nor does another tab let us in again
     } else if (told.code === "closing") {
       this.#shutdown = told.text;
     } else if (!this.isIn) {

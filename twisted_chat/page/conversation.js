@@ -69,6 +69,8 @@ export class Conversation {
     this.members = new Map();
     this.count = 0;
     this.entered = false;
+    /** Whether somebody was banned last, or let in again, as far as that stands among the lines. @type {Map<string, boolean>} */
+    this.bans = new Map();
     /** Folded nicknames, who spoke last first. @type {string[]} */
     this.speakers = [];
     this.peopleVersion = 0;
@@ -81,6 +83,11 @@ export class Conversation {
   /** How it is called on the page and in its address. */
   get title() {
     return this.isRoom ? this.name : "@" + this.name;
+  }
+
+  /** Whether everything up to now has come: until then, nobody knows how much is unread. */
+  get isCaughtUp() {
+    return this.entered || !this.isRoom;
   }
 
   get end() {
@@ -196,7 +203,7 @@ export class Conversation {
   joined(nick, account) {
     this.peopleVersion++;
     if (this.members.has(fold(nick))) return;
-    this.members.set(fold(nick), { nick, away: "", role: "member", connected: true, account });
+    this.members.set(fold(nick), { nick, away: "", role: "member", connected: true, account, muted: false });
     this.count++;
   }
 
@@ -211,6 +218,17 @@ export class Conversation {
     const member = this.members.get(fold(nick));
     if (member && member.role !== "administrator") member.role = role;
     this.peopleVersion++;
+  }
+
+  /** Somebody may not speak, or may again. @param {string} nick @param {boolean} muted */
+  mute(nick, muted) {
+    const member = this.members.get(fold(nick));
+    if (member) member.muted = muted;
+  }
+
+  /** Somebody was banned, or let in again. @param {import("./incoming.js").Happened} told @param {boolean} isOld whether what is known came later */
+  ban({ event, target }, isOld = false) {
+    if (!isOld || !this.bans.has(fold(target))) this.bans.set(fold(target), event === "ban");
   }
 
   /** @param {string} nick @param {string} why empty for who is back */

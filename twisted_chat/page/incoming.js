@@ -11,10 +11,10 @@
  * }} Happened
  * @typedef {"role" | "kick" | "mute" | "unmute" | "invite" | "ban" | "unban" | "setting" | "close" | "hands"} Decision
  * @typedef {{name: string, usage: string, aliases: string[], help: string}} Command
- * @typedef {{nick: string, away: string, role: string, connected: boolean, account: boolean}} Member
+ * @typedef {{nick: string, away: string, role: string, connected: boolean, account: boolean, muted: boolean}} Member
  * @typedef {{
- *   event: "welcome", nick: string, session: string, resumed: boolean, server: string, epoch: string,
- *   motd: string[], commands: Command[], rooms: string[] | null, lineBytes: number, fileSize: number, read: Read[],
+ *   event: "welcome", nick: string, account: string, session: string, resumed: boolean, server: string, epoch: string,
+ *   motd: string[], commands: Command[], rooms: string[] | null, ignored: string[], lineBytes: number, fileSize: number, read: Read[],
  * }} Welcome `fileSize`: 0 where no files are taken
  * @typedef {{event: "read", room: string, id: number}} Read
  * @typedef {{event: "state", room: string, topic: string, members: Member[], count: number}} State
@@ -50,12 +50,14 @@ function understand(value) {
       return {
         event: "welcome",
         nick: text(value, "nick"),
+        account: text(value, "account"),
         session: text(value, "session"),
         resumed: value.resumed === true,
         server: text(value, "server"),
         epoch: text(value, "epoch"),
         motd: texts(value, "motd"),
         commands: things(value, "commands").map(command).filter((each) => each.name.startsWith("/")),
+        ignored: texts(value, "ignored"),
         rooms: Array.isArray(value.rooms) ? texts(value, "rooms") : null,
         read: Object.keys(isThing(value.read) ? value.read : {}).map((name) => ({ event: "read", room: name, id: whole(/** @type {Thing} */ (value.read), name) })),
         lineBytes: (isThing(value.limits) && whole(value.limits, "line_bytes")) || 2000,
@@ -159,6 +161,7 @@ function member(thing) {
     role: text(thing, "role") || "member",
     connected: thing.connected !== false,
     account: text(thing, "account") !== "",
+    muted: thing.muted === true,
   };
 }
 

@@ -1,6 +1,7 @@
 // The first screen: a nickname, a room, and a password where the name is registered.
 import { ASKS_PASSWORD } from "./client.js";
 import { byId, say } from "./dom.js";
+import { isolated } from "./wording.js";
 
 export class Join {
   #nick = byId("join-nick", HTMLInputElement);
@@ -38,8 +39,16 @@ export class Join {
     this.#nick.focus();
   }
 
+  /** Another tab is in the chat: go on with that one's session here, or come under another name. @param {string} nick @param {() => void} here */
+  elsewhere(nick, here) {
+    byId("elsewhere").hidden = false;
+    say(byId("elsewhere-text"), `You are here as ${isolated(nick)} in another tab.`);
+    byId("elsewhere-here").onclick = here;
+  }
+
   close() {
     this.#ready();
+    byId("elsewhere").hidden = true;
     this.#password.value = "";
     byId("join").hidden = true;
     byId("app").hidden = false;

@@ -19,6 +19,7 @@ import { shortcuts } from "./shortcuts.js";
 import { load, save } from "./storage.js";
 import { Stream } from "./stream.js";
 import { Strips } from "./strips.js";
+import { Tabs } from "./tabs.js";
 import { Tray } from "./tray.js";
 import { counted } from "./wording.js";
 
@@ -29,6 +30,13 @@ const visit = Math.random().toString(36).slice(2, 10);
 const at = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`;
 const connection = new Connection(() => /** @type {import("./connection.js").Socket} */ (new WebSocket(at)));
 const client = new Client(connection, visit);
+
+const tabs = new Tabs({
+  session: () => (connection.state === "closed" ? "" : client.model.session),
+  lose: () => client.yield(),
+  keep,
+});
+client.beside = (name) => tabs.beside(name);
 
 const notifications = new Notifications((conversation) => go(conversation.title));
 const announcer = new Announcer();
@@ -63,13 +71,13 @@ const stream = new Stream({
 const rooms = new Rooms({ find });
 const people = new People({
   person: (nick, anchor) => menus.person(nick, anchor),
-  ignore: (nick) => client.command(`/ignore ${nick}`),
+  ignore: (nick, yes) => client.command(`${yes ? "/ignore" : "/unignore"} ${nick}`),
 });
 const strips = new Strips({
   tryNow: () => connection.open(),
   here() {
-    client.isReplaced = false;
-    connection.open();
+    tabs.take(client.model.session);
+    client.takeBack();
   },
   notify: (yes) => void notifications.answer(yes).then(refresh),
   refresh: (ms) => void setTimeout(refresh, ms),
@@ -154,6 +162,7 @@ function look() {
 
 function looked() {
   look();
+  tabs.look(document.hasFocus() ? client.model.nick : "");
   refresh();
 }
 
@@ -272,12 +281,13 @@ client.onChange = refresh;
 client.onLeft = () => {
   closeMenu();
   closeCard();
-  save("session", null);
+  tabs.forget();
   composer.forget();
   client.model.onNews = news;
   join.open(load("nick") ?? "", "", "");
 };
 client.onRefused = (why) => {
+  if (why.code === "registered-nick") tabs.expire(client.model);
   join.open(client.model.nick, addressed(location.hash), client.model.server);
   join.refused(why);
 };
@@ -293,7 +303,7 @@ client.onIn = (isBack, waiting) => {
 function news(conversation, item) {
   const isHere = conversation.key === client.model.current;
   announcer.hear(conversation, item, isHere);
-  if (document.hidden || !document.hasFocus()) notifications.missed(conversation, item);
+  if ((document.hidden || !document.hasFocus()) && !tabs.isLookedAt(client.model.nick)) notifications.missed(conversation, item);
 }
 client.model.onNews = news;
 
@@ -309,19 +319,24 @@ function keepSoon() {
   keepWithin = 400;
 }
 
+let isGone = false; // closed, or about to be loaded again
+
 /** What a reload comes back to: the newest that this tab knows, unless another one goes on with it. */
 function keep() {
   isKept = true;
   if (client.isReplaced || !client.model.session) return;
-  save("session", client.keep());
+  tabs.keep(client.keep(), !isGone);
   save("nick", client.model.nick);
   save("server", client.model.server);
 }
 
 addEventListener("pagehide", () => {
   client.tellRead(true);
+  tabs.look("");
+  isGone = true;
   keep();
 });
+addEventListener("pageshow", (event) => event.persisted && location.reload());
 addEventListener("online", () => connection.probe());
 addEventListener("focus", looked);
 addEventListener("blur", looked);
@@ -337,9 +352,26 @@ document.addEventListener("visibilitychange", () => {
 
 // Beginning
 
-const kept = load("session");
-if (kept?.model?.session) {
+/** Go on with what was kept. @param {import("./client.js").Kept} kept */
+function goOn(kept) {
   join.close();
+  tabs.take(kept.model.session);
   client.resume(kept, addressed(location.hash));
-} else join.open(load("nick") ?? "", addressed(location.hash), load("server") ?? "");
+}
+
+async function begin() {
+  const kept = tabs.kept();
+  const room = addressed(location.hash);
+  if (!kept) return join.open(load("nick") ?? "", room, load("server") ?? "");
+  join.close();
+  const { nick, account, current, server } = kept.model;
+  if (!(await tabs.isHeld(kept))) goOn(kept);
+  else if (account) client.joinBeside(account, room || current);
+  else {
+    join.open("", room, server);
+    join.elsewhere(nick, () => goOn(tabs.kept() ?? kept));
+  }
+}
+
+void begin();
 refresh();

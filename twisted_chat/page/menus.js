@@ -13,19 +13,23 @@ import { exact } from "./wording.js";
 const ROLES = ["member", "voiced", "operator", "owner", "administrator"];
 const rank = (/** @type {string | undefined} */ role) => ROLES.indexOf(role ?? "member");
 
+/** @typedef {import("./incoming.js").Member} Member */
+
 /**
  * What one may do with somebody below oneself: from a role on, with people of such roles. What says
- * `asks` has more to be typed.
- * @type {{command: string, label: string, icon: string, from: string, with: string[], harm?: boolean, asks?: boolean}[]}
+ * `asks` has more to be typed; `if` says when there is something to do.
+ * @type {{command: string, label: string, icon: string, from: string, with: string[], harm?: boolean, asks?: boolean, if?: (them: Member | undefined, isBanned: boolean) => boolean}[]}
  */
 const MODERATE = [
   { command: "/op", label: "Make operator", icon: "up", from: "owner", with: ["member", "voiced"] },
   { command: "/deop", label: "Take the operator's role", icon: "down", from: "owner", with: ["operator"] },
   { command: "/voice", label: "Give voice", icon: "up", from: "operator", with: ["member"] },
   { command: "/devoice", label: "Take voice", icon: "down", from: "operator", with: ["voiced"] },
+  { command: "/unmute", label: "Let them speak again", icon: "mic", from: "operator", with: ROLES, if: (them) => !!them?.muted },
   { command: "/mute", label: "Mute…", icon: "mic", from: "operator", with: ROLES, asks: true },
-  { command: "/kick", label: "Kick…", icon: "door", from: "operator", with: ROLES, harm: true, asks: true },
-  { command: "/ban", label: "Ban…", icon: "ban", from: "operator", with: ROLES, harm: true, asks: true },
+  { command: "/kick", label: "Kick…", icon: "door", from: "operator", with: ROLES, harm: true, asks: true, if: (them) => !!them },
+  { command: "/ban", label: "Ban…", icon: "ban", from: "operator", with: ROLES, harm: true, asks: true, if: (_, isBanned) => !isBanned },
+  { command: "/unban", label: "End the ban", icon: "ban", from: "operator", with: ROLES, if: (_, isBanned) => isBanned },
 ];
 
 export class Menus {
@@ -59,7 +63,8 @@ export class Menus {
       { label: "Name in a message", icon: "pen", act: () => this.#after(() => composer.insert(`${nick} `)) },
     ];
     if (this.#offers("/whois")) entries.push({ label: "Since when they are here", icon: "clock", act: () => client.command(`/whois ${nick}`) });
-    if (this.#offers("/ignore")) entries.push({ label: "Ignore", icon: "eye", act: () => client.command(`/ignore ${nick}`) });
+    const [ignore, ignored] = model.ignored.has(fold(nick)) ? ["/unignore", "Show their messages again"] : ["/ignore", "Ignore"];
+    if (this.#offers(ignore)) entries.push({ label: ignored, icon: "eye", act: () => client.command(`${ignore} ${nick}`) });
     for (const [n, { command, label, icon, harm, asks }] of this.#mayDoWith(nick).entries()) {
       const act = () => (asks ? this.#after(() => composer.replace(`${command} ${nick} `)) : client.command(`${command} ${nick}`));
       entries.push({ label, icon, harm, below: n === 0, act });
@@ -70,9 +75,10 @@ export class Menus {
   /** @param {string} nick */
   #mayDoWith(nick) {
     const { here, nick: mine } = this.client.model;
-    const [me, them] = [mine, nick].map((each) => here?.isRoom ? here.members.get(fold(each))?.role : undefined);
-    if (rank(them) >= rank(me)) return [];
-    return MODERATE.filter((each) => rank(me) >= rank(each.from) && each.with.includes(them ?? "member") && this.#offers(each.command));
+    const [me, them] = [mine, nick].map((each) => here?.isRoom ? here.members.get(fold(each)) : undefined);
+    if (rank(them?.role) >= rank(me?.role)) return [];
+    return MODERATE.filter((each) => rank(me?.role) >= rank(each.from) && each.with.includes(them?.role ?? "member")
+      && (each.if?.(them, here?.bans.get(fold(nick)) ?? false) ?? true) && this.#offers(each.command));
   }
 
   /** @param {import("./conversation.js").Item} item @param {HTMLElement} row */

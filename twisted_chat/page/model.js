@@ -9,8 +9,8 @@ import { decided } from "./order.js";
  * @typedef {import("./conversation.js").Item} Item
  * @typedef {{name: string, seen: number, unread: number, mentions: number, mark: number}} KeptRoom
  * @typedef {{
- *   nick: string, session: string, epoch: string, server: string, own: number, mine: string[],
- *   current: string, rooms: KeptRoom[], whispers: KeptRoom[],
+ *   nick: string, account: string, session: string, remembered: boolean, epoch: string, server: string,
+ *   own: number, mine: string[], current: string, rooms: KeptRoom[], whispers: KeptRoom[],
  * }} Kept
  */
 
@@ -18,7 +18,11 @@ export const LOBBY = "#lobby";
 
 export class Model {
   nick = "";
+  /** The name of our account; empty without one. */
+  account = "";
   session = "";
+  /** Whether the session lasts for months. */
+  remembered = false;
   epoch = "";
   server = "";
   /** @type {string[]} */
@@ -34,6 +38,8 @@ export class Model {
   own = new Span();
   /** Rooms of the server, ours or not, as `/rooms` lists them. @type {string[]} */
   listed = [];
+  /** Folded nicknames of those whom we ignore. @type {Set<string>} */
+  ignored = new Set();
   /** The key of the conversation that is shown. */
   current = LOBBY;
   /** Whether its newest line is in view, even if nobody looks at it. */
@@ -98,7 +104,7 @@ export class Model {
   look(reading, follows = true) {
     this.reading = reading;
     this.follows = follows;
-    if (!reading || !this.here?.mark) return false;
+    if (!reading || !this.here?.mark || !this.here.isCaughtUp) return false;
     this.here.read(true);
     return true;
   }
@@ -141,10 +147,12 @@ export class Model {
   /** We are in, again or anew. @param {import("./incoming.js").Welcome} told */
   welcome(told) {
     this.#be(told.nick || this.nick);
+    this.account = told.account;
     this.session = told.session || this.session;
     this.server = told.server;
     this.motd = told.motd;
     if (told.commands.length) this.commands = told.commands;
+    this.ignored = new Set(told.ignored.map(fold));
     this.lineBytes = told.lineBytes;
     this.fileSize = told.fileSize;
     this.#left.clear();
@@ -219,6 +227,7 @@ export class Model {
         .map((each) => this.#line(each))
         .filter((each) => each !== null);
       conversation.prepend(lines);
+      for (const each of [...events].reverse()) if (each.event === "ban" || each.event === "unban") conversation.ban(each, true);
     }
     if (page.more && events.length) span.first = events[0].id;
     else span.first = 1;
@@ -237,7 +246,7 @@ export class Model {
       name: each.name, seen: each.span.last, unread: each.unread, mentions: each.mentions, mark: each.mark,
     });
     return {
-      nick: this.nick, session: this.session, epoch: this.epoch, server: this.server, own: this.own.last,
+      nick: this.nick, account: this.account, session: this.session, remembered: this.remembered, epoch: this.epoch, server: this.server, own: this.own.last,
       mine: [...this.#mine], current: this.current, rooms: this.rooms.map(kept), whispers: this.whispers.map(kept),
     };
   }
@@ -246,7 +255,9 @@ export class Model {
   restore(kept) {
     this.#be(kept.nick);
     for (const each of kept.mine) this.#mine.add(each);
+    this.account = kept.account;
     this.session = kept.session;
+    this.remembered = kept.remembered;
     this.epoch = kept.epoch;
     this.server = kept.server;
     this.current = kept.current;
@@ -378,6 +389,10 @@ export class Model {
       if (live && !isMine) room.pass(told.time, { nick: from, what: text ? "away" : "back", why: text });
     } else if (told.event === "role") {
       room.role(to, told.role);
+    } else if (told.event === "mute" || told.event === "unmute") {
+      room.mute(to, told.event === "mute");
+    } else if (told.event === "ban" || told.event === "unban") {
+      room.ban(told);
     } else if (told.event === "topic") {
       room.topic = text;
     } else if (told.event === "rename" && live) {
@@ -417,7 +432,7 @@ export class Model {
   /** @param {Conversation} conversation @param {Item} line @param {boolean} isNews */
   #add(conversation, line, isNews) {
     conversation.append(line);
-    const isRead = this.reading && conversation.key === this.current;
+    const isRead = this.reading && conversation.key === this.current && conversation.isCaughtUp;
     conversation.trim(this.follows || this.current !== conversation.key);
     if (!isNews) return;
     if (!isRead) {

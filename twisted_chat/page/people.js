@@ -16,7 +16,7 @@ export class People {
   #find = byId("find-person", HTMLInputElement);
   #drawn = "";
 
-  /** @param {{person(nick: string, anchor: HTMLElement): void, ignore(nick: string): void}} acts */
+  /** @param {{person(nick: string, anchor: HTMLElement): void, ignore(nick: string, yes: boolean): void}} acts */
   constructor(acts) {
     this.acts = acts;
     this.#find.addEventListener("input", () => {
@@ -41,7 +41,7 @@ export class People {
     const here = model.here;
     const sought = fold(this.#find.value.trim());
     const versions = model.rooms.map((each) => each.peopleVersion).join();
-    const drawn = `${here?.key} ${here?.isRoom ? here.peopleVersion : versions} ${sought} ${model.nick}`;
+    const drawn = `${here?.key} ${here?.isRoom ? here.peopleVersion : versions} ${sought} ${model.nick} ${[...model.ignored].join()}`;
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     byId("find").hidden = !here?.isRoom || here.count < 8;
@@ -91,6 +91,7 @@ export class People {
     const { name } = whispers;
     const person = model.person(name);
     say(byId("people-title"), `About \u2068${name}\u2069`);
+    const isIgnored = model.ignored.has(fold(name));
     const shared = model.rooms.filter((each) => each.members.has(fold(name)));
     this.#list.replaceChildren(h("div", { class: "about" },
       h("p", { class: `who a${hue(name)}` }, h("bdi", {}, name), person?.account && icon("star", "", "registered")),
@@ -98,7 +99,8 @@ export class People {
         h("div", {}, h("dt", {}, "Now"), h("dd", { dir: "auto" }, now(person))),
         shared.length > 0 && h("div", {}, h("dt", {}, "You are both in"),
           h("dd", {}, ...shared.flatMap((each, n) => [n > 0 && ", ", h("a", { href: address(each.title) }, h("bdi", {}, each.title))])))),
-      h("button", { type: "button", class: "btn", onclick: () => this.acts.ignore(name) }, icon("eye", "s"), h("span", {}, "Ignore "), h("bdi", {}, name))));
+      h("button", { type: "button", class: "btn", onclick: () => this.acts.ignore(name, !isIgnored) }, icon("eye", "s"),
+        h("span", {}, isIgnored ? "Show messages of " : "Ignore "), h("bdi", {}, name))));
   }
 }
 

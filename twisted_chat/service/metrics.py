@@ -79,6 +79,13 @@ class ChatCollector(Collector):
             value=len(chat.people),
         )
         yield GaugeMetricFamily("chat_rooms", "Rooms.", value=len(chat.rooms))
+        if chat.files is not None:
+            yield GaugeMetricFamily("chat_files", "Files of people.", value=chat.files.count)
+            yield GaugeMetricFamily(
+                "chat_file_bytes",
+                "Bytes that they take, as `file-total` counts them.",
+                value=chat.files.taken,
+            )
         yield GaugeMetricFamily(
             "chat_unread_output_bytes", "Output bytes that clients have not read yet.", value=held
         )

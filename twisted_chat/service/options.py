@@ -216,7 +216,7 @@ class Options(usage.Options):
             for description in endpoints:
                 checks.check_endpoint(option, description, is_start=not self["check"])
         try:
-            self["name"] = cleaning.clean(self["name"], 100).text
+            self["name"] = cleaning.clean(self["name"], 100)
         except Refused:
             raise usage.UsageError("--name has characters that cannot be displayed") from None
         for option, module in (("qr", "segno"), ("announce", "zeroconf")):
@@ -358,7 +358,7 @@ def _shown(lines: Sequence[str]) -> list[str]:
     shown = []
     for number, line in enumerate(lines, 1):
         try:
-            shown.append(cleaning.clean(line, Limits.line_bytes).text)
+            shown.append(cleaning.clean(line, Limits.line_bytes))
         except Refused as why:
             wrong = {
                 "too-long": f"has more than {Limits.line_bytes} bytes: split it",

@@ -103,14 +103,16 @@ class Conversation:
             self._removed_from = self.room.name
             self._room = self.chat.rooms[other]
 
-    def check_aim(self) -> None:
-        """See `command.Caller.check_aim`."""
+    @property
+    def aim(self) -> Room:
+        """See `command.Caller.aim`."""
         if self._removed_from:
             raise Refused(
                 "not-in-room",
                 f"You are not in {self._removed_from} any more, so that was not done: "
                 f"/join {self.room.name} to talk there.",
             )
+        return self._room or self.chat.lobby
 
     # What a frontend speaks
 

@@ -73,20 +73,22 @@ class HelloSession(Session):
             return
         if not isinstance(nickname, str):
             raise Refused("bad-nick", 'The nickname is missing: send {"do":"hello","nick":"..."}')
-        self._hello_anew(thing, clean(nickname, self.chat.limits.line_bytes).text)
+        self._hello_anew(thing, clean(nickname, self.chat.limits.line_bytes))
 
     def _hello_anew(self, thing: dict[str, Any], nickname: str) -> None:
-        password = thing.get("password")
+        password, beside = thing.get("password"), thing.get("beside")
         is_quiet, is_remembered = thing.get("quiet") is True, thing.get("remember") is True
         device = self._new_device(
             is_quiet=is_quiet, is_remembered=is_remembered and password is not None
         )
-        if password is None:
-            self._enter(nickname, device, self._welcome)
-        elif isinstance(password, str):
+        if isinstance(password, str):
             self._log_in(nickname, Password(password), device, self._welcome)
-        else:
+        elif password is not None:
             raise Refused("bad-request", '"password" must be a string.')
+        elif account := self.chat.account_of(beside) if isinstance(beside, str) else None:
+            self._come(self.chat.enter_as(account, device), device, self._welcome)
+        else:
+            self._enter(nickname, device, self._welcome)
 
     def _holder_of(self, token: object) -> tuple[Person, Device] | None:
         """Whose session it is, once all is done that they said over another connection."""
@@ -168,6 +170,8 @@ class HelloSession(Session):
             welcome["account"] = self.chat.accounts.name_of(person.account)
         if person.rooms:
             welcome["rooms"] = [self.chat.rooms[key].name for key in person.rooms]
+        if person.ignored:
+            welcome["ignored"] = [each.nickname for each in person.ignored.values()]
         if read := self.chat.read_marks_of(person):
             welcome["read"] = read
         self._write(welcome)

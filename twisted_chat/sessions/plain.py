@@ -20,7 +20,7 @@ from twisted_chat.sessions.reading import Decorate
 from twisted_chat.sessions.session import Session
 from twisted_chat.text import names
 from twisted_chat.text.calling import Call
-from twisted_chat.text.cleaning import clean, is_blank
+from twisted_chat.text.cleaning import clean, is_blank, note_on
 from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.text.passwords import Password
 from twisted_chat.wire import foreign, keys
@@ -63,7 +63,7 @@ class PlainSession(Session):
         elif line.endswith(keys.KEYS):
             self.hang_up()
         else:
-            self._take_nickname(clean(line, self.chat.limits.line_bytes).text)
+            self._take_nickname(clean(line, self.chat.limits.line_bytes))
 
     def answer_password(self, line: bytes) -> None:
         """Take a line for a password; see `Conversation.answer_password`."""
@@ -71,7 +71,7 @@ class PlainSession(Session):
         if line.endswith(keys.KEYS) or line.strip().lower() == b"/quit":
             self.hang_up()
             return
-        text = clean(line, self.chat.limits.line_bytes).text
+        text = clean(line, self.chat.limits.line_bytes)
         if is_blank(text):
             raise Refused("bad-password", "That was no password: choose a nickname.")
         self._come_as(self._wanted, text)
@@ -84,7 +84,7 @@ class PlainSession(Session):
         if line.endswith(keys.KEYS):
             self._press(line)
             return
-        text, note = clean(line, self.chat.limits.line_bytes)
+        text = clean(line, self.chat.limits.line_bytes)
         if self._asks_about(text):
             return
         command = table.parse(text)
@@ -92,7 +92,7 @@ class PlainSession(Session):
             self._show(table.run(self, *command))
         elif not is_blank(text):
             table.say(self, None, text.removeprefix("/"))  # of two, or it were a command
-        if note:
+        if note := note_on(line):
             self._say(f"*** {note}")
 
     def _press(self, line: bytes) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.chat import Chat
-from twisted_chat.chat.order import Role
 from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
@@ -93,6 +92,7 @@ class StructuredSession(HelloSession):
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
         me, most = self.person, self.chat.limits.listed_names
+        mutes = bool(room.order.sentences("mute/"))
         members = room.shown
         if me.id not in members:
             members = members | {me.id: Shown(me.nickname, me)}
@@ -102,20 +102,22 @@ class StructuredSession(HelloSession):
                 "room": room.name,
                 "topic": room.topic,
                 "members": [
-                    self._member(each, self.chat.rights.role_of(each.person, room))
-                    for each in islice(members.values(), most)
+                    self._member(each, room, mutes=mutes) for each in islice(members.values(), most)
                 ],
                 "count": len(members),
             }
         )
 
-    def _member(self, member: Shown, role: Role) -> dict[str, Any]:
+    def _member(self, member: Shown, room: Room, *, mutes: bool) -> dict[str, Any]:
         person, away = member.person, member.person.away
+        role = self.chat.rights.role_of(person, room)
         if away is not None and not self.person.hears(person.nickname, person.id):
             away = "away"
-        told = {"nick": member.nickname, "away": away, "role": role.word}
+        told: dict[str, Any] = {"nick": member.nickname, "away": away, "role": role.word}
         if account := self.chat.accounts.name_of(person.account):
             told["account"] = account
+        if mutes and room.order.mute_of(person, role) is not None:
+            told["muted"] = True
         return told if person.is_connected else told | {"connected": False}
 
     def note(self, text: str) -> None:
@@ -144,7 +146,7 @@ class StructuredSession(HelloSession):
     def _say(self, thing: dict[str, Any]) -> None:
         if self._is_done(self.request.ref, "say"):
             return
-        text, _ = clean(text_of(thing), self.chat.limits.line_bytes)
+        text = clean(text_of(thing), self.chat.limits.line_bytes)
         if is_blank(text):
             raise Refused("empty", "That message is empty: send some text.")
         room = self._room_of(thing) if "room" in thing else None
@@ -154,7 +156,7 @@ class StructuredSession(HelloSession):
     def _command(self, thing: dict[str, Any]) -> None:
         if self._is_done(self.request.ref, "command"):
             return
-        text, _ = clean(text_of(thing), self.chat.limits.line_bytes)
+        text = clean(text_of(thing), self.chat.limits.line_bytes)
         command = table.parse(text)
         if command is None:
             raise Refused("no-such-command", "That is not a command: commands begin with a slash.")

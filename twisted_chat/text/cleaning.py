@@ -11,7 +11,6 @@ On a screen with lines of its own a long run of blanks is shown as a short one.
 """
 
 import re
-from typing import NamedTuple
 
 from twisted_chat.refusal import Refused
 from twisted_chat.text import unicode_tables
@@ -38,14 +37,7 @@ _ALL_BLANK = re.compile(f"[{_BLANK}]*")
 _MANY_BLANKS = re.compile(f"([{_BLANK}]{{16}})[{_BLANK}]+")
 
 
-class Cleaned(NamedTuple):
-    """A line that is safe to display, and a note for its sender, which may be empty."""
-
-    text: str
-    note: str = ""
-
-
-def clean(line: bytes | str, limit: int) -> Cleaned:
+def clean(line: bytes | str, limit: int) -> str:
     """The text of a line that somebody sent, safe to display.
 
     Args:
@@ -59,7 +51,7 @@ def clean(line: bytes | str, limit: int) -> Cleaned:
         if len(line) > limit:
             raise too_long(limit)
         if not line.translate(None, _PRINTABLE):
-            return Cleaned(line.decode("ascii"))
+            return line.decode()
         try:
             text = line.decode()
         except UnicodeDecodeError:
@@ -72,15 +64,14 @@ def clean(line: bytes | str, limit: int) -> Cleaned:
     if text.isascii() and text.isprintable():
         if len(text) > limit:
             raise too_long(limit)
-        return Cleaned(text)
+        return text
     return _clean_beyond_ascii(text, limit)
 
 
-def _clean_beyond_ascii(text: str, limit: int) -> Cleaned:
+def _clean_beyond_ascii(text: str, limit: int) -> str:
     text = text.replace("\t", " ")
-    straight = _DIRECTION.sub("", text)  # before all else: nothing can be built around such marks
-    removed = straight != text
-    text = straight.lstrip("\ufeff")
+    text = _DIRECTION.sub("", text)  # before all else: nothing can be built around such marks
+    text = text.lstrip("\ufeff")
     if _CONTROL.search(text):
         raise Refused(
             "control-characters",
@@ -100,8 +91,14 @@ def _clean_beyond_ascii(text: str, limit: int) -> Cleaned:
         )
     if len(text.encode()) > limit:
         raise too_long(limit)
-    note = "Invisible direction marks were removed from that line." if removed else ""
-    return Cleaned(text, note)
+    return text
+
+
+def note_on(line: bytes) -> str:
+    """What the sender of a line that was made safe should know; empty if that is nothing."""
+    if line.isascii() or not _DIRECTION.search(line.decode()):
+        return ""
+    return "Invisible direction marks were removed from that line."
 
 
 def too_long(limit: int) -> Refused:

@@ -24,7 +24,7 @@ def filename(name: str) -> str:
     """
     name = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     try:
-        name = clean(name, _BYTES).text.strip()
+        name = clean(name, _BYTES).strip()
     except Refused as why:
         raise Refused(
             "bad-name", "That file's name cannot be displayed: give it another one."

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { missing, stage, until } from "./stage.js";
+import { missing, stage, SUITE, until } from "./stage.js";
 
 const PIXELS = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAUCAIAAAA7jDsBAAAAFUlEQVR4nGPQqDiBBzGMSo9KU0saACzYGVCBt5HFAAAAAElFTkSuQmCC";
 const MOVING = "R0lGODlhAgACAPAAAP8AAAAA/yH/C05FVFNDQVBFMi4wAwEAAAAh+QQACgAAACwAAAAAAgACAAACAoRRACH5BAAKAAAALAAAAAACAAIAAAICjFMAOw==";
 
-describe("files on the page", { skip: missing, timeout: 300_000 }, () => {
+describe("files on the page", { skip: missing, timeout: SUITE }, () => {
   const scene = stage();
   const { open } = scene;
   const kept = () => readdirSync(join(scene.server.folder, "chat.files")).filter((name) => name !== "epoch");

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { browser, missing, Server, until, Visitor } from "./stage.js";
+import { browser, missing, Server, SUITE, until, Visitor } from "./stage.js";
 
 const SHOTS = process.env.SHOTS ?? "";
 const PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAUCAIAAAA7jDsBAAAAFUlEQVR4nGPQqDiBBzGMSo9KU0saACzYGVCBt5HFAAAAAElFTkSuQmCC";
 const axe = missing ? "" : readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SIZES = [[390, 844], [820, 1180], [1440, 900]];
 
-describe("the page looks and sounds right", { skip: missing, timeout: 300_000 }, () => {
+describe("the page looks and sounds right", { skip: missing, timeout: SUITE }, () => {
   /** @type {import("playwright-core").Browser} */
   let chromium;
   /** @type {Server} */
@@ -32,6 +32,12 @@ describe("the page looks and sounds right", { skip: missing, timeout: 300_000 },
   after(async () => {
     await chromium?.close();
     await server?.end();
+  });
+
+  /** Whatever moves has arrived. @param {import("playwright-core").Page} page */
+  const isStill = (page) => page.evaluate(async () => {
+    const ending = document.getAnimations().filter((each) => each.effect?.getTiming().iterations !== Infinity);
+    await Promise.allSettled(ending.map((each) => each.finished));
   });
 
   /** @param {Visitor} visitor @param {string} name */
@@ -83,10 +89,10 @@ describe("the page looks and sounds right", { skip: missing, timeout: 300_000 },
         await page.fill("#write", "");
         if (width < 720) {
           await page.click("#open-rooms");
-          await page.waitForTimeout(300);
+          await isStill(page);
           await look(visitor, mark("rooms"));
           await page.click("#close-rooms");
-          await page.waitForTimeout(300);
+          await isStill(page);
           const small = await page.$$eval("button:visible, a.ent", (all) => all.filter((each) => {
             const { width, height } = each.getBoundingClientRect();
             return width && (width < 24 || height < 24);
@@ -95,10 +101,10 @@ describe("the page looks and sounds right", { skip: missing, timeout: 300_000 },
         }
         if (width < 1120) {
           await page.click("#open-people");
-          await page.waitForTimeout(300);
+          await isStill(page);
           await look(visitor, mark("people"));
           await page.click("#close-people");
-          await page.waitForTimeout(300);
+          await isStill(page);
         }
         await page.keyboard.press("Control+k");
         await page.waitForSelector(".card");

@@ -1,9 +1,9 @@
 // Rooms kept in order from the page: what one's role allows, and what everybody sees of it.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { missing, sleep, stage, until } from "./stage.js";
+import { missing, sleep, stage, SUITE, until } from "./stage.js";
 
-describe("keeping order", { skip: missing, timeout: 300_000 }, () => {
+describe("keeping order", { skip: missing, timeout: SUITE }, () => {
   const scene = stage();
   const { open } = scene;
   /** @type {import("./stage.js").Visitor} */
@@ -73,7 +73,8 @@ describe("keeping order", { skip: missing, timeout: 300_000 }, () => {
     await alice.sees("muted \u2068bob\u2069 in \u2068#dev\u2069 until");
     bob.says("can you hear me?");
     await until(() => bob.heard.includes("!!! You are muted in #dev"), "bob is told");
-    await alice.types("/unmute bob");
+    await alice.page.reload();
+    await choose("bob", "Let them speak again");
     await alice.sees("let \u2068bob\u2069 speak in \u2068#dev\u2069 again");
   });
 
@@ -88,6 +89,8 @@ describe("keeping order", { skip: missing, timeout: 300_000 }, () => {
   });
 
   test("somebody is banned, and let in again", async () => {
+    bob.says("spam, spam, spam");
+    await alice.sees("spam, spam, spam");
     await choose("bob", "Ban…");
     await alice.page.keyboard.type("1d spam");
     await alice.page.keyboard.press("Enter");
@@ -95,7 +98,9 @@ describe("keeping order", { skip: missing, timeout: 300_000 }, () => {
     await alice.page.waitForSelector('#folk [data-nick="bob"]', { state: "detached" });
     bob.says("/join #dev");
     await until(() => bob.heard.includes("!!! You are banned from #dev until"), "bob is told");
-    await alice.types("/unban bob");
+    await alice.page.reload();
+    await alice.page.click("#lines button.nick:has-text('bob')");
+    await alice.page.click('.menu button:has-text("End the ban")');
     await alice.sees("ended the ban of \u2068bob\u2069 from \u2068#dev\u2069");
     bob.says("/join #dev");
     await alice.page.waitForSelector('#folk [data-nick="bob"]');
@@ -130,6 +135,18 @@ describe("keeping order", { skip: missing, timeout: 300_000 }, () => {
     await carol.page.keyboard.press("Escape");
     assert.deepEqual((await menu(carol, "alice")).filter((each) => orders.test(each)), [], "nobody above oneself");
     await carol.page.keyboard.press("Escape");
+  });
+
+  test("whoever is ignored can be heard again", async () => {
+    await choose("bob", "Ignore");
+    await alice.sees("You are ignoring bob");
+    bob.says("nobody hears me");
+    await alice.page.reload();
+    await choose("bob", "Show their messages again");
+    await until(() => alice.page.$eval("#lines", (lines) => !lines.querySelector(".waits")), "the answer");
+    bob.says("and now?");
+    await alice.sees("and now?");
+    assert.ok((await menu(alice, "bob")).includes("Ignore"));
   });
 
   test("a refusal says which right is missing", async () => {

@@ -1,9 +1,9 @@
 // The page over TLS: the same port, and a WebSocket that nobody on the way can read.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { browser, missing, Server, until, Visitor } from "./stage.js";
+import { browser, missing, Server, SUITE, until, Visitor } from "./stage.js";
 
-describe("over TLS", { skip: missing, timeout: 120_000 }, () => {
+describe("over TLS", { skip: missing, timeout: SUITE }, () => {
   /** @type {import("playwright-core").Browser} */
   let chromium;
   /** @type {Server} */

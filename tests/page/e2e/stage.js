@@ -18,8 +18,14 @@ export const missing = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}: 
 
 export const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 
+/** Milliseconds: a slow machine with much to do takes its time, and no test waits longer than it has to. */
+const PATIENCE = 40_000;
+
+/** Milliseconds for all tests of a file. */
+export const SUITE = 1_200_000;
+
 /** @param {() => unknown} holds @param {string} what */
-export async function until(holds, what, within = 15_000) {
+export async function until(holds, what, within = PATIENCE) {
   for (const end = Date.now() + within; Date.now() < end; await sleep(25)) if (await holds()) return;
   throw new Error(`In vain: ${what}`);
 }
@@ -119,6 +125,9 @@ class Person {
 
 export const browser = () => chromium.launch({ executablePath: CHROMIUM, args: QUIET });
 
+/** A browser that keeps what it knows in a folder. @param {string} folder */
+export const persistent = (folder) => chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, args: QUIET });
+
 /** A page on which nothing may go wrong unseen. */
 export class Visitor {
   /** @type {string[]} */
@@ -128,6 +137,7 @@ export class Visitor {
   constructor(page, server) {
     this.page = page;
     this.server = server;
+    page.setDefaultTimeout(PATIENCE);
     page.on("pageerror", (error) => this.wrong.push(String(error)));
     page.on("console", (message) => {
       if (message.type() === "error" && !/WebSocket|ERR_CONNECTION|ERR_INTERNET/.test(message.text())) this.wrong.push(message.text());
@@ -138,7 +148,6 @@ export class Visitor {
   static async open(among, server, options = {}) {
     const context = await among.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
     return new Visitor(page, server);
   }
 
@@ -224,6 +233,12 @@ export function stage() {
     },
     /** Somebody who has opened a browser. */
     visit,
+    /** Somebody who has opened one more tab. @param {import("playwright-core").Page} page */
+    follow(page) {
+      const visitor = new Visitor(page, server);
+      visitors.push(visitor);
+      return visitor;
+    },
     /** Somebody who is in. @param {string} nick */
     open: async (nick, hash = "", options = {}) => (await visit(options)).join(nick, hash),
   };

@@ -78,6 +78,41 @@ test("who comes later sees how much is unread, also of what is not loaded yet", 
   assert.deepEqual(tablet.client.model.here?.fresh, { id: 2, count: 9 });
 });
 
+test("who looks at a room while its lines are still coming sees how much is unread in all", () => {
+  const { server, clock, laptop, look, says } = alice();
+  says("#lobby", "read");
+  look(laptop, true);
+  look(laptop, false);
+  says("#lobby", ...Array.from({ length: 9 }, (_, n) => `line ${n}`));
+  const tablet = new Visit(server, clock, "tablet");
+  tablet.client.join("alice", "#lobby", "secret");
+  while (tablet.link.step()) tablet.client.model.look(true);
+  assert.deepEqual(tablet.client.model.here?.fresh, { id: 2, count: 9 });
+  assert.deepEqual(unread(tablet), [0, 0, 0]);
+});
+
+test("who reloads the page while others talk sees how much is unread in all", () => {
+  const { server, laptop, says } = alice();
+  says("#lobby", "one", "two");
+  const back = laptop.reload("again");
+  for (const text of ["three", "four"]) server.say("bob", "#lobby", text);
+  while (back.link.step()) back.client.model.look(true);
+  assert.deepEqual(back.client.model.here?.fresh, { id: 1, count: 4 });
+});
+
+test("who reads something and leaves at once has read it", () => {
+  const { server, laptop, says } = alice();
+  const [person] = server.sessions.values();
+  says("#lobby", "one");
+  laptop.client.model.look(true);
+  laptop.client.tellRead();
+  server.say("bob", "#lobby", "two");
+  laptop.settle();
+  laptop.client.leave();
+  laptop.settle();
+  assert.equal(person.read.get("#lobby"), 2);
+});
+
 test("nothing is unread for somebody who has just come for the first time", () => {
   const { server, clock, says } = alice();
   says("#lobby", "one", "two");

@@ -146,6 +146,51 @@ test("a server that kept nothing is read from its new beginning", () => {
   assert.deepEqual(visit.texts("#lobby"), ["before", "after", "and on"]);
 });
 
+test("who has an account goes on as one more device where another tab has their session", () => {
+  const server = new Server();
+  const clock = new FakeClock();
+  const { client } = new Visit(server, clock).logIn("alice");
+  const visit = new Visit(server, clock, "w").logIn("alice");
+  server.say("bob", "#lobby", "before");
+  visit.settle();
+  visit.client.send("typed just then");
+  visit.client.beside = () => client.model.session;
+  const { session } = visit.client.model;
+  visit.link.write({ event: "error", code: "replaced", text: "This session continues on another connection." });
+  visit.comeBack();
+  server.say("bob", "#lobby", "after");
+  visit.settle();
+  assert.notEqual(visit.client.model.session, session);
+  assert.deepEqual(visit.texts("#lobby").filter((text) => !text.startsWith("typed")), ["before", "after"]);
+  assert.equal(visit.client.isReplaced, false);
+});
+
+test("a tab whose session is over comes back beside that of another", () => {
+  const server = new Server();
+  const clock = new FakeClock();
+  const [{ client }, visit] = ["v", "w"].map((name) => new Visit(server, clock, name).logIn("alice"));
+  visit.client.beside = () => client.model.session;
+  server.sessions.delete(visit.client.model.session);
+  visit.link.cut();
+  server.say("bob", "#lobby", "meanwhile");
+  visit.comeBack();
+  assert.equal(visit.client.isIn, true);
+  assert.equal(visit.client.model.account, "alice");
+  assert.deepEqual(visit.texts("#lobby"), ["meanwhile"]);
+});
+
+test("a guest whose session another tab has waits to be asked back, and loses nothing that was typed", () => {
+  const { server, visit } = started();
+  visit.client.send("typed just then");
+  visit.link.toServer.splice(0); // the other tab was faster
+  visit.link.write({ event: "error", code: "replaced", text: "This session continues on another connection." });
+  visit.comeBack();
+  assert.deepEqual([visit.client.isReplaced, visit.client.isIn, visit.links.length], [true, false, 1]);
+  visit.client.takeBack();
+  visit.comeBack();
+  assert.deepEqual(server.log("#lobby").map((each) => each.text), ["typed just then"]);
+});
+
 test("whatever breaks, nothing is missing, nothing is there twice, and everything typed was said once", () => {
   for (let seed = 1; seed <= 300; seed++) anyOldDay(seed);
 });

@@ -49,7 +49,7 @@ export class FakeClock {
 
 /**
  * @typedef {{id: number, event: string, from: string, text: string, to?: string}} Stored
- * @typedef {{nick: string, rooms: Map<string, number>, own: Stored[], refs: Set<string>, read: Map<string, number>}} Person
+ * @typedef {{nick: string, rooms: Map<string, number>, own: Stored[], refs: Set<string>, read: Map<string, number>, account?: boolean}} Person
  */
 
 export class Server {
@@ -208,11 +208,13 @@ export class Link {
     const seen = asked.seen ?? {};
     const token = known ? asked.session : this.server.token();
     const owner = asked.password && [...this.server.sessions.values()].find((each) => each.nick === asked.nick);
-    const person = known ?? (owner || null) ?? { nick: asked.nick, rooms: new Map(), own: [], refs: new Set(), read: new Map() };
+    const beside = !known && this.server.sessions.get(asked.beside);
+    const person = known ?? (beside || owner || null) ?? { nick: asked.nick, rooms: new Map(), own: [], refs: new Set(), read: new Map() };
     this.server.sessions.set(token, person);
     this.person = person;
+    if (owner) person.account = true;
     this.write({
-      event: "welcome", nick: person.nick, session: token, resumed: !!known, epoch: this.server.epoch, server: "the lab", motd: [],
+      event: "welcome", nick: person.nick, ...((person.account || owner) && { account: person.nick }), session: token, resumed: !!known, epoch: this.server.epoch, server: "the lab", motd: [],
       commands: [{ name: "/join", usage: "ROOM", help: "enter a room", aliases: ["/j"] }], ...(known && { rooms: [...person.rooms.keys()] }),
       ...(person.read.size && { read: Object.fromEntries(person.read) }),
     });
