@@ -1,5 +1,7 @@
 """What is true of a chat on a disk is as true of one in PostgreSQL, and while that is away."""
 
+from unittest import SkipTest
+
 from tests import (
     test_coming_back,
     test_devices,
@@ -43,11 +45,17 @@ _ALIKE: dict[type, tuple[str, ...]] = {
 """Tests of a chat on a disk, but for those that are about the file or how it is read."""
 
 
+def _is_about_the_file(_: object) -> None:
+    raise SkipTest("this is about the file, or how it is read")
+
+
 def _in_postgres(case: type, others: tuple[str, ...]) -> type:
     is_sharing = issubclass(case, SharingTestCase)
     base = PostgresSharingTestCase if is_sharing else SlowPostgresTestCase
     name = f"{case.__module__.rpartition('.')[2]}_{case.__name__}InPostgres"
-    return type(name, (case, base), {"__module__": __name__, **dict.fromkeys(others)})
+    return type(
+        name, (case, base), {"__module__": __name__, **dict.fromkeys(others, _is_about_the_file)}
+    )
 
 
 if not why_not():
