@@ -24,7 +24,8 @@ from twisted_chat.log.log import Log
 from twisted_chat.log.reader import Reader
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.rows import to_row
-from twisted_chat.stores.sqlite.schema import INSERT_EVENT, open_database
+from twisted_chat.stores.sqlite.insertion import insert_events
+from twisted_chat.stores.sqlite.schema import open_database
 from twisted_chat.turn import Turn
 from twisted_chat.wire.plain import PlainWire
 
@@ -128,7 +129,7 @@ def row() -> float:
                 entry = Entry(Message(0.0, "#x", "bob", TEXT), "somebody", None, number)
                 rows.append(to_row(1, entry))
             database.execute("BEGIN IMMEDIATE")
-            database.executemany(INSERT_EVENT, rows)
+            insert_events(database, rows)
             database.execute("COMMIT")
 
         took = best(commit, LINES)

@@ -16,7 +16,7 @@ from twisted_chat.events.effects import effects
 from twisted_chat.limits import Limits
 from twisted_chat.stores.rows import to_row
 from twisted_chat.stores.sqlite import state
-from twisted_chat.stores.sqlite.schema import INSERT_EVENT
+from twisted_chat.stores.sqlite.insertion import insert_events
 from twisted_chat.text import names
 from twisted_chat.text.marks import are_piled
 from twisted_chat.wire.structured import describe, encode
@@ -168,7 +168,7 @@ class EmptyRooms:
         if entry.id <= last:
             raise ValueError(f"the id {entry.id} does not come after {last}")
         self._last[log] = entry.id
-        self._database.execute(INSERT_EVENT, to_row(log, entry))
+        insert_events(self._database, [to_row(log, entry)])
         for statement in state.statements(log, effects(entry)):
             self._database.execute(*statement)
 

@@ -114,8 +114,6 @@ In `events`, `client` is NULL where it is the author, `more` has as JSON what an
 has no column of its own, and `request` counts those with a `ref` in the order of storing them.
 """
 
-INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-
 
 def open_database(path: Path, *, full: bool) -> sqlite3.Connection:
     """A connection for writing to a database, which is created or upgraded if necessary.

@@ -28,9 +28,9 @@ from twisted_chat.stores.records import session_row
 from twisted_chat.stores.rows import Row, to_row
 from twisted_chat.stores.sqlite import accounts
 from twisted_chat.stores.sqlite.checkpoints import Checkpoints
+from twisted_chat.stores.sqlite.insertion import insert_events
 from twisted_chat.stores.sqlite.logs import KeptLog
 from twisted_chat.stores.sqlite.schema import (
-    INSERT_EVENT,
     explain,
     explain_unchanged,
     explain_unsaved,
@@ -112,7 +112,7 @@ class _Group:
                 write.execute(connection)
             connection.executemany(SAVE_SESSION, self.saves.values())
             connection.executemany(_KEEP, self.begun.values())
-            connection.executemany(INSERT_EVENT, self.rows)
+            insert_events(connection, self.rows)
             for statement in self.effects:
                 connection.execute(*statement)
             connection.execute("COMMIT")
