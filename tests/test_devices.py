@@ -290,6 +290,16 @@ class RestartTests(DiskTestCase):
             (welcome,) = device.gets("welcome")
             self.assertEqual((welcome["nick"], welcome.get("account")), ("gus", "gus"))
 
+    def test_who_logs_in_while_a_whisper_to_the_guest_is_being_stored_is_heard(self) -> None:
+        guest, bob = self.program("guest"), self.program("bob")
+        self.the_disk_works()
+        guest.asks(do="command", text=f"/login alice {SECRET}", ref="l")
+        bob.asks(do="command", text="/whisper guest psst")
+        self.the_disk_works()
+        guest.asks(do="ping", ref="p")
+        self.the_disk_works()
+        self.assertEqual([each["ref"] for each in guest.gets("answer", "pong")], ["l", "p"])
+
     def test_the_name_of_a_deleted_account_is_gone_from_the_database(self) -> None:
         self.factory.chat.erases_on_forget = True
         self.alice.asks(do="say", text="hello", room="#lobby")

@@ -136,7 +136,7 @@ class Device(Visit):
             self.home = {room: self._entering(room) for room in at_home}
         who.person, who.nickname, who.run = self.person, thing["nick"], self.world.run
         who.token, who.epoch = thing["session"], thing["epoch"]
-        who.has_quit = who.is_ended = False
+        who.has_quit, who.is_ended = self.is_finishing, False
 
     def _check_comes_back(self, what: str) -> None:
         """Who has a token that was kept, and was not logged out, comes back with it."""
@@ -190,6 +190,9 @@ class Device(Visit):
     def _missed(self, thing: dict[str, Any]) -> None:
         view = self.view(thing["room"])
         self.has_missed = True
+        if thing["room"] == "@":  # no device is given it again
+            end = self.oracle.heard.get("@" + self.person, 0)
+            self.oracle.own.setdefault(self.person, set()).update(range(end + 1))
         view.last = view.last + thing["count"] if view.last is not None and thing["count"] else None
 
     def _answer(self, thing: dict[str, Any]) -> None:
@@ -277,7 +280,7 @@ class Device(Visit):
         last, end = self.view("@").last, oracle.heard.get(log, 0)
         if last not in (None, end):
             oracle.find("deaf", f"{self} has read its own log up to {last}, and not to {end}")
-        if self.has_missed or self.person not in oracle.law.owners or oracle.path is None:
+        if self.person not in oracle.law.owners or oracle.path is None:
             return
         whispers = (number for number, row in oracle.logs.get(log, {}).items() if row.text)
         unread = set(whispers) - oracle.own.get(self.person, set())

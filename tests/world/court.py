@@ -33,6 +33,10 @@ class Court:
         """This is so from now on."""
         more: Mapping[str, Any] = json.loads(row.more or "{}")
         person = more.get("person", "")
+        for mark in more.get("ends", ()):  # also if the clock is set back
+            for sentences in (self.bans, self.mutes):
+                if mark in sentences and not _is_any(sentences, {mark}, row.time):
+                    del sentences[mark]
         match row.kind:
             case "role":
                 self.ranks[person] = RANKS.index(more["role"])

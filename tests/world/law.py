@@ -145,6 +145,8 @@ class Law:
 
     def may_speak(self, person: Any, room: str) -> bool:
         """Whether somebody who is in a room may say something there just now."""
+        if self.lockdown == "all" and not person.account:
+            return False
         now, is_admin = self._oracle.now(), self.is_admin(person.id)
         return self.court(room).may_speak(person, now, is_admin=is_admin)
 

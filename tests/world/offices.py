@@ -216,7 +216,7 @@ def locks_down(world: World, index: int, whom: str, how: str, token: str) -> obj
     return True
 
 
-_DENIED = {"muted", "not-allowed", "banned"}
+_DENIED = {"muted", "not-allowed", "banned", "lockdown"}
 
 
 def check_rights(world: World) -> None:
@@ -240,6 +240,8 @@ def check_rights(world: World) -> None:
             world.rests()
             if before is not _may(world, person, room):
                 continue  # it has just ended
+            if request.lines == ["too-many-rooms"]:
+                continue  # nobody is in it, and it cannot be opened now
             is_denied = bool(_DENIED & set(request.lines))
             if before is is_denied or (not before and request.outcomes not in ([], ["error"])):
                 world.oracle.find("rights", f"{visit} may{'' if before else ' not'} do {request}")

@@ -112,6 +112,10 @@ class Somebody:
         self.ignoring.add(nickname.lower())
         self.ignored = people
 
+    def hears_again(self) -> None:
+        """They hear somebody again, perhaps under several names: which ones, only it knows."""
+        self.ignoring, self.ignored = set(), set()
+
     def __str__(self) -> str:
         kind = "page" if self.is_web else "program" if self.is_program else "netcat"
         return f"{self.nickname or self.wish} ({kind} {self.index})"

@@ -266,7 +266,7 @@ class ProgramVisit(Visit):
         """See `Visit.left`."""
         view = self.view(room)
         view.joining += 1
-        view.is_entered = False
+        view.is_entered, view.members = False, None
         self.has_left.add(room)
         self.may_enter(room)
 

@@ -105,6 +105,12 @@ class Visit:
         is_nameless = not self.person and self.wishes <= 0
         return is_nameless or self.person in self.oracle.gone or is_left
 
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether they had said that they go, and the server had waited long enough for the end."""
+        waited = self.closed_at - self.finishes_at
+        return self.is_finishing and waited > self.world.limits.close_seconds - 1
+
     def check_reads_on(self) -> None:
         """They have read everything that there is for them."""
 
@@ -216,6 +222,7 @@ class Visit:
             who.starts_ignoring(found[1], people if self.socket.capacity is None else set())
         elif found := re.match(r"You are no longer ignoring (\S+)\.", line):
             who.unignoring.discard(found[1].lower())
+            who.hears_again()
         elif found := re.match(r"You are away: (.*)\. /back ends it", line):
             who.away = found[1]
             who.away_asked -= 1

@@ -172,7 +172,8 @@ class World:
             self.server.is_killed()
         self.oracle.looks(closely=True)
         for visit, tokens in typed:
-            if visit.is_clean and not visit.is_lossy and not self.is_stored(visit, tokens):
+            is_due = visit.is_clean and not visit.is_lossy and not visit.was_cut_off
+            if is_due and not self.is_stored(visit, tokens):
                 self.oracle.find("lost-at-stop", f"{visit} typed {tokens}, and was told nothing")
 
     def is_stored(self, visit: Visit, tokens: list[str]) -> bool:
@@ -229,7 +230,6 @@ class World:
         """Everything heals, everybody reads, and whatever waits is done."""
         for disk in self.server.disks:
             disk.trouble = ""
-        self.server.ends_lockdown()
         for visit in self.visits:
             visit.socket.drip = 0
             if not visit.is_over:
