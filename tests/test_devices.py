@@ -82,6 +82,14 @@ class TokenTests(_DeviceTestCase):
         things = self.program("alice", session=token, seen=seen).gets("message", "whisper")
         self.assertEqual([thing["text"] for thing in things], ["psst", "two"])
 
+    def test_what_was_whispered_to_one_that_did_not_read_it_comes_on_the_next(self) -> None:
+        bob = self.program("bob").asks(do="command", text="/whisper alice one")
+        self.alice.stops_reading()
+        bob.asks(do="command", text="/whisper alice two")
+        self.alice.vanishes()
+        (told,) = self.device().gets("whisper")
+        self.assertEqual(told["text"], "two")
+
     def test_others_do_not_last(self) -> None:
         token = self.token(self.device())
         self.clock.advance(1)

@@ -153,7 +153,7 @@ class Device(Visit):
     def _error(self, thing: dict[str, Any]) -> None:
         who, law = self.who, self.oracle.law
         request = self.requests.get(thing.get("ref", ""))
-        self.refusals += 1
+        self.refused(thing["text"])
         if request is not None:
             request.lines.append(thing["code"])
         self.has_reason |= thing["code"] in _REASONS
@@ -190,10 +190,12 @@ class Device(Visit):
     def _missed(self, thing: dict[str, Any]) -> None:
         view = self.view(thing["room"])
         self.has_missed = True
-        if thing["room"] == "@":  # no device is given it again
-            end = self.oracle.heard.get("@" + self.person, 0)
-            self.oracle.own.setdefault(self.person, set()).update(range(end + 1))
-        view.last = view.last + thing["count"] if view.last is not None and thing["count"] else None
+        if thing["room"] == "@":
+            self._misses_whispers()
+        entering = self._entering(thing["room"].lower())
+        is_anew = self.entries.get(thing["room"].lower(), entering) != entering
+        is_known = view.last is not None and thing["count"] and not is_anew
+        view.last = view.last + thing["count"] if is_known else None
 
     def _answer(self, thing: dict[str, Any]) -> None:
         request = self.requests.get(thing.get("ref", ""))
@@ -263,7 +265,24 @@ class Device(Visit):
     def _entering(self, log: str) -> int:
         return self.oracle.entries.get((self.person, log), 0)
 
+    def ends(self) -> None:
+        """See `Visit.ends`: what is under way just now is lost with the line."""
+        super().ends()
+        if self.is_finishing or self.socket.capacity is None:
+            self._misses_whispers()
+
+    def _misses_whispers(self) -> None:
+        """No device is given again what there is now."""
+        end = self.oracle.heard.get("@" + self.person, 0)
+        self.oracle.own.setdefault(self.person, set()).update(range(end + 1))
+
     # What must be so when all is quiet
+
+    @property
+    def is_over(self) -> bool:
+        """See `Visit.is_over`: a guest who logs in is gone, and who they are now is here."""
+        logins = [each for each in self.requests.values() if each.word == "/login"]
+        return super().is_over and all(each.outcomes for each in logins)
 
     def check_reads_on(self) -> None:
         """See `Visit.check_reads_on`."""

@@ -103,7 +103,8 @@ class Somebody:
 
     def ignores(self, nickname: str, person: str) -> bool:
         """Whether the server has told them that they do not hear somebody."""
-        return nickname.lower() in self.ignoring or person in self.ignored
+        is_sure = not self.unignoring  # nobody knows when that will be done
+        return is_sure and (nickname.lower() in self.ignoring or person in self.ignored)
 
     def starts_ignoring(self, nickname: str, people: set[str]) -> None:
         """The server has told them so; who that was, only it knows."""

@@ -62,7 +62,7 @@ class PlainVisit(Visit):
         if not _SAFE.match(line):
             self.oracle.find("unsafe", f"{self} reads {line!r}")
         if line.startswith("!!! "):
-            self.refusals += 1
+            self.refused(line[4:])
             self.is_lossy |= any(each in line for each in _TOLD_ONCE)
         elif line.startswith("*** "):
             self._read_answer(line[4:], step)

@@ -281,7 +281,7 @@ class ProgramVisit(Visit):
         return self.who.requests[ref].word == "/join"
 
     def _error(self, thing: dict[str, Any], step: int) -> None:
-        self.refusals += 1
+        self.refused(thing["text"])
         request = self.who.requests.get(thing.get("ref", ""))
         if request and request.known and thing["text"].startswith("Nobody has whispered to you"):
             self.oracle.find("reply", f"{self} cannot answer a whisper: {thing}")

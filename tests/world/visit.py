@@ -210,6 +210,12 @@ class Visit:
         if left is not None and said.order > left:
             self.oracle.find("left", f"{self} reads what was done after they left: {line}")
 
+    def refused(self, why: str) -> None:
+        """They were told why something was not done."""
+        self.refusals += 1
+        if found := re.match(r"You are not ignoring (\S+):", why):
+            self.who.unignoring.discard(found[1].lower())
+
     def answered(self, line: str, step: int) -> None:
         """A line of an answer may change what they know of themselves."""
         who = self.who

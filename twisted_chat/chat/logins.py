@@ -278,9 +278,9 @@ class Logins(Membership):
 
     def lose(self, person: Person, device: Device, reason: str) -> None:
         """A device's connection is gone; one that may resume stays for a while."""
+        if device.connection is not None:
+            person.read = max(person.read, device.connection.own_read)
         device.connection = None
-        if not person.is_connected and person.log is not None:
-            person.read = person.log.last
         if self.is_stopping or device.id not in person.devices:
             return
         if not person.present:

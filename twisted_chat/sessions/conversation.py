@@ -194,7 +194,7 @@ class Conversation:
     @property
     def own_read(self) -> int:
         """See `device.Connection.own_read`."""
-        return self._reading.seen(OWN)
+        return self._reading.own_seen
 
     def go_on(self) -> None:
         """The frontend takes more: go on reading."""
