@@ -279,10 +279,10 @@ class Device(Visit):
     # What must be so when all is quiet
 
     @property
-    def is_over(self) -> bool:
-        """See `Visit.is_over`: a guest who logs in is gone, and who they are now is here."""
+    def is_logging_in(self) -> bool:
+        """See `Visit.is_logging_in`."""
         logins = [each for each in self.requests.values() if each.word == "/login"]
-        return super().is_over and all(each.outcomes for each in logins)
+        return not all(each.outcomes for each in logins)
 
     def check_reads_on(self) -> None:
         """See `Visit.check_reads_on`."""

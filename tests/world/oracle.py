@@ -208,7 +208,7 @@ class Oracle:
     def _check_meant(self, typed: Typed, token: str, said: Said) -> None:
         """The server does what they typed, as them, and in its order."""
         visit = typed.visit
-        if visit.person and visit.person != said.person:
+        if visit.person not in ("", said.person) and not visit.is_logging_in:
             self.find("person", f"{visit} typed {token}, which is done as by {said.nickname}")
         if typed.kind != said.kind:
             self.find("kind", f"{visit} typed {token}, a {typed.kind}, which becomes {said}")

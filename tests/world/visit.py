@@ -103,7 +103,13 @@ class Visit:
         now = self.who.visit
         is_left = self.who.is_program and now is not None and now is not self and now.person != ""
         is_nameless = not self.person and self.wishes <= 0
-        return is_nameless or self.person in self.oracle.gone or is_left
+        is_gone = self.person in self.oracle.gone and not self.is_logging_in
+        return is_nameless or is_gone or is_left
+
+    @property
+    def is_logging_in(self) -> bool:
+        """Whether they may be somebody else already, without having heard of it."""
+        return False
 
     @property
     def was_cut_off(self) -> bool:
