@@ -308,6 +308,16 @@ class RestartTests(DiskTestCase):
         self.the_disk_works()
         self.assertEqual([each["ref"] for each in guest.gets("answer", "pong")], ["l", "p"])
 
+    def test_who_logs_in_while_their_other_devices_quit_reads_nothing_again(self) -> None:
+        self.program("bob").asks(do="command", text="/whisper alice psst")
+        self.the_disk_works()
+        third = self.program("alice", password=SECRET)
+        self.writing.turns()  # the password is right, and the session is being stored
+        for device in (self.alice, self.second):
+            device.asks(do="command", text="/quit")
+        self.the_disk_works()
+        self.assertEqual(third.gets("whisper"), [])
+
     def test_the_name_of_a_deleted_account_is_gone_from_the_database(self) -> None:
         self.factory.chat.erases_on_forget = True
         self.alice.asks(do="say", text="hello", room="#lobby")
