@@ -23,7 +23,7 @@ class Auditor:
         if world.banned:
             world.banned.clear()
             world.server.ban(())
-        world.server.ends_lockdown()
+        world.server.lets_everybody_in()
         world.rests()
         visit = self.who.visit = AuditVisit(world, self.who, 0)
         world.visits.append(visit)

@@ -215,9 +215,15 @@ class Device(Visit):
                 who.dead_token, who.token, who.is_ended = who.token, "", True
         number = thing.get("id")
         room = str(request.thing.get("room", "")) if request else ""
-        if number and room and request and request.word in _DECIDING and self.oracle.path:
+        if (
+            number
+            and room
+            and request
+            and request.word in _DECIDING
+            and "--server" not in request.text
+        ):
             row = self.oracle.logs.get(room, {}).get(number)
-            if row is None or row.origin != self.person:
+            if self.oracle.path and (row is None or row.origin != self.person):
                 self.oracle.find("unstored-answer", f"{self} is told {thing} of {request}: {row}")
 
     def _event(self, kind: str, thing: dict[str, Any], line: str) -> None:

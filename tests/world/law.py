@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tests.world.oracle import Oracle, Row
 
 
+OPERATORS = "operator"
+"""The id of whoever runs the server, and is not in it."""
+
 SPEECH = ("message", "action", "topic")
 
 
@@ -80,6 +83,9 @@ class Law:
     def keeps(self, log: str, number: int, row: "Row") -> None:
         """This is stored; nobody is heard after what silences them, shown or not."""
         if row.kind in DECISIONS and number not in self._kept.setdefault(log, {}):
+            changes = json.loads(row.more or "{}").get("changes")
+            if changes and row.origin != OPERATORS and not self.is_admin(row.origin):
+                self._oracle.find("usurper", f"{row} is of nobody who administers the server")
             self._kept[log][number] = row
             self._stored.setdefault(log, Court()).decides(number, row)
         stored = self._stored.get(log)
@@ -112,6 +118,13 @@ class Law:
         kept = self._ever if is_remembered else self.tokens
         return hashlib.sha256(token.encode()).hexdigest() in kept
 
+    def speaks(self, person: Any, room: str) -> None:
+        """Somebody has said something, which was let through."""
+        now, is_admin = self._oracle.steady(), self.is_admin(person.id)
+        is_in_time = self.court(room).speaks(person, now, is_admin=is_admin)
+        if not is_in_time and not self._oracle.is_showing:
+            self._oracle.find("slow", f"{person.nickname} speaks too soon in {room}, which is slow")
+
     # What must not be
 
     def check_name(self, person: Any) -> None:
@@ -121,6 +134,16 @@ class Law:
             self._oracle.find("impostor", f"{person.nickname} comes, and is not its owner")
         if not person.account and self.lockdown != "off" and person.since == self._oracle.now():
             self._oracle.find("lockdown", f"{person.nickname} comes although nobody new may")
+
+    def check_newcomer(self, person: Any) -> None:
+        """Whoever comes may."""
+        self.check_name(person)
+        if person.since == self._oracle.now() and self._is_sent_away(person, comes=True):
+            self._oracle.find("banned", f"{person.nickname} comes, and is banned from the server")
+
+    def _is_sent_away(self, person: Any, *, comes: bool) -> bool:
+        now, is_admin = self._oracle.now(), self.is_admin(person.id)
+        return self.court(SERVER_LOG).is_banned(person, now, is_admin=is_admin, comes=comes)
 
     def check_act(self, kind: str, person: Any, room: str, text: str) -> None:
         """Who says something may."""
@@ -185,3 +208,5 @@ class Law:
             is_admin = self.is_admin(person.id)
             if not self.court(room).may_stay(person, entered, now, is_admin=is_admin):
                 self._oracle.find("stays", f"{person.nickname} is in {room}, and may not")
+            if self._is_sent_away(person, comes=False):
+                self._oracle.find("stays", f"{person.nickname} is here, banned from the server")

@@ -73,6 +73,7 @@ class World:
             self.path = self.oracle.path = Path(folder, "chat.sqlite")
             self.header.prepare(self.path, self.oracle, self.people, self.now)
         self.oracle.now = lambda: self.now + self.offset
+        self.oracle.steady = lambda: self.now
         self.oracle.holder_of = lambda nickname: self.server.holder_of(nickname)
         globalLogPublisher.addObserver(self)
         self._stack.callback(globalLogPublisher.removeObserver, self)
