@@ -152,6 +152,7 @@ class Chance:
         yield "kill", 0.8, lambda: ("renames_and_dies", who(), self._nickname())
         yield "slow", 0.8, lambda: ("asks_too_early", who(), who(), self._token("m"))
         yield "full", 0.8, lambda: ("waits_beside_a_failure", who(), who(), self._token("m"))
+        yield "full", 0.5, lambda: ("quits_beside_a_failure", who(), self._token("m"))
         yield "full", 0.5, lambda: ("comes_on_a_full_disk", who(), self._token("m"))
         yield "break", 0.8, lambda: ("is_displaced", who(), who(), self._token("w"))
         yield "rooms", 0.8, lambda: ("leaves_between", who(), who(), self._token("m"))
@@ -280,7 +281,8 @@ class Chance:
     def _keeps_out(self) -> Action:
         chance = self._random
         how = chance.choice(("waits", "the server is killed before it hears of that"))
-        whom = chance.choice([who.wish for who in (*self._world.citizens, *self._world.people)])
+        here = [who for who in self._world.citizens if who.visit and who.visit.is_open]
+        whom = chance.choice([who.wish for who in (*here, *self._world.people)])
         line = chance.choice(("/lockdown new", "/lockdown all", f"/ban --server {whom}"))
         return "keeps_out", self._citizen(), line, how, self._token("m")
 

@@ -179,7 +179,7 @@ class PlainVisit(Visit):
             for view in self.rooms.values():
                 if view.members is None or found[1].lower() not in view.members:
                     continue
-                if self.asked:  # this may be history
+                if self.asked or len(self.rooms) > 1:  # history, or not in this room yet
                     view.members[found[2].lower()] = ""
                 else:
                     view.members[found[2].lower()] = view.members.pop(found[1].lower())
