@@ -282,6 +282,9 @@ class ProgramVisit(Visit):
 
     def _error(self, thing: dict[str, Any], step: int) -> None:
         self.refused(thing["text"])
+        if "ref" not in thing:  # they are not let into a room of theirs, and begin it anew later
+            for room in self.rooms.keys() - self.who.rooms.keys() - {"@"}:
+                self.view(room).last = None
         request = self.who.requests.get(thing.get("ref", ""))
         if request and request.known and thing["text"].startswith("Nobody has whispered to you"):
             self.oracle.find("reply", f"{self} cannot answer a whisper: {thing}")
