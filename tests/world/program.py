@@ -361,7 +361,7 @@ class ProgramVisit(Visit):
         view = self.view(room)
         if stale := self.stale.get(room):
             self.oracle.find("epoch", f"{self} had seen {stale} of another run, and reads {line}")
-        is_next = view.last is not None and number == view.last + 1  # also the rest, after leaving
+        is_next = number == (view.last or 0) + 1  # also the rest, after leaving
         if number < self.who.floors.get(room, 0) and not is_next:
             self.oracle.find("stale-seen", f"{self} reads {line} on entering again")
         if view.last is not None and not is_next:
