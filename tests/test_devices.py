@@ -284,6 +284,18 @@ class RestartTests(DiskTestCase):
         self.assertEqual(len(person.devices), 3)
         self.assertEqual(set(person.rooms), {"#lobby", "#dev"})
 
+    def test_who_logged_in_to_stay_just_before_the_server_was_killed_stays_logged_in(self) -> None:
+        device = self.program("alice", password=SECRET, remember=True)
+        self.writing.turns()  # which stores the session, so that they are told of it
+        self.writing.is_heard()
+        token = device.gets("welcome")[0]["session"]
+        self.the_server_is_killed()
+        self.program("alice", session=token).asks(do="command", text="/quit")
+        self.the_disk_works()
+        back = self.program("alice", session=token)
+        self.the_disk_works()
+        self.assertEqual([each["account"] for each in back.gets("welcome")], ["alice"])
+
     def test_who_registered_just_before_the_server_was_killed_has_their_account(self) -> None:
         gus = self.program("gus")
         self.the_disk_works()

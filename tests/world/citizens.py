@@ -147,7 +147,8 @@ class Device(Visit):
         is_kept = who.run == self.world.run or self.oracle.law.is_kept(
             self.token, is_remembered=who.is_remembered
         )
-        if in_time and is_kept and not is_over and not self.world.is_clock_set:
+        is_sure = not self.world.is_clock_set and not self.oracle.law.has_banned
+        if in_time and is_kept and not is_over and is_sure:
             self.oracle.find("session-lost", f"{self} has a token, and is told {what}")
 
     def _error(self, thing: dict[str, Any]) -> None:

@@ -57,6 +57,7 @@ class Law:
         self._next: dict[str, int] = {}  # by room: the first number that was not shown
         self.homes: dict[str, list[str]] = {}  # where people with accounts were when they left
         self._ever: set[str] = set()  # hashes of tokens that the database ever had
+        self.has_banned = False  # anybody from the server, which ends sessions
         self.tokens: set[str] = set()  # hashes of those that the last kill has left
 
     @property
@@ -86,6 +87,7 @@ class Law:
             changes = json.loads(row.more or "{}").get("changes")
             if changes and row.origin != OPERATORS and not self.is_admin(row.origin):
                 self._oracle.find("usurper", f"{row} is of nobody who administers the server")
+            self.has_banned |= any(name.startswith("ban/") for name in changes or ())
             self._kept[log][number] = row
             self._stored.setdefault(log, Court()).decides(number, row)
         stored = self._stored.get(log)

@@ -172,7 +172,7 @@ class ProgramVisit(Visit):
     def _check_session(self) -> None:
         """Who comes back in time finds their session."""
         who = self.who
-        if not self.token or self.is_resumed or who.has_quit:
+        if not self.token or self.is_resumed or who.has_quit or self.oracle.law.has_banned:
             return
         in_time = self.world.now - who.lost_at < self.world.limits.resume_seconds - 1
         kept = who.run == self.world.run or who.person in self.oracle.origins

@@ -74,8 +74,14 @@ class Logins(Membership):
         """
         if not device.may_resume:
             return succeed(None)
+        self._renew(device)
         device.saved = self._session_of(person, device)
         return self._store.save_session(device.saved).addErrback(lambda _: None)
+
+    def _renew(self, device: Device) -> None:
+        """A device that stays logged in does so for as long again."""
+        if device.is_remembered:
+            device.until = self.now() + self.limits.remember_seconds
 
     def _server_ban_of(self, person: Person, *, is_newcomer: bool) -> Sentence | None:
         if self.is_administrator(person):  # a mask or an address may mean them too
@@ -220,8 +226,7 @@ class Logins(Membership):
             self._replace(person, nickname)
         device.connection = connection
         device.may_resume = connection.may_resume
-        if device.is_remembered:
-            device.until = self.now() + self.limits.remember_seconds
+        self._renew(device)
         self._stop_waiting_for(device)
 
     def keep(
