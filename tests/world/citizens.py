@@ -172,9 +172,10 @@ class Device(Visit):
         elif self.is_false:
             return
         elif thing["code"] == "bad-password" and who.wish in law.accounts:
-            passwords = law.accounts[who.wish].passwords
-            passwords.append(passwords.pop(0))
-            if len(passwords) == 1:
+            passwords, sent = law.accounts[who.wish].passwords, request.thing["password"]
+            if passwords[0] == sent:
+                passwords.append(passwords.pop(0))
+            if passwords == [sent]:
                 self.oracle.find("account-lost", f"{self} has the right password: {thing}")
 
     def _state(self, thing: dict[str, Any]) -> None:

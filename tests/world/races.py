@@ -74,7 +74,8 @@ def quits_beside_a_failure(world: World, index: int, token: str) -> object:
     world.server.writing.works()
     world.server.writing.trouble = ""
     world.rests()
-    if world.path and token not in world.oracle.places and visit.refusals == before:
+    was_done = world.path is not None and token in world.oracle.said
+    if was_done and token not in world.oracle.places and visit.refusals == before:
         world.oracle.find("lost-refusal", f"{visit} is not told that ={token}= is lost")
     return True
 
