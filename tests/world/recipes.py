@@ -66,6 +66,7 @@ def ignored_in_disguise(
 def says_goodbye(world: World, index: int, token: str, how: str) -> object:
     world.rests()
     world.turns(3, 20.0)  # so that nothing is told together with others
+    world.rests()
     visit = present(world, index)
     if visit is None or visit.who.visit is not visit or not visit.socket.is_swift:
         return False

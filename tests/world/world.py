@@ -241,7 +241,7 @@ class World:
             self.rests()
             self.passes(2.0)
             quiet = 0 if self.happened != before else quiet + 1
-            if count >= 15 and quiet >= 3:
+            if count >= 18 and quiet >= 3:  # half a minute without a nickname, and three to read
                 break
         self.rests()
         for visit in self.visits:
