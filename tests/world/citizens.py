@@ -278,6 +278,10 @@ class Device(Visit):
         super().ends()
         if self.is_finishing or self.socket.capacity is None:
             self._misses_whispers()
+        for _, line in self._unread:  # which the server has got rid of
+            if '"room":"@"' in line:
+                own = self.oracle.own.setdefault(self.person, set())
+                own.add(json.loads(line).get("id", 0))
 
     def _misses_whispers(self) -> None:
         """No device is given again what there is now."""
