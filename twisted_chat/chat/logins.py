@@ -159,6 +159,7 @@ class Logins(Membership):
         rooms = await self._rooms_to_stay_in(person, saved.rooms)
         if not rooms or self._server_ban_of(person, is_newcomer=False) is not None:
             self._store.drop_session(device.id)
+            self._store.erase("@" + person.id)
             return
         await self._be_here_again(person)
         person.fanout = await self.own_logs.restore(person.id)
