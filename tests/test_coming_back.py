@@ -266,6 +266,18 @@ class RestartTests(DiskTestCase):
         self.the_disk_works()
         self.assertIn("bot: in the lobby", alice.sees())
 
+    def test_it_does_so_if_all_that_was_asked_for_there_was_refused(self) -> None:
+        bot = self.comes_back()
+        bot.asks(do="command", text="/topic", room="#dev").asks(do="say", text="in dev")
+        bot.asks(do="command", text="/w nobody hi", room="#lobby").asks(do="say", text="here")
+        self.the_disk_works()
+        self.assertEqual([each["code"] for each in bot.gets("error")], ["no-such-nick"])
+        self.the_server_is_killed()
+        alice = self.joins("alice")
+        self.comes_back().asks(do="say", text="still here")
+        self.the_disk_works()
+        self.assertIn("bot: still here", alice.sees())
+
     def test_the_numbers_go_on(self) -> None:
         self.the_server_is_killed()
         self.assertEqual(self.comes_back().gets("welcome")[0]["epoch"], self.epoch)

@@ -82,6 +82,14 @@ class TokenTests(_DeviceTestCase):
         things = self.program("alice", session=token, seen=seen).gets("message", "whisper")
         self.assertEqual([thing["text"] for thing in things], ["psst", "two"])
 
+    def test_what_was_whispered_to_one_that_did_not_read_it_comes_on_the_next(self) -> None:
+        bob = self.program("bob").asks(do="command", text="/whisper alice one")
+        self.alice.stops_reading()
+        bob.asks(do="command", text="/whisper alice two")
+        self.alice.vanishes()
+        (told,) = self.device().gets("whisper")
+        self.assertEqual(told["text"], "two")
+
     def test_others_do_not_last(self) -> None:
         token = self.token(self.device())
         self.clock.advance(1)
@@ -332,6 +340,18 @@ class RestartTests(DiskTestCase):
         self.assertEqual(len(person.devices), 3)
         self.assertEqual(set(person.rooms), {"#lobby", "#dev"})
 
+    def test_who_logged_in_to_stay_just_before_the_server_was_killed_stays_logged_in(self) -> None:
+        device = self.program("alice", password=SECRET, remember=True)
+        self.writing.turns()  # which stores the session, so that they are told of it
+        self.writing.is_heard()
+        token = device.gets("welcome")[0]["session"]
+        self.the_server_is_killed()
+        self.program("alice", session=token).asks(do="command", text="/quit")
+        self.the_disk_works()
+        back = self.program("alice", session=token)
+        self.the_disk_works()
+        self.assertEqual([each["account"] for each in back.gets("welcome")], ["alice"])
+
     def test_who_registered_just_before_the_server_was_killed_has_their_account(self) -> None:
         gus = self.program("gus")
         self.the_disk_works()
@@ -345,6 +365,26 @@ class RestartTests(DiskTestCase):
         for device in (back, another):
             (welcome,) = device.gets("welcome")
             self.assertEqual((welcome["nick"], welcome.get("account")), ("gus", "gus"))
+
+    def test_who_logs_in_while_a_whisper_to_the_guest_is_being_stored_is_heard(self) -> None:
+        guest, bob = self.program("guest"), self.program("bob")
+        self.the_disk_works()
+        guest.asks(do="command", text=f"/login alice {SECRET}", ref="l")
+        bob.asks(do="command", text="/whisper guest psst")
+        self.the_disk_works()
+        guest.asks(do="ping", ref="p")
+        self.the_disk_works()
+        self.assertEqual([each["ref"] for each in guest.gets("answer", "pong")], ["l", "p"])
+
+    def test_who_logs_in_while_their_other_devices_quit_reads_nothing_again(self) -> None:
+        self.program("bob").asks(do="command", text="/whisper alice psst")
+        self.the_disk_works()
+        third = self.program("alice", password=SECRET)
+        self.writing.turns()  # the password is right, and the session is being stored
+        for device in (self.alice, self.second):
+            device.asks(do="command", text="/quit")
+        self.the_disk_works()
+        self.assertEqual(third.gets("whisper"), [])
 
     def test_the_name_of_a_deleted_account_is_gone_from_the_database(self) -> None:
         self.factory.chat.erases_on_forget = True

@@ -18,9 +18,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.disk import Disk
 from tests.people import at_once
 from twisted_chat.events import By, Entry, Hidden, Join, Message
+from twisted_chat.log import fanout
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.log.reader import PAGE, Reader
+from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite.store import SqliteStore
@@ -439,6 +441,23 @@ class LogTests(SynchronousTestCase):
         alice.screen.ready = True
         alice.reader.catch_up()
         self.assertEqual(told, [1])
+
+    def test_who_asks_is_told_in_a_huge_room_too_when_the_last_line_was_refused(self) -> None:
+        self.patch(fanout, "SLICE", 1)
+        turns: list[Callable[[], None]] = []
+        room = Fanout(Log("#huge", "#huge", MemoryStore()), Turn(turns.append))
+        people = [Somebody(room, NumbersWire(), name, 0) for name in ("alice", "bob", "carol")]
+        one, two = (Entry(Message(0.0, "#huge", "alice", text), "alice") for text in ("1", "2"))
+        one.id = 1
+        room.log.appended = 2  # which the store has not told of yet
+        called: list[str] = []
+        people[0].reader.when_here(lambda: called.append("alice is here"))
+        room.log.show([one])
+        turns.pop(0)()
+        room.log.refuse([two], Refused("not-stored", "The disk is full."))
+        while turns:
+            turns.pop(0)()
+        self.assertEqual(called, ["alice is here"])
 
     def test_somebody_far_behind_gets_no_more_at_once_than_a_piece(self) -> None:
         sizes: list[int] = []

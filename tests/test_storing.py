@@ -5,6 +5,8 @@ from typing import Any
 
 from tests.disk import DiskTestCase
 from tests.people import Program
+from twisted_chat.chat.request import Request
+from twisted_chat.events import Ban
 from twisted_chat.limits import Limits, Pace
 from twisted_chat.stores.sqlite import forgetting, writer
 from twisted_chat.stores.sqlite.schema import explain_unsaved
@@ -31,6 +33,23 @@ class PrivateTests(DiskTestCase):
         bob.closes()
         self.the_disk_works()
         self.assertEqual(self.events(), [])
+
+    def test_nothing_stays_of_who_was_banned_when_the_server_was_killed(self) -> None:
+        bob, alice = self.joins("bob"), self.program("alice")
+        self.the_disk_works()
+        bob.types("/whisper alice secret")
+        self.the_disk_works()
+        self.assertEqual([each["text"] for each in alice.gets("whisper")], ["secret"])
+        chat = self.factory.chat
+        by = chat.people.find("bob")
+        server = chat.server_log.name
+        ban = Ban(chat.now(), server, "bob", "alice", "", None, ("ban/nick:alice",), ())
+        chat.decide_for_all(by, ban, Request())
+        self.clock.advance(0)
+        self.writing.turns()
+        self.the_server_is_killed()
+        self.the_disk_works()
+        self.assertEqual([row for row in self.rows() if row[1] == "secret"], [])
 
     def test_it_is_in_nobodys_history_after_a_crash(self) -> None:
         for moment in range(6):

@@ -23,6 +23,8 @@ class Auditor:
         if world.banned:
             world.banned.clear()
             world.server.ban(())
+        world.server.lets_everybody_in()
+        world.rests()
         visit = self.who.visit = AuditVisit(world, self.who, 0)
         world.visits.append(visit)
         visit.hello("auditor", resume=False)

@@ -152,6 +152,7 @@ class Chance:
         yield "kill", 0.8, lambda: ("renames_and_dies", who(), self._nickname())
         yield "slow", 0.8, lambda: ("asks_too_early", who(), who(), self._token("m"))
         yield "full", 0.8, lambda: ("waits_beside_a_failure", who(), who(), self._token("m"))
+        yield "full", 0.5, lambda: ("quits_beside_a_failure", who(), self._token("m"))
         yield "full", 0.5, lambda: ("comes_on_a_full_disk", who(), self._token("m"))
         yield "break", 0.8, lambda: ("is_displaced", who(), who(), self._token("w"))
         yield "rooms", 0.8, lambda: ("leaves_between", who(), who(), self._token("m"))
@@ -236,7 +237,8 @@ class Chance:
         yield "order", 1, lambda: ("asks_about", who(), chance.choice(_ABOUT))
         yield "kill", 0.8, lambda: ("decides_and_dies", who(), self._decision(), room())
         yield "", 0.8, self._comes_while_another_goes
-        yield "order", 0.4, self._locks_down
+        yield "order", 0.8, self._keeps_out
+        yield "order", 0.5, lambda: ("administers", who())
         yield "", 6, self._is_judged
         yield "kill", 1, lambda: ("stays", who(), self._token("q"))
         yield "whisper", 6, self._whispers_to_citizens
@@ -276,10 +278,13 @@ class Chance:
         what = chance.choice(lines), room, how, self._token("c")
         return "is_judged", judge.index, chance.choice(others).index, *what
 
-    def _locks_down(self) -> Action:
-        how = self._random.choice(("waits", "the server is killed before it hears of that"))
-        whom = self._random.choice(("new", "all"))
-        return "locks_down", self._citizen(), whom, how, self._token("m")
+    def _keeps_out(self) -> Action:
+        chance = self._random
+        how = chance.choice(("waits", "the server is killed before it hears of that"))
+        here = [who for who in self._world.citizens if who.visit and who.visit.is_open]
+        whom = chance.choice([who.wish for who in (*here, *self._world.people)])
+        line = chance.choice(("/lockdown new", "/lockdown all", f"/ban --server {whom}"))
+        return "keeps_out", self._citizen(), line, how, self._token("m")
 
     def _whispers_to_citizens(self) -> Action:
         citizens = self._world.citizens

@@ -136,7 +136,7 @@ class Device(Visit):
             self.home = {room: self._entering(room) for room in at_home}
         who.person, who.nickname, who.run = self.person, thing["nick"], self.world.run
         who.token, who.epoch = thing["session"], thing["epoch"]
-        who.has_quit = who.is_ended = False
+        who.has_quit, who.is_ended = self.is_finishing, False
 
     def _check_comes_back(self, what: str) -> None:
         """Who has a token that was kept, and was not logged out, comes back with it."""
@@ -147,13 +147,14 @@ class Device(Visit):
         is_kept = who.run == self.world.run or self.oracle.law.is_kept(
             self.token, is_remembered=who.is_remembered
         )
-        if in_time and is_kept and not is_over and not self.world.is_clock_set:
+        is_sure = not self.world.is_clock_set and not self.oracle.law.has_banned
+        if in_time and is_kept and not is_over and is_sure:
             self.oracle.find("session-lost", f"{self} has a token, and is told {what}")
 
     def _error(self, thing: dict[str, Any]) -> None:
         who, law = self.who, self.oracle.law
         request = self.requests.get(thing.get("ref", ""))
-        self.refusals += 1
+        self.refused(thing["text"])
         if request is not None:
             request.lines.append(thing["code"])
         self.has_reason |= thing["code"] in _REASONS
@@ -171,9 +172,10 @@ class Device(Visit):
         elif self.is_false:
             return
         elif thing["code"] == "bad-password" and who.wish in law.accounts:
-            passwords = law.accounts[who.wish].passwords
-            passwords.append(passwords.pop(0))
-            if len(passwords) == 1:
+            passwords, sent = law.accounts[who.wish].passwords, request.thing["password"]
+            if passwords[0] == sent:
+                passwords.append(passwords.pop(0))
+            if passwords == [sent]:
                 self.oracle.find("account-lost", f"{self} has the right password: {thing}")
 
     def _state(self, thing: dict[str, Any]) -> None:
@@ -190,7 +192,12 @@ class Device(Visit):
     def _missed(self, thing: dict[str, Any]) -> None:
         view = self.view(thing["room"])
         self.has_missed = True
-        view.last = view.last + thing["count"] if view.last is not None and thing["count"] else None
+        if thing["room"] == "@":
+            self._misses_whispers()
+        entering = self._entering(thing["room"].lower())
+        is_anew = self.entries.get(thing["room"].lower(), entering) != entering
+        is_known = view.last is not None and thing["count"] and not is_anew
+        view.last = view.last + thing["count"] if is_known else None
 
     def _answer(self, thing: dict[str, Any]) -> None:
         request = self.requests.get(thing.get("ref", ""))
@@ -210,9 +217,15 @@ class Device(Visit):
                 who.dead_token, who.token, who.is_ended = who.token, "", True
         number = thing.get("id")
         room = str(request.thing.get("room", "")) if request else ""
-        if number and room and request and request.word in _DECIDING and self.oracle.path:
+        if (
+            number
+            and room
+            and request
+            and request.word in _DECIDING
+            and "--server" not in request.text
+        ):
             row = self.oracle.logs.get(room, {}).get(number)
-            if row is None or row.origin != self.person:
+            if self.oracle.path and (row is None or row.origin != self.person):
                 self.oracle.find("unstored-answer", f"{self} is told {thing} of {request}: {row}")
 
     def _event(self, kind: str, thing: dict[str, Any], line: str) -> None:
@@ -260,7 +273,28 @@ class Device(Visit):
     def _entering(self, log: str) -> int:
         return self.oracle.entries.get((self.person, log), 0)
 
+    def ends(self) -> None:
+        """See `Visit.ends`: what is under way just now is lost with the line."""
+        super().ends()
+        if self.is_finishing or self.socket.capacity is None:
+            self._misses_whispers()
+        for _, line in self._unread:  # which the server has got rid of
+            if '"room":"@"' in line:
+                own = self.oracle.own.setdefault(self.person, set())
+                own.add(json.loads(line).get("id", 0))
+
+    def _misses_whispers(self) -> None:
+        """No device is given again what there is now."""
+        end = self.oracle.heard.get("@" + self.person, 0)
+        self.oracle.own.setdefault(self.person, set()).update(range(end + 1))
+
     # What must be so when all is quiet
+
+    @property
+    def is_logging_in(self) -> bool:
+        """See `Visit.is_logging_in`."""
+        logins = [each for each in self.requests.values() if each.word == "/login"]
+        return not all(each.outcomes for each in logins)
 
     def check_reads_on(self) -> None:
         """See `Visit.check_reads_on`."""
@@ -277,7 +311,7 @@ class Device(Visit):
         last, end = self.view("@").last, oracle.heard.get(log, 0)
         if last not in (None, end):
             oracle.find("deaf", f"{self} has read its own log up to {last}, and not to {end}")
-        if self.has_missed or self.person not in oracle.law.owners or oracle.path is None:
+        if self.person not in oracle.law.owners or oracle.path is None:
             return
         whispers = (number for number, row in oracle.logs.get(log, {}).items() if row.text)
         unread = set(whispers) - oracle.own.get(self.person, set())

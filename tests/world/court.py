@@ -28,11 +28,16 @@ class Court:
         self.invited: set[str] = set()
         self.settings: dict[str, str] = {}
         self.word = ""
+        self.spoke: dict[str, float] = {}  # when members did while it is slow: the steady time
 
     def decides(self, number: int, row: "Row") -> None:
         """This is so from now on."""
         more: Mapping[str, Any] = json.loads(row.more or "{}")
         person = more.get("person", "")
+        for mark in more.get("ends", ()):  # also if the clock is set back
+            for sentences in (self.bans, self.mutes):
+                if mark in sentences and not _is_any(sentences, {mark}, row.time):
+                    del sentences[mark]
         match row.kind:
             case "role":
                 self.ranks[person] = RANKS.index(more["role"])
@@ -56,8 +61,13 @@ class Court:
             case "setting":
                 self.settings[more["setting"]] = more["value"]
             case "act":
-                lockdown = more["changes"].get("lockdown", self.settings.get("lockdown"))
-                self.settings["lockdown"] = lockdown or "off"
+                for name, value in more["changes"].items():
+                    if name == "lockdown":
+                        self.settings[name] = value or "off"
+                    elif value is None:
+                        self.bans.pop(name, None)
+                    elif name.startswith("ban/"):
+                        self.bans[name] = value["target"], value["until"]
             case "close":
                 self.settings["lock"] = "closed"
             case "hands" if more["what"] == "next":
@@ -93,6 +103,14 @@ class Court:
         if self.is_on("frozen"):
             return rank >= OPERATOR or who.id == self.word
         return not self.is_on("moderated") or rank >= VOICED
+
+    def speaks(self, who: Any, now: float, *, is_admin: bool) -> bool:
+        """Somebody has said something; says whether they might, where the room is slow."""
+        word, before = self.settings.get("slow", "off").split()[0], self.spoke.get(who.id)
+        if word == "off" or self.rank(who.id, is_admin=is_admin) or who.id == self.word:
+            return True
+        self.spoke[who.id] = now
+        return before is None or now - before >= int(word)
 
     def is_banned(self, who: Any, now: float, *, is_admin: bool, comes: bool) -> bool:
         """Whether somebody may not be here; nobody who has a role is kept out."""

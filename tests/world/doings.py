@@ -177,9 +177,8 @@ def ignores(world: World, index: int, nickname: str) -> object:
 def unignores(world: World, index: int, nickname: str) -> object:
     visit = asks(world, index, f"/unignore {nickname}")
     if visit is not None:
-        visit.who.ignoring.discard(nickname.lower())
-        visit.who.ignored.clear()
         visit.who.unignoring.add(nickname.lower())
+        visit.who.hears_again()
     return visit is not None
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tests.world.oracle import Oracle, Row
 
 
+OPERATORS = "operator"
+"""The id of whoever runs the server, and is not in it."""
+
 SPEECH = ("message", "action", "topic")
 
 
@@ -54,6 +57,7 @@ class Law:
         self._next: dict[str, int] = {}  # by room: the first number that was not shown
         self.homes: dict[str, list[str]] = {}  # where people with accounts were when they left
         self._ever: set[str] = set()  # hashes of tokens that the database ever had
+        self.has_banned = False  # anybody from the server, which ends sessions
         self.tokens: set[str] = set()  # hashes of those that the last kill has left
 
     @property
@@ -80,6 +84,10 @@ class Law:
     def keeps(self, log: str, number: int, row: "Row") -> None:
         """This is stored; nobody is heard after what silences them, shown or not."""
         if row.kind in DECISIONS and number not in self._kept.setdefault(log, {}):
+            changes = json.loads(row.more or "{}").get("changes")
+            if changes and row.origin != OPERATORS and not self.is_admin(row.origin):
+                self._oracle.find("usurper", f"{row} is of nobody who administers the server")
+            self.has_banned |= any(name.startswith("ban/") for name in changes or ())
             self._kept[log][number] = row
             self._stored.setdefault(log, Court()).decides(number, row)
         stored = self._stored.get(log)
@@ -112,6 +120,13 @@ class Law:
         kept = self._ever if is_remembered else self.tokens
         return hashlib.sha256(token.encode()).hexdigest() in kept
 
+    def speaks(self, person: Any, room: str) -> None:
+        """Somebody has said something, which was let through."""
+        now, is_admin = self._oracle.steady(), self.is_admin(person.id)
+        is_in_time = self.court(room).speaks(person, now, is_admin=is_admin)
+        if not is_in_time and not self._oracle.is_showing:
+            self._oracle.find("slow", f"{person.nickname} speaks too soon in {room}, which is slow")
+
     # What must not be
 
     def check_name(self, person: Any) -> None:
@@ -121,6 +136,16 @@ class Law:
             self._oracle.find("impostor", f"{person.nickname} comes, and is not its owner")
         if not person.account and self.lockdown != "off" and person.since == self._oracle.now():
             self._oracle.find("lockdown", f"{person.nickname} comes although nobody new may")
+
+    def check_newcomer(self, person: Any) -> None:
+        """Whoever comes may."""
+        self.check_name(person)
+        if person.since == self._oracle.now() and self._is_sent_away(person, comes=True):
+            self._oracle.find("banned", f"{person.nickname} comes, and is banned from the server")
+
+    def _is_sent_away(self, person: Any, *, comes: bool) -> bool:
+        now, is_admin = self._oracle.now(), self.is_admin(person.id)
+        return self.court(SERVER_LOG).is_banned(person, now, is_admin=is_admin, comes=comes)
 
     def check_act(self, kind: str, person: Any, room: str, text: str) -> None:
         """Who says something may."""
@@ -145,6 +170,8 @@ class Law:
 
     def may_speak(self, person: Any, room: str) -> bool:
         """Whether somebody who is in a room may say something there just now."""
+        if self.lockdown == "all" and not person.account:
+            return False
         now, is_admin = self._oracle.now(), self.is_admin(person.id)
         return self.court(room).may_speak(person, now, is_admin=is_admin)
 
@@ -183,3 +210,5 @@ class Law:
             is_admin = self.is_admin(person.id)
             if not self.court(room).may_stay(person, entered, now, is_admin=is_admin):
                 self._oracle.find("stays", f"{person.nickname} is in {room}, and may not")
+            if self._is_sent_away(person, comes=False):
+                self._oracle.find("stays", f"{person.nickname} is here, banned from the server")

@@ -15,6 +15,7 @@ DECISIONS: tuple[str, ...] = (
     *("/kick {}", "/kick {}", "/mute {}", "/mute {} 10s", "/unmute {}", "/ban {}", "/ban {} 20s"),
     *("/unban {}", "/op {}", "/voice {}", "/deop {}", "/devoice {}", "/own {}", "/invite {}"),
     *("/lock", "/lock sesame", "/unlock", "/close it", "/hide on", "/hide off", "/moderated on"),
+    *("/slow 5", "/slow 0", "/ban --server {}", "/ban --server {} 20s", "/unban --server {}"),
     *("/moderated off", "/freeze on", "/freeze off", "/hand", "/hand up", "/next", "/clear hands"),
 )
 
@@ -188,35 +189,43 @@ def is_judged(
     return True
 
 
-@act("after a rest {who} administers, keeps guests out ({0}), and {1}; people come, and say ={2}=")
-def locks_down(world: World, index: int, whom: str, how: str, token: str) -> object:
-    world.rests()
-    visit, law = present(world, index), world.oracle.law
-    owner = law.owners.get(visit.person) if visit else None
+@act("the operator lets {who} administer the server")
+def administers(world: World, index: int) -> object:
+    visit = present(world, index)
+    owner = world.oracle.law.owners.get(visit.person) if visit else None
     if owner is None or world.server.writing.trouble:
         return False
     world.server.makes_admin(owner)
+    return True
+
+
+@act("after a rest {who} administers: {0}, and {1}; people come, and say ={2}=")
+def keeps_out(world: World, index: int, line: str, how: str, token: str) -> object:
     world.rests()
-    doings.asks(world, index, f"/lockdown {whom}")
+    if administers(world, index) is False:
+        return False
+    world.rests()
+    doings.asks(world, index, line)
     if how == "waits":
         world.rests()
     else:
         world.turns(3, disk=False)
         world.server.writing.works()
         world.is_killed()
+    world.oracle.law.check_stays(world.server.members())
     for who in world.people[:3]:
         doings.connects(world, who.index, who.wish, resume=True)
         world.rests()
         doings.says(world, who.index, f"{token}.{who.index}")
+    for who in world.citizens:
+        comes_in(world, who.index)
     world.rests()
-    comes_in(world, index)
-    world.rests()
-    doings.asks(world, index, "/lockdown off")
+    world.server.lets_everybody_in()
     world.rests()
     return True
 
 
-_DENIED = {"muted", "not-allowed", "banned"}
+_DENIED = {"muted", "not-allowed", "banned", "lockdown"}
 
 
 def check_rights(world: World) -> None:
@@ -240,6 +249,8 @@ def check_rights(world: World) -> None:
             world.rests()
             if before is not _may(world, person, room):
                 continue  # it has just ended
+            if request.lines == ["too-many-rooms"]:
+                continue  # nobody is in it, and it cannot be opened now
             is_denied = bool(_DENIED & set(request.lines))
             if before is is_denied or (not before and request.outcomes not in ([], ["error"])):
                 world.oracle.find("rights", f"{visit} may{'' if before else ' not'} do {request}")

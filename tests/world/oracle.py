@@ -132,6 +132,7 @@ class Oracle:
         self.order = 0
         self.run_began = 0  # in the order
         self.now: Callable[[], float] = lambda: 0.0
+        self.steady: Callable[[], float] = lambda: 0.0
         self.holder_of: Callable[[str], str] = lambda _: ""
 
     def find(self, name: str, text: str) -> None:
@@ -153,7 +154,7 @@ class Oracle:
             self.by_token[token] = person.id
             self.came_alone[token] = len(list(person.connections)) < 2
         self.came_as.append((person.nickname, person.id))
-        self.law.check_name(person)
+        self.law.check_newcomer(person)
 
     def enters(self, person: str, logs: Iterable[str]) -> None:
         """See `Witness`."""
@@ -175,6 +176,10 @@ class Oracle:
     def decides(self, person: Any, room: str, event: Any) -> None:
         """See `Witness`."""
         self.law.check_decision(person, room, event)
+
+    def speaks(self, person: Any, room: str) -> None:
+        """See `Witness`."""
+        self.law.speaks(person, room)
 
     def claim(self, nickname: str) -> str:
         """Whose welcome this is, on plain lines."""
@@ -208,7 +213,7 @@ class Oracle:
     def _check_meant(self, typed: Typed, token: str, said: Said) -> None:
         """The server does what they typed, as them, and in its order."""
         visit = typed.visit
-        if visit.person and visit.person != said.person:
+        if visit.person not in ("", said.person) and not visit.is_logging_in:
             self.find("person", f"{visit} typed {token}, which is done as by {said.nickname}")
         if typed.kind != said.kind:
             self.find("kind", f"{visit} typed {token}, a {typed.kind}, which becomes {said}")
@@ -242,6 +247,7 @@ class Oracle:
     def opens(self, log: str, last: int) -> None:
         """See `Witness`."""
         self.heard[log] = last
+        self.law.court(log).spoke.clear()
 
     def shows(self, log: str, entries: Sequence[Entry]) -> None:
         """See `Witness`; without a database, this is all that is known of what is stored."""

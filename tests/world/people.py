@@ -103,7 +103,8 @@ class Somebody:
 
     def ignores(self, nickname: str, person: str) -> bool:
         """Whether the server has told them that they do not hear somebody."""
-        return nickname.lower() in self.ignoring or person in self.ignored
+        is_sure = not self.unignoring  # nobody knows when that will be done
+        return is_sure and (nickname.lower() in self.ignoring or person in self.ignored)
 
     def starts_ignoring(self, nickname: str, people: set[str]) -> None:
         """The server has told them so; who that was, only it knows."""
@@ -111,6 +112,10 @@ class Somebody:
             return  # perhaps they do not any more
         self.ignoring.add(nickname.lower())
         self.ignored = people
+
+    def hears_again(self) -> None:
+        """They hear somebody again, perhaps under several names: which ones, only it knows."""
+        self.ignoring, self.ignored = set(), set()
 
     def __str__(self) -> str:
         kind = "page" if self.is_web else "program" if self.is_program else "netcat"

@@ -62,7 +62,7 @@ class PlainVisit(Visit):
         if not _SAFE.match(line):
             self.oracle.find("unsafe", f"{self} reads {line!r}")
         if line.startswith("!!! "):
-            self.refusals += 1
+            self.refused(line[4:])
             self.is_lossy |= any(each in line for each in _TOLD_ONCE)
         elif line.startswith("*** "):
             self._read_answer(line[4:], step)
@@ -179,7 +179,7 @@ class PlainVisit(Visit):
             for view in self.rooms.values():
                 if view.members is None or found[1].lower() not in view.members:
                     continue
-                if self.asked:  # this may be history
+                if self.asked or len(self.rooms) > 1:  # history, or not in this room yet
                     view.members[found[2].lower()] = ""
                 else:
                     view.members[found[2].lower()] = view.members.pop(found[1].lower())

@@ -172,7 +172,7 @@ class ProgramVisit(Visit):
     def _check_session(self) -> None:
         """Who comes back in time finds their session."""
         who = self.who
-        if not self.token or self.is_resumed or who.has_quit:
+        if not self.token or self.is_resumed or who.has_quit or self.oracle.law.has_banned:
             return
         in_time = self.world.now - who.lost_at < self.world.limits.resume_seconds - 1
         kept = who.run == self.world.run or who.person in self.oracle.origins
@@ -266,7 +266,7 @@ class ProgramVisit(Visit):
         """See `Visit.left`."""
         view = self.view(room)
         view.joining += 1
-        view.is_entered = False
+        view.is_entered, view.members = False, None
         self.has_left.add(room)
         self.may_enter(room)
 
@@ -281,7 +281,10 @@ class ProgramVisit(Visit):
         return self.who.requests[ref].word == "/join"
 
     def _error(self, thing: dict[str, Any], step: int) -> None:
-        self.refusals += 1
+        self.refused(thing["text"])
+        if "ref" not in thing:  # they are not let into a room of theirs, and begin it anew later
+            for room in self.rooms.keys() - self.who.rooms.keys() - {"@"}:
+                self.view(room).last = None
         request = self.who.requests.get(thing.get("ref", ""))
         if request and request.known and thing["text"].startswith("Nobody has whispered to you"):
             self.oracle.find("reply", f"{self} cannot answer a whisper: {thing}")
@@ -358,7 +361,7 @@ class ProgramVisit(Visit):
         view = self.view(room)
         if stale := self.stale.get(room):
             self.oracle.find("epoch", f"{self} had seen {stale} of another run, and reads {line}")
-        is_next = view.last is not None and number == view.last + 1  # also the rest, after leaving
+        is_next = number == (view.last or 0) + 1  # also the rest, after leaving
         if number < self.who.floors.get(room, 0) and not is_next:
             self.oracle.find("stale-seen", f"{self} reads {line} on entering again")
         if view.last is not None and not is_next:

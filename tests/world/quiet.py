@@ -132,7 +132,7 @@ def _check_lines(world: World, visit: Visit) -> None:
         return  # they read another connection now
     if not visit.is_clean or not (visit.is_open or visit.is_finishing):
         return
-    if not visit.is_open and visit.closed_at - visit.finishes_at > world.limits.close_seconds - 1:
+    if visit.was_cut_off:
         return
     tokens = [token for _, token in visit.typed]
     if not world.is_stored(visit, tokens):

@@ -58,6 +58,28 @@ def waits_beside_a_failure(world: World, index: int, other: int, token: str) -> 
     return True
 
 
+@act("after a rest {who} speaks (={0}=) on a full disk, and quits before they hear of it")
+def quits_beside_a_failure(world: World, index: int, token: str) -> object:
+    world.rests()
+    visit = present(world, index)
+    if world.server.writing.trouble or not isinstance(visit, PlainVisit):
+        return False
+    if visit.who.visit is not visit or not visit.socket.is_swift or visit.is_lossy:
+        return False
+    before = visit.refusals
+    says(world, index, token)
+    doings.quits(world, index, f"q{token[1:]}")
+    world.turns(3, disk=False)
+    world.server.writing.trouble, world.had_trouble = "commit", True
+    world.server.writing.works()
+    world.server.writing.trouble = ""
+    world.rests()
+    was_done = world.path is not None and token in world.oracle.said
+    if was_done and token not in world.oracle.places and visit.refusals == before:
+        world.oracle.find("lost-refusal", f"{visit} is not told that ={token}= is lost")
+    return True
+
+
 @act("after a rest {who} leaves the lobby, between two lines of the person {0}: ={1}.1=, ={1}.2=")
 def leaves_between(world: World, index: int, other: int, token: str) -> object:
     if present(world, index) is present(world, other):

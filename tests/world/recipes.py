@@ -66,6 +66,7 @@ def ignored_in_disguise(
 def says_goodbye(world: World, index: int, token: str, how: str) -> object:
     world.rests()
     world.turns(3, 20.0)  # so that nothing is told together with others
+    world.rests()
     visit = present(world, index)
     if visit is None or visit.who.visit is not visit or not visit.socket.is_swift:
         return False
@@ -184,22 +185,23 @@ def reopens(world: World, index: int, token: str) -> object:
 @act("after a rest {who} and the person {0} say 40 lines each, all at once: ={1}.0= and so on")
 def say_much_together(world: World, index: int, other: int, token: str) -> object:
     world.rests()
-    both = present(world, index), present(world, other)
-    if None in both or both[0] is both[1] or not world.header.small or world.limits.pace:
+    one, two = present(world, index), present(world, other)
+    is_fit = one and two and one is not two and one.socket.is_swift and two.socket.is_swift
+    if not is_fit or not world.header.small or world.limits.pace:
         return False
     for number in range(80):
         says(world, (index, other)[number // 40], f"{token}.{number}")
     world.rests()
     said = [world.oracle.said.get(f"{token}.{number}") for number in range(80)]
     orders = [each.order for each in said if each is not None]
-    one, two = orders[:40], orders[40:]
+    early, late = orders[:40], orders[40:]
     if (
         len(orders) == 80
-        and min(sum(each < one[-1] for each in two), 10)
-        + min(sum(each < two[-1] for each in one), 10)
+        and min(sum(each < early[-1] for each in late), 10)
+        + min(sum(each < late[-1] for each in early), 10)
         < 20
     ):
-        world.oracle.find("unfair", f"{both[0]} and {both[1]} are heard at {one} and {two}")
+        world.oracle.find("unfair", f"{one} and {two} are heard at {early} and {late}")
     return True
 
 

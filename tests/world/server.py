@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.world.disk import Disk, Fickle
-from tests.world.law import Owner
+from tests.world.law import OPERATORS, Owner
 from tests.world.network import Reactor, Socket, Transport
 from tests.world.witness import WatchedChat, WatchedLog, Witness, unshowable
 from twisted_chat import ChatFactory, Limits
@@ -157,12 +157,12 @@ class Server:
         account = self.chat.accounts.with_id(account_id)
         return account is not None and account.is_admin
 
-    def ends_lockdown(self) -> None:
-        """The operator lets everybody in again."""
-        log, operator = self.chat.server_log, SimpleNamespace(nickname="operator", id="operator")
-        if log.lockdown != "off":
-            act = log.record(operator, "ended the lockdown", changes={"lockdown": None})  # type: ignore[arg-type]
-            append_together([act])
+    def lets_everybody_in(self) -> None:
+        """The operator ends the lockdown, and all bans from the server."""
+        log, operator = self.chat.server_log, SimpleNamespace(nickname=OPERATORS, id=OPERATORS)
+        changes = {name: None for name in log._state if name.startswith(("ban/", "lockdown"))}
+        if changes:
+            append_together([log.record(operator, "let everybody in", changes=changes)])  # type: ignore[arg-type]
 
     def account(self, name: str) -> str | None:
         """The id of the account of a name, if there is one."""

@@ -103,7 +103,19 @@ class Visit:
         now = self.who.visit
         is_left = self.who.is_program and now is not None and now is not self and now.person != ""
         is_nameless = not self.person and self.wishes <= 0
-        return is_nameless or self.person in self.oracle.gone or is_left
+        is_gone = self.person in self.oracle.gone and not self.is_logging_in
+        return is_nameless or is_gone or is_left
+
+    @property
+    def is_logging_in(self) -> bool:
+        """Whether they may be somebody else already, without having heard of it."""
+        return False
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether they had said that they go, and the server had waited long enough for the end."""
+        waited = self.closed_at - self.finishes_at
+        return self.is_finishing and waited > self.world.limits.close_seconds - 1
 
     def check_reads_on(self) -> None:
         """They have read everything that there is for them."""
@@ -204,6 +216,12 @@ class Visit:
         if left is not None and said.order > left:
             self.oracle.find("left", f"{self} reads what was done after they left: {line}")
 
+    def refused(self, why: str) -> None:
+        """They were told why something was not done."""
+        self.refusals += 1
+        if found := re.match(r"You are not ignoring (\S+):", why):
+            self.who.unignoring.discard(found[1].lower())
+
     def answered(self, line: str, step: int) -> None:
         """A line of an answer may change what they know of themselves."""
         who = self.who
@@ -216,6 +234,7 @@ class Visit:
             who.starts_ignoring(found[1], people if self.socket.capacity is None else set())
         elif found := re.match(r"You are no longer ignoring (\S+)\.", line):
             who.unignoring.discard(found[1].lower())
+            who.hears_again()
         elif found := re.match(r"You are away: (.*)\. /back ends it", line):
             who.away = found[1]
             who.away_asked -= 1

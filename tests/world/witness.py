@@ -43,6 +43,9 @@ class Witness(Protocol):
     def does(self, kind: str, person: Any, room: str, text: str, others: Iterable[Any]) -> None:
         """Somebody says or does something."""
 
+    def speaks(self, person: Any, room: str) -> None:
+        """Somebody said something in a room, and nothing kept them from it."""
+
     def opens(self, log: str, last: int) -> None:
         """A log is open, and its last event has this number."""
 
@@ -112,12 +115,16 @@ class WatchedChat(Chat):
     def say(self, person: Any, room: Any, text: str, *rest: Any, **more: Any) -> Any:
         """See `Chat.say`."""
         self._witness.does("message", person, room.name, text, ())
-        return super().say(person, room, text, *rest, **more)
+        result = super().say(person, room, text, *rest, **more)
+        self._witness.speaks(person, room.key)
+        return result
 
     def act(self, person: Any, room: Any, text: str, *rest: Any, **more: Any) -> Any:
         """See `Chat.act`."""
         self._witness.does("action", person, room.name, text, ())
-        return super().act(person, room, text, *rest, **more)
+        result = super().act(person, room, text, *rest, **more)
+        self._witness.speaks(person, room.key)
+        return result
 
     def set_topic(self, person: Any, room: Any, text: str, *rest: Any, **more: Any) -> Any:
         """See `Chat.set_topic`."""

@@ -73,6 +73,7 @@ class World:
             self.path = self.oracle.path = Path(folder, "chat.sqlite")
             self.header.prepare(self.path, self.oracle, self.people, self.now)
         self.oracle.now = lambda: self.now + self.offset
+        self.oracle.steady = lambda: self.now
         self.oracle.holder_of = lambda nickname: self.server.holder_of(nickname)
         globalLogPublisher.addObserver(self)
         self._stack.callback(globalLogPublisher.removeObserver, self)
@@ -172,7 +173,8 @@ class World:
             self.server.is_killed()
         self.oracle.looks(closely=True)
         for visit, tokens in typed:
-            if visit.is_clean and not visit.is_lossy and not self.is_stored(visit, tokens):
+            is_due = visit.is_clean and not visit.is_lossy and not visit.was_cut_off
+            if is_due and not self.is_stored(visit, tokens):
                 self.oracle.find("lost-at-stop", f"{visit} typed {tokens}, and was told nothing")
 
     def is_stored(self, visit: Visit, tokens: list[str]) -> bool:
@@ -229,7 +231,6 @@ class World:
         """Everything heals, everybody reads, and whatever waits is done."""
         for disk in self.server.disks:
             disk.trouble = ""
-        self.server.ends_lockdown()
         for visit in self.visits:
             visit.socket.drip = 0
             if not visit.is_over:
@@ -240,7 +241,7 @@ class World:
             self.rests()
             self.passes(2.0)
             quiet = 0 if self.happened != before else quiet + 1
-            if count >= 15 and quiet >= 3:
+            if count >= 18 and quiet >= 3:  # half a minute without a nickname, and three to read
                 break
         self.rests()
         for visit in self.visits:

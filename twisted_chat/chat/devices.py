@@ -81,7 +81,8 @@ class Devices(Logins):
             self.rights.check(person, Right.ENTER, self.lobby)
             self._make_way(account.name, guest)
             await self.people.claim(account.name, person)
-            apply(account.settings, person, self.limits)
+            settings = (self.accounts.with_id(account.id) or account).settings  # as they are by now
+            apply(settings, person, self.limits)
             person.log, person.fanout = fanout.log, fanout
             self._entered(person, device)
         else:

@@ -74,8 +74,14 @@ class Logins(Membership):
         """
         if not device.may_resume:
             return succeed(None)
+        self._renew(device)
         device.saved = self._session_of(person, device)
         return self._store.save_session(device.saved).addErrback(lambda _: None)
+
+    def _renew(self, device: Device) -> None:
+        """A device that stays logged in does so for as long again."""
+        if device.is_remembered:
+            device.until = self.now() + self.limits.remember_seconds
 
     def _server_ban_of(self, person: Person, *, is_newcomer: bool) -> Sentence | None:
         if self.is_administrator(person):  # a mask or an address may mean them too
@@ -153,6 +159,7 @@ class Logins(Membership):
         rooms = await self._rooms_to_stay_in(person, saved.rooms)
         if not rooms or self._server_ban_of(person, is_newcomer=False) is not None:
             self._store.drop_session(device.id)
+            self._store.erase("@" + person.id)
             return
         await self._be_here_again(person)
         person.fanout = await self.own_logs.restore(person.id)
@@ -220,8 +227,7 @@ class Logins(Membership):
             self._replace(person, nickname)
         device.connection = connection
         device.may_resume = connection.may_resume
-        if device.is_remembered:
-            device.until = self.now() + self.limits.remember_seconds
+        self._renew(device)
         self._stop_waiting_for(device)
 
     def keep(
@@ -278,9 +284,9 @@ class Logins(Membership):
 
     def lose(self, person: Person, device: Device, reason: str) -> None:
         """A device's connection is gone; one that may resume stays for a while."""
+        if device.connection is not None:
+            person.read = max(person.read, device.connection.own_read)
         device.connection = None
-        if not person.is_connected and person.log is not None:
-            person.read = person.log.last
         if self.is_stopping or device.id not in person.devices:
             return
         if not person.present:

@@ -34,6 +34,7 @@ class Fanout:
 
     __slots__ = (
         "_again",
+        "_asked",
         "_delivered",
         "_delivering",
         "_readers",
@@ -53,6 +54,7 @@ class Fanout:
         self._rest: Sequence[Reader] = ()  # who has not caught up in this round yet
         self._delivered = log.end  # the place up to which the last turn's readers have read
         self._round = log.end, log.end  # from where to where this round's readers read
+        self._asked = False  # for one more round, since this one began
         self._delivering = self._again = self._somebody_is_behind = False
         log.listener = self
 
@@ -81,6 +83,7 @@ class Fanout:
 
     def go_on(self) -> None:
         """Let the readers catch up at the end of the event-loop turn."""
+        self._asked = True
         self._turn.schedule(self.deliver)
 
     # The end of a turn
@@ -105,6 +108,7 @@ class Fanout:
             self._rest = list(chain.from_iterable(self._readers.values()))
             self._round = self._delivered, window.end
             self._delivered = window.end
+            self._asked = False
             self._somebody_is_behind = False
         fresh, end = self._round
         some, self._rest = self._rest[:SLICE], self._rest[SLICE:]
@@ -145,7 +149,7 @@ class Fanout:
         self.log.counters.deliveries += delivered
         if not self._rest:
             self._trim()
-        if self._rest or end != window.end:
+        if self._rest or self._asked:
             self._turn.schedule(self.deliver)
 
     def _trim(self) -> None:

@@ -139,8 +139,9 @@ class Log:
 
     def close(self) -> None:
         """Close a log that nobody reads or writes any more."""
-        self._awaited.clear()  # it will not be told
         self.store.close(self.name)
+        if self.settled < self.appended:  # of what is under way it will not be told
+            self._settle(self.appended - self.settled, self.end)
         self.listener = None
         self.seen = _nothing  # who is told may know us
 

@@ -13,7 +13,6 @@ from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
-from twisted_chat.events import OWN
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.window import Wire
 from twisted_chat.refusal import Refused
@@ -196,7 +195,7 @@ class Conversation:
     @property
     def own_read(self) -> int:
         """See `device.Connection.own_read`."""
-        return self._reading.seen(OWN)
+        return self._reading.own_seen
 
     def go_on(self) -> None:
         """The frontend takes more: go on reading."""

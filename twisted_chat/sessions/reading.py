@@ -32,6 +32,7 @@ class Reading:
         "_input",
         "_leaving",
         "_lines_wait",
+        "_own_seen",
         "_readers",
         "_wire",
         "is_open",
@@ -55,6 +56,7 @@ class Reading:
         self._readers: dict[str, Reader] = {}  # by the room's key; one's own log under its name
         self._leaving: tuple[Reader, ...] = ()  # of rooms that are read to the end
         self._lines_wait = 0  # for so many rooms
+        self._own_seen = 0  # when it stopped
 
     @property
     def is_done(self) -> bool:
@@ -76,10 +78,11 @@ class Reading:
         self._readers[room] = reader
         reader.catch_up()
 
-    def seen(self, room: str) -> int:
-        """The number of the last event of a room that was written; 0 if it is not followed."""
-        reader = self._readers.get(room)
-        return 0 if reader is None else reader.seen
+    @property
+    def own_seen(self) -> int:
+        """The number of the last event of their own log that was written, also when it is over."""
+        reader = self._readers.get(OWN)
+        return self._own_seen if reader is None else reader.seen
 
     def when_read(self, room: str, call: Callable[[], None]) -> None:
         """Let lines wait until a room is read up to now; then call, if it is still followed."""
@@ -106,6 +109,7 @@ class Reading:
     def stop(self) -> None:
         """Read nothing more, and know nobody any more, so that memory is freed by that."""
         self.is_open = False
+        self._own_seen = self.own_seen
         for reader in self._all():
             reader.close()
         self._readers.clear()

@@ -164,6 +164,7 @@ class StructuredSession(HelloSession):
             self._check_exists(command[1])  # whoever has mistyped a room's name makes none
         if "room" in thing:
             self.talk_in(self._room_of(thing))
+            self.chat.keep(self.person, self.device)  # also if the rest is refused
         request = self.request
         self.device.remember(request, self.chat.limits.refs)
         answer = table.run(self, *command)
