@@ -49,7 +49,7 @@ class PrivateTests(DiskTestCase):
         self.writing.turns()
         self.the_server_is_killed()
         self.the_disk_works()
-        self.assertEqual([row for row in self.rows() if row[1] == "secret"], [])
+        self.assertEqual([row for row in self.events() if row[1] == "secret"], [])
 
     def test_it_is_in_nobodys_history_after_a_crash(self) -> None:
         for moment in range(6):
