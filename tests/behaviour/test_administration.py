@@ -99,6 +99,18 @@ class RightTests(_AdministrationTests):
             self.assert_refused(self.carol.does(f"/{command} /login hunter22"), "be a password")
         self.assert_sees(self.bob)
 
+    def test_nobody_bans_an_administrator_who_is_not_here(self) -> None:
+        self.alice.joins("dev")  # which she owns
+        self.carol.does("/quit")
+        self.all_is_done()
+        self.alice.sees()
+        told = "carol is an administrator of #dev: only somebody above them can do that."
+        self.assert_refused(self.alice.does("/ban carol"), told)
+        self.becomes_administrator(self.bob)
+        self.bob.sees()
+        told = "carol is an administrator of this server: only somebody above them can do that."
+        self.assert_refused(self.bob.does("/ban --server carol"), told)
+
     def test_a_locked_account_administers_nothing(self) -> None:
         chat = self.factory.chat
         account = chat.accounts.called("carol")

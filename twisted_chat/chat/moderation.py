@@ -320,8 +320,7 @@ class Moderation:
     def _check_below(self, by: Person, room: Ordered, other_id: str, nickname: str) -> None:
         if other_id == by.id:
             raise Refused("not-allowed", "You cannot do that to yourself: choose somebody else.")
-        other = self._people.with_id(other_id)
-        theirs = self._rights.role_of(other, room) if other else room.order.role_of(other_id)
+        theirs = self._rights.role_of_id(other_id, room)
         if theirs >= self._rights.role_of(by, room):
             raise Refused(
                 "not-allowed",

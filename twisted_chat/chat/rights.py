@@ -79,9 +79,13 @@ class Rights:
 
     def role_of(self, person: Person, room: Ordered) -> Role:
         """What somebody is in a room."""
-        if person.account and self._is_administrator(person.account):
+        return self.role_of_id(person.id, room)
+
+    def role_of_id(self, person_id: str, room: Ordered) -> Role:
+        """The same of somebody who need not be here."""
+        if self._is_administrator(person_id):
             return Role.ADMINISTRATOR
-        return room.order.role_of(person.id)
+        return room.order.role_of(person_id)
 
     def may(self, person: Person, right: Right, room: Room) -> bool:
         """Whether somebody has a right in a room, and elsewhere while they type into it."""
