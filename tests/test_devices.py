@@ -183,6 +183,26 @@ class BesideTests(_DeviceTestCase):
         self.assertEqual(codes, ["registered-nick"])
 
 
+class SlowDiskBesideTests(DiskTestCase):
+    """A device is logged out while one that came beside it is still being stored."""
+
+    def test_who_shows_its_token_does_not_come_in(self) -> None:
+        alice = self.program("alice").asks(do="command", text=f"/register {SECRET}")
+        self.the_disk_works()
+        stolen = self.program("alice", password=SECRET)
+        self.the_disk_works()
+        (welcome,) = stolen.gets("welcome")
+        thief = self.program("alice", "192.0.2.1", beside=welcome["session"])
+        alice.asks(do="command", text="/devices end 2")
+        self.the_disk_works()
+        self.assertEqual([each["code"] for each in thief.gets("error")], ["registered-nick"])
+        alice.gets()
+        alice.asks(do="command", text="/devices")
+        self.the_disk_works()
+        (answer,) = alice.gets("answer")
+        self.assertEqual(len(answer["lines"]), 1)
+
+
 class MarkTests(_DeviceTestCase):
     def test_events_and_members_carry_the_name_of_the_account(self) -> None:
         bob = self.program("bob")

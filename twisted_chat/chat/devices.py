@@ -38,7 +38,11 @@ class Devices(Logins):
     # Coming
 
     def enter_as(
-        self, account: Account, device: Device, guest: Person | None = None
+        self,
+        account: Account,
+        device: Device,
+        guest: Person | None = None,
+        beside: str = "",
     ) -> Deferred[Person]:
         """Come as the owner of an account, with one more device; fails with `Refused`.
 
@@ -49,10 +53,13 @@ class Devices(Logins):
             account: whose password was right.
             device: the one that they come with.
             guest: who they were until now over the same connection, if anybody.
+            beside: the token of another device, if that is what they show instead of a password.
         """
-        return Deferred.fromCoroutine(self._enter_as(account, device, guest))
+        return Deferred.fromCoroutine(self._enter_as(account, device, guest, beside))
 
-    async def _enter_as(self, account: Account, device: Device, guest: Person | None) -> Person:
+    async def _enter_as(
+        self, account: Account, device: Device, guest: Person | None, beside: str
+    ) -> Person:
         fanout = await self.own_logs.of_account(account.id)
         if device.saved is not None:
             await self._recall_requests(device)
@@ -61,6 +68,11 @@ class Devices(Logins):
             return await self._let_in(account, device, guest, fanout)
         await self._keep_first(Person(account.name, device, account.id), device)
         try:
+            if beside and self.account_of(beside) is None:  # that was logged out meanwhile
+                raise Refused(
+                    "registered-nick",
+                    f"You were logged out just now: log in to {account.name} with the password.",
+                )
             return await self._let_in(account, device, guest, fanout)
         except Refused:
             self._store.drop_session(device.id)
