@@ -109,13 +109,14 @@ class TokenTests(_DeviceTestCase):
         self.assertEqual(self.program("alice", session=token).gets("welcome"), [])
 
     def test_of_too_many_the_one_that_slept_longest_is_forgotten(self) -> None:
-        self.factory.chat.limits.devices_per_account = 3
+        self.factory.chat.limits.devices_per_account = 2
         tokens = []
         for _ in range(3):
             device = self.device(remember=True)
             tokens.append(self.token(device))
             device.asks(do="command", text="/quit")
             self.clock.advance(1)
+        self.alice.asks(do="command", text="/quit")
         found = [self.program("alice", session=token).gets("welcome") for token in tokens]
         self.assertEqual([bool(each) for each in found], [False, True, True])
 
@@ -162,6 +163,15 @@ class BesideTests(_DeviceTestCase):
         self.clock.advance(400)
         (back,) = self.program("alice", session=token).gets("welcome")
         self.assertEqual(back["session"], token)
+
+    def test_tabs_log_out_no_device_that_is_remembered(self) -> None:
+        self.factory.chat.limits.devices_per_account = 3
+        token = self.token(remember=True)
+        self.program("alice", session=token).asks(do="command", text="/quit")
+        tabs = [self.program("alice", beside=token) for _ in range(3)]
+        self.assertEqual([len(tab.gets("welcome")) for tab in tabs], [1, 1, 0])
+        tabs[0].asks(do="command", text="/quit")
+        self.assertEqual(len(self.program("alice", session=token).gets("welcome")), 1)
 
     def test_it_is_not_remembered_itself(self) -> None:
         device = self.program("alice", beside=self.token(remember=True), remember=True)
