@@ -95,7 +95,7 @@ class StructuredSession(HelloSession):
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
         me, most = self.person, self.chat.limits.listed_names
-        mute_of = self._mute_of(room) if room.order.sentences("mute/") else None
+        mute_of = None if room.order.is_open else self._mute_of(room)
         members = room.shown
         if me.id not in members:
             members = members | {me.id: Shown(me.nickname, me)}
