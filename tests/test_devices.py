@@ -108,6 +108,20 @@ class TokenTests(_DeviceTestCase):
         self.alice.asks(do="command", text="/devices end 2")
         self.assertEqual(self.program("alice", session=token).gets("welcome"), [])
 
+    def test_all_others_are_ended_at_once_so_that_no_token_lets_in_another(self) -> None:
+        one, remembered = self.device(), self.device(remember=True)
+        tokens = [self.token(one), self.token(remembered)]
+        beside = self.program("alice", beside=tokens[0])
+        tokens.append(self.token(beside))
+        remembered.asks(do="command", text="/quit")
+        self.alice.asks(do="command", text="/devices end all")
+        self.assertTrue(one.is_gone and beside.is_gone)
+        self.assertFalse(self.alice.is_gone)
+        self.assertEqual([each["code"] for each in one.gets("error")], ["logged-out"])
+        for token in tokens:
+            for hello in ({"session": token}, {"beside": token}):
+                self.assertEqual(self.program("alice", **hello).gets("welcome"), [])
+
     def test_of_too_many_the_one_that_slept_longest_is_forgotten(self) -> None:
         self.factory.chat.limits.devices_per_account = 2
         tokens = []
