@@ -116,14 +116,29 @@ class TokenTests(_DeviceTestCase):
         self.alice.asks(do="command", text="/devices end 2")
         self.assertEqual(self.program("alice", session=token).gets("welcome"), [])
 
+    def test_all_others_are_ended_at_once_so_that_no_token_lets_in_another(self) -> None:
+        one, remembered = self.device(), self.device(remember=True)
+        tokens = [self.token(one), self.token(remembered)]
+        beside = self.program("alice", beside=tokens[0])
+        tokens.append(self.token(beside))
+        remembered.asks(do="command", text="/quit")
+        self.alice.asks(do="command", text="/devices end all")
+        self.assertTrue(one.is_gone and beside.is_gone)
+        self.assertFalse(self.alice.is_gone)
+        self.assertEqual([each["code"] for each in one.gets("error")], ["logged-out"])
+        for token in tokens:
+            for hello in ({"session": token}, {"beside": token}):
+                self.assertEqual(self.program("alice", **hello).gets("welcome"), [])
+
     def test_of_too_many_the_one_that_slept_longest_is_forgotten(self) -> None:
-        self.factory.chat.limits.devices_per_account = 3
+        self.factory.chat.limits.devices_per_account = 2
         tokens = []
         for _ in range(3):
             device = self.device(remember=True)
             tokens.append(self.token(device))
             device.asks(do="command", text="/quit")
             self.clock.advance(1)
+        self.alice.asks(do="command", text="/quit")
         found = [self.program("alice", session=token).gets("welcome") for token in tokens]
         self.assertEqual([bool(each) for each in found], [False, True, True])
 
@@ -171,6 +186,15 @@ class BesideTests(_DeviceTestCase):
         (back,) = self.program("alice", session=token).gets("welcome")
         self.assertEqual(back["session"], token)
 
+    def test_tabs_log_out_no_device_that_is_remembered(self) -> None:
+        self.factory.chat.limits.devices_per_account = 3
+        token = self.token(remember=True)
+        self.program("alice", session=token).asks(do="command", text="/quit")
+        tabs = [self.program("alice", beside=token) for _ in range(3)]
+        self.assertEqual([len(tab.gets("welcome")) for tab in tabs], [1, 1, 0])
+        tabs[0].asks(do="command", text="/quit")
+        self.assertEqual(len(self.program("alice", session=token).gets("welcome")), 1)
+
     def test_it_is_not_remembered_itself(self) -> None:
         device = self.program("alice", beside=self.token(remember=True), remember=True)
         (welcome,) = device.gets("welcome")
@@ -189,6 +213,26 @@ class BesideTests(_DeviceTestCase):
         self.factory.chat.accounts.set_locked(account.id, is_locked=True)
         codes = [each["code"] for each in self.program("alice", beside=token).gets("error")]
         self.assertEqual(codes, ["registered-nick"])
+
+
+class SlowDiskBesideTests(DiskTestCase):
+    """A device is logged out while one that came beside it is still being stored."""
+
+    def test_who_shows_its_token_does_not_come_in(self) -> None:
+        alice = self.program("alice").asks(do="command", text=f"/register {SECRET}")
+        self.the_disk_works()
+        stolen = self.program("alice", password=SECRET)
+        self.the_disk_works()
+        (welcome,) = stolen.gets("welcome")
+        thief = self.program("alice", "192.0.2.1", beside=welcome["session"])
+        alice.asks(do="command", text="/devices end 2")
+        self.the_disk_works()
+        self.assertEqual([each["code"] for each in thief.gets("error")], ["registered-nick"])
+        alice.gets()
+        alice.asks(do="command", text="/devices")
+        self.the_disk_works()
+        (answer,) = alice.gets("answer")
+        self.assertEqual(len(answer["lines"]), 1)
 
 
 class MarkTests(_DeviceTestCase):

@@ -143,3 +143,27 @@ class RemovalTests(DiskTestCase):
         bob.asks(do="ping", ref="p")
         self.the_disk_works()
         self.assertEqual([pong["ref"] for pong in bob.gets("pong")], ["p"])
+
+    def test_of_two_decisions_about_somebody_each_holds_until_it_is_stored(self) -> None:
+        alice, carol, bob = (self.program(name) for name in ("alice", "carol", "bob"))
+        self.the_disk_works()
+        for operator in (alice, carol):
+            operator.asks(do="command", text="/register correct horse")
+        self.the_disk_works()
+        for each in (alice, carol, bob):
+            each.asks(do="command", text="/join #dev")
+            self.the_disk_works()
+        alice.asks(do="command", text="/op carol", room="#dev")
+        self.the_disk_works()
+        alice.asks(do="command", text="/mute bob 1s", room="#dev")
+        carol.gets()
+        self.writing.turns()
+        carol.asks(do="command", text="/kick bob", room="#dev")
+        self.writing.is_heard()
+        self.clock.advance(2)
+        self.assertEqual(len(carol.gets("mute")), 1)
+        bob.gets()
+        bob.asks(do="say", text="hello", room="#dev")
+        self.the_disk_works()
+        self.assertEqual([error["code"] for error in bob.gets("error")], ["not-allowed"])
+        self.assertEqual(carol.gets("message"), [])

@@ -911,6 +911,23 @@ class PeopleTests(AccountsTestCase):
         self.clock.advance(601)
         self.assertEqual(muted(), [])
 
+    def test_only_operators_are_told_who_shares_the_address_of_who_is_muted(self) -> None:
+        alice = self.program("alice").asks(do="command", text="/register correct horse")
+        alice.asks(do="command", text="/join dev")
+        for nickname in ("bob", "carol"):
+            self.program(nickname, "192.0.2.1").asks(do="command", text="/join dev")
+        alice.asks(do="command", room="#dev", text="/mute bob 10m")
+
+        def muted(state: dict[str, Any]) -> list[str]:
+            return [each["nick"] for each in state["members"] if each.get("muted")]
+
+        (seen,) = self.program("dan", seen={"#dev": 0}).gets("state")[1:]
+        self.assertEqual(muted(seen), ["bob"])
+        alice.gets()
+        alice.asks(do="command", text="/leave #dev").asks(do="command", text="/join dev")
+        (seen,) = alice.gets("state")
+        self.assertEqual(muted(seen), ["bob", "carol"])
+
     def test_whom_they_ignore(self) -> None:
         bot = self.program("bot")
         (welcome,) = bot.gets("welcome")

@@ -38,7 +38,11 @@ class Devices(Logins):
     # Coming
 
     def enter_as(
-        self, account: Account, device: Device, guest: Person | None = None
+        self,
+        account: Account,
+        device: Device,
+        guest: Person | None = None,
+        beside: str = "",
     ) -> Deferred[Person]:
         """Come as the owner of an account, with one more device; fails with `Refused`.
 
@@ -49,10 +53,13 @@ class Devices(Logins):
             account: whose password was right.
             device: the one that they come with.
             guest: who they were until now over the same connection, if anybody.
+            beside: the token of another device, if that is what they show instead of a password.
         """
-        return Deferred.fromCoroutine(self._enter_as(account, device, guest))
+        return Deferred.fromCoroutine(self._enter_as(account, device, guest, beside))
 
-    async def _enter_as(self, account: Account, device: Device, guest: Person | None) -> Person:
+    async def _enter_as(
+        self, account: Account, device: Device, guest: Person | None, beside: str
+    ) -> Person:
         fanout = await self.own_logs.of_account(account.id)
         if device.saved is not None:
             await self._recall_requests(device)
@@ -61,16 +68,24 @@ class Devices(Logins):
             return await self._let_in(account, device, guest, fanout)
         await self._keep_first(Person(account.name, device, account.id), device)
         try:
-            return await self._let_in(account, device, guest, fanout)
+            return await self._let_in(account, device, guest, fanout, beside)
         except Refused:
             self._store.drop_session(device.id)
             raise
 
     async def _let_in(
-        self, account: Account, device: Device, guest: Person | None, fanout: Fanout
+        self,
+        account: Account,
+        device: Device,
+        guest: Person | None,
+        fanout: Fanout,
+        beside: str = "",
     ) -> Person:
         if self.accounts.with_id(account.id) is None:
             raise Refused("no-such-account", f"The account {account.name} was deleted just now.")
+        if beside and self.account_of(beside) is None:  # that was logged out meanwhile
+            why = f"You were logged out just now: log in to {account.name} with the password."
+            raise Refused("registered-nick", why)
         self._make_place(account.id, device)
         newcomer = Person(account.name, device, account.id)
         self._check_not_banned(newcomer)
@@ -133,18 +148,24 @@ class Devices(Logins):
                 self.part(other, "")
 
     def _make_place(self, account_id: str, device: Device) -> None:
-        """Forget the device that has slept longest, where an account has too many."""
+        """Forget the device that has slept longest, where too many are to be remembered.
+
+        One that goes with its connection, as another tab does, costs none of them its place.
+        """
         person, asleep = self.people.with_id(account_id), self.asleep.of(account_id)
-        others = [each for each in asleep if each.id != device.id]
-        here = len(person.devices) if person else 0
-        if here >= self.limits.devices_per_account:
+        here = list(person.devices.values()) if person else []
+        most = self.limits.devices_per_account
+        if len(here) >= most:
             raise Refused(
                 "too-many-devices",
-                f"You are logged in on {counted(here, 'device')}, which is the limit: "
+                f"You are logged in on {counted(len(here), 'device')}, which is the limit: "
                 "/devices on one of them lists them, and ends one.",
             )
-        for each in others[: max(0, here + len(others) + 1 - self.limits.devices_per_account)]:
-            self.forget_asleep(each)
+        if device.is_remembered:
+            others = [each for each in asleep if each.id != device.id]
+            remembered = sum(each.is_remembered for each in here) + len(others) + 1
+            for each in others[: max(0, remembered - most)]:
+                self.forget_asleep(each)
 
     def hand_over(self, guest: Person, device: Device) -> None:
         """A guest goes, who has logged in over the same connection."""

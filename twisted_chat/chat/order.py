@@ -1,6 +1,7 @@
 """What a room's state says about order: roles, bans, mutes, invitations and settings."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from fnmatch import fnmatchcase
@@ -80,8 +81,8 @@ class Order:
         self._state = state
         self._now = now
         self._masks: tuple[str, ...] | None = None
-        self.silenced: set[str] = set()
-        """The ids of those about whom something is decided that is not stored yet."""
+        self.silenced: Counter[str] = Counter()
+        """By id, how much is decided about somebody that is not stored yet."""
         self.is_open = True
         """Whether nothing is decided that could keep a member from speaking, as in most rooms."""
         self.changed()
@@ -94,12 +95,14 @@ class Order:
 
     def silence(self, person_id: str) -> None:
         """Something is decided about somebody that is not stored yet."""
-        self.silenced.add(person_id)
+        self.silenced[person_id] += 1
         self._see_whether_open()
 
     def unsilence(self, person_id: str) -> None:
         """That is stored, or refused."""
-        self.silenced.discard(person_id)
+        self.silenced[person_id] -= 1
+        if self.silenced[person_id] <= 0:
+            del self.silenced[person_id]
         self._see_whether_open()
 
     def _see_whether_open(self) -> None:

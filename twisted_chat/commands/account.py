@@ -5,6 +5,7 @@ import time
 
 from twisted.internet.defer import Deferred
 
+from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.room import Room
 from twisted_chat.commands.command import Caller, Family, Lines
@@ -110,7 +111,7 @@ def _logout(caller: Caller, room: Room, rest: str) -> Lines:
     right=None,
     detail=(
         "With a blank in either, put a slash between them: /password my old one / my new one",
-        "Your other devices stay logged in: /devices lists them.",
+        "Your other devices stay logged in: /devices end all logs them out.",
     ),
 )
 def _password(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
@@ -128,8 +129,8 @@ def _password(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
 
 @family.command(
     "devices",
-    "[end NUMBER]",
-    "list the devices that are logged in as you, or end one",
+    "[end NUMBER|all]",
+    "list the devices that are logged in as you, or end one, or all others",
     right=None,
     detail=("A device that is ended has to log in again.",),
 )
@@ -149,20 +150,31 @@ def _devices(caller: Caller, room: Room, rest: str) -> Lines:
             for each in asleep
         ]
         return [f"{number}. {line}" for number, line in enumerate(lines, 1)]
-    word, _, number = rest.partition(" ")
-    if word.lower() != "end" or not number.isdecimal() or len(number) > 3:
-        raise Refused("usage", "Usage: /devices, or /devices end NUMBER")
+    word, _, number = rest.lower().partition(" ")
+    if word == "end" and number == "all":
+        for device in here:
+            if device is not caller.device:
+                _end(caller, device)
+        for each in asleep:
+            chat.forget_asleep(each)
+        return ["Your other devices are logged out."]
+    if word != "end" or not number.isdecimal() or len(number) > 3:
+        raise Refused("usage", "Usage: /devices, or /devices end NUMBER, or /devices end all")
     ended = int(number) - 1
     if not 0 <= ended < len(here) + len(asleep):
         raise Refused("no-such-device", f"There is no device {number}: /devices lists them.")
     if ended >= len(here):
         chat.forget_asleep(asleep[ended - len(here)])
     else:
-        connection = here[ended].connection
-        if connection is not None and here[ended] is not caller.device:
-            connection.refuse(Refused("logged-out", "You were logged out by another device."))
-        chat.log_out(me, here[ended])
+        _end(caller, here[ended])
     return [f"Device {number} is logged out."]
+
+
+def _end(caller: Caller, device: Device) -> None:
+    if device.connection is not None and device is not caller.device:
+        why = Refused("logged-out", "You were logged out by another device.")
+        device.connection.refuse(why)
+    caller.chat.log_out(caller.person, device)
 
 
 def _day(seconds: float) -> str:

@@ -85,8 +85,8 @@ class HelloSession(Session):
             self._log_in(nickname, Password(password), device, self._welcome)
         elif password is not None:
             raise Refused("bad-request", '"password" must be a string.')
-        elif account := self.chat.account_of(beside) if isinstance(beside, str) else None:
-            self._come(self.chat.enter_as(account, device), device, self._welcome)
+        elif isinstance(beside, str) and (account := self.chat.account_of(beside)):
+            self._come(self.chat.enter_as(account, device, beside=beside), device, self._welcome)
         else:
             self._enter(nickname, device, self._welcome)
 

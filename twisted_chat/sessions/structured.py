@@ -8,8 +8,11 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 
 from twisted_chat.chat.chat import Chat
+from twisted_chat.chat.order import Role, Sentence
+from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Shown
 from twisted_chat.chat.request import Request
+from twisted_chat.chat.rights import Right
 from twisted_chat.chat.room import Room
 from twisted_chat.commands import table
 from twisted_chat.commands.command import Lines, Offered
@@ -92,7 +95,7 @@ class StructuredSession(HelloSession):
     def describe(self, room: Room) -> None:
         """Say who is in a room, and what it is about."""
         me, most = self.person, self.chat.limits.listed_names
-        mutes = bool(room.order.sentences("mute/"))
+        mute_of = None if room.order.is_open else self._mute_of(room)
         members = room.shown
         if me.id not in members:
             members = members | {me.id: Shown(me.nickname, me)}
@@ -102,13 +105,24 @@ class StructuredSession(HelloSession):
                 "room": room.name,
                 "topic": room.topic,
                 "members": [
-                    self._member(each, room, mutes=mutes) for each in islice(members.values(), most)
+                    self._member(each, room, mute_of) for each in islice(members.values(), most)
                 ],
                 "count": len(members),
             }
         )
 
-    def _member(self, member: Shown, room: Room, *, mutes: bool) -> dict[str, Any]:
+    def _mute_of(self, room: Room) -> Callable[[Person, Role], Sentence | None]:
+        """What they may know of: only operators are told who shares the address of who is muted."""
+        if self.chat.rights.may(self.person, Right.KEEP_ORDER, room):
+            return room.order.mute_of
+        return lambda person, _: room.order.in_force("mute/" + person.id)
+
+    def _member(
+        self,
+        member: Shown,
+        room: Room,
+        mute_of: Callable[[Person, Role], Sentence | None] | None,
+    ) -> dict[str, Any]:
         person, away = member.person, member.person.away
         role = self.chat.rights.role_of(person, room)
         if away is not None and not self.person.hears(person.nickname, person.id):
@@ -116,7 +130,7 @@ class StructuredSession(HelloSession):
         told: dict[str, Any] = {"nick": member.nickname, "away": away, "role": role.word}
         if account := self.chat.accounts.name_of(person.account):
             told["account"] = account
-        if mutes and room.order.mute_of(person, role) is not None:
+        if mute_of is not None and mute_of(person, role) is not None:
             told["muted"] = True
         return told if person.is_connected else told | {"connected": False}
 
