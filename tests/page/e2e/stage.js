@@ -33,6 +33,8 @@ export async function until(holds, what, within = PATIENCE) {
 export class Server {
   folder = mkdtempSync(join(tmpdir(), "page-"));
   port = 0;
+  /** For browsers only: at the other, a browser that is slower than the greeting of netcat gets that. */
+  webPort = 0;
   /** @type {import("node:child_process").ChildProcess | null} */
   process = null;
   /** @type {string[]} */
@@ -44,20 +46,24 @@ export class Server {
   }
 
   get url() {
-    return `http://127.0.0.1:${this.port}/`;
+    return `http://127.0.0.1:${this.webPort}/`;
   }
 
   async start() {
-    const run = ["-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "chat", "--port", String(this.port), "--interface", "127.0.0.1"];
+    const run = ["-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "chat", "--port", String(this.port), "--web-port", String(this.webPort), "--interface", "127.0.0.1"];
     const open = ["--name", "the lab", "--db", "chat.sqlite", "--flood", "off", "--per-address", "500", "--nameless-per-address", "100", "--connections", "100000/60"];
     const child = spawn(PYTHON, [...run, ...open, ...this.options], { cwd: this.folder, stdio: ["ignore", "pipe", "inherit"] });
     this.process = child;
     const said = createInterface(child.stdout);
     for await (const line of said) {
       this.port = Number(/Join with: nc 127.0.0.1 (\d+)/.exec(line)?.[1] ?? this.port);
-      if (line.includes("Open in a browser")) break;
+      const page = Number(/Open in a browser: http:\/\/127.0.0.1:(\d+)/.exec(line)?.[1] ?? this.port);
+      if (page !== this.port) {
+        this.webPort = page;
+        break;
+      }
     }
-    if (!this.port) throw new Error("The server did not start");
+    if (!this.port || !this.webPort) throw new Error("The server did not start");
     child.stdout.resume();
     return this;
   }
