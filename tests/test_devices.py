@@ -376,6 +376,20 @@ class RestartTests(DiskTestCase):
         self.the_disk_works()
         self.assertEqual([each["ref"] for each in guest.gets("answer", "pong")], ["l", "p"])
 
+    def test_the_answer_to_a_whisper_has_the_number_it_has_for_its_sender(self) -> None:
+        bob, carol = self.program("bob"), self.program("carol")
+        for device in (self.alice, self.second):
+            device.asks(do="command", text="/quit")
+        self.the_disk_works()
+        bob.asks(do="command", text="/whisper alice one")
+        self.the_disk_works()
+        bob.asks(do="say", text="these are stored together, and alice's log is shown first:")
+        bob.asks(do="command", text="/whisper alice two")
+        carol.asks(do="command", text="/whisper alice three", ref="w")
+        self.the_disk_works()
+        told = carol.gets("answer", "whisper")
+        self.assertEqual([(each["ref"], each["id"]) for each in told], [("w", 1), ("w", 1)])
+
     def test_who_logs_in_while_their_other_devices_quit_reads_nothing_again(self) -> None:
         self.program("bob").asks(do="command", text="/whisper alice psst")
         self.the_disk_works()

@@ -237,7 +237,7 @@ class Chance:
         yield "order", 1, lambda: ("asks_about", who(), chance.choice(_ABOUT))
         yield "kill", 0.8, lambda: ("decides_and_dies", who(), self._decision(), room())
         yield "", 0.8, self._comes_while_another_goes
-        yield "order", 0.8, self._keeps_out
+        yield "order", 3, self._keeps_out
         yield "order", 0.5, lambda: ("administers", who())
         yield "", 6, self._is_judged
         yield "kill", 1, lambda: ("stays", who(), self._token("q"))
@@ -281,10 +281,12 @@ class Chance:
     def _keeps_out(self) -> Action:
         chance = self._random
         how = chance.choice(("waits", "the server is killed before it hears of that"))
-        here = [who for who in self._world.citizens if who.visit and who.visit.is_open]
-        whom = chance.choice([who.wish for who in (*here, *self._world.people)])
-        line = chance.choice(("/lockdown new", "/lockdown all", f"/ban --server {whom}"))
-        return "keeps_out", self._citizen(), line, how, self._token("m")
+        index, citizens = self._citizen(), self._world.citizens
+        others = [who for who in citizens if who.wish != self._world.somebody(index).wish]
+        whom = chance.choice([*others, *others, *self._world.people]).wish
+        ban = f"/ban --server {whom}"
+        line = chance.choice(("/lockdown new", "/lockdown all", ban, ban))
+        return "keeps_out", index, line, how, self._token("m")
 
     def _whispers_to_citizens(self) -> Action:
         citizens = self._world.citizens

@@ -16,6 +16,7 @@ DECISIONS: tuple[str, ...] = (
     *("/unban {}", "/op {}", "/voice {}", "/deop {}", "/devoice {}", "/own {}", "/invite {}"),
     *("/lock", "/lock sesame", "/unlock", "/close it", "/hide on", "/hide off", "/moderated on"),
     *("/slow 5", "/slow 0", "/ban --server {}", "/ban --server {} 20s", "/unban --server {}"),
+    "/ban --server nobody",  # whom everybody is above
     *("/moderated off", "/freeze on", "/freeze off", "/hand", "/hand up", "/next", "/clear hands"),
 )
 
@@ -163,9 +164,7 @@ def is_judged(
     judge, judged = present(world, index), present(world, other)
     if judge is None or judged is None or judge.person == judged.person:
         return False
-    if judge.person not in world.oracle.law.owners:
-        registers(world, index)
-        world.rests()
+    _has_account(world, index)
     for each in (index, other):
         is_locked = world.oracle.law.court(room).settings.get("lock") == "key"
         enters(world, each, room, KEY if is_locked else "")
@@ -189,6 +188,14 @@ def is_judged(
     return True
 
 
+def _has_account(world: World, index: int) -> None:
+    """Somebody registers, who has not."""
+    visit = present(world, index)
+    if visit is not None and visit.person not in world.oracle.law.owners:
+        registers(world, index)
+        world.rests()
+
+
 @act("the operator lets {who} administer the server")
 def administers(world: World, index: int) -> object:
     visit = present(world, index)
@@ -201,7 +208,10 @@ def administers(world: World, index: int) -> object:
 
 @act("after a rest {who} administers: {0}, and {1}; people come, and say ={2}=")
 def keeps_out(world: World, index: int, line: str, how: str, token: str) -> object:
+    for who in world.citizens:
+        comes_in(world, who.index)
     world.rests()
+    _has_account(world, index)
     if administers(world, index) is False:
         return False
     world.rests()
