@@ -157,7 +157,7 @@ class Chance:
         yield "break", 0.8, lambda: ("is_displaced", who(), who(), self._token("w"))
         yield "rooms", 0.8, lambda: ("leaves_between", who(), who(), self._token("m"))
         yield "rooms", 0.8, lambda: ("comes_back_and_rejoins", who(), who(), self._token("m"))
-        yield "unread", 0.8, lambda: ("sleeps", who(), who(), self._token("m"))
+        yield "unread", 2, self._sleeps
         yield (
             "unread",
             0.8,
@@ -298,6 +298,13 @@ class Chance:
         name = self._random.choice(("masked", "hidden", "veiled"))
         tokens = self._token("m"), self._token("w")
         return "ignored_in_disguise", self._who(), self._who(), name, *tokens
+
+    def _sleeps(self) -> Action:
+        here = [who for who in self._world.people if who.visit and who.visit.is_open]
+        programs = [who for who in here if who.is_program] or self._world.people
+        sleeper = self._random.choice(programs)
+        others = [who for who in here if who is not sleeper] or self._world.people
+        return "sleeps", sleeper.index, self._random.choice(others).index, self._token("m")
 
     def _whispers_into_a_reset(self) -> Action:
         return "whispers_into_a_reset", self._who(), self._who(), self._token("w")
