@@ -222,6 +222,7 @@ class Chance:
             lambda: ("chooses_password", who(), f"password number {chance.randrange(9**9)}"),
         )
         yield "", 1, lambda: ("logs_out", who())
+        yield "", 1, lambda: ("logs_out_for_good", who())
         yield "", 0.5, lambda: ("ends_device", who(), chance.randint(1, 3))
         yield (
             "",

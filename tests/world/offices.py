@@ -135,8 +135,7 @@ def comes_while_another_goes(world: World, index: int, other: int, gone: int, ho
     return True
 
 
-@act("after a rest {who} logs in to stay, quits (={0}=), and comes back after a kill")
-def stays(world: World, index: int, token: str) -> object:
+def _logs_in_to_stay(world: World, index: int) -> bool:
     world.rests()
     who = world.somebody(index)
     if who.wish not in world.oracle.law.accounts or world.server.writing.trouble:
@@ -145,6 +144,24 @@ def stays(world: World, index: int, token: str) -> object:
     who.wants_to_stay, who.token, who.seen = True, "", {}
     comes_in(world, index)
     world.rests()
+    return True
+
+
+@act("after a rest {who} logs in to stay, logs out, and comes with the token of before")
+def logs_out_for_good(world: World, index: int) -> object:
+    if not _logs_in_to_stay(world, index):
+        return False
+    logs_out(world, index)
+    world.rests()
+    comes_in(world, index, _OVER)
+    world.rests()
+    return True
+
+
+@act("after a rest {who} logs in to stay, quits (={0}=), and comes back after a kill")
+def stays(world: World, index: int, token: str) -> object:
+    if not _logs_in_to_stay(world, index):
+        return False
     doings.quits(world, index, token)
     world.rests()
     world.is_killed()
