@@ -539,6 +539,19 @@ class EveryEventOnceTests(AccountsTestCase):
                 self.assertEqual(seen[number]["#lobby"], lobby, f"device {number}")
 
 
+class LeavingTests(_DeviceTestCase):
+    def test_a_device_that_reads_late_sees_a_room_left_before_it_is_entered_again(self) -> None:
+        late = self.device()
+        self.alice.asks(do="command", text="/join #dev").asks(do="say", text="tea?")
+        late.gets()
+        late.stops_reading()
+        for text in ("/leave #dev", "/join #dev"):
+            self.alice.asks(do="command", text=text)
+        late.reads_again()
+        seen = [each["event"] for each in late.gets() if each.get("room") == "#dev"]
+        self.assertEqual(seen, ["leave", "role", "message", "join", "state"])
+
+
 class GuessingTests(AccountsTestCase):
     """Passwords are checked by a thread that takes its time."""
 
