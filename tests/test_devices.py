@@ -420,6 +420,20 @@ class RestartTests(DiskTestCase):
         self.the_disk_works()
         self.assertEqual([each["ref"] for each in guest.gets("answer", "pong")], ["l", "p"])
 
+    def test_the_answer_to_a_whisper_has_the_number_it_has_for_its_sender(self) -> None:
+        bob, carol = self.program("bob"), self.program("carol")
+        for device in (self.alice, self.second):
+            device.asks(do="command", text="/quit")
+        self.the_disk_works()
+        bob.asks(do="command", text="/whisper alice one")
+        self.the_disk_works()
+        bob.asks(do="say", text="these are stored together, and alice's log is shown first:")
+        bob.asks(do="command", text="/whisper alice two")
+        carol.asks(do="command", text="/whisper alice three", ref="w")
+        self.the_disk_works()
+        told = carol.gets("answer", "whisper")
+        self.assertEqual([(each["ref"], each["id"]) for each in told], [("w", 1), ("w", 1)])
+
     def test_who_logs_in_while_their_other_devices_quit_reads_nothing_again(self) -> None:
         self.program("bob").asks(do="command", text="/whisper alice psst")
         self.the_disk_works()
@@ -567,6 +581,19 @@ class EveryEventOnceTests(AccountsTestCase):
             looks(number)
             if device is not None and "#lobby" in seen[number]:
                 self.assertEqual(seen[number]["#lobby"], lobby, f"device {number}")
+
+
+class LeavingTests(_DeviceTestCase):
+    def test_a_device_that_reads_late_sees_a_room_left_before_it_is_entered_again(self) -> None:
+        late = self.device()
+        self.alice.asks(do="command", text="/join #dev").asks(do="say", text="tea?")
+        late.gets()
+        late.stops_reading()
+        for text in ("/leave #dev", "/join #dev"):
+            self.alice.asks(do="command", text=text)
+        late.reads_again()
+        seen = [each["event"] for each in late.gets() if each.get("room") == "#dev"]
+        self.assertEqual(seen, ["leave", "role", "message", "join", "state"])
 
 
 class GuessingTests(AccountsTestCase):

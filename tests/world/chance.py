@@ -157,7 +157,7 @@ class Chance:
         yield "break", 0.8, lambda: ("is_displaced", who(), who(), self._token("w"))
         yield "rooms", 0.8, lambda: ("leaves_between", who(), who(), self._token("m"))
         yield "rooms", 0.8, lambda: ("comes_back_and_rejoins", who(), who(), self._token("m"))
-        yield "unread", 0.8, lambda: ("sleeps", who(), who(), self._token("m"))
+        yield "unread", 2, self._sleeps
         yield (
             "unread",
             0.8,
@@ -222,6 +222,7 @@ class Chance:
             lambda: ("chooses_password", who(), f"password number {chance.randrange(9**9)}"),
         )
         yield "", 1, lambda: ("logs_out", who())
+        yield "", 1, lambda: ("logs_out_for_good", who())
         yield "", 0.5, lambda: ("ends_device", who(), chance.randint(1, 3))
         yield (
             "",
@@ -237,7 +238,7 @@ class Chance:
         yield "order", 1, lambda: ("asks_about", who(), chance.choice(_ABOUT))
         yield "kill", 0.8, lambda: ("decides_and_dies", who(), self._decision(), room())
         yield "", 0.8, self._comes_while_another_goes
-        yield "order", 0.8, self._keeps_out
+        yield "order", 3, self._keeps_out
         yield "order", 0.5, lambda: ("administers", who())
         yield "", 6, self._is_judged
         yield "kill", 1, lambda: ("stays", who(), self._token("q"))
@@ -281,10 +282,12 @@ class Chance:
     def _keeps_out(self) -> Action:
         chance = self._random
         how = chance.choice(("waits", "the server is killed before it hears of that"))
-        here = [who for who in self._world.citizens if who.visit and who.visit.is_open]
-        whom = chance.choice([who.wish for who in (*here, *self._world.people)])
-        line = chance.choice(("/lockdown new", "/lockdown all", f"/ban --server {whom}"))
-        return "keeps_out", self._citizen(), line, how, self._token("m")
+        index, citizens = self._citizen(), self._world.citizens
+        others = [who for who in citizens if who.wish != self._world.somebody(index).wish]
+        whom = chance.choice([*others, *others, *self._world.people]).wish
+        ban = f"/ban --server {whom}"
+        line = chance.choice(("/lockdown new", "/lockdown all", ban, ban))
+        return "keeps_out", index, line, how, self._token("m")
 
     def _whispers_to_citizens(self) -> Action:
         citizens = self._world.citizens
@@ -296,6 +299,13 @@ class Chance:
         name = self._random.choice(("masked", "hidden", "veiled"))
         tokens = self._token("m"), self._token("w")
         return "ignored_in_disguise", self._who(), self._who(), name, *tokens
+
+    def _sleeps(self) -> Action:
+        here = [who for who in self._world.people if who.visit and who.visit.is_open]
+        programs = [who for who in here if who.is_program] or self._world.people
+        sleeper = self._random.choice(programs)
+        others = [who for who in here if who is not sleeper] or self._world.people
+        return "sleeps", sleeper.index, self._random.choice(others).index, self._token("m")
 
     def _whispers_into_a_reset(self) -> Action:
         return "whispers_into_a_reset", self._who(), self._who(), self._token("w")

@@ -132,8 +132,9 @@ class Device(Visit):
             self.view(room).last = last or None
             self.entries[room] = self._entering(room)
         if "rooms" not in thing:
-            at_home = law.homes.get(self.person, ()) if not self.world.had_trouble else ()
-            self.home = {room: self._entering(room) for room in at_home}
+            here = self.world.server.person(self.person) if not self.world.had_trouble else None
+            at_home = law.homes.get(self.person, ()) if here else ()
+            self.home = {r: self._entering(r) for r in at_home if law.may_enter(here, r)}
         who.person, who.nickname, who.run = self.person, thing["nick"], self.world.run
         who.token, who.epoch = thing["session"], thing["epoch"]
         who.has_quit, who.is_ended = self.is_finishing, False

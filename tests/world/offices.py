@@ -135,8 +135,7 @@ def comes_while_another_goes(world: World, index: int, other: int, gone: int, ho
     return True
 
 
-@act("after a rest {who} logs in to stay, quits (={0}=), and comes back after a kill")
-def stays(world: World, index: int, token: str) -> object:
+def _logs_in_to_stay(world: World, index: int) -> bool:
     world.rests()
     who = world.somebody(index)
     if who.wish not in world.oracle.law.accounts or world.server.writing.trouble:
@@ -145,6 +144,24 @@ def stays(world: World, index: int, token: str) -> object:
     who.wants_to_stay, who.token, who.seen = True, "", {}
     comes_in(world, index)
     world.rests()
+    return True
+
+
+@act("after a rest {who} logs in to stay, logs out, and comes with the token of before")
+def logs_out_for_good(world: World, index: int) -> object:
+    if not _logs_in_to_stay(world, index):
+        return False
+    logs_out(world, index)
+    world.rests()
+    comes_in(world, index, _OVER)
+    world.rests()
+    return True
+
+
+@act("after a rest {who} logs in to stay, quits (={0}=), and comes back after a kill")
+def stays(world: World, index: int, token: str) -> object:
+    if not _logs_in_to_stay(world, index):
+        return False
     doings.quits(world, index, token)
     world.rests()
     world.is_killed()
@@ -163,9 +180,7 @@ def is_judged(
     judge, judged = present(world, index), present(world, other)
     if judge is None or judged is None or judge.person == judged.person:
         return False
-    if judge.person not in world.oracle.law.owners:
-        registers(world, index)
-        world.rests()
+    _has_account(world, index)
     for each in (index, other):
         is_locked = world.oracle.law.court(room).settings.get("lock") == "key"
         enters(world, each, room, KEY if is_locked else "")
@@ -189,6 +204,14 @@ def is_judged(
     return True
 
 
+def _has_account(world: World, index: int) -> None:
+    """Somebody registers, who has not."""
+    visit = present(world, index)
+    if visit is not None and visit.person not in world.oracle.law.owners:
+        registers(world, index)
+        world.rests()
+
+
 @act("the operator lets {who} administer the server")
 def administers(world: World, index: int) -> object:
     visit = present(world, index)
@@ -201,7 +224,10 @@ def administers(world: World, index: int) -> object:
 
 @act("after a rest {who} administers: {0}, and {1}; people come, and say ={2}=")
 def keeps_out(world: World, index: int, line: str, how: str, token: str) -> object:
+    for who in world.citizens:
+        comes_in(world, who.index)
     world.rests()
+    _has_account(world, index)
     if administers(world, index) is False:
         return False
     world.rests()
@@ -249,6 +275,9 @@ def check_rights(world: World) -> None:
             world.rests()
             if before is not _may(world, person, room):
                 continue  # it has just ended
+            if room in person.rooms and not world.oracle.law.is_admin(visit.person):
+                visit.says("/ban --server pete", room)  # whom everybody is above: see `Law.keeps`
+                world.rests()
             if request.lines == ["too-many-rooms"]:
                 continue  # nobody is in it, and it cannot be opened now
             is_denied = bool(_DENIED & set(request.lines))

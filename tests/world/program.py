@@ -323,7 +323,7 @@ class ProgramVisit(Visit):
             self.awaits_notice = False
         if kind in _ACTS and self.is_clean and (said is None or not self.is_me(said)):
             view.acts(self.oracle, thing["from"], said, str(self))
-        if kind == "away" and thing.get("text"):
+        if kind == "away" and TOKEN.fullmatch(thing.get("text", "")):  # else it is the server's
             if thing["text"] in view.texts:
                 self.oracle.find("again", f"{self} is told again: {line}")
             view.texts[thing["text"]] = None

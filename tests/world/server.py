@@ -35,7 +35,8 @@ SMALL: dict[tuple[str, str], Any] = {
     ("twisted_chat.log.window", "PIECE"): 300,
     ("twisted_chat.log.fanout", "SLICE"): 2,
     ("twisted_chat.log.window", "KEPT"): 3,
-    ("twisted_chat.chat.chat", "Fanout"): partial(Fanout, window=5),
+    ("twisted_chat.chat.membership", "Fanout"): partial(Fanout, window=5),
+    ("twisted_chat.chat.own_logs", "Fanout"): partial(Fanout, window=5),
     ("twisted_chat.chat.people", "LEFT"): 5,
     ("twisted_chat.log.reader", "PAGE"): 4,
     ("twisted_chat.stores.sqlite.writer", "GROUP"): 6,
@@ -244,8 +245,5 @@ def fixed(chance: Random, witness: Witness, *, small: bool) -> Iterator[None]:
         put(patch.object(secrets, "token_urlsafe", token_hex))
         put(patch.object(LineConnection, "__hash__", lambda self: self.world_number))
         for (module, name), value in SMALL.items() if small else ():
-            with suppress(ImportError):
-                where = importlib.import_module(module)
-                if hasattr(where, name):
-                    put(patch.object(where, name, value))
+            put(patch.object(importlib.import_module(module), name, value))
         yield

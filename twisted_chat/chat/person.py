@@ -194,21 +194,21 @@ class Whispered:
     reply goes to whoever comes last in one's own.
 
     Args:
-        other: whom it is for.
+        other: whom it is for; None if they are not here.
         mine: the same in the sender's log.
         request: what has brought it.
     """
 
     __slots__ = ("_mine", "_other", "_request")
 
-    def __init__(self, other: Person, mine: Entry, request: Request) -> None:
+    def __init__(self, other: Person | None, mine: Entry, request: Request) -> None:
         self._other = other
         self._mine = mine
         self._request = request
 
     def stored(self, entry: Entry) -> None:
         """See `events.Waiter`."""
-        if self._other.hears(entry.event.sender, entry.author):
+        if self._other is not None and self._other.hears(entry.event.sender, entry.author):
             self._other.last_whisperer = Whisperer(entry.event.sender, entry.author)
         self._request.stored(self._mine)
 

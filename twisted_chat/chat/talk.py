@@ -12,7 +12,7 @@ from twisted_chat.chat.person import Person, Whispered
 from twisted_chat.chat.request import Request
 from twisted_chat.chat.room import Room
 from twisted_chat.events import OWN, Action, Away, Entry, Message, Rename, Topic, Whisper
-from twisted_chat.log.log import Log, append_together
+from twisted_chat.log.log import append_together
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
 from twisted_chat.stores.account import Account
@@ -72,17 +72,12 @@ class Talk(Membership):
             whisper = Whisper(now, OWN, person.nickname, nickname, text)
             self._observers.check(whisper)
             mine = Entry(whisper, person.id, request.ref, client=request.client, waiter=request)
-            told = Whispered(other, mine, request) if isinstance(other, Person) else request
-            theirs = Entry(whisper, person.id, waiter=told)
-            entries += [(self.log_of(person), mine), (self._log_for(other), theirs)]
+            here = other if isinstance(other, Person) else self.people.with_id(other.id)
+            theirs = Entry(whisper, person.id, waiter=Whispered(here, mine, request))
+            log = self.own_logs.opened(other.id) if here is None else self.log_of(here)
+            entries += [(self.log_of(person), mine), (log, theirs)]
         request.begin(person.connection_of(request.client))
         append_together(entries)
-
-    def _log_for(self, other: Person | Account) -> Log:
-        if isinstance(other, Person):
-            return self.log_of(other)
-        here = self.people.with_id(other.id)  # who may have come in the meantime
-        return self.own_logs.opened(other.id) if here is None else self.log_of(here)
 
     def rename(
         self, person: Person, nickname: str, request: Request, by: Person | None = None

@@ -76,7 +76,7 @@ class Reading:
         reader = Reader(fanout, self._wire, self._frontend.outlet, viewer, client, after, self)
         reader.decorate(decorate)
         self._readers[room] = reader
-        reader.catch_up()
+        self._catch_up(reader)
 
     @property
     def own_seen(self) -> int:
@@ -91,7 +91,7 @@ class Reading:
         reader = self._readers[room]
         self._let_wait()
         reader.when_here(partial(self._is_read, room, reader, call))
-        reader.catch_up()
+        self._catch_up(reader)
 
     def leave(self, room: str) -> None:
         """Read a room to the end of what was said until now; lines wait for that."""
@@ -143,8 +143,13 @@ class Reading:
             if other is reader and room != OWN:
                 self._behind(room)
 
+    def _catch_up(self, reader: Reader) -> None:
+        """Nothing new is read before the end of a room that another device may have left."""
+        if not self._leaving:
+            reader.catch_up()
+
     def _all(self) -> tuple[Reader, ...]:
-        return (*self._readers.values(), *self._leaving)
+        return (*self._leaving, *self._readers.values())
 
     def _let_wait(self) -> None:
         self._lines_wait += 1
@@ -167,6 +172,8 @@ class Reading:
 
     def _has_ended(self, reader: Reader, then: Callable[[], None]) -> None:
         self._leaving = tuple(other for other in self._leaving if other is not reader)
+        for other in tuple(self._readers.values()):
+            self._catch_up(other)
         self._ended()
         then()
 
