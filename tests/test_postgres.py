@@ -19,13 +19,14 @@ from twisted_chat.service.options import Options
 from twisted_chat.stores.unusable import Unusable
 
 if not why_not():
+    import psycopg
     from twisted.internet.task import Clock
 
     from tests.faulty import Network
     from twisted_chat.stores.postgres import connection, schema
     from twisted_chat.stores.postgres import engine as writing_engine
     from twisted_chat.stores.postgres.connection import Away
-    from twisted_chat.stores.postgres.engine import Engine
+    from twisted_chat.stores.postgres.engine import Engine, TakenOver
     from twisted_chat.stores.postgres.group import AccountWrite, Group, Work
     from twisted_chat.stores.postgres.store import PostgresStore
     from twisted_chat.turn import Turn
@@ -65,6 +66,15 @@ class UnusableTests(SynchronousTestCase):
         self.assert_unusable("postgresql:///chat?host=/nowhere", "No such file or directory")
         self.assert_unusable(engine().url("none"), 'database "none" does not exist')
         self.assert_unusable("postgresql://chat:secret@[", "cannot use --db")
+
+    def test_a_password_that_makes_the_address_unreadable_is_not_repeated(self) -> None:
+        for password in ("100%secret", "a secret", "x%00secret", "%secret", 'a "secret" %'):
+            url = f"postgresql://chat:{password}@127.0.0.1:1/chat"
+            self.assert_unusable(url, "cannot use --db", "% as %25")
+        for password in ("x@secret", "x/secret", "x@secret/y", "x@y/secret"):
+            url = f"postgresql://chat:{password}@127.0.0.1:1/chat"
+            self.assert_unusable(url, "cannot use --db", "@ as %40 and / as %2F")
+        self.assert_unusable("postgresql:///chat?password=x&secret", "cannot use --db")
 
     def test_it_is_too_old(self) -> None:
         self.patch(connection, "OLDEST", 99)
@@ -180,6 +190,26 @@ class KeptTests(SynchronousTestCase):
                 b" WHERE application_name LIKE 'twisted-chat%'"
             )
         self.assertEqual(self.successResultOf(store.rooms()), [])
+
+    def test_a_server_whose_place_was_taken_keeps_no_other_from_starting(self) -> None:
+        replaced = Engine(self.url)
+        self.addCleanup(replaced.close)
+        replaced._connection.close()  # it is cut off
+        Engine(self.url).close()  # another takes its place, and dies
+        for _ in range(2):
+            self.assertRaises(TakenOver, replaced.store, Group([], Work()))
+            Engine(self.url).close()
+
+    def test_why_something_is_not_stored_is_said_without_what_it_was(self) -> None:
+        kept = Engine(self.url)
+        self.addCleanup(kept.close)
+        call = "SELECT store_group(%s, 1, %s::jsonb)"
+        for work in ('{"sessions":[["secret"]]}', '{"sessions":[["secret\\u0000"]]}'):
+            with self.assertRaises(psycopg.Error) as raised:
+                kept._connection.execute(call.encode(), (kept._node, work))
+            why = connection.explain(raised.exception)
+            for word in ("secret", "store_group", "portal", "Failing row"):
+                self.assertNotIn(word, why)
 
     def test_two_chats_in_one_database_leave_each_other_alone(self) -> None:
         first, second = Engine(self.url), Engine(engine().new())

@@ -70,11 +70,24 @@ def connect(url: str, called: str = "twisted-chat") -> Connection:
 
 
 def _parts(url: str) -> dict[str, str]:
+    """The address in its parts; what cannot be understood is not repeated, as it may be a password.
+
+    Raises:
+        Unusable: the address cannot be understood.
+    """
+    user_and_host, _, database = url.partition("?")[0].partition("://")[2].partition("/")
+    if user_and_host.count("@") > 1 or "@" in database:
+        raise Unusable(
+            "cannot use --db: in a user, a password or a database, write @ as %40 and / as %2F"
+        )
     try:
         return {key: str(value) for key, value in conninfo_to_dict(url).items()}
     except psycopg.Error as error:
-        told = _line(error).replace(f': "{url}"', "")  # it may have a password in it
-        raise Unusable(f"cannot use --db: {told}") from error
+        told = _line(error).partition(' "')[0].rstrip(":")
+        raise Unusable(
+            f"cannot use --db: {told}: write it as postgresql://USER@HOST/DATABASE, and in these "
+            "% as %25 and a blank as %20"
+        ) from error
 
 
 def _why_not(error: psycopg.Error) -> str:
@@ -108,6 +121,8 @@ def explain(error: BaseException) -> str:
         return "the disk is full"
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
         return "the database is read-only"
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        return error.diag.message_primary  # the rest is about our statements, and what is in them
     return _line(error)
 
 

@@ -71,6 +71,7 @@ class Engine:
         rename = "SELECT set_config('application_name', %s, false)"
         self._connection.execute(rename, (self._called,))
         self._has_given_up = False
+        self._is_taken_over = False
         self._number = 0  # of the last group that is stored
         self._in_doubt: Group | None = None  # that was sent last
 
@@ -83,6 +84,16 @@ class Engine:
             TakenOver: it is not, and neither will be others.
             psycopg.Error: it is not stored.
         """
+        if self._is_taken_over:
+            raise TakenOver
+        try:
+            return self._store(group)
+        except TakenOver:
+            self._is_taken_over = True
+            self._connection.close()  # and let go of the lock, which the other server may need
+            raise
+
+    def _store(self, group: Group) -> Answer:
         if not self._connection.closed:
             try:
                 return self._send(group)
