@@ -70,6 +70,10 @@ class Life:
                 self._keep(entry)
             assert entry.id == self.last, f"{entry} does not have the number {self.last}"
 
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """Nobody else appends anything here."""
+        raise AssertionError(f"{self.name} hears {entries}, which nobody said")
+
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
         """These could not be stored."""
         assert self.is_open, f"{self.name} is told of something after it was closed"

@@ -55,6 +55,9 @@ class Nobody:
     def show(self, entries: Any) -> None:
         """See `Subscriber`."""
 
+    def hear(self, entries: Any) -> None:
+        """See `Subscriber`."""
+
     def refuse(self, entries: Any, why: Refused) -> None:
         """See `Subscriber`."""
 

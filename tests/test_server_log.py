@@ -125,5 +125,8 @@ class _Nobody:
     def show(self, entries: object) -> None:
         """See `Subscriber.show`."""
 
+    def hear(self, entries: object) -> None:
+        """See `Subscriber`."""
+
     def refuse(self, entries: object, why: object) -> None:
         """See `Subscriber.refuse`."""

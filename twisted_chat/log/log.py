@@ -155,6 +155,16 @@ class Log:
     def show(self, entries: Sequence[Entry]) -> None:
         """The entries are stored: show them to the readers."""
         place = self.end
+        self._show(entries)
+        self._settle(len(entries), place)
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """Another server has appended these: show them to the readers."""
+        self._show(entries)
+        if self.listener is not None:
+            self.listener.go_on()
+
+    def _show(self, entries: Sequence[Entry]) -> None:
         self.end += len(entries)
         self.last = entries[-1].id
         if self.listener is not None:
@@ -167,7 +177,6 @@ class Log:
                     waiter.stored(entry)
                 except Exception:  # it may not stop the others from reading
                     _log.failure("Handling an event in {room} failed", room=self.room)
-        self._settle(len(entries), place)
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
         """The entries could not be stored: nobody will see them."""

@@ -11,6 +11,7 @@ from twisted_chat.events.effects import State
 from twisted_chat.refusal import Refused
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.nameless import Replacements
+from twisted_chat.stores.nodes import Nodes
 
 _T = TypeVar("_T")
 
@@ -30,6 +31,9 @@ class Subscriber(Protocol):
 
     def show(self, entries: Sequence[Entry]) -> None:
         """These are now stored, in this order and numbered: they can be shown."""
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """These were appended by another server, come next, and can be shown."""
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
         """These could not be stored, and nobody will see them."""
@@ -104,6 +108,10 @@ class Store(Protocol):
     @property
     def epoch(self) -> str:
         """The epoch of event numbers: when it changes, they start again from 1."""
+
+    @property
+    def nodes(self) -> Nodes | None:
+        """The servers that use it, if there can be several."""
 
     def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
         """Tell `subscriber` what happens in a log from now on.

@@ -56,6 +56,11 @@ class MemoryStore:
         """See `Store.epoch`: memory begins anew."""
         return self._epoch
 
+    @property
+    def nodes(self) -> None:
+        """See `Store.nodes`: this is one server's alone."""
+        return None
+
     def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
         """See `Store.open`."""
         self.begin(log, room, subscriber)

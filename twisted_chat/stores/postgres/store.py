@@ -70,6 +70,11 @@ class PostgresStore:
 
     # Logs
 
+    @property
+    def nodes(self) -> None:
+        """See `Store.nodes`: this is one server's alone."""
+        return None
+
     def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
         """See `Store.open`."""
         return Deferred.fromCoroutine(self._open(log, room, subscriber))

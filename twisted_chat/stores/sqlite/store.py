@@ -89,6 +89,11 @@ class SqliteStore:
 
     # Logs
 
+    @property
+    def nodes(self) -> None:
+        """See `Store.nodes`: this is one server's alone."""
+        return None
+
     def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
         """See `Store.open`."""
         known = self._find(log)

@@ -1,0 +1,105 @@
+"""Several servers on one store are one chat: what they share, and tell each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from twisted.internet.defer import Deferred
+
+from twisted_chat.refusal import Refused
+
+Value: TypeAlias = Any
+"""Anything that can be written as JSON; None where there is nothing."""
+
+
+class Taken(Refused):
+    """A key that somebody wants is another's.
+
+    Args:
+        key: which one.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__("nick-taken", "That nickname is taken: choose another one.")
+        self.key = key
+
+
+class Hearer(Protocol):
+    """What a server is told of the others. It is told of itself too, in the one order of all.
+
+    Whatever is told comes in the same order everywhere, and so do the entries of all logs. What
+    was stored together is told together, before its entries are shown.
+    """
+
+    def heard(self, node: int, name: str, value: Value) -> None:
+        """A server has set or told something.
+
+        Args:
+            node: the server's number.
+            name: what it is about.
+            value: what it is now; None if it is no more.
+        """
+
+    def gone(self, node: int, heir: int) -> None:
+        """A server is gone, and does nothing more; another looks after its people from now on."""
+
+    def asked_for(self, log: str, room: str) -> None:
+        """Something is about to be shown in a log that is not open here: this may open it.
+
+        Args:
+            log: the log's name.
+            room: the name under which its readers know it.
+        """
+
+    def missed(self, shared: Mapping[str, Value], nodes: Sequence[int]) -> None:
+        """Something may have been told that was not heard: this is how it is now.
+
+        Events that are stored are shown all the same; those that are only told may be missing.
+
+        Args:
+            shared: all that is set.
+            nodes: the numbers of the servers that are there.
+        """
+
+    def replaced(self) -> None:
+        """This server was away for so long that another looks after its people: it has to end."""
+
+
+class Nodes(Protocol):
+    """The servers on one store."""
+
+    @property
+    def number(self) -> int:
+        """The number of this server, which no other ever gets."""
+
+    def join(self, hearer: Hearer) -> Deferred[Mapping[str, Value] | None]:
+        """Hear what all servers tell from now on.
+
+        Returns:
+            All that is set; None if there is no other server: then nothing is set, and nobody has
+            a key.
+        """
+
+    def set(self, name: str, value: Value) -> None:
+        """Set something that all servers know, those too that start later; None ends it.
+
+        It is stored as soon as possible, and whoever cannot be told now hears it later.
+        """
+
+    def tell(self, name: str, value: Value) -> None:
+        """Tell all servers something that is not kept."""
+
+    def claim(self, holder: str, keys: Sequence[str], instead_of: str = "") -> Deferred[None]:
+        """Take keys that nobody else has, all or none of them.
+
+        Args:
+            holder: the id of who wants them.
+            keys: what they want.
+            instead_of: the id of somebody from whom they are taken, if they have them.
+
+        Returns:
+            Fires when they are the holder's; fails with `Taken` if one of them is another's, and
+            with `Refused` if that cannot be found out now.
+        """
+
+    def release(self, holder: str, keys: Sequence[str]) -> None:
+        """Somebody needs some keys no more; those that are another's stay so."""
