@@ -181,7 +181,8 @@ class OrderTests(SeveralTestCase):
         self.clock.advance(0)
         self.clock.advance(0)
         self.assertIn(
-            "*** bob has left #dev (removed by ann)", " ".join(self.ann.sees()).replace("[#dev] ", "")
+            "*** bob has left #dev (removed by ann)",
+            " ".join(self.ann.sees()).replace("[#dev] ", ""),
         )
         self.assertIn("You were removed from #dev by ann: enough", " ".join(self.bob.sees()))
         self.assertEqual(self.ann.types("/users #dev").sees(), ["*** In #dev: ann* (owner) (1)"])
@@ -214,7 +215,7 @@ class AccountTests(SeveralTestCase):
         bob = self.joins("bob", 2)
         self.assertEqual(bob.types("/users").sees(), ["*** In #lobby: ann*, bob (2)"])
         self.look_away(self.ann, phone)
-        phone.asks(do="join", room="#dev")
+        phone.asks(do="command", text="/join #dev")
         self.clock.advance(0)
         self.assertIn("#dev", " ".join(self.ann.sees()))
         self.assertEqual(bob.types("/users #dev").sees(), ["*** In #dev: ann* (owner) (1)"])
@@ -225,7 +226,7 @@ class AccountTests(SeveralTestCase):
         self.ann.types("/quit")
         self.time_passes(1)
         self.assertEqual(bob.sees(), [])
-        phone.asks(do="quit")
+        phone.asks(do="command", text="/quit")
         self.time_passes(1)
         self.assertEqual(bob.sees(), ["*** ann has left #lobby"])
         self.assertEqual(bob.types("/users").sees(), ["*** In #lobby: bob (1)"])

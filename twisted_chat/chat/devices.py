@@ -102,6 +102,8 @@ class Devices(Logins):
             person.log, person.fanout = fanout.log, fanout
             self._entered(person, device)
         else:
+            if person.fanout is None:  # until now they came to another server
+                person.log, person.fanout = fanout.log, fanout
             self._change_devices(person, device, self.people.add_device)
             self.publish(person)
             self._log_connected(person, device)
