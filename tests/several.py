@@ -5,13 +5,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.people import NOW, Person, Program, Somebody, cheap_accounts
+from tests.people import NOW, AccountsTestCase, Person, Program, Somebody, cheap_accounts
 from twisted_chat import ChatFactory, Limits
 from twisted_chat.chat.chat import Chat
 from twisted_chat.events import Entry
@@ -281,6 +282,34 @@ class Node:
         for key in keys:
             if self._database.claims.get(key) == holder:
                 del self._database.claims[key]
+
+
+class SpreadTestCase(AccountsTestCase):
+    """A chat of three servers, to which people come in turn."""
+
+    def setUp(self) -> None:
+        """An empty chat."""
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        database, limits = Database(), replace(self.limits)
+        self.servers = [ChatFactory(self.clock, chat=self.opens(database, limits)) for _ in "123"]
+        self.factory = self.servers[0]
+        uses = [server.chat.administrators.use for server in self.servers]
+        self.patch(self.factory.chat.administrators, "use", lambda names: [u(names) for u in uses])
+        self._turns = cycle(self.servers)
+
+    def opens(self, database: Database, limits: Limits) -> Chat:
+        """One of the servers."""
+        store = database.node()
+        accounts = cheap_accounts(self.clock, store, limits)
+        turn = Turn(partial(self.clock.callLater, 0))
+        chat = Chat(self.clock, store, turn, "the lab", limits, accounts=accounts)
+        self.successResultOf(chat.ready)
+        return chat
+
+    def next_server(self) -> ChatFactory:
+        """Where the next one comes to."""
+        return next(self._turns)
 
 
 class SeveralTestCase(SynchronousTestCase):
