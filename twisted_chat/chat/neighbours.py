@@ -41,6 +41,9 @@ _log = Logger(namespace="chat")
 PATIENCE = 1.0
 """Seconds for which a device that goes on here waits for the server that it came to before."""
 
+_TOLD = 3.0
+"""Seconds after which all is told of who comes and goes, even if many do; see `presence`."""
+
 _PRESENCE = (Join, Leave, Rename)
 """Events that tell who is in a room, and what they are called."""
 
@@ -50,7 +53,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     def __init__(self, clock: IReactorTime, *arguments: Any, **named: Any) -> None:
         self._shared: dict[str, Value] = {}  # what all servers share, as far as it is known here
-        self._unheard: dict[str, Value] = {}  # of this, what has been set here, and not heard yet
+        self._unheard: dict[str, tuple[Value, str]] = {}  # set here, not heard yet: about whom
+        self._left: dict[str, set[str]] = {}  # rooms that people have left, by their ids
         self._devices_of: dict[str, dict[str, None]] = {}  # by the person's id
         self._waiting_for: dict[str, Deferred[None]] = {}  # until a device is let go, by its id
         self._early: list[Callable[[], None]] | None = []  # heard before the chat has begun
@@ -87,17 +91,22 @@ class Neighbours(Administration, OwnAccount, Decisions):
         known = [*self._devices_of.get(person.id, ())]
         for device in person.devices.values() if is_here else ():
             if device.is_here:
-                self._set(f"device/{device.id}", device_value(person, device, self._nodes.number))
+                value = device_value(person, device, self._nodes.number)
+                self._set(f"device/{device.id}", value, person.id)
         for device_id in known:
             if not is_here or device_id not in person.devices:
-                self._set(f"device/{device_id}", None)
-        value = person_value(person, self._rooms_of(person)) if is_here else None
-        self._set(f"person/{person.id}", value)
+                self._set(f"device/{device_id}", None, person.id)
+        name = f"person/{person.id}"
+        now = person_value(person, self._rooms_of(person)) if is_here else None
+        left = _rooms_in(self._shared.get(name)) - _rooms_in(now)
+        if left:
+            self._left.setdefault(person.id, set()).update(left)
+        self._set(name, now, person.id)
 
-    def _set(self, name: str, value: Value) -> None:
+    def _set(self, name: str, value: Value, person_id: str) -> None:
         if self._nodes is not None and self._shared.get(name) != value:
             self._learn(name, value)
-            self._unheard[name] = value
+            self._unheard[name] = value, person_id
             self._nodes.set(name, value)
 
     def _learn(self, name: str, value: Value) -> None:
@@ -154,9 +163,10 @@ class Neighbours(Administration, OwnAccount, Decisions):
             if not is_own:
                 self._is_told(name, value)
         elif name in self._unheard:  # what was set here comes later, and holds then
-            if is_own and self._unheard[name] == value:
+            last, person_id = self._unheard[name]
+            if is_own and last == value:
                 del self._unheard[name]
-                self._is_left(name, value)
+                self._is_settled(person_id)
         elif not is_own:
             self._is_now(name, value)
 
@@ -172,6 +182,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 self._is_lost(person, device, 0 if is_heir else heir)
             if theirs and is_heir and person.present:
                 self.publish(person)
+        self.clock.callLater(_TOLD, self._look_for_ghosts, is_heir)
 
     def _is_lost(self, person: Person, device: Device, heir: int) -> None:
         """The server of a device is gone, with its connection."""
@@ -280,7 +291,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
         person.rooms = {key: entered for key, (_, entered) in now.items()}
         for key in now:
             room = self.rooms.get(key)
-            if room is not None and (key in entered or person.id not in room.members):
+            is_member = room is not None and person.id in room.members
+            if room is not None and (key in entered or is_member == person.displaced):
                 self._is_in_room(person, key in entered, room, is_told=is_told)
             elif room is None:
                 opened = self.rooms.open(now[key][0])
@@ -322,6 +334,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
         self.people.forget(person)
         for device in person.devices.values():
             self._ends(device)
+            if device.is_here:  # which they did not know of
+                self._set(f"device/{device.id}", None, person.id)
         if person.fanout is not None and not person.account and not any(person.connections):
             person.fanout.log.close()
 
@@ -391,12 +405,21 @@ class Neighbours(Administration, OwnAccount, Decisions):
         if device.connection is not None:
             device.connection.replace()
 
-    def _is_left(self, name: str, value: Value) -> None:
-        """All servers know what was set here: who has no device any more leaves."""
-        if value is None and name.startswith("device/"):
-            for person in [*self.people]:
-                if not person.devices:
-                    self.part(person, "")
+    def _is_settled(self, person_id: str) -> None:
+        """All servers know what was set here about somebody: see whether it holds together."""
+        person = self.people.with_id(person_id)
+        if person is not None and not person.devices:  # two servers have each lost one of two
+            self.part(person, "")
+        for key in self._left.pop(person_id, ()):
+            room = self.rooms.get(key)
+            if room is not None and person_id in room.ghosts():
+                room.tell_gone(person_id)  # who had been told to be there by another server
+
+    def _look_for_ghosts(self, is_heir: bool) -> None:
+        """A server is gone, which may have been about to tell who had left."""
+        for room in self.rooms.values() if not self.is_stopping else ():
+            for person_id in room.ghosts() if is_heir else ():
+                room.tell_gone(person_id)
 
     # What is told and not kept
 
@@ -435,7 +458,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
             return
         event = entry.event
         if isinstance(event, _PRESENCE):
-            room.heard(event, self.people)
+            room.heard(entry, self.people)
         elif isinstance(event, Message | Action):
             person = self.people.with_id(entry.author)
             if person is not None:
@@ -448,6 +471,13 @@ class Neighbours(Administration, OwnAccount, Decisions):
             person = self.people.with_id(person_id)
             if person is not None and person.hears(event.sender, entry.author):
                 person.last_whisperer = Whisperer(event.sender, entry.author)
+
+
+def _rooms_in(value: Value) -> set[str]:
+    """The keys of the rooms in which the others see somebody, as that is shared."""
+    if value is None or value["displaced"]:
+        return set()
+    return {names.key(name) for name, _ in value["rooms"]}
 
 
 def _not_opened(failure: Failure) -> None:
