@@ -108,13 +108,6 @@ class _World(SeveralTestCase):
             gone = self.servers[server]
             self.people = [each for each in self.people if each._factory is not gone]
             self.dies(server)
-            self._is_dead(gone)
-
-    def _is_dead(self, factory: ChatFactory) -> None:
-        """Nothing that it still does concerns anybody."""
-        store = factory.chat._store
-        for name in ("append", "set", "tell", "claim", "release", "save_session", "drop_session"):
-            setattr(store, name, _nothing)
 
     def step(self) -> None:
         """Something happens."""
@@ -195,7 +188,9 @@ class _World(SeveralTestCase):
             for server in self.servers
             for each in server.chat.people
         )
-        self.assertEqual(connected > 0, any(not each.is_gone for each in self.people) and connected > 0)
+        self.assertEqual(
+            connected > 0, any(not each.is_gone for each in self.people) and connected > 0
+        )
 
 
 class AgreementTests(_World):
@@ -210,9 +205,3 @@ class AgreementTests(_World):
                     self.step()
                 self.settles()
                 self.assert_they_agree()
-
-
-def _nothing(*_: Any, **__: Any) -> Any:
-    from twisted.internet.defer import Deferred
-
-    return Deferred()

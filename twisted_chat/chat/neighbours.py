@@ -54,6 +54,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
     def __init__(self, clock: IReactorTime, *arguments: Any, **named: Any) -> None:
         self._shared: dict[str, Value] = {}  # what all servers share, as far as it is known here
         self._unheard: dict[str, tuple[Value, str]] = {}  # set here, not heard yet: about whom
+        self._to_open: dict[str, dict[str, int]] = {}  # people's rooms that are being opened here
         self._left: dict[str, set[str]] = {}  # rooms that people have left, by their ids
         self._devices_of: dict[str, dict[str, None]] = {}  # by the person's id
         self._waiting_for: dict[str, Deferred[None]] = {}  # until a device is let go, by its id
@@ -97,7 +98,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
             if not is_here or device_id not in person.devices:
                 self._set(f"device/{device_id}", None, person.id)
         name = f"person/{person.id}"
-        now = person_value(person, self._rooms_of(person)) if is_here else None
+        rooms = {**self._rooms_of(person), **self._to_open.get(person.id, {})}
+        now = person_value(person, rooms) if is_here else None
         left = _rooms_in(self._shared.get(name)) - _rooms_in(now)
         if left:
             self._left.setdefault(person.id, set()).update(left)
@@ -287,28 +289,37 @@ class Neighbours(Administration, OwnAccount, Decisions):
         now = {names.key(name): (name, entered) for name, entered in rooms}
         for key in [key for key in person.rooms if key not in now]:
             self._has_left_room(person, key)
-        entered = [key for key in now if key not in person.rooms]
-        person.rooms = {key: entered for key, (_, entered) in now.items()}
-        for key in now:
-            room = self.rooms.get(key)
-            is_member = room is not None and person.id in room.members
-            if room is not None and (key in entered or is_member == person.displaced):
-                self._is_in_room(person, key in entered, room, is_told=is_told)
-            elif room is None:
-                opened = self.rooms.open(now[key][0])
-                opened.addCallback(partial(self._is_in_room, person, True, is_told=True))
-                opened.addErrback(_not_opened)
+        person.rooms = {key: now[key][1] for key in now if key in person.rooms}
+        to_open = {name: entered for key, (name, entered) in now.items() if key not in self.rooms}
+        self._to_open.pop(person.id, None)
+        if to_open:
+            self._to_open[person.id] = to_open
+        for key, (_, entered) in now.items():
+            if key in self.rooms:
+                self._is_in_room(person, self.rooms[key], entered, is_told=is_told)
+        for name in list(to_open):
+            opened = self.rooms.open(name).addCallback(partial(self._has_opened, person, name))
+            opened.addErrback(_not_opened)
 
-    def _is_in_room(self, person: Person, is_new: bool, room: Room, *, is_told: bool) -> None:
-        if not person.present or room.key not in person.rooms:
-            return
+    def _has_opened(self, person: Person, name: str, room: Room) -> None:
+        """A room is open in which somebody was, and may be still."""
+        to_open = self._to_open.get(person.id, {})
+        entered = to_open.pop(name, None)
+        if not to_open:
+            self._to_open.pop(person.id, None)
+        if entered is not None and person.present:
+            self._is_in_room(person, room, entered, is_told=True)
+
+    def _is_in_room(self, person: Person, room: Room, entered: int, *, is_told: bool) -> None:
+        is_new = room.key not in person.rooms
+        person.rooms[room.key] = entered
         for connection in person.connections if is_new else ():
             connection.follow(room.key, room.fanout)
         if person.displaced:
             room.has_no_more(person)
         elif is_told:
             room.keep(person)
-        else:
+        elif person.id not in room.members:
             room.has(person)
         for connection in person.connections if is_new else ():
             connection.entered(room.key)
@@ -329,6 +340,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
     def _has_left(self, person: Person) -> None:
         """Somebody has left, as another server has told the others."""
         person.present = False
+        self._to_open.pop(person.id, None)
         for key in list(person.rooms):
             self._has_left_room(person, key)
         self.people.forget(person)
@@ -396,6 +408,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
         if late.active():
             late.cancel()
         await self._recall_requests(device)
+        for name in list(self._to_open.get(person.id, ())):
+            await self.rooms.open(name)
         opens = self.own_logs.of_account if person.account else self.own_logs.restore
         fanout = await opens(person.id) if person.fanout is None else person.fanout
         if person.fanout is None:

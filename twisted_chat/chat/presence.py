@@ -65,6 +65,7 @@ class Presence:
         self._known: dict[str, str] = {}  # here, and told: by the person's id, the nickname
         self._coming: dict[str, Person] = {}  # here, but not told yet: by id
         self._going: dict[str, _Gone] = {}  # told, but not here any more: by id
+        self._leaving: set[str] = set()  # not here any more, and about to be told: by id
         self._unmissed: set[str] = set()  # of these, since whom nobody has entered: by id
         self._still_called: dict[str, str] = {}  # of these, by the nickname's key: the id
         self._delay = FIRST
@@ -172,7 +173,11 @@ class Presence:
 
     def ghosts(self, members: Container[str]) -> list[str]:
         """Ids of those whom the log tells to be here, though they are not, and nobody tells it."""
-        return [each for each in self.shown if each not in members and each not in self._going]
+        return [
+            each
+            for each in self.shown
+            if each not in members and each not in self._going and each not in self._leaving
+        ]
 
     def tell_gone(self, person_id: str) -> None:
         """Somebody has left without anybody having told it."""
@@ -242,6 +247,7 @@ class Presence:
             tuple(other.nickname for other in also),
             tuple(each.person.id for each in gone),
         )
+        self._leaving.update(each.person.id for each in gone)
         self._tell(leave, [Shown(each.nickname, each.person) for each in gone], self._show_left)
 
     def _tell(
@@ -259,6 +265,7 @@ class Presence:
     def _show_left(self, people: Sequence[Shown]) -> None:
         for each in people:
             self.shown.pop(each.person.id, None)
+            self._leaving.discard(each.person.id)
 
 
 class _Told:
