@@ -175,7 +175,8 @@ class Node:
             answer()
 
     def _claim(self) -> list[Callable[[], None]]:
-        claims, answers = self._database.claims, []
+        claims = self._database.claims
+        answers: list[Callable[[], None]] = []
         for holder, keys in self._released:
             for key in keys:
                 if claims.get(key) == holder:

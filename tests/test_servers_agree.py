@@ -17,6 +17,7 @@ class _World(SeveralTestCase):
     """People who do anything at any server, while servers hear of each other late."""
 
     limits = Limits(pace=None, resume_seconds=30.0)
+    maxDiff = None
 
     def begins(self, seed: int) -> None:
         """Nobody is here."""
@@ -136,7 +137,9 @@ class _World(SeveralTestCase):
 
     def view(self, server: ChatFactory) -> dict[str, Any]:
         """Who is here, as a server has it."""
-        chat, own = server.chat, server.chat._store.number  # type: ignore[union-attr]
+        chat, store = server.chat, server.chat._store
+        assert isinstance(store, Node)
+        own = store.number
         everybody = [*chat.people, *chat.people.displaced]
         return {
             "people": {
@@ -178,9 +181,9 @@ class _World(SeveralTestCase):
             set(self.database.shared),
         )
         for each in here:
-            for room in each.rooms:
+            for key in each.rooms:
                 if not each.is_quiet:
-                    self.assertIn(each.id, chat.rooms[room].shown, f"{each.nickname} in {room}")
+                    self.assertIn(each.id, chat.rooms[key].shown, f"{each.id} in {key}")
         for key, room in chat.rooms.items():
             self.assertLessEqual(set(room.shown), set(room.members), key)
         connected = sum(

@@ -169,6 +169,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
             if is_own and last == value:
                 del self._unheard[name]
                 self._is_settled(person_id)
+            elif not is_own and name.startswith("person/") and value is not None:
+                self._may_be_displaced(person_id, value)
         elif not is_own:
             self._is_now(name, value)
 
@@ -271,18 +273,49 @@ class Neighbours(Administration, OwnAccount, Decisions):
         self._is_in(person, value["rooms"], is_told=is_told)
 
     def _person_is(self, person: Person, value: Value, *, is_told: bool) -> None:
+        nickname = person.nickname
         self.people.is_now(person, value["nickname"], is_displaced=value["displaced"])
+        for key in person.rooms if person.nickname != nickname else ():
+            self.rooms[key].has_renamed(person)
         if value["away"] != person.away:
             person.told_away = ()
         learn_person(person, value)
         person.read = max(person.read, value["read"])
         self._is_in(person, value["rooms"], is_told=is_told)
+        self._come_back(person)
+        self.people.give_back_others(person.id)
         for key, number in value["marks"].items():
             if number > person.marks.get(key, 0):
                 person.marks = {**person.marks, key: number}
                 name = OWN if key == OWN else self._name_of(key)
                 for connection in person.connections:
                     connection.has_read(name, number)
+
+    def _may_be_displaced(self, person_id: str, value: Value) -> None:
+        """Somebody was changed here while another server gave their nickname to somebody else."""
+        person = self.people.with_id(person_id)
+        if person is None or person.displaced or not value["displaced"]:
+            return
+        if value["nickname"] == person.nickname:
+            self.people.is_now(person, person.nickname, is_displaced=True)
+            for key in person.rooms:
+                self.rooms[key].has_no_more(person)
+            self._come_back(person)
+            self.publish(person)
+
+    def _come_back(self, person: Person) -> None:
+        """Somebody was connected here while another server gave their nickname to somebody else."""
+        before = person.nickname
+        if not person.displaced or not any(person.connections):
+            return
+        try:
+            self._replace(person, None)
+        except Refused as why:
+            self.disconnect(person, why, "")
+            return
+        text = f"Somebody else took the nickname {before}: you are now {person.nickname}."
+        self.tell(person, text)
+        self.publish(person)
 
     def _is_in(self, person: Person, rooms: Sequence[Any], *, is_told: bool) -> None:
         """Somebody is in these rooms, each with the number when they entered it."""
@@ -344,6 +377,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
         for key in list(person.rooms):
             self._has_left_room(person, key)
         self.people.forget(person)
+        self.people.give_back_others(person.id)
         for device in person.devices.values():
             self._ends(device)
             if device.is_here:  # which they did not know of
@@ -424,6 +458,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
         person = self.people.with_id(person_id)
         if person is not None and not person.devices:  # two servers have each lost one of two
             self.part(person, "")
+        self.people.give_back_others(person_id)
         for key in self._left.pop(person_id, ()):
             room = self.rooms.get(key)
             if room is not None and person_id in room.ghosts():

@@ -99,6 +99,10 @@ class Room:
         """Somebody is a member, who came to another server, and that tells the others."""
         self.members[person.id] = person
 
+    def has_renamed(self, person: Person) -> None:
+        """A member has another nickname, as the log has told."""
+        self._presence.heard_renamed(person.id, person.nickname)
+
     def has_no_more(self, person: Person) -> None:
         """Somebody is none any more, as another server tells the others."""
         self.members.pop(person.id, None)
