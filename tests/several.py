@@ -42,6 +42,7 @@ class Database:
         self.accounts: dict[str, Account] = {}
         self.shared: dict[str, Any] = {}
         self.claims: dict[str, str] = {}
+        self.claimed_by: dict[str, int] = {}  # by key, the number of the server
         self.nodes: dict[int, Node] = {}
         self.is_quick = True
         self._number = 0
@@ -189,6 +190,7 @@ class Node:
                 answers.append(partial(deferred.errback, Taken(taken[0])))
             else:
                 claims.update(dict.fromkeys(keys, holder))
+                self._database.claimed_by.update(dict.fromkeys(keys, self.number))
                 answers.append(partial(deferred.callback, None))
         return answers
 
@@ -327,6 +329,13 @@ class Node:
         self._claims.append((claimed, holder, keys, instead_of))
         self._turn.schedule(self._commit)
         return claimed
+
+    def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
+        """See `Nodes.inherit`."""
+        claims = self._database.claims
+        for key, holder in list(claims.items()):
+            if self._database.claimed_by[key] == node and key not in kept.get(holder, ()):
+                del claims[key]
 
     def release(self, holder: str, keys: Sequence[str]) -> None:
         """See `Nodes.release`."""

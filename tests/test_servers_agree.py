@@ -176,7 +176,7 @@ class _World(SeveralTestCase):
         )
         everybody = [*here, *chat.people.displaced]
         self.assertEqual(
-            {f"person/{each.id}" for each in everybody}
+            {f"{kind}/{each.id}" for each in everybody for kind in ("person", "name")}
             | {f"device/{device}" for each in everybody for device in each.devices},
             set(self.database.shared),
         )

@@ -24,6 +24,7 @@ from twisted_chat.chat.known_elsewhere import (
     learn_person,
     make_device,
     make_person,
+    name_value,
     person_value,
 )
 from twisted_chat.chat.own_account import OwnAccount
@@ -59,6 +60,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
         self._devices_of: dict[str, dict[str, None]] = {}  # by the person's id
         self._waiting_for: dict[str, Deferred[None]] = {}  # until a device is let go, by its id
         self._early: list[Callable[[], None]] | None = []  # heard before the chat has begun
+        self._look: IDelayedCall | None = None  # for who is told to be here, and is not
         self._nodes: Nodes | None = None
         super().__init__(clock, *arguments, **named)
 
@@ -97,10 +99,11 @@ class Neighbours(Administration, OwnAccount, Decisions):
         for device_id in known:
             if not is_here or device_id not in person.devices:
                 self._set(f"device/{device_id}", None, person.id)
+        self._set(f"name/{person.id}", name_value(person) if is_here else None, person.id)
         name = f"person/{person.id}"
         rooms = {**self._rooms_of(person), **self._to_open.get(person.id, {})}
         now = person_value(person, rooms) if is_here else None
-        left = _rooms_in(self._shared.get(name)) - _rooms_in(now)
+        left = _rooms_in(self._shared.get(name)) - (set() if person.displaced else _rooms_in(now))
         if left:
             self._left.setdefault(person.id, set()).update(left)
         self._set(name, now, person.id)
@@ -169,8 +172,6 @@ class Neighbours(Administration, OwnAccount, Decisions):
             if is_own and last == value:
                 del self._unheard[name]
                 self._is_settled(person_id)
-            elif not is_own and name.startswith("person/") and value is not None:
-                self._may_be_displaced(person_id, value)
         elif not is_own:
             self._is_now(name, value)
 
@@ -186,7 +187,9 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 self._is_lost(person, device, 0 if is_heir else heir)
             if theirs and is_heir and person.present:
                 self.publish(person)
-        self.clock.callLater(_TOLD, self._look_for_ghosts, is_heir)
+        if is_heir:
+            self.people.inherit_from(node)
+            self.clock.callLater(_TOLD, self._look_for_ghosts)
 
     def _is_lost(self, person: Person, device: Device, heir: int) -> None:
         """The server of a device is gone, with its connection."""
@@ -212,10 +215,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
             return
         self._all_is_now(shared)
         for room in self.rooms.values():
-            room.missed()
-            for person in room.members.values():
-                for connection in person.connections:
-                    connection.missed_told(room.key)
+            self._has_missed(room)
 
     def replaced(self) -> None:
         """See `Hearer.replaced`."""
@@ -232,7 +232,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     def _all_is_now(self, shared: Mapping[str, Value]) -> None:
         """All that is shared is known, but for what was set here and comes later."""
-        for kind in ("device/", "person/"):
+        for kind in ("device/", "name/", "person/"):
             for name in [*shared, *(each for each in self._shared if each not in shared)]:
                 value = shared.get(name)
                 is_new = value != self._shared.get(name) and name not in self._unheard
@@ -254,6 +254,12 @@ class Neighbours(Administration, OwnAccount, Decisions):
             person = self.people.with_id((value or before or {}).get("person", ""))
             if person is not None:
                 self._device_is(person, its_id, value)
+        elif kind == "name":
+            person = self.people.with_id(its_id)
+            if person is not None and value is None:
+                self._has_left(person)
+            elif person is not None:
+                self._is_called(person, value)
         elif kind == "person":
             person = self.people.with_id(its_id)
             if value is None and person is not None:
@@ -268,40 +274,39 @@ class Neighbours(Administration, OwnAccount, Decisions):
             each: make_device(each, self._shared[f"device/{each}"])
             for each in self._devices_of.get(person_id, ())
         }
-        person = make_person(person_id, value, devices)
+        name = self._shared.get(f"name/{person_id}")
+        if name is None:
+            return  # it was set by a server that did not know yet that they had left
+        person = make_person(person_id, name, value, devices)
         self.people.know(person)
         self._is_in(person, value["rooms"], is_told=is_told)
 
-    def _person_is(self, person: Person, value: Value, *, is_told: bool) -> None:
-        nickname = person.nickname
+    def _is_called(self, person: Person, value: Value) -> None:
+        nickname, was_displaced = person.nickname, person.displaced
         self.people.is_now(person, value["nickname"], is_displaced=value["displaced"])
-        for key in person.rooms if person.nickname != nickname else ():
-            self.rooms[key].has_renamed(person)
+        person.former = tuple(value["former"])
+        for room in map(self.rooms.__getitem__, person.rooms):
+            if person.displaced:
+                room.has_no_more(person)
+            elif was_displaced:
+                room.has(person)
+            elif person.nickname != nickname:
+                room.has_renamed(person)
+        self._come_back(person)
+        self.people.give_back_others(person.id)
+
+    def _person_is(self, person: Person, value: Value, *, is_told: bool) -> None:
         if value["away"] != person.away:
             person.told_away = ()
         learn_person(person, value)
         person.read = max(person.read, value["read"])
         self._is_in(person, value["rooms"], is_told=is_told)
-        self._come_back(person)
-        self.people.give_back_others(person.id)
         for key, number in value["marks"].items():
             if number > person.marks.get(key, 0):
                 person.marks = {**person.marks, key: number}
                 name = OWN if key == OWN else self._name_of(key)
                 for connection in person.connections:
                     connection.has_read(name, number)
-
-    def _may_be_displaced(self, person_id: str, value: Value) -> None:
-        """Somebody was changed here while another server gave their nickname to somebody else."""
-        person = self.people.with_id(person_id)
-        if person is None or person.displaced or not value["displaced"]:
-            return
-        if value["nickname"] == person.nickname:
-            self.people.is_now(person, person.nickname, is_displaced=True)
-            for key in person.rooms:
-                self.rooms[key].has_no_more(person)
-            self._come_back(person)
-            self.publish(person)
 
     def _come_back(self, person: Person) -> None:
         """Somebody was connected here while another server gave their nickname to somebody else."""
@@ -362,6 +367,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
         room = self.rooms.get(key)
         if room is not None:
             room.has_no_more(person)
+            self._look_soon()
         other = next(reversed(person.rooms), self.lobby.key)
         for device in person.devices.values():
             if device.is_here and device.room == key:
@@ -456,7 +462,9 @@ class Neighbours(Administration, OwnAccount, Decisions):
     def _is_settled(self, person_id: str) -> None:
         """All servers know what was set here about somebody: see whether it holds together."""
         person = self.people.with_id(person_id)
-        if person is not None and not person.devices:  # two servers have each lost one of two
+        if person is None:  # they had left when that was set
+            self._forget(person_id)
+        elif not person.devices:  # two servers have each lost one of two
             self.part(person, "")
         self.people.give_back_others(person_id)
         for key in self._left.pop(person_id, ()):
@@ -464,11 +472,33 @@ class Neighbours(Administration, OwnAccount, Decisions):
             if room is not None and person_id in room.ghosts():
                 room.tell_gone(person_id)  # who had been told to be there by another server
 
-    def _look_for_ghosts(self, is_heir: bool) -> None:
+    def _forget(self, person_id: str) -> None:
+        devices = [f"device/{each}" for each in self._devices_of.get(person_id, ())]
+        for name in (*devices, f"name/{person_id}", f"person/{person_id}"):
+            self._set(name, None, person_id)
+
+    def _look_for_ghosts(self) -> None:
         """A server is gone, which may have been about to tell who had left."""
         for room in self.rooms.values() if not self.is_stopping else ():
-            for person_id in room.ghosts() if is_heir else ():
+            for person_id in room.ghosts():
                 room.tell_gone(person_id)
+
+    def _look_soon(self) -> None:
+        if self._look is None:
+            self._look = self.clock.callLater(2 * _TOLD, self._forget_ghosts)
+
+    def _forget_ghosts(self) -> None:
+        """Who was told to be here before this server began, and then left unseen, is not here."""
+        self._look = None
+        for room in self.rooms.values():
+            if room.ghosts():
+                self._has_missed(room)
+
+    def _has_missed(self, room: Room) -> None:
+        room.missed()
+        for person in room.members.values():
+            for connection in person.connections:
+                connection.missed_told(room.key)
 
     # What is told and not kept
 
@@ -524,7 +554,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
 def _rooms_in(value: Value) -> set[str]:
     """The keys of the rooms in which the others see somebody, as that is shared."""
-    if value is None or value["displaced"]:
+    if value is None:
         return set()
     return {names.key(name) for name, _ in value["rooms"]}
 

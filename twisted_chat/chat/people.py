@@ -198,6 +198,11 @@ class People:
         if claimed - needed:
             self._release(person_id, claimed - needed)
 
+    def inherit_from(self, node: int) -> None:
+        """A server is gone: of what it claimed for people, only their nicknames stay theirs."""
+        if self._nodes is not None:
+            self._nodes.inherit(node, {person.id: _keys(person.nickname) for person in self})
+
     def _release(self, person_id: str, keys: Collection[str]) -> None:
         claimed = self._claimed.get(person_id, set())
         claimed.difference_update(keys)
