@@ -61,10 +61,6 @@ class Hearing:
         self._joining = hearer, joined
         return joined
 
-    def lasts(self) -> Mapping[str, int]:
-        """The numbers of the last events of open logs, by the logs' names."""
-        return {log.name: log.last for log in list(self._logs.values()) if log.subscriber}
-
     # Logs that are being opened
 
     def is_opening(self, name: str) -> None:

@@ -112,6 +112,8 @@ def register(connection: Connection, lease: float) -> int:
 
 def listen(connection: Connection) -> None:
     """Have this connection notified of what all servers tell."""
-    row = connection.execute(b"SELECT quote_ident(left('chat_' || current_schema(), 63))").fetchone()
+    row = connection.execute(
+        b"SELECT quote_ident(left('chat_' || current_schema(), 63))"
+    ).fetchone()
     assert row is not None  # noqa: S101 - that gives one
     connection.execute(f"LISTEN {row[0]}".encode())

@@ -90,7 +90,12 @@ class PostgresStore:
         self._writer.hear()
 
     def _lasts(self) -> Mapping[str, int]:
-        return self._hearing.lasts()
+        """The numbers of the last events of open logs; called where it is waited for commits."""
+        return {
+            log.name: log.last
+            for log in list(self._logs.values())
+            if log.subscriber is not None and not self._writer.is_erasing(log.name)
+        }
 
     def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
         """See `Store.open`."""

@@ -139,7 +139,10 @@ class Work:
         kept = {who: row for who, row in earlier.saves.items() if who not in self.dropped}
         self.dropped = earlier.dropped + self.dropped
         self.saves = kept | self.saves
-        self.claims = [*(each for each in earlier.claims if isinstance(each, Release)), *self.claims]
+        self.claims = [
+            *(each for each in earlier.claims if isinstance(each, Release)),
+            *self.claims,
+        ]
         self.words = earlier.words + self.words
         self.joins = self.joins or earlier.joins
 
