@@ -316,7 +316,7 @@ class HandshakeTests(WebTestCase):
         def policy() -> str:
             _, headers, _ = Asker(self.web).asks("/").gets()
             (connects,) = re.findall("connect-src ([^;]*);", headers["content-security-policy"])
-            return connects
+            return str(connects)
 
         self.assertEqual(policy(), "'self'")
         self.web.spread(["https://b.example:5001", "http://c.example"])

@@ -59,7 +59,8 @@ GROUPS = {
         Option(
             "join-with",
             None,
-            "Addresses of the chat, in the order in which clients try them (default: the machine's).",
+            "Addresses of the chat, in the order in which clients try them "
+            "(default: the machine's).",
             values.addresses,
             is_list=True,
         ),
