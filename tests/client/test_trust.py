@@ -76,6 +76,20 @@ class TrustTests(SynchronousTestCase):
         self.told_of(accepted).check(ONE, is_vouched_for=False)
         self.assertRaises(Untrusted, self.told_of(accepted).check, OTHER, is_vouched_for=False)
 
+    def test_the_same_certificate_at_another_address_needs_no_word(self) -> None:
+        accepted: set[str] = set()
+        for server in (HOME, "away:5000"):
+            known = KnownServers(self.path)
+            Trust(server, known, self.told.append, accepted=accepted).check(
+                ONE, is_vouched_for=False
+            )
+        self.assertEqual(len(self.told), 1)
+        self.refuses(self.trust("away:5000"), OTHER)
+
+    def test_what_only_the_server_named_is_not_kept(self) -> None:
+        self.told_of({ONE}).check(ONE, is_vouched_for=False)
+        self.assertFalse(self.path.exists())
+
     def test_it_is_trusted_if_it_is_known_from_before(self) -> None:
         self.trust().check(ONE, is_vouched_for=False)
         self.told_of(set()).check(ONE, is_vouched_for=False)

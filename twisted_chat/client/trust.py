@@ -118,13 +118,15 @@ class Trust:
         if is_vouched_for:
             if known != _AUTHORITY:
                 self._keep(_AUTHORITY)
+        elif known is None and shown in self._accepted:
+            if self._is_named:
+                self._keep(shown)
         elif known is None and not self._is_named:
-            if shown not in self._accepted:
-                raise Untrusted(
-                    f"The server says that the chat is at {self._server} too, but no authority "
-                    "vouches for that, so nothing was sent there. To trust its certificate, name "
-                    f"it when you start: {shown}"
-                )
+            raise Untrusted(
+                f"The server says that the chat is at {self._server} too, but no authority "
+                "vouches for that, so nothing was sent there. To trust its certificate, name "
+                f"it when you start: {shown}"
+            )
         elif known is None:
             until = self._keep(shown)
             self._tell(
