@@ -123,6 +123,15 @@ class ConnectingTests(AddressesTest):
         desk.waits(SILENT)
         self.assertFalse(away.hung_up)  # there is no other one to try
 
+    def test_one_that_has_greeted_may_take_its_time(self) -> None:
+        desk, home, away = self.two(plain=True)
+        home.accepts()
+        home.sends(b"Welcome to the lab. What is your nickname?\r\n")
+        desk.waits(SILENT + HANGS)
+        self.assertFalse(home.hung_up or away.is_called)
+        home.welcomes("alice")
+        self.assertIn("Welcome to Test Chat", desk.sees()[0])
+
     def test_a_chat_that_lets_nobody_in_just_now_is_not_asked_at_its_other_addresses(self) -> None:
         desk, home, away = self.two(plain=True)
         home.accepts()

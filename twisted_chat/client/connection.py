@@ -32,7 +32,7 @@ HANGS = 1.0
 """Seconds after which the next address is tried as well."""
 
 SILENT = 3.0
-"""Seconds in which a server lets us in, while there is another one to try."""
+"""Seconds in which a server says something, while there is another one to try."""
 
 STEADY = 10.0
 """Seconds that a connection lasts whose loss is a new one: before, each address is tried once."""
@@ -153,9 +153,13 @@ class Connection(Factory):
         self.address = address
         self._protocol = protocol
         if self._route.next is not None:
-            silent = str(_no_answer(address))
-            self._hurry = self._clock.callLater(SILENT, self._abort, silent)
+            self._hurry = self._clock.callLater(SILENT, self._leave_if_silent)
         protocol.greet()
+
+    def _leave_if_silent(self) -> None:
+        """A frozen server takes connections too; one that has greeted may be busy."""
+        if self._protocol is not None and self._protocol.was_silent:
+            self._abort(str(_no_answer(self.address)))
 
     def _failed(self, failure: Failure, address: Address) -> None:
         if self._attempts.pop(address, None) is None:

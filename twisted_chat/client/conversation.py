@@ -241,6 +241,7 @@ class Conversation:
         if self._leaving.ends_without_connection:
             self._finish()
         elif told.elsewhere:
+            self.state = "connecting"
             if not self._failures:
                 self._view.connection(wording.trying_elsewhere(told.why, told.elsewhere))
         elif told.pause is not None:
