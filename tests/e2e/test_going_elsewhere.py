@@ -28,12 +28,14 @@ def home(*ports: int) -> str:
 
 def messages(events: list[dict[str, Any]]) -> list[tuple[int, str]]:
     """What was said in the lobby, with its numbers."""
-    said = ("message",)
-    return [
-        (event["id"], event["text"])
-        for event in events
-        if event["event"] in said and event["room"] == "#lobby"
-    ]
+    said = [each for each in events if (each["event"], each.get("room")) == ("message", "#lobby")]
+    return [(each["id"], each["text"]) for each in said]
+
+
+@pytest.fixture
+def server(start: Start) -> Server:
+    """A server where one may talk fast."""
+    return start("--flood", "off")
 
 
 @pytest.fixture
