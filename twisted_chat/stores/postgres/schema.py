@@ -190,7 +190,7 @@ def lock(connection: Connection, patience: float = 0, *, shared: bool = False) -
     try:
         with connection.transaction():
             _one(connection, "SELECT set_config('lock_timeout', %s, true)", milliseconds)
-            _one(connection, f"SELECT {how}(%s, hashtext(current_schema()))", _SERVING)  # noqa: S608 - ours
+            _one(connection, f"SELECT {how}(%s, hashtext(current_schema()))", _SERVING)
     except psycopg.errors.LockNotAvailable:
         return False
     return True
