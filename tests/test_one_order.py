@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.nodes_in_postgres import END, ROOMS, Node, connect
 from tests.postgres import engine, why_not
-from tests.several import END, ROOMS, Node, connect
 
 if not why_not():
     from twisted_chat.stores.postgres import engine as writing_engine

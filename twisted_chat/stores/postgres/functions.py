@@ -99,9 +99,13 @@ BEGIN
     END IF;
     is_late := known.until < clock_timestamp() + lease / 2;
 
-    IF work ? 'claims' THEN
+    IF work ? 'claims' OR work ? 'inherited' THEN
         PERFORM {TOGETHER};
     END IF;
+    FOR change IN SELECT * FROM jsonb_array_elements(work->'inherited') LOOP
+        DELETE FROM claims WHERE node = (change->>0)::bigint
+            AND NOT coalesce(change->1->holder, '[]') ? key;
+    END LOOP;
     FOR change IN SELECT * FROM jsonb_array_elements(work->'claims') LOOP
         keys := ARRAY(SELECT jsonb_array_elements_text(change->2));
         IF change->1 = 'null' THEN
@@ -112,8 +116,8 @@ BEGIN
             IF FOUND THEN
                 refused := refused || jsonb_build_object(nth, owner);
             ELSE
-                INSERT INTO claims SELECT unnest(keys), change->>0
-                ON CONFLICT (key) DO UPDATE SET holder = excluded.holder;
+                INSERT INTO claims SELECT unnest(keys), change->>0, this_node
+                ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, node = excluded.node;
             END IF;
         END IF;
         nth := nth + 1;

@@ -64,6 +64,7 @@ class Group:
             "dropped": work.dropped,
             "sessions": list(work.saves.values()),
             "accounts": [write.row for write in work.accounts],
+            "inherited": self.work.inherited,
             "claims": [each.row for each in work.claims],
             "shared": {name: value for name, value, is_set in work.words if is_set},
             "renews": work.renews,

@@ -65,6 +65,10 @@ class PostgresNodes:
         """See `Nodes.claim`."""
         return self._writer.claim(holder, keys, instead_of)
 
+    def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
+        """See `Nodes.inherit`."""
+        self._writer.inherit(node, kept)
+
     def release(self, holder: str, keys: Sequence[str]) -> None:
         """See `Nodes.release`."""
         self._writer.release(holder, keys)

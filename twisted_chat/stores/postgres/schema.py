@@ -105,7 +105,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
             ADD since timestamptz NOT NULL DEFAULT clock_timestamp()
         """,
         "CREATE TABLE shared (name text PRIMARY KEY, value jsonb NOT NULL)",
-        "CREATE TABLE claims (key text PRIMARY KEY, holder text NOT NULL)",
+        "CREATE TABLE claims (key text PRIMARY KEY, holder text NOT NULL, node bigint NOT NULL)",
         "DROP FUNCTION IF EXISTS store_group(bigint, bigint, jsonb)",
     ),
 )

@@ -1,6 +1,6 @@
 """What is to be done beside storing entries, and who waits for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -94,6 +94,7 @@ class Work:
         told: whoever waits for these sessions.
         accounts: changes of accounts, in their order.
         nameless: whose name is taken from all that they have done.
+        inherited: servers that are gone, each with those of the keys it had claimed that stay so.
         claims: keys that are wanted, or needed no more, in their order.
         words: what other servers are told, in its order.
         joins: whether this server is to be told how everything is.
@@ -107,6 +108,7 @@ class Work:
     told: list[Deferred[None]] = field(default_factory=list)
     accounts: list[AccountWrite] = field(default_factory=list)
     nameless: list[MakeNameless] = field(default_factory=list)
+    inherited: list[tuple[int, Mapping[str, Sequence[str]]]] = field(default_factory=list)
     claims: list[Claim | Release] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     joins: bool = False
@@ -116,9 +118,8 @@ class Work:
     def is_unsaved(self) -> bool:
         """Whether there is anything that nobody will ask for again."""
         is_released = any(isinstance(each, Release) for each in self.claims)
-        return bool(
-            self.erased or self.dropped or self.saves or self.words or self.joins or is_released
-        )
+        changed = self.erased, self.dropped, self.saves, self.inherited, self.words
+        return any(changed) or self.joins or is_released
 
     @property
     def is_awaited(self) -> bool:
@@ -130,8 +131,8 @@ class Work:
     def is_kept(self) -> bool:
         """Whether any of it is to outlive the database's machine."""
         is_told = all(not is_set for _, _, is_set in self.words)
-        changed = self.erased, self.dropped, self.saves, self.accounts, self.nameless, self.claims
-        return any(changed) or not is_told
+        changed = self.erased, self.dropped, self.saves, self.accounts, self.nameless
+        return any(changed) or bool(self.inherited or self.claims) or not is_told
 
     def follow(self, earlier: "Work") -> None:
         """Do what could not be done earlier too, but for what was told to be refused."""
@@ -139,6 +140,7 @@ class Work:
         kept = {who: row for who, row in earlier.saves.items() if who not in self.dropped}
         self.dropped = earlier.dropped + self.dropped
         self.saves = kept | self.saves
+        self.inherited = earlier.inherited + self.inherited
         self.claims = [
             *(each for each in earlier.claims if isinstance(each, Release)),
             *self.claims,

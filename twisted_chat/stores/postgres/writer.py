@@ -189,6 +189,11 @@ class Writer:
         self._work.claims.append(Release(holder, keys))
         self._turn.schedule(self._commit)
 
+    def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
+        """See `Nodes.inherit`."""
+        self._work.inherited.append((node, kept))
+        self._turn.schedule(self._commit)
+
     def join(self) -> None:
         """Find out how everything is, and tell it to `hearing`."""
         self._work.joins = True
