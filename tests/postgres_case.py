@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from tests.disk import Disk, DiskTestCase
-from tests.people import ChatTestCase, at_once, cheap_accounts
+from tests.people import ChatTestCase, Person, Program, at_once, cheap_accounts
 from tests.postgres import engine, why_not
 from tests.sharing import SharingTestCase
 from twisted_chat import ChatFactory
@@ -88,6 +88,19 @@ class SlowPostgresTestCase(_Lent, DiskTestCase):
 
     def _close(self) -> None:
         close(self.store)
+
+    def joins(self, nickname: str, host: str = "127.0.0.1") -> Person:
+        """See `ChatTestCase.joins`; the database says whether the nickname is free."""
+        person = self.connects(host).types(nickname)
+        self.the_disk_works()
+        assert f"*** Welcome, {nickname}! You are in #lobby." in person.raw()
+        return person
+
+    def program(self, nickname: str, host: str = "127.0.0.1", **hello: Any) -> Program:
+        """See `ChatTestCase.program`; the database says whether the nickname is free."""
+        program = super().program(nickname, host, **hello)
+        self.the_disk_works()
+        return program
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """See `DiskTestCase.rows`."""
