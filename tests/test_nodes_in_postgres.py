@@ -130,9 +130,7 @@ class ClaimTests(NodesTestCase):
             node.is_done()
         refused = [each.value for each in found if isinstance(each, Failure)]
         self.assertEqual((len(found), len(refused)), (10, 9))
-        for why in refused:
-            self.assertIsInstance(why, Taken)
-            self.assertEqual(why.key, "n/zoë")
+        self.assertEqual([getattr(why, "key", why) for why in refused], 9 * ["n/zoë"])
 
     def test_all_keys_are_claimed_or_none(self) -> None:
         one, two = self.started("one", "two")
