@@ -321,6 +321,10 @@ class Neighbours(Administration, OwnAccount, Decisions):
         before = person.nickname
         if not person.displaced or not any(person.connections):
             return
+        owner = self.accounts.owner_of(before)
+        if owner is not None and owner.id != person.account:
+            self._send_away(person)
+            return
         try:
             self._replace(person, None)
         except Refused as why:
@@ -526,10 +530,6 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 device = person.devices.get(device_id) if person else None
                 if person is not None and device is not None and device.is_here:
                     self.log_out(person, device, is_told=True)
-            case "send away", str(person_id):
-                person = self.people.with_id(person_id)
-                if person is not None and self.is_ours(person):
-                    self._send_away(person)
             case "let go", str(device_id):
                 waiting = self._waiting_for.pop(device_id, None)
                 if waiting is not None:
