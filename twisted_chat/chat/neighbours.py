@@ -72,10 +72,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
         shared = await nodes.join(self)
         if shared is None:
             return False
-        await self.accounts.load_again()
-        for saved in await self._store.saved_sessions():
-            if saved.is_asleep and self.accounts.with_id(saved.account) is not None:
-                self.asleep.add(saved)
+        await self._load_again()
         self._all_is_now(shared)
         return True
 
@@ -215,8 +212,25 @@ class Neighbours(Administration, OwnAccount, Decisions):
             self._early.append(partial(self.missed, shared, nodes))
             return
         self._all_is_now(shared)
+        known = {device.node for person in self.people for device in person.devices.values()}
+        for node in known - {0, *nodes}:  # whoever hears of it too lets go again
+            self.gone(node, self._nodes.number if self._nodes else 0)
         for room in self.rooms.values():
             self._has_missed(room)
+        self._read_again()
+
+    def _read_again(self) -> None:
+        """Find out what has become of accounts and devices that are asleep."""
+        again = Deferred.fromCoroutine(self._load_again())
+        again.addErrback(
+            lambda failure: _log.warn("Reading again failed: {why}", why=failure.value)
+        )
+
+    async def _load_again(self) -> None:
+        await self.accounts.load_again()
+        for saved in await self._store.saved_sessions():
+            if saved.is_asleep and self.accounts.with_id(saved.account) is not None:
+                self.asleep.add(saved)
 
     def replaced(self) -> None:
         """See `Hearer.replaced`."""
