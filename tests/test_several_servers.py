@@ -198,6 +198,60 @@ class OrderTests(SeveralTestCase):
         self.assertIn("You are banned from #dev", self.bob.types("/join #dev").sees()[0])
 
 
+class LateTests(SeveralTestCase):
+    """Decisions about people whose server cannot act any more, and who go on at another one."""
+
+    def setUp(self) -> None:
+        """Ann owns #dev, at the first server; Eve is in it, at the second, which stands still."""
+        super().setUp()
+        self.ann = self.joins("ann", 0)
+        self.ann.types("/register secret words", "/join #dev")
+        self.eve = self.program("eve", 1)
+        self.token = self.eve.gets("welcome")[0]["session"]
+        self.eve.asks(do="command", text="/join #dev")
+        self.time_passes(1)
+        self.look_away(self.ann)
+        self.stands_still(1)
+
+    def goes_on(self, server: int) -> Program:
+        """Eve's program resumes at another server."""
+        again = Program(self.servers[server]).asks(do="hello", session=self.token, seen={})
+        self.time_passes(2)
+        return again
+
+    def is_not_in_the_room(self) -> None:
+        """Eve goes on elsewhere, and is in the room no more."""
+        self.look_away(self.ann)
+        again = self.goes_on(2)
+        again.asks(do="say", room="#dev", text="still here", ref="r1")
+        self.time_passes(1)
+        self.assertEqual(again.gets("error")[0]["code"], "not-in-room")
+        self.assertEqual(self.ann.sees(), ["*** eve has left #dev (removed)"])
+        self.ann.types("/users #dev")
+        self.assertEqual(self.ann.sees(), ["*** In #dev: ann* (owner) (1)"])
+        self.goes_on_after_standing_still()
+        self.time_passes(1)
+        self.assertEqual(self.ann.sees(), [])
+
+    def test_who_was_removed_is_not_in_the_room_when_they_go_on_elsewhere(self) -> None:
+        self.ann.types("/kick eve")
+        self.is_not_in_the_room()
+
+    def test_who_was_banned_is_not_in_the_room_when_they_go_on_elsewhere(self) -> None:
+        self.ann.types("/ban eve")
+        self.is_not_in_the_room()
+
+    def test_they_have_left_it_when_their_server_is_gone(self) -> None:
+        self.ann.types("/ban eve")
+        self.look_away(self.ann)
+        self.dies(1)
+        self.time_passes(1)
+        self.assertEqual(self.ann.sees(), ["*** eve has left #dev (removed)"])
+        self.assertEqual(self.ann.types("/users #dev").sees(), ["*** In #dev: ann* (owner) (1)"])
+        again = self.goes_on(1)
+        self.assertEqual(again.gets("welcome")[0]["rooms"], ["#lobby"])
+
+
 class AccountTests(SeveralTestCase):
     """Accounts, with devices at several servers."""
 

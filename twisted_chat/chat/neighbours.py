@@ -202,6 +202,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 self._is_lost(person, device, 0 if is_heir else heir)
             if theirs and is_heir and person.present:
                 self.publish(person)
+            if theirs:
+                self._acts_for(person)
         if is_heir:
             self.people.inherit_from(node)
             self.clock.callLater(_TOLD, self._look_for_ghosts)
@@ -451,6 +453,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 self._hand_over_device(person, device)
             learn_device(device, value)
             self.people.know_token(person, device, value["token"])
+        if self.is_ours(person):  # since another device has gone elsewhere, perhaps
+            self.clock.callLater(0, self._acts_for, person)
 
     def _hand_over_device(self, person: Person, device: Device) -> None:
         """A device comes to another server."""
@@ -478,10 +482,21 @@ class Neighbours(Administration, OwnAccount, Decisions):
         fanout = await opens(person.id) if person.fanout is None else person.fanout
         if person.fanout is None:
             self.has_log(person, fanout)
+        self._acts_for(person)
         if not person.present or device.id not in person.devices or not device.is_here:
             raise Refused("replaced", "This session goes on elsewhere, or is over: log in.")
         if device.connection is not None:
             device.connection.replace()
+
+    def _acts_for(self, person: Person) -> None:
+        """If this server acts for somebody now, it does what another could not do any more."""
+        if not person.present or self.is_stopping or not self.is_ours(person):
+            return
+        ban = self._server_ban_of(person, is_newcomer=False)
+        if ban is not None:
+            self.disconnect(person, self.rights.banned(self.server_log.name, ban), "banned")
+        else:
+            self.carry_out_on(person)
 
     def _is_settled(self, person_id: str) -> None:
         """All servers know what was set here about somebody: see whether it holds together."""
