@@ -1,7 +1,8 @@
 """Several servers are one chat: the same people, rooms, order and rules at each."""
 
 from tests.people import Program
-from tests.several import SeveralTestCase
+from tests.several import Node, SeveralTestCase
+from twisted_chat import ChatFactory, Limits
 
 
 class RoomTests(SeveralTestCase):
@@ -293,3 +294,86 @@ class AccountTests(SeveralTestCase):
         phone = self.program("ann", 1, password="secret words")
         self.time_passes(1)
         self.assertEqual(len(phone.gets("welcome")), 1)
+
+
+class LoggedOutTests(SeveralTestCase):
+    """Devices that are logged out from another one let nobody in any more, at any server."""
+
+    limits = Limits(resume_seconds=5.0)
+
+    def setUp(self) -> None:
+        """Ann has an account, and a phone at the second server."""
+        super().setUp()
+        self.ann = self.joins("ann", 0)
+        self.ann.types("/register secret words")
+        self.phone = self.program("ann", 1, password="secret words", remember=True)
+        self.time_passes(1)
+        self.token = self.phone.gets("welcome")[0]["session"]
+
+    def store_of(self, server: ChatFactory) -> Node:
+        """What a server stores in."""
+        store = server.chat._store
+        assert isinstance(store, Node)
+        return store
+
+    def lets_nobody_in(self) -> None:
+        """Whoever shows the phone's token has to know the password."""
+        for server in self.servers:
+            if self.store_of(server).number in self.database.still:
+                continue
+            eve = Program(server).asks(do="hello", nick="ann", session=self.token, seen={})
+            self.time_passes(1)
+            self.assertEqual(
+                [each["code"] for each in eve.gets("welcome", "error")], ["registered-nick"]
+            )
+
+    def test_also_if_its_server_stands_still(self) -> None:
+        self.stands_still(1)
+        self.ann.types("/devices end all")
+        self.look_away(self.ann)
+        self.lets_nobody_in()
+        self.goes_on_after_standing_still()
+        self.assertEqual(self.phone.gets("error")[0]["code"], "logged-out")
+        self.lets_nobody_in()
+        self.assertEqual(len(self.ann.types("/devices").sees()), 1)
+        self.assertEqual([name for name in self.database.shared if name.startswith("over/")], [])
+
+    def test_also_if_its_server_dies(self) -> None:
+        self.stands_still(1)
+        self.ann.types("/devices end all")
+        self.look_away(self.ann)
+        self.dies(1)
+        self.lets_nobody_in()
+        self.servers.append(self.starts())
+        self.lets_nobody_in()
+        self.assertEqual(len(self.ann.types("/devices").sees()), 1)
+
+    def test_also_if_all_servers_die(self) -> None:
+        self.stands_still(1)
+        self.ann.types("/devices end all")
+        self.look_away(self.ann)
+        self.database.nodes.clear()
+        self.servers = [self.starts()]
+        self.lets_nobody_in()
+
+    def test_also_if_it_was_asleep_and_woke_at_another_server(self) -> None:
+        self.phone.closes()
+        self.time_passes(6)
+        woken = Program(self.servers[2]).asks(do="hello", session=self.token, seen={})
+        self.time_passes(1)
+        self.assertEqual(len(woken.gets("welcome")), 1)
+        woken.asks(do="command", text="/logout")
+        self.time_passes(1)
+        self.lets_nobody_in()
+
+    def test_also_at_a_server_that_did_not_hear_of_it(self) -> None:
+        self.phone.closes()
+        self.time_passes(6)
+        self.database.is_quick = False
+        self.ann.types("/devices end all")
+        self.clock.advance(0)
+        self.store_of(self.servers[2]).loses_touch()
+        self.database.is_quick = True
+        self.database.all_hear()
+        self.time_passes(1)
+        self.lets_nobody_in()

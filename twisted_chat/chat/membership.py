@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.administrators import Administrators
 from twisted_chat.chat.asleep import Asleep
+from twisted_chat.chat.device import Device
 from twisted_chat.chat.files import Files
 from twisted_chat.chat.moderation import Moderation
 from twisted_chat.chat.observers import Observer, Observers
@@ -130,6 +131,10 @@ class Membership:
 
     def tell_others(self, name: str, value: Value) -> None:
         """The other servers are to know something, see `Neighbours`."""
+
+    def log_out_elsewhere(self, person: Person, device: Device) -> None:
+        """Log out a device of somebody's that comes to another server."""
+        raise NotImplementedError
 
     def everywhere(self, what: str, value: Value) -> None:
         """Have every server do something, see `Administration.do`."""

@@ -272,11 +272,15 @@ class People:
         if token_hash:
             self._by_token_hash[token_hash] = person, device
 
+    def forget_token(self, device: Device) -> None:
+        """Nobody comes back to a device."""
+        self._by_token_hash.pop(device.token_hash, None)
+
     def forget(self, person: Person) -> None:
         """Somebody has left."""
         del self._by_id[person.id]
         for device in person.devices.values():
-            self._by_token_hash.pop(device.token_hash, None)
+            self.forget_token(device)
         if self._displaced.pop(person.id, None) is None:
             self._uncall(person, person.nickname)
             self._left.pop(person.key, None)
@@ -293,7 +297,7 @@ class People:
     def remove_device(self, person: Person, device: Device) -> None:
         """Somebody is not here over this device any more, but still over others."""
         person.devices.pop(device.id, None)
-        self._by_token_hash.pop(device.token_hash, None)
+        self.forget_token(device)
 
     def _be_called(self, person: Person, nickname: str) -> None:
         person.nickname, person.key = nickname, names.key(nickname)
