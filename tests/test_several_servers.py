@@ -1,8 +1,30 @@
 """Several servers are one chat: the same people, rooms, order and rules at each."""
 
+from collections.abc import Sequence
+
 from tests.people import Program
 from tests.several import Node, SeveralTestCase
 from twisted_chat import ChatFactory, Limits
+
+
+class Operations:
+    """What is asked of the program that runs a server."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def reload(self) -> Sequence[str]:
+        """See `operations.Operations`."""
+        self.asked.append("reload")
+        return ()
+
+    def stop(self) -> None:
+        """See `operations.Operations`."""
+        self.asked.append("stop")
+
+    def fail(self) -> None:
+        """See `operations.Operations`."""
+        self.asked.append("fail")
 
 
 class RoomTests(SeveralTestCase):
@@ -294,6 +316,26 @@ class AccountTests(SeveralTestCase):
         phone = self.program("ann", 1, password="secret words")
         self.time_passes(1)
         self.assertEqual(len(phone.gets("welcome")), 1)
+
+
+class ReplacedTests(SeveralTestCase):
+    """A server that others take for gone."""
+
+    def test_it_tells_its_people_and_ends_so_that_it_is_started_again(self) -> None:
+        operations = Operations()
+        self.servers[1].chat.operations = operations
+        bob = self.joins("bob", 1)
+        self.look_away(bob)
+        self.servers[1].chat.replaced()
+        self.assertIn("!!! This server was cut off from the others: connect again.", bob.sees())
+        self.assertEqual(operations.asked, ["fail"])
+
+    def test_one_that_stops_already_stops_as_it_was_about_to(self) -> None:
+        operations = Operations()
+        self.servers[1].chat.operations = operations
+        self.servers[1].chat.close("The server is shutting down")
+        self.servers[1].chat.replaced()
+        self.assertEqual(operations.asked, [])
 
 
 class LoggedOutTests(SeveralTestCase):

@@ -274,9 +274,10 @@ class Neighbours(Administration, OwnAccount, Decisions):
             for connection in person.connections:
                 why = "This server was cut off from the others: connect again."
                 connection.refuse(Refused("closing", why))
+        was_stopping = self.is_stopping
         self.close("This server was cut off from the others for too long: connect again.")
-        if self.operations is not None:
-            self.operations.stop()
+        if self.operations is not None and not was_stopping:
+            self.operations.fail()
 
     # What follows from it
 

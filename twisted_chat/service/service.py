@@ -163,8 +163,7 @@ class ChatService(MultiService):
     def _cannot_start(self, failure: Failure) -> None:
         """The database, which is elsewhere, did not answer, or then no port could be had."""
         self._console.tell_why(failure.getErrorMessage())
-        atexit.register(os._exit, 1)  # twistd would end as if all were well
-        self._reactor.stop()
+        self.fail()
 
     def _open(self) -> None:
         go_steadily(self._reactor)
@@ -409,6 +408,11 @@ class ChatService(MultiService):
 
     def stop(self) -> None:
         """See `operations.Operations`."""
+        self._reactor.stop()
+
+    def fail(self) -> None:
+        """See `operations.Operations`."""
+        atexit.register(os._exit, 1)  # twistd would end as if all were well
         self._reactor.stop()
 
     def reload(self) -> Sequence[str]:
