@@ -113,6 +113,12 @@ class NameTests(SeveralTestCase):
         self.assertIn("*** bob is now known as ann", ann.sees())
         self.assertEqual(bob.types("/users").sees()[-1], "*** In #lobby: anna, ann (2)")
 
+    def test_a_new_nickname_stays_claimed_though_something_else_changes_too(self) -> None:
+        ann = self.joins("ann", 0)
+        ann.types("/away at lunch", "/nick dora")
+        self.time_passes(1)
+        self.assertEqual(sorted(self.database.claims), ["=dora", "~clora"])
+
 
 class PrivateTests(SeveralTestCase):
     """Whispers."""

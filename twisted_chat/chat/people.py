@@ -53,6 +53,7 @@ class People:
         self.lost: Callable[[Person], None] = lambda _: None
         """Called with somebody whose nickname is somebody else's, who is at another server."""
         self._claimed: dict[str, set[str]] = {}  # what was claimed here for people, by their ids
+        self._claiming: set[str] = set()  # ids of people who wait for a nickname
         self._clock = clock
         self._limits = limits
         self._accounts = accounts
@@ -154,6 +155,7 @@ class People:
         self._accounts.check_free(nickname, asker.account)
         self._check_unused(nickname, holder or asker)
         self._call(asker, nickname)
+        self._claiming.add(asker.id)
         try:
             await self._claim(nodes, asker, nickname, holder.id if holder else "")
         except Refused as why:
@@ -167,6 +169,8 @@ class People:
                 raise
             self._call(asker, nickname)
             self._clock.callLater(CLAIMED, self._claim_late, nodes, asker)
+        finally:
+            self._claiming.discard(asker.id)
         if holder is not None and not holder.displaced:
             self.displace(holder)
 
@@ -216,7 +220,7 @@ class People:
         """
         person = self._by_id.get(person_id)
         claimed = self._claimed.get(person_id, set())
-        if person is not None and person.is_renaming:
+        if person_id in self._claiming or (person is not None and person.is_renaming):
             return
         has_name = person is not None and not person.displaced
         needed = set(_keys(person.nickname)) if person is not None and has_name else set()
