@@ -270,6 +270,18 @@ class LateTests(SeveralTestCase):
         self.ann.types("/ban eve")
         self.is_not_in_the_room()
 
+    def test_who_was_disconnected_cannot_go_on_elsewhere(self) -> None:
+        for server in self.servers:
+            server.chat.administrators.use(["ann"])
+        self.ann.types("/disconnect eve")
+        self.look_away(self.ann)
+        again = self.goes_on(2)
+        self.assertEqual(again.gets("welcome"), [])
+        self.assertIn("*** eve has left #lobby (disconnected by ann)", self.ann.sees())
+        self.goes_on_after_standing_still()
+        self.time_passes(1)
+        self.assertEqual(self.ann.sees(), [])
+
     def test_they_have_left_it_when_their_server_is_gone(self) -> None:
         self.ann.types("/ban eve")
         self.look_away(self.ann)

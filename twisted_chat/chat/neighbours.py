@@ -537,6 +537,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
         for device in list(person.devices.values()):
             if device.is_here and f"over/{device.id}" in self._shared:
                 self.log_out(person, device, is_told=True)
+        self.send_away(person)
         if not person.present or self.is_stopping or not self.is_ours(person):
             return
         ban = self._server_ban_of(person, is_newcomer=False)
