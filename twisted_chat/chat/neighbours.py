@@ -179,6 +179,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
         elif not is_own:
             self._unheard.pop(name, None)
             self._is_now(name, value)
+        elif value is not None and name not in self._shared and self._nodes is not None:
+            self._nodes.set(name, None)  # another server had ended it before that was stored
 
     def _has_moved(self, name: str, value: Value) -> bool:
         """Whether another server says that a device comes to it now, whatever was set here."""
