@@ -245,6 +245,20 @@ class NothingIsLeftTests(SeveralTestCase):
         self.assertEqual(self.database.shared, {})
         self.assertEqual([server.chat._shared for server in self.servers], [{}] * 3)
 
+    def test_a_session_that_is_saved_after_its_owner_left_elsewhere(self) -> None:
+        eve = self.program("eve", 1)
+        token = eve.gets("welcome")[0]["session"]
+        self.stands_still(1)
+        again = Program(self.servers[2]).asks(do="hello", session=token, seen={})
+        self.time_passes(1)
+        again.asks(do="command", text="/quit")
+        self.time_passes(1)
+        eve.asks(do="command", text="/join #dev", ref="r1")
+        self.assertEqual(len(self.database.sessions), 1)
+        self.goes_on_after_standing_still()
+        self.time_passes(1)
+        self.assertEqual(self.database.sessions, {})
+
 
 class LateTests(SeveralTestCase):
     """Decisions about people whose server cannot act any more, and who go on at another one."""

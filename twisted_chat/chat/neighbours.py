@@ -459,8 +459,17 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     def _ends(self, device: Device) -> None:
         self._stop_waiting_for(device)
+        if device.saved is not None:
+            self.clock.callLater(0, self._drops, device)  # once it is heard whether it is asleep
         if device.connection is not None:
             device.connection.end()
+
+    def _drops(self, device: Device) -> None:
+        """Keep no session of a device that was gone before it was saved here."""
+        asleep = self.asleep.of(device.saved.account) if device.saved else ()
+        is_there = f"device/{device.id}" in self._shared
+        if not is_there and all(saved.id != device.id for saved in asleep):
+            self._store.drop_session(device.id)
 
     # Devices
 
