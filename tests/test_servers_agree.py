@@ -209,7 +209,8 @@ class _World(SeveralTestCase):
         everybody = [*here, *chat.people.displaced]
         self.assertEqual(
             {f"{kind}/{each.id}" for each in everybody for kind in ("person", "name")}
-            | {f"device/{device}" for each in everybody for device in each.devices},
+            | {f"device/{device}" for each in everybody for device in each.devices}
+            | {f"in/{each.id}/{room}" for each in everybody for room in each.rooms},
             set(self.database.shared),
         )
         for each in here:

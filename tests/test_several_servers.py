@@ -359,6 +359,28 @@ class AccountTests(SeveralTestCase):
         self.assertEqual(bob.sees(), ["*** ann has left #lobby"])
         self.assertEqual(bob.types("/users").sees(), ["*** In #lobby: bob (1)"])
 
+    def test_rooms_that_two_devices_enter_and_leave_at_once_at_two_servers(self) -> None:
+        phone = self.program("ann", 1, password="secret words")
+        self.time_passes(1)
+        phone.asks(do="command", text="/join #old")
+        self.time_passes(1)
+        self.database.is_quick = False
+        self.ann.types("/join #one")
+        phone.asks(do="command", text="/join #two")
+        phone.asks(do="command", text="/leave #old")
+        self.time_passes(1)
+        self.database.is_quick = True
+        self.database.all_hear()
+        self.time_passes(1)
+        for server in self.servers:
+            (ann,) = server.chat.people
+            self.assertEqual(sorted(ann.rooms), ["#lobby", "#one", "#two"])
+        phone.asks(do="say", room="#one", text="in one", ref="r1")
+        phone.asks(do="say", room="#two", text="in two", ref="r2")
+        self.time_passes(1)
+        self.assertEqual([each["text"] for each in phone.gets("message")], ["in one", "in two"])
+        self.assertIn("#two ann: in two", self.ann.sees())
+
     def test_a_name_that_was_registered_elsewhere_wants_its_password(self) -> None:
         self.ann.types("/quit")
         self.time_passes(1)

@@ -16,18 +16,22 @@ def name_value(person: Person) -> dict[str, Any]:
     }
 
 
-def person_value(person: Person, rooms: Mapping[str, int]) -> dict[str, Any]:
-    """What all servers know of somebody, but for what they are called.
+def room_value(name: str, entered: int) -> dict[str, Any]:
+    """What all servers know of somebody's being in a room.
 
     Args:
-        person: who.
-        rooms: those that they are in, by name; the numbers are those from when they entered.
+        name: the room's.
+        entered: the number of its last event when they entered.
     """
+    return {"name": name, "entered": entered}
+
+
+def person_value(person: Person) -> dict[str, Any]:
+    """What all servers know of somebody, but for what they are called, and their rooms."""
     return {
         "account": person.account,
         "since": person.since,
         "away": person.away,
-        "rooms": [[name, entered] for name, entered in rooms.items()],
         "ignored": [list(each) for each in person.ignored.values()],
         "read": person.read,
         "marks": dict(person.marks),

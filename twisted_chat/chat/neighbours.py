@@ -26,6 +26,7 @@ from twisted_chat.chat.known_elsewhere import (
     make_person,
     name_value,
     person_value,
+    room_value,
 )
 from twisted_chat.chat.own_account import OwnAccount
 from twisted_chat.chat.person import Person, Whisperer
@@ -52,9 +53,10 @@ class Neighbours(Administration, OwnAccount, Decisions):
     def __init__(self, clock: IReactorTime, *arguments: Any, **named: Any) -> None:
         self._shared: dict[str, Value] = {}  # what all servers share, as far as it is known here
         self._unheard: dict[str, tuple[Value, str]] = {}  # set here, not heard yet: about whom
-        self._to_open: dict[str, dict[str, int]] = {}  # people's rooms that are being opened here
+        self._to_open: dict[str, dict[str, Value]] = {}  # people's rooms that are being opened here
         self._left: dict[str, set[str]] = {}  # rooms that people have left, by their ids
         self._devices_of: dict[str, dict[str, None]] = {}  # by the person's id
+        self._shared_rooms_of: dict[str, dict[str, Value]] = {}  # by the person's id
         self._early: list[Callable[[], None]] | None = []  # heard before the chat has begun
         self._look: IDelayedCall | None = None  # for who is told to be here, and is not
         self._nodes: Nodes | None = None
@@ -94,13 +96,37 @@ class Neighbours(Administration, OwnAccount, Decisions):
             if not is_here or device_id not in person.devices:
                 self._has_no_device(person.id, device_id)
         self._set(f"name/{person.id}", name_value(person) if is_here else None, person.id)
-        name = f"person/{person.id}"
-        rooms = {**self._rooms_of(person), **self._to_open.get(person.id, {})}
-        now = person_value(person, rooms) if is_here else None
-        left = _rooms_in(self._shared.get(name)) - (set() if person.displaced else _rooms_in(now))
-        if left:
-            self._left.setdefault(person.id, set()).update(left)
-        self._set(name, now, person.id)
+        if is_here:
+            self._publish_rooms(person)
+            self._set(f"person/{person.id}", person_value(person), person.id)
+        else:
+            self._set(f"person/{person.id}", None, person.id)
+            self._has_no_rooms(person.id)
+
+    def _publish_rooms(self, person: Person) -> None:
+        """Each is told of by itself: devices at several servers may enter and leave at once."""
+        before = set(self._shared_rooms_of.get(person.id, ()))
+        now = {
+            **{
+                names.key(each): room_value(each, at) for each, at in self._rooms_of(person).items()
+            },
+            **self._to_open.get(person.id, {}),
+        }
+        for key, value in now.items():
+            self._set(f"in/{person.id}/{key}", value, person.id)
+        self._has_left_rooms(person.id, before if person.displaced else before - set(now))
+        for key in before - set(now):
+            self._set(f"in/{person.id}/{key}", None, person.id)
+
+    def _has_no_rooms(self, person_id: str) -> None:
+        before = set(self._shared_rooms_of.get(person_id, ()))
+        self._has_left_rooms(person_id, before)
+        for key in before:
+            self._set(f"in/{person_id}/{key}", None, person_id)
+
+    def _has_left_rooms(self, person_id: str, keys: set[str]) -> None:
+        if keys:
+            self._left.setdefault(person_id, set()).update(keys)
 
     def _has_no_device(self, person_id: str, device_id: str) -> None:
         for name in (f"device/{device_id}", f"over/{device_id}"):
@@ -115,6 +141,15 @@ class Neighbours(Administration, OwnAccount, Decisions):
     def _learn(self, name: str, value: Value) -> None:
         """Remember what is shared, and of which person each device is."""
         kind, _, device_id = name.partition("/")
+        if kind == "in":
+            whose, _, key = device_id.partition("/")
+            rooms = self._shared_rooms_of.setdefault(whose, {})
+            if value is None:
+                rooms.pop(key, None)
+            else:
+                rooms[key] = value
+            if not rooms:
+                del self._shared_rooms_of[whose]
         if kind == "device":
             whose = (value or self._shared.get(name) or {}).get("person", "")
             devices = self._devices_of.setdefault(whose, {})
@@ -285,7 +320,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     def _all_is_now(self, shared: Mapping[str, Value]) -> None:
         """All that is shared is known, but for what was set here and comes later."""
-        for kind in ("device/", "name/", "person/", "over/"):
+        for kind in ("device/", "name/", "in/", "person/", "over/"):
             for name in [*shared, *(each for each in self._shared if each not in shared)]:
                 value = shared.get(name)
                 is_new = value != self._shared.get(name) and name not in self._unheard
@@ -318,9 +353,16 @@ class Neighbours(Administration, OwnAccount, Decisions):
             if value is None and person is not None:
                 self._has_left(person)
             elif person is not None:
-                self._person_is(person, value, is_told=is_told)
+                self._person_is(person, value)
             elif value is not None:
                 self._has_come(its_id, value, is_told=is_told)
+        elif kind == "in":
+            whose, _, key = its_id.partition("/")
+            person = self.people.with_id(whose)
+            if person is not None and value is None:
+                self._is_not_in(person, key)
+            elif person is not None:
+                self._is_in(person, key, value, is_told=is_told)
         elif kind == "over" and value is not None:
             self._is_over(its_id, value)
 
@@ -334,7 +376,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
             return  # it was set by a server that did not know yet that they had left
         person = make_person(person_id, name, value, devices)
         self.people.know(person)
-        self._is_in(person, value["rooms"], is_told=is_told)
+        for key, room in list(self._shared_rooms_of.get(person_id, {}).items()):
+            self._is_in(person, key, room, is_told=is_told)
 
     def _is_called(self, person: Person, value: Value) -> None:
         nickname, was_displaced = person.nickname, person.displaced
@@ -350,12 +393,11 @@ class Neighbours(Administration, OwnAccount, Decisions):
         self._come_back(person)
         self.people.give_back_others(person.id)
 
-    def _person_is(self, person: Person, value: Value, *, is_told: bool) -> None:
+    def _person_is(self, person: Person, value: Value) -> None:
         if value["away"] != person.away:
             person.told_away = ()
         learn_person(person, value)
         person.read = max(person.read, value["read"])
-        self._is_in(person, value["rooms"], is_told=is_told)
         for key, number in value["marks"].items():
             if number > person.marks.get(key, 0):
                 person.marks = {**person.marks, key: number}
@@ -388,31 +430,34 @@ class Neighbours(Administration, OwnAccount, Decisions):
         self.tell(person, text)
         self.publish(person)
 
-    def _is_in(self, person: Person, rooms: Sequence[Any], *, is_told: bool) -> None:
-        """Somebody is in these rooms, each with the number when they entered it."""
-        now = {names.key(name): (name, entered) for name, entered in rooms}
-        for key in [key for key in person.rooms if key not in now]:
-            self._has_left_room(person, key)
-        person.rooms = {key: now[key][1] for key in now if key in person.rooms}
-        to_open = {name: entered for key, (name, entered) in now.items() if key not in self.rooms}
-        self._to_open.pop(person.id, None)
-        if to_open:
-            self._to_open[person.id] = to_open
-        for key, (_, entered) in now.items():
-            if key in self.rooms:
-                self._is_in_room(person, self.rooms[key], entered, is_told=is_told)
-        for name in list(to_open):
-            opened = self.rooms.open(name).addCallback(partial(self._has_opened, person, name))
-            opened.addErrback(_not_opened)
+    def _is_in(self, person: Person, key: str, value: Value, *, is_told: bool) -> None:
+        """Somebody is in a room."""
+        if key in self.rooms:
+            self._is_in_room(person, self.rooms[key], value["entered"], is_told=is_told)
+            return
+        self._to_open.setdefault(person.id, {})[key] = value
+        opened = self.rooms.open(value["name"]).addCallback(partial(self._has_opened, person))
+        opened.addErrback(_not_opened)
 
-    def _has_opened(self, person: Person, name: str, room: Room) -> None:
+    def _has_opened(self, person: Person, room: Room) -> None:
         """A room is open in which somebody was, and may be still."""
+        value = self._is_to_open(person, room.key)
+        if value is not None and person.present:
+            self._is_in_room(person, room, value["entered"], is_told=True)
+
+    def _is_to_open(self, person: Person, key: str) -> Value:
+        """What is known of a room that was being opened for somebody, and is so no more."""
         to_open = self._to_open.get(person.id, {})
-        entered = to_open.pop(name, None)
+        value = to_open.pop(key, None)
         if not to_open:
             self._to_open.pop(person.id, None)
-        if entered is not None and person.present:
-            self._is_in_room(person, room, entered, is_told=True)
+        return value
+
+    def _is_not_in(self, person: Person, key: str) -> None:
+        """Somebody has left a room."""
+        self._is_to_open(person, key)
+        if key in person.rooms:
+            self._has_left_room(person, key)
 
     def _is_in_room(self, person: Person, room: Room, entered: int, *, is_told: bool) -> None:
         is_new = room.key not in person.rooms
@@ -531,8 +576,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
         if self._nodes is not None:
             await self._nodes.take(device.id)
         await self._recall_requests(device)
-        for name in list(self._to_open.get(person.id, ())):
-            await self.rooms.open(name)
+        for value in list(self._to_open.get(person.id, {}).values()):
+            await self.rooms.open(value["name"])
         opens = self.own_logs.of_account if person.account else self.own_logs.restore
         fanout = await opens(person.id) if person.fanout is None else person.fanout
         if person.fanout is None:
@@ -573,6 +618,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
     def _forget(self, person_id: str) -> None:
         for device_id in list(self._devices_of.get(person_id, ())):
             self._has_no_device(person_id, device_id)
+        self._has_no_rooms(person_id)
         for name in (f"name/{person_id}", f"person/{person_id}"):
             self._set(name, None, person_id)
 
@@ -634,13 +680,6 @@ class Neighbours(Administration, OwnAccount, Decisions):
             person = self.people.with_id(person_id)
             if person is not None and person.hears(event.sender, entry.author):
                 person.last_whisperer = Whisperer(event.sender, entry.author)
-
-
-def _rooms_in(value: Value) -> set[str]:
-    """The keys of the rooms in which the others see somebody, as that is shared."""
-    if value is None:
-        return set()
-    return {names.key(name) for name, _ in value["rooms"]}
 
 
 def _not_opened(failure: Failure) -> None:
