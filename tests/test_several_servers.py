@@ -167,6 +167,27 @@ class ResumingTests(SeveralTestCase):
         self.clock.advance(0)
         self.assertEqual(ann.sees(), ["bob: four"])
 
+    def test_of_two_servers_to_which_a_client_comes_at_once_one_has_it(self) -> None:
+        bob = self.program("bob", 0)
+        token = bob.gets("welcome")[0]["session"]
+        self.database.is_quick = False
+        first, second = (
+            Program(self.servers[server]).asks(do="hello", session=token, seen={})
+            for server in (1, 2)
+        )
+        self.clock.advance(0)
+        first.vanishes()
+        self.clock.advance(0)
+        self.database.is_quick = True
+        self.database.all_hear()
+        self.time_passes(1)
+        self.assertFalse(second.is_gone)
+        second.asks(do="say", room="#lobby", text="hello", ref="r1")
+        self.time_passes(1)
+        self.assertEqual([each["text"] for each in second.gets("message")], ["hello"])
+        ann = self.joins("ann", 0)
+        self.assertEqual(ann.types("/users").sees(), ["*** In #lobby: bob, ann (2)"])
+
     def test_when_a_server_dies_its_people_come_back_elsewhere_or_have_left_once(self) -> None:
         ann, bob = self.joins("ann", 0), self.joins("bob", 1)
         cid = self.program("cid", 1)

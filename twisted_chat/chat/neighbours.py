@@ -220,13 +220,13 @@ class Neighbours(Administration, OwnAccount, Decisions):
     def _has_moved(self, name: str, value: Value) -> bool:
         """Whether another server says that a device comes to it now, whatever was set here."""
         known = self._shared.get(name)
-        return bool(known and value and value.get("moves", 0) > known.get("moves", 0))
+        return bool(known and value and _came(value) > _came(known))
 
     def _is_outdated(self, name: str, value: Value) -> bool:
         """Whether another server does not know yet that a device comes to this one."""
         known = self._shared.get(name) or {}
         is_ours = self._nodes is not None and known.get("node") == self._nodes.number
-        return bool(is_ours and value and value.get("moves", 0) < known["moves"])
+        return bool(is_ours and value and _came(value) < _came(known))
 
     def _learn_anew(self, name: str) -> Value:
         """What is known of a device that comes here, as if it had not been set."""
@@ -680,6 +680,11 @@ class Neighbours(Administration, OwnAccount, Decisions):
             person = self.people.with_id(person_id)
             if person is not None and person.hears(event.sender, entry.author):
                 person.last_whisperer = Whisperer(event.sender, entry.author)
+
+
+def _came(value: Mapping[str, Any]) -> tuple[int, int]:
+    """Which of two servers a device comes to: of those to which it came at once, the newer one."""
+    return value.get("moves", 0), value.get("node", 0)
 
 
 def _not_opened(failure: Failure) -> None:
