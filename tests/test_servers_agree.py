@@ -14,6 +14,9 @@ NAMES = ("ann", "bob", "cid", "dan", "eve", "fay")
 ROOMS = ("#lobby", "#dev", "#tea")
 SECRET = "correct horse"
 
+_ONCE_WRONG = (22, 134, 152, 231, 313, 323, 351, 386)
+"""Worlds in which they did not agree once."""
+
 
 class _Witness(Observer):
     """Sees all that happens in the lobby."""
@@ -244,7 +247,7 @@ class AgreementTests(_World):
     """Many short worlds."""
 
     def test_they_agree_in_the_end(self) -> None:
-        for seed in range(20):
+        for seed in (*range(20), *_ONCE_WRONG):
             with self.subTest(seed=seed):
                 self.setUp()
                 self.begins(seed)

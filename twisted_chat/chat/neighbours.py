@@ -43,6 +43,9 @@ _log = Logger(namespace="chat")
 _TOLD = 3.0
 """Seconds after which all is told of who comes and goes, even if many do; see `presence`."""
 
+_OF_PEOPLE = ("name/", "person/")
+"""How names of what is shared begin that end with somebody's id."""
+
 _PRESENCE = (Join, Leave, Rename)
 """Events that tell who is in a room, and what they are called."""
 
@@ -497,8 +500,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
         self.people.give_back_others(person.id)
         for device in person.devices.values():
             self._ends(device)
-            if device.is_here:  # which they did not know of
-                self._has_no_device(person.id, device.id)
+            if device.is_here:  # which they did not know of, nor what was done with it
+                self._forget(person.id)
         if person.fanout is not None and not person.account and not any(person.connections):
             person.fanout.log.close()
 
@@ -624,9 +627,15 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     def _look_for_ghosts(self) -> None:
         """A server is gone, which may have been about to tell who had left."""
-        for room in self.rooms.values() if not self.is_stopping else ():
+        if self.is_stopping:
+            return
+        for room in self.rooms.values():
             for person_id in room.ghosts():
                 room.tell_gone(person_id)
+        known = [*self._devices_of, *self._shared_rooms_of]
+        known += [each.partition("/")[2] for each in self._shared if each.startswith(_OF_PEOPLE)]
+        for person_id in {each for each in known if self.people.with_id(each) is None}:
+            self._forget(person_id)  # whom the server that is gone was about to forget
 
     def _look_soon(self) -> None:
         if self._look is None:
