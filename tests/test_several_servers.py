@@ -203,6 +203,23 @@ class ResumingTests(SeveralTestCase):
         self.assertEqual(ann.types("/users").sees(), ["*** In #lobby: ann, cid (2)"])
         self.joins("bob", 1)
 
+    def test_when_a_server_dies_just_after_a_rename_the_new_nickname_stands(self) -> None:
+        ann = self.joins("ann", 0)
+        bob = self.program("bob", 1)
+        token = bob.gets("welcome")[0]["session"]
+        self.look_away(ann)
+        self.database.is_quick = False
+        bob.asks(do="command", text="/nick rob")
+        self.clock.advance(0)
+        self.database.is_quick = True
+        self.dies(1)
+        self.assertEqual(ann.sees(), ["*** bob is now known as rob"])
+        self.assertEqual(ann.types("/users").sees(), ["*** In #lobby: ann, rob (reconnecting) (2)"])
+        again = Program(self.servers[1]).asks(do="hello", session=token, seen={})
+        self.time_passes(2)
+        self.assertEqual(again.gets("welcome")[0]["nick"], "rob")
+        self.assertEqual(sorted(self.database.claims), ["=ann", "=rob", "~ann", "~rob"])
+
     def test_who_does_not_come_back_has_left_after_a_while_once(self) -> None:
         ann, dan = self.joins("ann", 0), self.joins("dan", 2)
         self.program("cid", 1)

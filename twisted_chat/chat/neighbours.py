@@ -677,10 +677,18 @@ class Neighbours(Administration, OwnAccount, Decisions):
         event = entry.event
         if isinstance(event, _PRESENCE):
             room.heard(entry, self.people)
+            if isinstance(event, Rename):
+                self._has_renamed(entry.author, event)
         elif isinstance(event, Message | Action):
             person = self.people.with_id(entry.author)
             if person is not None:
                 person.spoke = event.time
+
+    def _has_renamed(self, person_id: str, event: Rename) -> None:
+        """Another server has renamed somebody, which may be gone before it tells the rest."""
+        person = self.people.with_id(person_id)
+        if person is not None and not person.displaced and person.nickname == event.sender:
+            self._is_called(person, name_value(person) | {"nickname": event.to})
 
     def _own_seen(self, person_id: str, entry: Entry) -> None:
         super()._own_seen(person_id, entry)
