@@ -298,6 +298,29 @@ class NothingIsLeftTests(SeveralTestCase):
         self.assertEqual(self.database.sessions, {})
 
 
+class SlowTests(SeveralTestCase):
+    """A slow room is as slow for who speaks at several servers."""
+
+    def test_nobody_speaks_sooner_by_going_on_at_another_server(self) -> None:
+        ann = self.joins("ann", 0)
+        ann.types("/register secret words", "/join #dev", "/slow 10")
+        eve = self.program("eve", 1)
+        token = eve.gets("welcome")[0]["session"]
+        eve.asks(do="command", text="/join #dev")
+        self.time_passes(1)
+        eve.asks(do="say", room="#dev", text="one", ref="r1")
+        self.time_passes(1)
+        again = Program(self.servers[2]).asks(do="hello", session=token, seen={})
+        self.time_passes(1)
+        again.asks(do="say", room="#dev", text="two", ref="r2")
+        self.time_passes(1)
+        self.assertEqual(again.gets("error")[0]["code"], "too-fast")
+        self.time_passes(10)
+        again.asks(do="say", room="#dev", text="three", ref="r3")
+        self.time_passes(1)
+        self.assertEqual([each["text"] for each in again.gets("message")], ["three"])
+
+
 class LateTests(SeveralTestCase):
     """Decisions about people whose server cannot act any more, and who go on at another one."""
 

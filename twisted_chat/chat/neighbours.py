@@ -683,6 +683,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
             person = self.people.with_id(entry.author)
             if person is not None:
                 person.spoke = event.time
+                room.has_spoken(person, self.clock.seconds())
 
     def _has_renamed(self, person_id: str, event: Rename) -> None:
         """Another server has renamed somebody, which may be gone before it tells the rest."""

@@ -138,6 +138,21 @@ class Room:
         """Tell the others at once of all who have left, even if many have."""
         self._presence.tell_left()
 
+    def has_spoken(self, person: Person, now: float) -> None:
+        """A member has said something at another server; arguments as for `take_turn`."""
+        if self.order.slow:
+            self._forget_turns(now)
+            self._turns.pop(person.id, None)
+            self._turns[person.id] = now
+
+    def _forget_turns(self, now: float) -> None:
+        """Forget who has spoken long enough ago to speak again."""
+        while self._turns:  # the first spoke longest ago
+            first, at = next(iter(self._turns.items()))
+            if at + self.order.slow > now:
+                break
+            del self._turns[first]
+
     def take_turn(self, person: Person, now: float) -> None:
         """A member says something while the room is slow.
 
@@ -149,11 +164,7 @@ class Room:
             Refused: they have said something too short a time ago.
         """
         seconds = self.order.slow
-        while self._turns:  # the first spoke longest ago
-            first, at = next(iter(self._turns.items()))
-            if at + seconds > now:
-                break
-            del self._turns[first]
+        self._forget_turns(now)
         wait = self._turns.get(person.id, now - seconds) + seconds - now
         if wait > 0:
             raise Refused(
