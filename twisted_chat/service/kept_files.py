@@ -8,7 +8,8 @@ import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from twisted_chat.stores.contents import is_digest, kept_in
+from twisted_chat.stores.contents import is_digest
+from twisted_chat.stores.folder import kept_in
 
 
 def folder_of(database: Path, chosen: Path | None = None) -> Path:

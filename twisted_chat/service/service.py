@@ -56,6 +56,7 @@ from twisted_chat.service.publicity import Publicity
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.contents import Contents
+from twisted_chat.stores.folder import FolderContents
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.stores.unusable import Unusable
@@ -308,12 +309,29 @@ class ChatService(MultiService):
         if options["no-files"]:
             return None
         try:
-            contents = Contents(options.files, self._thread())
+            contents = self._open_contents(options)
         except OSError as error:
-            raise Unusable(f"cannot use the folder {options.files}: {error.strerror}") from error
+            where = "database for files" if options.files is None else f"folder {options.files}"
+            raise Unusable(f"cannot use the {where}: {error.strerror}") from error
         return Files(
             contents, limits, self._reactor, time.time, self._web_address, options["file-keep"]
         )
+
+    def _open_contents(self, options: Options) -> Contents:
+        if options.postgres is None:
+            return FolderContents(options.files, self._thread())
+        from twisted_chat.stores.postgres.contents import DatabaseContents  # an extra
+        from twisted_chat.stores.postgres.sharers import DatabaseSharers
+        from twisted_chat.stores.postgres.steady import SteadyConnection
+        from twisted_chat.stores.postgres.store import PostgresStore
+
+        assert isinstance(self._store, PostgresStore)  # noqa: S101 - as the address is one of those
+        node = self._store.number
+        database = SteadyConnection(options.postgres, self._thread(), self._reactor)
+        if options.files is None:
+            return DatabaseContents(database, node, time.time)
+        sharers = DatabaseSharers(database, node, time.time)
+        return FolderContents(options.files, database.do, sharers)
 
     def _web_address(self) -> str:
         """Where browsers find the server; a proxy before it has an origin of its own."""
@@ -453,10 +471,10 @@ class ChatService(MultiService):
         if closing is not None:
             await closing
         await self._store.stop()
+        if self._files is not None:
+            await self._files.contents.stop()
         for pool in self._pools:
             pool.stop()
-        if self._files is not None:
-            self._files.contents.stop()
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, tell everybody, wait until they have read it, and store the rest."""

@@ -75,6 +75,11 @@ class Engine:
         self._number = 0  # of the last group that is stored
         self._in_doubt: Group | None = None  # that was sent last
 
+    @property
+    def number_of_node(self) -> int:
+        """See `PostgresStore.number`."""
+        return self._node
+
     def store(self, group: Group) -> Answer:
         """Store a group; if the connection is lost, it is made again once.
 

@@ -68,6 +68,11 @@ class PostgresStore:
         self._writer = Writer(self._engine, turn, writing, clock, counters or Counters())
         self._logs: dict[str, OpenLog] = {}
 
+    @property
+    def number(self) -> int:
+        """The number of this server, which no other ever gets."""
+        return self._engine.number_of_node
+
     # Logs
 
     @property
