@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.test_sqlite_store import Run
 from twisted_chat.events import Message
 from twisted_chat.events.codec import Kept, Kind
-from twisted_chat.service import archive
+from twisted_chat.service import erasing
 from twisted_chat.service.archive import run
 from twisted_chat.wire.structured import encode
 
@@ -307,11 +307,11 @@ class ArchiveTests(SynchronousTestCase):
 
 class ErasingTests(SynchronousTestCase):
     def erased(self, kind: str, **held: object) -> object:
-        return json.loads(archive._erased(kind, json.dumps(held)))
+        return json.loads(erasing.erased(kind, json.dumps(held)))
 
     def test_texts_inside_other_values_are_erased_too(self) -> None:
         values = ("texts", "count")
-        self.patch(archive, "NAMED", {"poll": Kind("poll", Message, Kept.IN_ROOMS, values=values)})
+        self.patch(erasing, "NAMED", {"poll": Kind("poll", Message, Kept.IN_ROOMS, values=values)})
         erased = self.erased("poll", texts=[{"tea": "mine", "votes": 3}, ""], count=2)
         self.assertEqual(erased, {"texts": [{"tea": "(erased)", "votes": 3}, ""], "count": 2})
 

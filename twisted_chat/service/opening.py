@@ -1,0 +1,57 @@
+"""Opening a database for the operator's commands, to read or to change it."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from twisted_chat.service import sqlite_database
+from twisted_chat.service.database import Database, missing
+
+
+def must_exist(place: Path | str) -> None:
+    """Make sure that there is a database.
+
+    Raises:
+        Unusable: there is none; in PostgreSQL that is found out later.
+    """
+    if isinstance(place, Path) and not place.exists():
+        raise missing(f"there is no database {place}")
+
+
+def reading(place: Path | str, *, is_alone: bool = False) -> AbstractContextManager[Database]:
+    """A database that is read.
+
+    Args:
+        place: a file, or the address of a PostgreSQL database.
+        is_alone: whether no server may be using it.
+
+    Raises:
+        Unusable: why it cannot be read.
+    """
+    must_exist(place)
+    if isinstance(place, Path):
+        return sqlite_database.reading(place, is_alone=is_alone)
+    from twisted_chat.service import postgres_database  # an extra
+
+    return postgres_database.reading(place, is_alone=is_alone)
+
+
+def changing(
+    place: Path | str, *, is_new: bool = False, erases: bool = False
+) -> AbstractContextManager[Database]:
+    """A database that is changed, all or nothing, and that nobody else uses meanwhile.
+
+    Args:
+        place: a file, or the address of a PostgreSQL database.
+        is_new: whether it is made if it is not there.
+        erases: whether nothing may be left on the disk of what is deleted.
+
+    Raises:
+        Unusable: why it cannot be changed, or that somebody keeps it from being erased for good.
+    """
+    if not is_new:
+        must_exist(place)
+    if isinstance(place, Path):
+        return sqlite_database.changing(place, erases=erases)
+    from twisted_chat.service import postgres_database  # an extra
+
+    return postgres_database.changing(place, is_new=is_new, erases=erases)
