@@ -153,6 +153,7 @@ class SharedTests(PostgresSharingTestCase):
         told = "That file could not be stored (the database is away), so nobody saw it: try again"
         self.assertEqual((status, body.decode()[: len(told)]), (507, told))
         self.database._url = url
+        self.time_passes(2)
         self.assertEqual(self.puts(self.offered + "a.txt", b"hello")[0], 201)
 
     def test_a_lost_connection_is_made_again_and_nobody_notices(self) -> None:

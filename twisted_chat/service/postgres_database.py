@@ -15,6 +15,9 @@ from twisted_chat.stores.postgres.contents import PIECE
 from twisted_chat.stores.rows import Row
 from twisted_chat.stores.unusable import Unusable
 
+PATIENCE = 5.0
+"""Seconds for which those are waited for who read what is erased."""
+
 _LAST_LOG = "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('logs', 'log')), 0)"
 
 _STRAYS = """
@@ -223,7 +226,7 @@ def _write_anew(connection: schema.Connection, where: str) -> None:
     Raises:
         Unusable: they still do.
     """
-    connection.execute("SET lock_timeout = '5s'")
+    connection.execute(f"SET lock_timeout = {int(1000 * PATIENCE)}".encode())
     try:
         for table in _ERASED:
             connection.execute(f"VACUUM FULL {table}".encode())

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from twisted_chat.stores import WorkerThread
 
@@ -145,6 +146,7 @@ class Contents(Protocol):
         """They are needed no longer; where they are not to be kept, they go."""
 
 
-def not_deleted(why: object) -> None:
+def not_deleted(failure: Failure) -> None:
     """A content, or half of one, is still there."""
-    _log.warn("A file could not be deleted: {why}", why=str(why))
+    why = getattr(failure.value, "strerror", None) or failure.getErrorMessage()
+    _log.warn("A file could not be deleted: {why}", why=why)

@@ -14,12 +14,16 @@ from twisted_chat.stores.postgres.schema import Connection
 from twisted_chat.stores.unusable import Unusable
 
 _T = TypeVar("_T")
+_AWAY = "the database is away"
 
 PATIENCE = 10.0
 """Seconds after which the database is hung up on: whoever sends a file waits for twenty."""
 
 STOP = 5.0
 """The same for a server that stops."""
+
+PAUSE = 1.0
+"""Seconds for which nobody waits for a connection once there is none."""
 
 
 class SteadyConnection:
@@ -39,6 +43,7 @@ class SteadyConnection:
         self._elsewhere = elsewhere
         self._clock = clock
         self._is_over = False
+        self._away_until = 0.0  # in the clock's seconds
         self._connection = connect(url)
 
     def do(self, work: Callable[[], _T], patience: float = PATIENCE) -> Deferred[_T]:
@@ -72,13 +77,16 @@ class SteadyConnection:
                         raise
             if self._is_over:
                 raise OSError(errno.ECANCELED, "the server stops")
+            if self._clock.seconds() < self._away_until:
+                raise OSError(errno.EIO, _AWAY)
             self._connection = connect(self._url)
             return work(self._connection)
         except Unusable as error:
-            raise OSError(errno.EIO, "the database is away") from error
+            self._away_until = self._clock.seconds() + PAUSE
+            raise OSError(errno.EIO, _AWAY) from error
         except psycopg.Error as error:
             is_lost = self._connection.closed
-            why = "the database is away" if is_lost else explain(error)
+            why = _AWAY if is_lost else explain(error)
             raise OSError(errno.EIO, why) from error
 
     def _hang_up(self) -> None:
