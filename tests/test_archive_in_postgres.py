@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import secrets
 from pathlib import Path
 
 from tests.postgres import engine, why_not
@@ -107,6 +108,19 @@ class ArchiveInPostgresTests(SharingTestCase):
         known = self.successResultOf(store._history.find("#dev"))
         assert known is not None
         self.assertEqual(known[0].last, json.loads(exported.splitlines()[-1])["id"])
+
+    def test_a_strange_import_harms_nobody(self) -> None:
+        exported, _ = self.archive("--db", self.url, "export")
+        things = [json.loads(line) for line in exported.splitlines()]
+        files = [thing for thing in things if thing["event"] == "file"]
+        files[0]["digest"] = "../" + secrets.token_hex(10_000)
+        files[1]["until"] = "2200-01-01T00:00:00Z"
+        files[2]["owner"] = {}
+        file, url = self.path.with_name("chat.ndjson"), engine().new()
+        file.write_text("".join(json.dumps(thing) + "\n" for thing in things))
+        self.archive("--db", url, "import", str(file))
+        told = self.archive("--db", url, "check", status=1)[1]
+        self.assertIn("the contents of files are missing in the database: mine.txt", told)
 
     def test_a_line_that_cannot_be_imported_is_named_and_nothing_is_imported(self) -> None:
         exported, _ = self.archive("--db", self.url, "export")

@@ -140,7 +140,7 @@ class OptionTests(SynchronousTestCase):
         self.assertIsNone(options.database)
         self.assertEqual(options.postgres, "postgresql://chat@db1/chat")
         self.assertEqual(str(options.made_certificate), "chat.tls.pem")
-        self.assertEqual(str(options.files), "chat.files")
+        self.assertIsNone(options.files, "they are in the database")
         self.assertEqual(str(self.options("--files", "shared").files), "shared")
 
     test_an_address_is_no_file.skip = why_not() or None  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ SELECT room FROM logs WHERE last < (SELECT max(id) FROM events WHERE log = logs.
 """
 """A room whose next event would have the number of one that is there."""
 
-_ERASED = ("events", "state", "sessions", "chunks")
+_ERASED = ("events", "state", "sessions")
 """Tables whose old rows are gone for good after an erasure."""
 
 
@@ -47,6 +47,8 @@ class _KeptContents:
 
     def __init__(self, database: "PostgresDatabase") -> None:
         self._database = database
+        self.are_fewer = False
+        """Whether some have been deleted."""
 
     def there(self) -> set[str]:
         """See `KeptContents.there`."""
@@ -74,6 +76,7 @@ class _KeptContents:
     def delete(self, digests: Iterable[str]) -> None:
         """See `KeptContents.delete`."""
         for digest in digests:
+            self.are_fewer = True
             self._database.write("DELETE FROM chunks WHERE key = ?", digest)
 
 
@@ -215,12 +218,14 @@ def changing(url: str, *, is_new: bool, erases: bool) -> Iterator[PostgresDataba
         _be_alone(connection, where)
         schema.migrate(connection, where)
         with connection.transaction():
-            yield PostgresDatabase(connection, where)
+            database = PostgresDatabase(connection, where)
+            yield database
         if erases:
-            _write_anew(connection, where)
+            files = ("chunks",) if database.contents.are_fewer else ()
+            _write_anew(connection, where, (*_ERASED, *files))
 
 
-def _write_anew(connection: schema.Connection, where: str) -> None:
+def _write_anew(connection: schema.Connection, where: str, tables: Iterable[str]) -> None:
     """Write what is there into new files, since the old ones hold what was deleted.
 
     Raises:
@@ -228,7 +233,7 @@ def _write_anew(connection: schema.Connection, where: str) -> None:
     """
     connection.execute(f"SET lock_timeout = {int(1000 * PATIENCE)}".encode())
     try:
-        for table in _ERASED:
+        for table in tables:
             connection.execute(f"VACUUM FULL {table}".encode())
     except psycopg.errors.LockNotAvailable as error:
         raise Unusable(

@@ -86,6 +86,9 @@ AT_START = (
 FORGET = 60.0
 """Seconds between two deletions of messages older than `--keep`."""
 
+CLEAR_AWAY = 60.0
+"""Seconds between two looks for halves of files that other servers have left."""
+
 TRY_AGAIN = 5.0
 """Seconds between attempts to store what could not be stored."""
 
@@ -406,6 +409,7 @@ class ChatService(MultiService):
         self._reactor.callWhenRunning(self._reload_on_hangup)
         self._reactor.callWhenRunning(look_only_at_what_is_new, self._reactor)
         self._try_again()
+        self._clear_away()
         keep = self._options["keep"]
         if keep is not None:
             self._forget(keep)
@@ -456,6 +460,11 @@ class ChatService(MultiService):
     def _try_again(self) -> None:
         self._store.try_again()
         self._reactor.callLater(TRY_AGAIN, self._try_again)
+
+    def _clear_away(self) -> None:
+        if self._files is not None:
+            self._files.contents.clear_away()
+        self._reactor.callLater(CLEAR_AWAY, self._clear_away)
 
     def _forget(self, keep: float) -> None:
         self._store.forget(time.time() - keep)

@@ -139,6 +139,9 @@ class Contents(Protocol):
     def delete(self, digest: str) -> None:
         """Nobody here needs a content any more; it stays if another server does."""
 
+    def clear_away(self) -> None:
+        """Delete what servers that are gone have left of uploads; called again and again."""
+
     def open(self, digest: str) -> Deferred[Content]:
         """A content, to be read; fails with `OSError`."""
 

@@ -161,6 +161,11 @@ class FolderContents:
             if path.stem not in coming:
                 path.unlink(missing_ok=True)
 
+    def clear_away(self) -> None:
+        """See `Contents.clear_away`."""
+        if self._sharers is not None:
+            self._elsewhere(self._clear_away_abandoned).addErrback(not_deleted)
+
     def _clear_away_abandoned(self) -> None:
         if self._sharers is None:
             return
@@ -187,7 +192,6 @@ class FolderContents:
 
     def begin(self) -> Incoming:
         """See `Contents.begin`."""
-        self._elsewhere(self._clear_away_abandoned).addErrback(not_deleted)
         return _InFolder(self.folder, self._elsewhere, self._sharers)
 
     def delete(self, digest: str) -> None:

@@ -132,9 +132,11 @@ class DatabaseContents:
             lambda connection: {str(key) for (key,) in connection.execute(query)}
         )
 
-    def _clear_away(self) -> None:
-        """Delete what servers that are gone have left, which ended in the middle of an upload."""
+    def clear_away(self) -> None:
+        """See `Contents.clear_away`."""
+        self._database.do(self._clear_away).addErrback(not_deleted)
 
+    def _clear_away(self) -> None:
         def clear(connection: Connection) -> None:
             for key in uploads.abandoned(connection):
                 with connection.transaction():
@@ -155,7 +157,6 @@ class DatabaseContents:
 
     def begin(self) -> Incoming:
         """See `Contents.begin`."""
-        self._database.do(self._clear_away).addErrback(not_deleted)
         return _InDatabase(self._database, self._node)
 
     def delete(self, digest: str) -> None:

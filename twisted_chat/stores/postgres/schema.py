@@ -107,7 +107,10 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "ALTER TABLE chunks ALTER data SET STORAGE EXTERNAL",
         "CREATE TABLE uploads (key text PRIMARY KEY, node bigint NOT NULL, digest text)",
-        "CREATE INDEX files ON state ((value->>'digest')) WHERE starts_with(name, 'file/')",
+        """
+        CREATE INDEX files ON state USING hash ((value->>'digest'))
+            WHERE starts_with(name, 'file/')
+        """,
     ),
 )
 """What makes version N + 1 of version N; a released one never changes.
