@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from tests.disk import Disk, DiskTestCase
-from tests.people import ChatTestCase, at_once, cheap_accounts
+from tests.people import ChatTestCase, Person, at_once, cheap_accounts
 from tests.postgres import engine, why_not
 from tests.sharing import SharingTestCase
 from twisted_chat import ChatFactory
@@ -28,9 +28,11 @@ if not why_not():
 
 
 def close(store: Any) -> None:
-    """End a server's connections, as if it were killed."""
+    """End a server's connections, as if it were killed, and long ago."""
     store._engine.close()
     store._history._close()
+    with engine().connect(store._url) as look:
+        look.execute(b"DELETE FROM nodes WHERE node = %s", (store.nodes.number,))
 
 
 class _Lent(ChatTestCase):
@@ -41,6 +43,11 @@ class _Lent(ChatTestCase):
         self.patch(writing_engine, "check_engine", lambda *_: None)
         self.url = self.enterContext(engine().lend())
         super().setUp()
+
+    def is_forgotten(self) -> None:
+        """So much time has passed that servers which were killed are gone for the others."""
+        with engine().connect(self.url) as look:
+            look.execute(b"DELETE FROM nodes")
 
 
 class PostgresTestCase(_Lent):
@@ -73,7 +80,7 @@ class PostgresSharingTestCase(_Lent, SharingTestCase):
     def opens_contents(self) -> Contents:
         """See `SharingTestCase.opens_contents`."""
         self.database = self.connects_for_files()
-        return self.contents_of(self.store.number, self.database)
+        return self.contents_of(self.store.nodes.number, self.database)
 
     def connects_for_files(self) -> "SteadyConnection":
         """A server's connection for files."""
@@ -89,6 +96,7 @@ class PostgresSharingTestCase(_Lent, SharingTestCase):
         """See `SharingTestCase.dies`."""
         close(self.store)
         self.database._connection.close()
+        self.is_forgotten()
 
     def looks(self, query: str) -> list[tuple[Any, ...]]:
         """What stands in the database."""
@@ -144,6 +152,19 @@ class SlowPostgresTestCase(_Lent, DiskTestCase):
 
     def _close(self) -> None:
         close(self.store)
+        self.is_forgotten()
+
+    def joins(self, nickname: str, host: str = "127.0.0.1") -> Person:
+        """See `ChatTestCase.joins`: that nobody else is called so, the database has to say."""
+        person = self.connects(host).types(nickname)
+        welcome = f"*** Welcome, {nickname}! You are in #lobby."
+        for _ in range(10):
+            if welcome not in person.transport.value().decode():
+                self.writing.turns()
+                self.writing.is_heard()
+                self.clock.advance(0)
+        assert welcome in person.raw()
+        return person
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """See `DiskTestCase.rows`."""

@@ -147,10 +147,10 @@ class CopyingFilesTests(_CopyingTestCase, SharingTestCase):
             return super().opens_contents()
         database = SteadyConnection(self.url, at_once, self.clock)
         self.addCleanup(lambda: database._connection.close())
-        sharers = DatabaseSharers(database, self.store.number, self.clock.seconds)
+        sharers = DatabaseSharers(database, self.store.nodes.number, self.clock.seconds)
         if self.is_folder_named:
             return FolderContents(self.folder, database.do, sharers)
-        return DatabaseContents(database, self.store.number, self.clock.seconds)
+        return DatabaseContents(database, self.store.nodes.number, self.clock.seconds)
 
     def setUp(self) -> None:
         """Bob has sent two files."""

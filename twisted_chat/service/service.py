@@ -86,7 +86,7 @@ AT_START = (
 FORGET = 60.0
 """Seconds between two deletions of messages older than `--keep`."""
 
-CLEAR_AWAY = 60.0
+CLEAR_AWAY = 10.0
 """Seconds between two looks for halves of files that other servers have left."""
 
 TRY_AGAIN = 5.0
@@ -293,6 +293,7 @@ class ChatService(MultiService):
                 self._thread(),
                 self._reactor,
                 self._counters,
+                self._reactor,
             )
         path = self._options.database
         if path is None:
@@ -326,10 +327,9 @@ class ChatService(MultiService):
         from twisted_chat.stores.postgres.contents import DatabaseContents  # an extra
         from twisted_chat.stores.postgres.sharers import DatabaseSharers
         from twisted_chat.stores.postgres.steady import SteadyConnection
-        from twisted_chat.stores.postgres.store import PostgresStore
 
-        assert isinstance(self._store, PostgresStore)  # noqa: S101 - as the address is one of those
-        node = self._store.number
+        assert self._store.nodes is not None  # noqa: S101 - there can be several in such a database
+        node = self._store.nodes.number
         database = SteadyConnection(options.postgres, self._thread(), self._reactor)
         if options.files is None:
             return DatabaseContents(database, node, time.time)
