@@ -102,8 +102,34 @@ def test_half_a_file_leaves_nothing_also_if_the_server_is_killed(
     with begins(server, address):
         eventually(lambda: rows(engine, url, "chunks") > 3, "it has begun")
         server.kill()
-    server = start("--db", url, port=server.port)
-    assert (rows(engine, url, "chunks"), rows(engine, url, "uploads")) == (0, 0)
+    start("--db", url, port=server.port)
+    left = ("chunks", "uploads")
+    eventually(lambda: not any(rows(engine, url, each) for each in left), "nothing is left")
+
+
+def test_what_is_sent_to_one_server_can_be_had_from_another_and_deleted_there(
+    engine: Engine, start: Start, report: Path, tmp_path: Path
+) -> None:
+    url = engine.new()
+    first, second = start("--db", url), start("--db", url)
+    alice, bob = Plain(first.port, "alice"), Plain(second.port, "bob")
+    bob.types("/register correct horse")
+    bob.sees("alice")
+    assert curl("-T", report, is_offered(bob))[0] == 201
+    address = alice.sees("bob sent Übersicht 1.pdf (5.0 MB): http://").rpartition(" ")[2]
+    assert urlsplit(address).port == first.port
+    fetched = tmp_path / "fetched"
+    assert curl("-o", fetched, address)[0] == 200
+    assert fetched.read_bytes() == report.read_bytes()
+    third = start("--db", url)
+    carol = Plain(third.port, "carol")
+    there = urlsplit(carol.sees("bob sent Übersicht 1.pdf (5.0 MB): http://").rpartition(" ")[2])
+    assert curl("-o", fetched, f"http://127.0.0.1:{third.port}{there.path}")[0] == 200
+    bob.types("/delete Übersicht 1.pdf")
+    for each in (alice, carol):
+        each.sees("bob deleted Übersicht 1.pdf")
+    assert curl(address)[0] == 404
+    eventually(lambda: not rows(engine, url, "chunks"), "its content is gone")
 
 
 def test_while_the_database_is_away_that_is_said_and_later_all_is_well(
