@@ -6,8 +6,11 @@ import json
 import os
 import resource
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -296,6 +299,15 @@ class ArchiveTests(SynchronousTestCase):
             error = self.archive("import", str(path), status=1)[1]
             self.assertTrue(error.startswith(f"twisted-chat-archive: cannot read {path}: {told}"))
         self.assertEqual([path.name for path in self.folder.iterdir()], ["chat.sqlite"])
+
+    def test_without_psycopg_one_is_told_what_to_install(self) -> None:
+        self.server.ends()
+        absent: Any = {"twisted_chat.service.postgres_database": None}
+        self.enterContext(patch.dict(sys.modules, absent))
+        for command in (["--db", "postgresql:///chat", "check"], ["copy", "postgresql:///chat"]):
+            told = self.archive(*command, status=1)[1]
+            self.assertIn("needs psycopg: pip install 'psycopg[binary]'", told)
+            self.assertEqual(told.count("\n"), 1)
 
     def test_what_is_not_there_is_said_in_a_line(self) -> None:
         self.server.ends()

@@ -197,6 +197,31 @@ class PieceTests(PostgresSharingTestCase):
             self.assertTrue(Asker(self.web).asks(each).is_gone)
 
 
+class FullTests(PostgresSharingTestCase):
+    """A disk of the database that is full from the third piece on."""
+
+    skip = why_not() or None
+
+    def test_a_disk_that_is_full_in_the_middle_is_said_and_leaves_nothing(self) -> None:
+        offered = self.is_offered(self.joins("bob"))
+        self.looks(
+            "CREATE OR REPLACE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+        )
+        self.looks(
+            "CREATE TRIGGER full_disk BEFORE INSERT ON chunks FOR EACH ROW WHEN (NEW.place = 2)"
+            " EXECUTE FUNCTION fill()"
+        )
+        self.addCleanup(self.looks, "DROP TRIGGER IF EXISTS full_disk ON chunks")
+        status, why = self.puts(offered + "a", LARGE)
+        told = (
+            "That file could not be stored (the disk is full), so nobody saw it: try again later."
+        )
+        self.assertEqual((status, why, self.on_disk()), (507, told, []))
+        self.looks("DROP TRIGGER full_disk ON chunks")
+        self.assertEqual(self.puts(offered + "a", LARGE)[0], 201)
+
+
 class SlowTests(PostgresSharingTestCase):
     """A database that answers when the test says so."""
 

@@ -1,10 +1,13 @@
 """Opening a database for the operator's commands, to read or to change it."""
 
 from contextlib import AbstractContextManager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from twisted_chat.service import sqlite_database
 from twisted_chat.service.database import Database, missing
+from twisted_chat.stores.unusable import Unusable
 
 
 def must_exist(place: Path | str) -> None:
@@ -30,9 +33,8 @@ def reading(place: Path | str, *, is_alone: bool = False) -> AbstractContextMana
     must_exist(place)
     if isinstance(place, Path):
         return sqlite_database.reading(place, is_alone=is_alone)
-    from twisted_chat.service import postgres_database  # an extra
-
-    return postgres_database.reading(place, is_alone=is_alone)
+    read: AbstractContextManager[Database] = _postgres().reading(place, is_alone=is_alone)
+    return read
 
 
 def changing(
@@ -52,6 +54,15 @@ def changing(
         must_exist(place)
     if isinstance(place, Path):
         return sqlite_database.changing(place, erases=erases)
-    from twisted_chat.service import postgres_database  # an extra
+    changed: AbstractContextManager[Database]
+    changed = _postgres().changing(place, is_new=is_new, erases=erases)
+    return changed
 
-    return postgres_database.changing(place, is_new=is_new, erases=erases)
+
+def _postgres() -> ModuleType:
+    try:
+        return import_module("twisted_chat.service.postgres_database")  # an extra
+    except ImportError as error:
+        raise Unusable(
+            "--db postgresql://... needs psycopg: pip install 'psycopg[binary]'"
+        ) from error
