@@ -99,6 +99,7 @@ class Sharing(Talk):
                 await incoming.keep(digest)
                 event = await self._send(files, upload, digest)
             finally:
+                files.uploads.end(upload)
                 files.release(digest)
         except OSError as error:
             raise cannot_store(error) from error

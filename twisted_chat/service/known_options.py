@@ -147,7 +147,7 @@ GROUPS = {
         Option(
             "keep", None, "How long to keep history, such as 90d (default: forever).", values.span
         ),
-        Option("files", None, "Folder for people's files (default: beside the database)."),
+        Option("files", None, "Folder for people's files (default: beside or in the database)."),
         Option("file-keep", values.Span(FILE_KEEP), "How long files are kept.", values.span),
         Option("no-files", None, "Take no files.", is_flag=True),
         Option("transcript", None, "File to append everything said in rooms to; - is the console."),

@@ -337,10 +337,10 @@ class Options(usage.Options):
 
     @property
     def files(self) -> Path | None:
-        """The folder for files that people send; None for one that lasts as long as the server."""
+        """The folder for files that people send; None if they go with all else, or with nothing."""
         if self["files"] is not None:
             return Path(self["files"])
-        return self._beside and self._beside.with_suffix(".files")
+        return self.database and self.database.with_suffix(".files")
 
     @property
     def _beside(self) -> Path | None:

@@ -57,6 +57,7 @@ from twisted_chat.service.publicity import Publicity
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.contents import Contents
+from twisted_chat.stores.folder import FolderContents
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.stores.unusable import Unusable
@@ -85,6 +86,9 @@ AT_START = (
 
 FORGET = 60.0
 """Seconds between two deletions of messages older than `--keep`."""
+
+CLEAR_AWAY = 10.0
+"""Seconds between two looks for halves of files that other servers have left."""
 
 TRY_AGAIN = 5.0
 """Seconds between attempts to store what could not be stored."""
@@ -314,12 +318,28 @@ class ChatService(MultiService):
         if options["no-files"]:
             return None
         try:
-            contents = Contents(options.files, self._thread())
+            contents = self._open_contents(options)
         except OSError as error:
-            raise Unusable(f"cannot use the folder {options.files}: {error.strerror}") from error
+            where = "database for files" if options.files is None else f"folder {options.files}"
+            raise Unusable(f"cannot use the {where}: {error.strerror}") from error
         return Files(
             contents, limits, self._reactor, time.time, self._web_address, options["file-keep"]
         )
+
+    def _open_contents(self, options: Options) -> Contents:
+        if options.postgres is None:
+            return FolderContents(options.files, self._thread())
+        from twisted_chat.stores.postgres.contents import DatabaseContents  # an extra
+        from twisted_chat.stores.postgres.sharers import DatabaseSharers
+        from twisted_chat.stores.postgres.steady import SteadyConnection
+
+        assert self._store.nodes is not None  # noqa: S101 - there can be several in such a database
+        node = self._store.nodes.number
+        database = SteadyConnection(options.postgres, self._thread(), self._reactor)
+        if options.files is None:
+            return DatabaseContents(database, node, time.time)
+        sharers = DatabaseSharers(database, node, time.time)
+        return FolderContents(options.files, database.do, sharers)
 
     def _web_address(self) -> str:
         """Where browsers find the server; a proxy before it has an origin of its own."""
@@ -394,6 +414,7 @@ class ChatService(MultiService):
         self._reactor.callWhenRunning(self._reload_on_hangup)
         self._reactor.callWhenRunning(look_only_at_what_is_new, self._reactor)
         self._try_again()
+        self._clear_away()
         keep = self._options["keep"]
         if keep is not None:
             self._forget(keep)
@@ -447,6 +468,11 @@ class ChatService(MultiService):
         self._store.try_again()
         self._reactor.callLater(TRY_AGAIN, self._try_again)
 
+    def _clear_away(self) -> None:
+        if self._files is not None:
+            self._files.contents.clear_away()
+        self._reactor.callLater(CLEAR_AWAY, self._clear_away)
+
     def _forget(self, keep: float) -> None:
         self._store.forget(time.time() - keep)
         self._reactor.callLater(FORGET, self._forget, keep)
@@ -461,10 +487,10 @@ class ChatService(MultiService):
         if closing is not None:
             await closing
         await self._store.stop()
+        if self._files is not None:
+            await self._files.contents.stop()
         for pool in self._pools:
             pool.stop()
-        if self._files is not None:
-            self._files.contents.stop()
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, tell everybody, wait until they have read it, and store the rest."""
