@@ -146,6 +146,7 @@ class Channel(HTTPChannel):
     def connectionMade(self) -> None:
         """Wait for a request."""
         super().connectionMade()
+        self.web.channels.add(self)
         if self.web.crowd.enter(self):
             self.time.begin()
         else:
@@ -243,6 +244,7 @@ class Channel(HTTPChannel):
     def _leave(self) -> None:
         self.time.stop()
         self.web.crowd.leave(self)
+        self.web.channels.discard(self)
 
     def become_socket(self, request: Request, accepted: bytes) -> None:
         """Hand the connection over to a WebSocket."""
@@ -293,6 +295,8 @@ class Web(Factory):
         self.proxies = proxies or Networks()
         self.pings = Pings(server.clock)
         self.crowd = Crowd(server, self.proxies)
+        self.channels: set[Channel] = set()
+        """Every HTTP connection that there is, but for those that became WebSockets."""
 
     def trust(self, origins: Collection[str], proxies: Networks) -> None:
         """Use other lists from now on; the arguments are those of `Web`."""

@@ -1,11 +1,12 @@
 """How people learn where the server is: `/doors`, a QR code, an announcement to the network."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from twisted.application.service import IService
 
+from twisted_chat.service.console import Console
 from twisted_chat.service.endpoints import Listening, beyond_this_machine, hosts, page_addresses
 
 
@@ -33,6 +34,21 @@ class Publicity:
     def web_address(self) -> str:
         """The address of the page, without a slash at the end; empty if it has none."""
         return next((page.rstrip("/") for page in self._pages()), "")
+
+    def publish(self, options: Mapping[str, Any], console: Console, service: Any) -> None:
+        """Tell people and networks where the server is, in the ways that the operator wants.
+
+        Args:
+            options: those of the server.
+            console: where the operator sees something.
+            service: what the announcement is a part of.
+        """
+        if options["qr"]:
+            console.show(self.qr_code())
+        if options["announce"]:
+            announcement = self.announcement(service.reactor, options["name"])
+            if announcement is not None:
+                announcement.setServiceParent(service)
 
     def announcement(self, reactor: Any, name: str) -> IService | None:
         """What announces the server on the networks where it listens; None if there is nothing.
