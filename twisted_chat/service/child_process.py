@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessDone
+from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
@@ -79,14 +79,19 @@ class ChildProcess(ProcessProtocol):
         """
         descriptors = dict(enumerate(sockets, FIRST_SOCKET))
         whole = command(arguments)
-        reactor.spawnProcess(
-            self,
-            whole[0],
-            whole,
-            without_socket_activation() | {VARIABLE: str(self.number)},
-            childFDs={0: 0, LOG: "r", ERRORS: "r", ASKS: "w", ANSWERS: "r", **descriptors},
-        )
-        self.transport.writeToChild(ASKS, start.to_line())
+        try:
+            reactor.spawnProcess(
+                self,
+                whole[0],
+                whole,
+                without_socket_activation() | {VARIABLE: str(self.number)},
+                childFDs={0: 0, LOG: "r", ERRORS: "r", ASKS: "w", ANSWERS: "r", **descriptors},
+            )
+        except OSError as error:  # the machine has no room for it
+            self._why = str(error.strerror)
+            reactor.callLater(0, self.processEnded, Failure())
+        else:
+            self.transport.writeToChild(ASKS, start.to_line())
 
     # What the parent wants
 
@@ -172,6 +177,8 @@ def _how_ended(reason: Failure) -> str:
     if reason.check(ProcessDone):
         return "it stopped"
     status: Any = reason.value
+    if not isinstance(status, ProcessTerminated):
+        return "it was never there"
     if status.signal is not None:
         return f"it was ended by signal {status.signal}"
     return f"it ended with exit status {status.exitCode}"

@@ -68,6 +68,8 @@ class Options(usage.Options):
 
     def __init__(self, *, is_again: bool = False) -> None:
         super().__init__()
+        self.fixed: list[str] = []
+        """Those out of the file that only a restart can change."""
         self.endpoints: list[str] = []
         self.admins: list[str] = []
         self.web_endpoints: list[str] = []
@@ -218,15 +220,11 @@ class Options(usage.Options):
             raise usage.UsageError(str(mistake)) from mistake
         lists = {name for name, _ in given if name in BY_NAME and BY_NAME[name].is_list}
         words = [word for word in words if _named(word) not in lists]
+        self.fixed = [word for word in words if _named(word) in AT_START]
         start = child.told()
         if start is None:
             return words
         return [*(word for word in words if _named(word) not in AT_START), *start.fixed]
-
-    @property
-    def fixed(self) -> list[str]:
-        """Those out of the file that only a restart can change."""
-        return [word for word in self._from_file(self._given()) if _named(word) in AT_START]
 
     def postOptions(self) -> None:
         """Check everything that can be checked without starting anything."""
