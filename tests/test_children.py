@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessTerminated
 from twisted.internet.testing import MemoryReactorClock
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -76,9 +76,7 @@ class ChildrenTests(SynchronousTestCase):
         self.machine = Machine()
         self.wanted: list[tuple[int, str]] = []
         self.children = Children(self.machine, self.make, 3, 600.0)
-        self.log: list[LogEvent] = []
-        globalLogPublisher.addObserver(self.log.append)
-        self.addCleanup(globalLogPublisher.removeObserver, self.log.append)
+        self.log = self.enterContext(capturedLogs())
 
     def make(self, number: int) -> ChildProcess:
         """Start a process."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.e2e.patience import eventually, run
+from tests.e2e.patience import PATIENCE, eventually, run
 from tests.e2e.people import Plain, Program
 from tests.e2e.server import ENVIRONMENT, TWISTD, Server
 from tests.e2e.test_instruments import page
@@ -105,7 +105,7 @@ def test_it_stops_in_good_order_and_leaves_nothing_behind(
     server.signal(number)
     ann.sees("*** The server is shutting down")
     ann.sees_the_end()
-    assert server.process.wait(20) == -number
+    assert server.process.wait(PATIENCE) == -number
     assert not any(map(is_there, all_of_them))
     assert not path.exists()
 
@@ -181,12 +181,33 @@ def test_tls_has_the_same_certificate_everywhere_and_after_an_upgrade(several: S
     assert fingerprint() == told
 
 
+def test_an_administrator_reloads_and_stops_all_of_them(several: Several, tmp_path: Path) -> None:
+    (tmp_path / "passwords").write_text("alice:correct horse\n")
+    server = several("--auth", "file:passwords", "--admin", "alice")
+    alice = Plain(server.port, "somebody")
+    alice.types("/login alice correct horse")
+    alice.sees("*** Welcome, alice!")
+    alice.types("/reload")
+    alice.sees("Nothing in the options has changed.")
+    eventually(lambda: server.output.count("were reloaded") == COUNT, "all of them read them")
+    alice.types("/shutdown 1s")
+    alice.sees_the_end()
+    assert server.process.wait(PATIENCE) == 0
+
+
 def test_they_end_in_good_order_when_their_parent_is_killed(several: Several) -> None:
     server = several()
     ann = Plain(server.port, "ann")
     server.kill()
     ann.sees("*** The server is shutting down")
     ann.sees_the_end()
+
+
+def test_a_signal_to_upgrade_does_no_harm_where_there_is_nothing_to_upgrade(start: Start) -> None:
+    server = start()
+    server.signal(signal.SIGUSR2)
+    eventually(lambda: "nothing is upgraded" in server.output, "it says so")
+    assert server.is_running
 
 
 def refused_start(tmp_path: Path, *options: str) -> str:

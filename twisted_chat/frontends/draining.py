@@ -71,11 +71,11 @@ class Draining:
 
     def _tell(self, connection: Connection, left: float) -> None:
         times = self._told.get(connection, 0)
-        if times == 0 and connection.tells(_TOLD.format(span=in_words(left))):
+        if times == 0 and connection.tells(_TOLD.format(span=in_words(round(left)))):
             self._told[connection] = 2 if left <= LAST else 1
         elif (
             times == 1
             and left <= LAST
-            and connection.tells(_TOLD_AGAIN.format(span=in_words(left)))
+            and connection.tells(_TOLD_AGAIN.format(span=in_words(round(left))))
         ):
             self._told[connection] = 2

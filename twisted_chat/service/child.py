@@ -67,6 +67,9 @@ def told() -> Start | None:
 class Served(Protocol):
     """What a process does, as its parent asks for it."""
 
+    running: int
+    """Whether it is not stopping yet."""
+
     def end(self) -> None:
         """Stop, in good order."""
 
@@ -103,7 +106,6 @@ class Parent(LineOnlyReceiver):
         self._descriptors = count(FIRST_SOCKET)
         self._reactor = reactor
         self._served: Served
-        self._is_over = False
 
     def next_socket(self) -> Inheriting:
         """What listens at the next socket, in the order of the endpoints."""
@@ -132,7 +134,7 @@ class Parent(LineOnlyReceiver):
         asked = json.loads(line)
         match asked:
             case {"do": "stop"}:
-                self._end()
+                self._served.end()
             case {"do": "reload"}:
                 self._served.hang_up()
             case {"do": "drain", "seconds": float(seconds)}:
@@ -147,10 +149,6 @@ class Parent(LineOnlyReceiver):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """It is gone: nobody would ever stop us."""
-        if not self._is_over:
+        if self._served.running:
             _log.error("The parent process is gone")
-        self._end()
-
-    def _end(self) -> None:
-        self._is_over = True
-        self._served.end()
+            self._served.end()

@@ -97,6 +97,11 @@ def _not_answered(failure: Failure) -> None:
     raise Unusable(f"the database does not answer: {failure.getErrorMessage()}") from failure.value
 
 
+def _cannot_upgrade() -> None:
+    """SIGUSR2 came to a process that has no others."""
+    _log.warn("SIGUSR2 is for the parent of several processes (--processes): nothing is upgraded")
+
+
 def makeService(options: Options) -> IService:
     """The chat that these options describe; called by twistd."""
     from twisted.internet import reactor  # chosen by twistd by now
@@ -365,6 +370,7 @@ class ChatService(MultiService):
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()
         self._reactor.callWhenRunning(when, "SIGHUP", self.hang_up, self._reactor)
+        self._reactor.callWhenRunning(when, "SIGUSR2", _cannot_upgrade, self._reactor)
         self._reactor.callWhenRunning(look_only_at_what_is_new, self._reactor)
         self._try_again()
         keep = self._options["keep"]
