@@ -41,6 +41,13 @@ class DrainingTests(ChatTestCase):
         again = self.program("bot", session=token, seen={"#lobby": said["id"]})
         self.assertTrue(again.gets("welcome")[0]["resumed"])
 
+    def test_a_page_hears_that_the_server_goes_away_and_not_that_all_is_over(self) -> None:
+        tab = Tab(self.factory)
+        tab.asks(do="hello", nick="alice")
+        self.drains()
+        self.clock.advance(0)
+        self.assertEqual(tab.closed, CloseReason.GOING_AWAY)
+
     def test_nobody_sees_a_program_leave(self) -> None:
         alice = self.joins("alice")
         bot = self.program("bot")

@@ -14,6 +14,7 @@ from tests.e2e.patience import PATIENCE, eventually, run
 from tests.e2e.people import Plain, Program
 from tests.e2e.server import ENVIRONMENT, TWISTD, Server
 from tests.e2e.test_instruments import page
+from tests.e2e.test_socket_activation import Caller
 from tests.postgres import Engine, why_not
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(bool(why_not()), reason=why_not())]
@@ -201,6 +202,67 @@ def test_they_end_in_good_order_when_their_parent_is_killed(several: Several) ->
     server.kill()
     ann.sees("*** The server is shutting down")
     ann.sees_the_end()
+
+
+def test_in_an_upgrade_a_program_misses_nothing_and_a_person_stays_until_told(
+    several: Several,
+) -> None:
+    server = several("--drain", "3s")
+    old = processes(server)
+    ann, bot = Plain(server.port, "ann"), Program(server.port, "bot")
+    ann.types("before")
+    bot.gets(event="message", text="before")
+    upgrade(server)
+    bot.sees_the_end()
+    ann.sees("*** The server is being upgraded. You can stay for 3 seconds; to go on after that, ")
+    ann.types("meanwhile")
+    again = Program(server.port, "bot", before=bot)
+    assert again.gets(event="welcome")["resumed"]
+    again.gets(event="message", text="meanwhile")
+    again.says("I am here")
+    ann.sees("bot: I am here")
+    ann.sees("*** The server has been upgraded: connect again to go on.")
+    ann.sees_the_end()
+    assert not ann.has_seen("bot has left")
+    ann = Plain(server.port, "ann")
+    again.says("and you?")
+    ann.sees("bot: and you?")
+    said = [event["text"] for event in again.events if event["event"] == "message"]
+    assert said == ["before", "meanwhile", "I am here", "and you?"]
+    eventually(lambda: not any(map(is_there, old)), "the old processes are gone")
+    assert len(processes(server)) == COUNT
+    assert "cannot start" not in server.output
+
+
+def test_nobody_is_refused_in_an_upgrade(several: Several) -> None:
+    server = several("--drain", "1s")
+    caller = Caller(server.port)
+    caller.start()
+    try:
+        upgrade(server)
+        greeted = caller.greeted
+        eventually(lambda: caller.greeted > greeted, "it goes on")
+    finally:
+        caller.ends()
+    assert caller.failures == []
+    assert caller.hung_up == 0
+
+
+def test_if_the_new_processes_cannot_start_the_old_ones_go_on(
+    several: Several, tmp_path: Path
+) -> None:
+    (tmp_path / "motd").write_text("Be kind.\n")
+    server = several("--motd", "motd")
+    old = processes(server)
+    ann = Plain(server.port, "ann")
+    (tmp_path / "motd").unlink()
+    server.signal(signal.SIGUSR2)
+    eventually(lambda: "The upgrade ends here" in server.output, "it says so")
+    assert "a new process cannot start: cannot read --motd motd: No such file" in server.output
+    assert processes(server) == old
+    ann.types("/time")
+    ann.sees("*** The server's time is")
+    assert not ann.has_seen("upgraded")
 
 
 def test_a_signal_to_upgrade_does_no_harm_where_there_is_nothing_to_upgrade(start: Start) -> None:

@@ -46,6 +46,7 @@ class Draining:
         end: Callable[[], None],
     ) -> None:
         self._server = server
+        server.is_draining = True
         self._clock = clock
         self._is_busy = is_busy
         self._end = end

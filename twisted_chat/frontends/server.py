@@ -68,6 +68,8 @@ class Server:
         self.admission = Admission(clock, chat.limits, chat.check_address)
         chat.banned_addresses_changed = self._disconnect_banned
         self.turnstile = Turnstile(clock, lambda: chat.is_behind)
+        self.is_draining = False
+        """Whether everybody goes on elsewhere."""
         self._connections: set[Connection] = set()
         self._lookout = Lookout(clock, self._connections)
         self._waiting: list[Deferred[None]] = []  # for the last connection to be gone
