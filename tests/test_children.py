@@ -160,7 +160,7 @@ class ChildrenTests(SynchronousTestCase):
         self.assertEqual(self.said("is replaced"), 1)
         self.machine.advance(5)
         self.machine.started[-1].serves()
-        self.assertEqual(self.said("Process 3 runs now"), 1)
+        self.assertEqual(self.said("Process 3 is ready"), 2)
 
     def test_a_machine_that_has_no_room_for_a_process_is_tried_again(self) -> None:
         self.all_serve()[0].ends()
@@ -266,6 +266,14 @@ class ChildrenTests(SynchronousTestCase):
         self.assertEqual(self.wanted, [(2, "reload")])
         self.children.reload(but=second.process)
         self.assertEqual([len(each.wants("reload")) for each in (first, second, third)], [1, 0, 1])
+
+    def test_who_is_just_starting_reads_the_options_again_too(self) -> None:
+        self.starts()
+        self.children.reload()
+        (first,) = self.machine.started
+        self.assertEqual(first.wants("reload"), [])
+        first.serves()
+        self.assertEqual(len(first.wants("reload")), 1)
 
     def test_what_it_logs_says_whose_it_is(self) -> None:
         first = self.all_serve()[0]

@@ -1,5 +1,8 @@
 """A server that is upgraded is emptied: programs go on elsewhere, and people are told."""
 
+from wsproto.frame_protocol import CloseReason
+
+from tests.browsers import Tab
 from tests.people import ChatTestCase, Program
 from twisted_chat import Limits
 from twisted_chat.frontends.draining import AT_ONCE, Draining
@@ -46,6 +49,7 @@ class DrainingTests(ChatTestCase):
         tab.asks(do="hello", nick="alice")
         self.drains()
         self.clock.advance(0)
+        tab.gets_frames()
         self.assertEqual(tab.closed, CloseReason.GOING_AWAY)
 
     def test_nobody_sees_a_program_leave(self) -> None:

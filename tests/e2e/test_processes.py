@@ -43,7 +43,7 @@ def several(start: Start, engine: Engine) -> Iterator[Several]:
         words = ("--processes", str(COUNT), "--db", engine.new(), "--flood", "off")
         server = start(*words, *options, **more)
         servers.append(server)
-        eventually(lambda: len(processes(server)) == COUNT, "all processes run")
+        eventually(lambda: server.output.count(" is ready") == COUNT, "all processes are ready")
         return server
 
     yield start_several

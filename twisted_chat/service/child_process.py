@@ -61,6 +61,7 @@ class ChildProcess(ProcessProtocol):
         self._errors: list[bytes] = []  # what it wrote before it was ready
         self._answers: dict[int, Deferred[Any]] = {}
         self._questions = 0
+        self._is_late = False  # the options were to be read again before it was ready
 
     def begin(
         self,
@@ -96,8 +97,11 @@ class ChildProcess(ProcessProtocol):
     # What the parent wants
 
     def reload(self) -> None:
-        """Let it read its options again."""
-        self._tell(do="reload")
+        """Let it read its options again; perhaps it has just read them, or is about to."""
+        if self.is_ready:
+            self._tell(do="reload")
+        else:
+            self._is_late = True
 
     def drain(self, seconds: float) -> None:
         """Let it accept nobody more, and stop when everybody has gone elsewhere.
@@ -150,6 +154,8 @@ class ChildProcess(ProcessProtocol):
         match told:
             case {"do": "ready"}:
                 self.is_ready = True
+                if self._is_late:
+                    self.reload()
                 self.ready.callback(None)
             case {"do": str(what)}:
                 self._asked(self, what)

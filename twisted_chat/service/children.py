@@ -87,7 +87,7 @@ class Children:
             but: one that has done so already.
         """
         for process in self.all.values():
-            if process.is_ready and process is not but:
+            if process is not but:
                 process.reload()
 
     async def upgrade(self) -> None:
@@ -173,8 +173,8 @@ class Children:
         """A process serves people: if it ends, it is replaced."""
         self._kept[process] = self._upgrades
         self._since[process] = self._clock.seconds()
-        if self._why.pop(process.number, None) is not None:
-            _log.info("Process {number} runs now", number=process.number)
+        self._why.pop(process.number, None)
+        _log.info("Process {number} is ready", number=process.number)
 
     def _cannot_start(self, failure: Failure, number: int) -> None:
         failure.trap(CannotStart)
