@@ -134,10 +134,12 @@ def test_a_process_that_comes_later_has_the_options_of_the_start_that_need_a_res
     server = several("--config", "chat.toml", where=())
     (tmp_path / "chat.toml").write_text("port = 1\nno-db = true\nname = 'The lab'\n")
     kill_one(server)
-    Plain(server.port).sees("Welcome to The lab")
-    bot = Program(server.port, "bot")
-    assert bot.gets(event="welcome")["server"] == "The lab"
+    eventually(lambda: server.output.count("Process 1 is ready") == 2, "it is replaced")
     assert "cannot start" not in server.output
+    callers = [Plain(server.port) for _ in range(30)]
+    for caller in callers:
+        caller.sees("What is your nickname?")
+    assert any(caller.has_seen("Welcome to The lab.") for caller in callers)
 
 
 def test_metrics_and_health_of_all_are_on_one_page(several: Several) -> None:
@@ -267,6 +269,7 @@ def test_if_the_new_processes_cannot_start_the_old_ones_go_on(
 
 def test_a_signal_to_upgrade_does_no_harm_where_there_is_nothing_to_upgrade(start: Start) -> None:
     server = start()
+    Plain(server.port, "ann")
     server.signal(signal.SIGUSR2)
     eventually(lambda: "nothing is upgraded" in server.output, "it says so")
     assert server.is_running
