@@ -1,5 +1,6 @@
 """Whatever befalls a PostgreSQL and the way to it, each log shows what was put into it."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from twisted_chat.stores.rows import COLUMNS
 from twisted_chat.turn import Turn
 
 if not why_not():
+    import psycopg
+
     from tests.faulty import Network
     from twisted_chat.stores.postgres import engine as writing_engine
     from twisted_chat.stores.postgres import history, writer
@@ -33,8 +36,8 @@ class InPostgres(InDatabase):
     def __init__(self) -> None:
         self.url = engine().new()
         self.network = Network()
-        super().__init__()
         self.look = engine().connect(self.url)
+        super().__init__()
 
     def start(self) -> None:
         """Begin a run with what an earlier one has left."""
@@ -42,6 +45,8 @@ class InPostgres(InDatabase):
         self.clock = Clock()
         self.was_full = False
         self.network.is_cut, self.network.loses, self.network.is_full = False, "", False
+        with contextlib.suppress(psycopg.errors.UndefinedTable):
+            self.look.execute(b"DELETE FROM nodes")  # the earlier one ended long ago
         self.writing, self.reading = Disk(), Disk()
         setattr(writing_engine, "connect", self.network.connect)  # noqa: B010 - not exported
         self.store = self.postgres = PostgresStore(

@@ -1,6 +1,6 @@
 """Joins and leaves in a room, announced without flooding anybody."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -65,6 +65,7 @@ class Presence:
         self._known: dict[str, str] = {}  # here, and told: by the person's id, the nickname
         self._coming: dict[str, Person] = {}  # here, but not told yet: by id
         self._going: dict[str, _Gone] = {}  # told, but not here any more: by id
+        self._leaving: set[str] = set()  # not here any more, and about to be told: by id
         self._unmissed: set[str] = set()  # of these, since whom nobody has entered: by id
         self._still_called: dict[str, str] = {}  # of these, by the nickname's key: the id
         self._delay = FIRST
@@ -126,7 +127,7 @@ class Presence:
         """Somebody has left."""
         if person.is_quiet:
             return
-        if self._coming.pop(person.id, None) is None:
+        if self._coming.pop(person.id, None) is None and person.id in self._known:
             self._has_gone(person, reason)
         if not self._known and not self._coming:
             self._visits.forget_all()  # there is nobody left to be drowned
@@ -142,6 +143,57 @@ class Presence:
         else:
             self._pace.take(self._limits.presence, now)
             self.tell_left()
+
+    # What other servers tell
+
+    def forget(self, person: Person) -> None:
+        """Somebody is not here any more, as another server tells the others."""
+        self._coming.pop(person.id, None)
+
+    def heard_joined(self, person: Person, nickname: str) -> None:
+        """The log tells that somebody is here."""
+        self._coming.pop(person.id, None)
+        self._known[person.id] = nickname
+        self.shown[person.id] = Shown(nickname, person)
+
+    def heard_renamed(self, person_id: str, nickname: str) -> None:
+        """The log tells that somebody has another nickname."""
+        shown = self.shown.get(person_id)
+        if shown is not None:
+            self._known[person_id] = nickname
+            self.shown[person_id] = Shown(nickname, shown.person)
+
+    def heard_left(self, person_id: str) -> None:
+        """The log tells that somebody is not here any more."""
+        self.shown.pop(person_id, None)
+        self._known.pop(person_id, None)
+        gone = self._going.pop(person_id, None)
+        if gone is not None:
+            self._still_called.pop(names.key(gone.nickname), None)
+
+    def ghosts(self, members: Container[str]) -> list[str]:
+        """Ids of those whom the log tells to be here, though they are not, and nobody tells it."""
+        return [
+            each
+            for each in self.shown
+            if each not in members and each not in self._going and each not in self._leaving
+        ]
+
+    def tell_gone(self, person_id: str) -> None:
+        """Somebody has left without anybody having told it."""
+        shown = self.shown[person_id]
+        self._known.pop(person_id, None)
+        self._going[person_id] = _Gone(shown.person, shown.nickname, "connection lost")
+        self.tell_left()
+
+    def missed(self, members: Mapping[str, Person]) -> None:
+        """The log may have told of some who came and went: these are here."""
+        for each in [each for each in self.shown if each not in members]:
+            del self.shown[each]
+            self._known.pop(each, None)
+        for person in members.values():
+            if person.id not in self._coming:
+                self.keep(person)
 
     def close(self) -> None:
         """The room is gone: tell nothing any more."""
@@ -176,7 +228,8 @@ class Presence:
             del self._coming[person.id]
             self._known[person.id] = person.nickname
         first, *also = [person.nickname for person in people]
-        join = Join(self._now(), self._log.room, first, tuple(also))
+        ids = tuple(person.id for person in people)
+        join = Join(self._now(), self._log.room, first, tuple(also), ids)
         self._tell(join, [Shown(person.nickname, person) for person in people], self._show_joined)
 
     def tell_left(self) -> None:
@@ -192,7 +245,9 @@ class Presence:
             first.nickname,
             "" if also else first.reason,
             tuple(other.nickname for other in also),
+            tuple(each.person.id for each in gone),
         )
+        self._leaving.update(each.person.id for each in gone)
         self._tell(leave, [Shown(each.nickname, each.person) for each in gone], self._show_left)
 
     def _tell(
@@ -210,6 +265,7 @@ class Presence:
     def _show_left(self, people: Sequence[Shown]) -> None:
         for each in people:
             self.shown.pop(each.person.id, None)
+            self._leaving.discard(each.person.id)
 
 
 class _Told:
