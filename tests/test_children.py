@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessTerminated
+from twisted.internet.error import ProcessExitedAlready, ProcessTerminated
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from twisted_chat.service.child import ANSWERS, Start
+from twisted_chat.service.child import ANSWERS, ASKS, Start
 from twisted_chat.service.child_process import ERRORS, LOG, CannotStart, ChildProcess
 from twisted_chat.service.children import START, STOP, WELL, Children
 from twisted_chat.service.metrics_of_all import WAIT, metrics, problems
@@ -22,14 +22,19 @@ class Running:
     def __init__(self, process: ChildProcess) -> None:
         self.process = process
         self.asked: list[dict[str, Any]] = []
+        self.is_deaf = self.is_over = False
         self.signals: list[str] = []
 
     def writeToChild(self, _: int, data: bytes) -> None:
-        """See `IProcessTransport`."""
+        """See `IProcessTransport`; Twisted's knows no descriptor that is closed."""
+        if self.is_deaf:
+            raise KeyError(ASKS)
         self.asked += map(json.loads, data.splitlines())
 
     def signalProcess(self, name: str) -> None:
         """See `IProcessTransport`."""
+        if self.is_over:
+            raise ProcessExitedAlready
         self.signals.append(name)
 
     def serves(self) -> None:
@@ -43,6 +48,11 @@ class Running:
     def writes(self, where: int, text: str) -> None:
         """It writes something."""
         self.process.childDataReceived(where, text.encode())
+
+    def dies(self) -> None:
+        """It is dead, which its parent is about to hear."""
+        self.is_deaf = self.is_over = True
+        self.process.childConnectionLost(ASKS)
 
     def ends(self, status: int | None = 1, signal: int | None = None) -> None:
         """It is over."""
@@ -250,6 +260,22 @@ class ChildrenTests(SynchronousTestCase):
         self.successResultOf(stopped)
         self.machine.advance(100)
         self.assertEqual(len(self.machine.started), 3)
+
+    def test_what_is_asked_of_one_that_has_just_died_is_in_vain_and_does_no_harm(self) -> None:
+        first, second, third = self.all_serve()
+        first.dies()
+        page = problems(self.children, self.machine)
+        self.children.reload()
+        for each in (second, third):
+            self.answers(each, "problems", [])
+        first.ends(None, 9)
+        self.assertEqual(self.successResultOf(page), ["process 1: does not answer"])
+        self.machine.advance(0)
+        starting = self.machine.started[-1]
+        starting.dies()
+        self.machine.advance(START)
+        self.children.stop()
+        self.assertEqual([len(each.wants("stop")) for each in (second, third)], [1, 1])
 
     def test_nobody_starts_any_more_when_all_are_to_stop(self) -> None:
         self.all_serve()[0].ends()

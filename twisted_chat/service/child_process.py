@@ -3,10 +3,12 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
@@ -32,7 +34,8 @@ def command(arguments: Sequence[str]) -> list[str]:
     Args:
         arguments: the options of the chat.
     """
-    safely = [] if "" in sys.path else ["-P"]  # import nothing from where it happens to run
+    imports_from_here = not {"", str(Path.cwd())}.isdisjoint(sys.path)
+    safely = [] if imports_from_here else ["-P"]
     return [sys.executable, *safely, "-m", "twisted_chat.service.main", *arguments]
 
 
@@ -44,7 +47,7 @@ class ChildProcess(ProcessProtocol):
         asked: called with what it wants of its parent: to `stop`, or that all others `reload`.
     """
 
-    transport: IProcessTransport
+    transport: IProcessTransport | None
 
     is_ready = False
     """Whether it serves people."""
@@ -61,6 +64,7 @@ class ChildProcess(ProcessProtocol):
         self._errors: list[bytes] = []  # what it wrote before it was ready
         self._answers: dict[int, Deferred[Any]] = {}
         self._questions = 0
+        self._is_deaf = False  # it hears us no more
         self._is_late = False  # the options were to be read again before it was ready
 
     def begin(
@@ -92,7 +96,7 @@ class ChildProcess(ProcessProtocol):
             self._why = str(error.strerror)
             reactor.callLater(0, self.processEnded, Failure())
         else:
-            self.transport.writeToChild(ASKS, start.to_line())
+            self._write(start.to_line())
 
     # What the parent wants
 
@@ -116,11 +120,11 @@ class ChildProcess(ProcessProtocol):
         if self.is_ready:
             self._tell(do="stop")
         else:
-            self.transport.signalProcess("TERM")
+            self._signal("TERM")
 
     def kill(self) -> None:
         """End it at once."""
-        self.transport.signalProcess("KILL")
+        self._signal("KILL")
 
     def ask(self, what: str) -> Deferred[Any]:
         """Ask for its `metrics`, or its `problems`; fails if it ends before it answers."""
@@ -130,7 +134,16 @@ class ChildProcess(ProcessProtocol):
         return answer
 
     def _tell(self, **what: object) -> None:
-        self.transport.writeToChild(ASKS, json.dumps(what).encode() + b"\n")
+        self._write(json.dumps(what).encode() + b"\n")
+
+    def _write(self, line: bytes) -> None:
+        if self.transport is not None and not self._is_deaf:
+            self.transport.writeToChild(ASKS, line)
+
+    def _signal(self, name: str) -> None:
+        if self.transport is not None:
+            with suppress(ProcessExitedAlready):
+                self.transport.signalProcess(name)
 
     # What it does
 
@@ -161,6 +174,11 @@ class ChildProcess(ProcessProtocol):
                 self._asked(self, what)
             case {"ref": int(number), "answer": answer} if number in self._answers:
                 self._answers.pop(number).callback(answer)
+
+    def childConnectionLost(self, descriptor: int) -> None:
+        """It has closed one of its ends, and is about to be gone."""
+        if descriptor == ASKS:
+            self._is_deaf = True
 
     def processEnded(self, reason: Failure) -> None:
         """It has ended, and everything is read that it wrote."""

@@ -99,7 +99,7 @@ class Children:
         self._upgrades += 1
         _log.info("The upgrade begins")
         try:
-            while self._old():
+            while self._old() and self._stopped is None:
                 new = self._begin(self._free_number())
                 await new.ready
                 self._keep(new)
