@@ -19,18 +19,11 @@ from twisted_chat.service.child_process import CannotStart, ChildProcess
 from twisted_chat.service.children import Children
 from twisted_chat.service.clock import go_steadily
 from twisted_chat.service.console import Console
-from twisted_chat.service.endpoints import (
-    CannotListen,
-    Listening,
-    Says,
-    how_to_join,
-    how_to_join_and_browse,
-    tcp_endpoint,
-    where_to_browse,
-)
+from twisted_chat.service.endpoints import CannotListen, Listening, tcp_endpoint
 from twisted_chat.service.inherited import Holding, without_systemd
 from twisted_chat.service.known_options import AT_START
 from twisted_chat.service.options import Options
+from twisted_chat.service.ports import ports
 from twisted_chat.service.publicity import Publicity
 from twisted_chat.service.signals import when
 from twisted_chat.stores.unusable import Unusable
@@ -82,32 +75,26 @@ class Processes(MultiService):
         options = self._options
         if options.has_tls:
             self._certificate = open_certificate(options)
-        for description in options.endpoints:
-            if description.startswith("haproxy:") or options["one-port"] == "off":
-                self._hold(description, how_to_join)
-            else:
-                says = partial(how_to_join_and_browse, has_tls=self._certificate is not None)
-                self._hold(description, says, has_page=True)
-        for description in options.web_endpoints:
-            self._hold(description, where_to_browse, is_chat=False, has_page=True)
+        for port in ports(
+            options.endpoints,
+            options.web_endpoints,
+            is_one_port=options["one-port"] == "on",
+            has_tls=self._certificate is not None,
+        ):
+            listening = Listening(
+                port.description,
+                Factory(),
+                Holding(self.reactor, self._sockets),
+                port.says,
+                self._certificate,
+                is_chat=port.is_chat,
+                has_page=port.has_page,
+                is_quiet=True,
+            )
+            listening.setServiceParent(self)
+            self._listening.append(listening)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
-
-    def _hold(
-        self, description: str, says: Says, *, is_chat: bool = True, has_page: bool = False
-    ) -> None:
-        listening = Listening(
-            description,
-            Factory(),
-            Holding(self.reactor, self._sockets),
-            says,
-            self._certificate,
-            is_chat=is_chat,
-            has_page=has_page,
-            is_quiet=True,
-        )
-        listening.setServiceParent(self)
-        self._listening.append(listening)
 
     def _show_metrics(self, address: str, port: int) -> None:
         from twisted_chat.service import metrics, metrics_of_all  # an extra

@@ -40,19 +40,11 @@ from twisted_chat.service.certificate import open_certificate
 from twisted_chat.service.child import Parent, told
 from twisted_chat.service.clock import go_steadily
 from twisted_chat.service.console import Console
-from twisted_chat.service.endpoints import (
-    CannotListen,
-    Listening,
-    Says,
-    how_to_join,
-    how_to_join_and_browse,
-    is_tls,
-    tcp_endpoint,
-    where_to_browse,
-)
+from twisted_chat.service.endpoints import CannotListen, Listening, is_tls, tcp_endpoint
 from twisted_chat.service.inherited import Adopting
 from twisted_chat.service.known_options import AT_START
 from twisted_chat.service.options import Options
+from twisted_chat.service.ports import Port, Serves, ports
 from twisted_chat.service.process import let_others_go_first, look_only_at_what_is_new, room_for
 from twisted_chat.service.processes import Processes
 from twisted_chat.service.publicity import Publicity
@@ -212,42 +204,40 @@ class ChatService(MultiService):
             self._certificate = open_certificate(options)
 
     def _listen(self) -> None:
-        options = self._parent.start if self._parent is not None else self._options
-        for description in options.endpoints:
-            if description.startswith("haproxy:"):
-                self._add_port(description, self._factory.behind_proxy(), how_to_join)
-            elif self._options["one-port"] == "on":
-                says = partial(how_to_join_and_browse, has_tls=self._certificate is not None)
-                self._add_port(description, self._one_port(description), says, has_page=True)
-            else:
-                self._add_port(description, self._factory, how_to_join)
-        for description in options.web_endpoints:
-            self._add_port(description, self._web, where_to_browse, is_chat=False, has_page=True)
-        if self._options["metrics"] is not None:
-            self._show_metrics(*self._options["metrics"])
+        options, parent = self._options, self._parent
+        known = options if parent is None else parent.start
+        for port in ports(
+            known.endpoints,
+            known.web_endpoints,
+            is_one_port=options["one-port"] == "on",
+            has_tls=self._certificate is not None,
+        ):
+            listening = Listening(
+                port.description,
+                self._serving(port),
+                Adopting(self._reactor) if parent is None else parent.next_socket(),
+                port.says,
+                self._certificate,
+                is_chat=port.is_chat,
+                has_page=port.has_page,
+                is_quiet=parent is not None,
+            )
+            listening.setServiceParent(self)
+            self._listening.append(listening)
+        if options["metrics"] is not None:
+            self._show_metrics(*options["metrics"])
 
-    def _add_port(
-        self,
-        description: str,
-        factory: Factory,
-        says: Says,
-        *,
-        is_chat: bool = True,
-        has_page: bool = False,
-    ) -> None:
-        parent = self._parent
-        listening = Listening(
-            description,
-            factory,
-            Adopting(self._reactor) if parent is None else parent.next_socket(),
-            says,
-            self._certificate,
-            is_chat=is_chat,
-            has_page=has_page,
-            is_quiet=parent is not None,
-        )
-        listening.setServiceParent(self)
-        self._listening.append(listening)
+    def _serving(self, port: Port) -> Factory:
+        """What answers at a port."""
+        match port.serves:
+            case Serves.PROXIES:
+                return self._factory.behind_proxy()
+            case Serves.EVERYBODY:
+                return self._one_port(port.description)
+            case Serves.LINES:
+                return self._factory
+            case Serves.BROWSERS:
+                return self._web
 
     def _one_port(self, description: str) -> OnePort:
         has_tls = is_tls(description)
