@@ -21,8 +21,8 @@ if not why_not():
     import psycopg
 
     from tests.faulty import Network
+    from twisted_chat.stores.postgres import asked, history, writer
     from twisted_chat.stores.postgres import engine as writing_engine
-    from twisted_chat.stores.postgres import history, writer
     from twisted_chat.stores.postgres.connection import connect
     from twisted_chat.stores.postgres.store import PostgresStore
 
@@ -109,8 +109,8 @@ class PostgresStoresTests(SynchronousTestCase):
         self.patch(writing_engine, "connect", connect)
         self.patch(writing_engine, "check_engine", lambda *_: None)  # which takes long
         for module, name, few in (
-            (writer, "GROUP", 2),
-            (writer, "QUEUE", 3),
+            (asked, "GROUP", 2),
+            (asked, "QUEUE", 3),
             (history, "FORGOTTEN", 2),
         ):
             self.patch(module, name, few)
