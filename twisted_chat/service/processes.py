@@ -50,7 +50,7 @@ class Processes(MultiService):
         self._options = options
         self._console = Console(options.parent or {})
         self._listening: list[Listening] = []
-        self._publicity = Publicity(self._listening)
+        self._publicity = Publicity(self._listening, options.addresses)
         self._sockets: list[int] = []
         self._certificate: Certificate | None = None
         self._children = Children(reactor, self._make, options["processes"], options["drain"])

@@ -1,13 +1,17 @@
 """How people learn where the server is: `/doors`, a QR code, an announcement to the network."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from twisted.application.service import IService
+from twisted.logger import Logger
 
 from twisted_chat.service.console import Console
 from twisted_chat.service.endpoints import Listening, beyond_this_machine, hosts, page_addresses
+from twisted_chat.service.joining import how_to_join_at, pages_at
+
+_log = Logger(namespace="chat")
 
 
 class Publicity:
@@ -15,25 +19,28 @@ class Publicity:
 
     Args:
         ports: where it listens.
+        addresses: where people reach it, if the operator names that.
     """
 
-    def __init__(self, ports: Iterable[Listening]) -> None:
+    def __init__(self, ports: Iterable[Listening], addresses: Sequence[str] = ()) -> None:
         self._ports = ports
+        self.addresses = addresses
 
     def how_to_join(self) -> list[str]:
         """What people are told who ask how others can join."""
-        return [line for port in self._open() for line in port.lines]
+        own = [line for port in self._open() for line in port.lines]
+        return how_to_join_at(self.addresses) or own
 
     def qr_code(self) -> str:
         """The address of the page for a phone's camera, or else how to join."""
         from twisted_chat.service import qr  # an extra
 
-        shown = [*self._pages(), *self.how_to_join()]
+        shown = [*self._named_pages(), *self.how_to_join()]
         return qr.code(shown[0]) if shown else ""
 
     def web_address(self) -> str:
         """The address of the page, without a slash at the end; empty if it has none."""
-        return next((page.rstrip("/") for page in self._pages()), "")
+        return next((page.rstrip("/") for page in self._named_pages()), "")
 
     def publish(self, options: Mapping[str, Any], console: Console, service: Any) -> None:
         """Tell people and networks where the server is, in the ways that the operator wants.
@@ -43,6 +50,8 @@ class Publicity:
             console: where the operator sees something.
             service: what the announcement is a part of.
         """
+        for line in how_to_join_at(self.addresses):
+            _log.info("{line}", line=line)
         if options["qr"]:
             console.show(self.qr_code())
         if options["announce"]:
@@ -77,6 +86,9 @@ class Publicity:
     def _open(self) -> list[Listening]:
         """The ports where people can come, and not only proxies."""
         return [port for port in self._ports if port.is_open and not port.is_for_proxies]
+
+    def _named_pages(self) -> list[str]:
+        return [f"{page}/" for page in pages_at(self.addresses)] or self._pages()
 
     def _pages(self) -> list[str]:
         ports = [port for port in self._open() if port.has_page]

@@ -42,6 +42,7 @@ from twisted_chat.service.clock import go_steadily
 from twisted_chat.service.console import Console
 from twisted_chat.service.endpoints import CannotListen, Listening, is_tls, tcp_endpoint
 from twisted_chat.service.inherited import Adopting
+from twisted_chat.service.joining import pages_at
 from twisted_chat.service.known_options import AT_START
 from twisted_chat.service.options import Options
 from twisted_chat.service.ports import Port, Serves, ports
@@ -127,7 +128,7 @@ class ChatService(MultiService):
         self._pools: list[ThreadPool] = []
         self._counters = Counters()
         self._listening: list[Listening] = []
-        self._publicity = Publicity(self._listening)
+        self._publicity = Publicity(self._listening, options.addresses)
         self._store: Store
         self._factory: ChatFactory
         self._web: Web
@@ -195,11 +196,13 @@ class ChatService(MultiService):
             operations=self,
             files=self._files,
         )
+        chat.addresses = options.addresses
         chat.erases_on_forget = bool(options["erase-on-forget"])
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
         proxies = Networks(options.web_proxies)
         self._web = self._factory.web(read_page(PAGE), options.web_origins, proxies)
+        self._web.spread(pages_at(options.addresses))
         if options.has_tls:
             self._certificate = open_certificate(options)
 
@@ -429,6 +432,8 @@ class ChatService(MultiService):
         chat.administrators.use(options.admins)
         self._factory.ban(options.banned, options.allowed)
         self._web.trust(options.web_origins, Networks(options.web_proxies))
+        self._web.spread(pages_at(options.addresses))
+        chat.addresses = self._publicity.addresses = options.addresses
         if self._certificate is not None and options.pair is not None:
             self._certificate.pair = options.pair
         changed = ", ".join(sorted(options.differences(self._current) - set(AT_START)))
