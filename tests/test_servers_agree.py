@@ -191,7 +191,7 @@ class _World(SeveralTestCase):
                 if room.shown
             },
             "accounts": {each.id: each.name for each in chat.accounts},
-            "topics": {key: room.topic for key, room in chat.rooms.items() if room.topic},
+            "topics": {key: room.topic for key, room in chat.rooms.items() if room.members},
         }
 
     def assert_they_agree(self) -> None:
@@ -243,7 +243,7 @@ class AgreementTests(_World):
     """Many short worlds."""
 
     def test_they_agree_in_the_end(self) -> None:
-        for seed in range(40):
+        for seed in range(20):
             with self.subTest(seed=seed):
                 self.setUp()
                 self.begins(seed)
