@@ -152,6 +152,10 @@ class ChatTestCase(SynchronousTestCase):
         self.clock.advance(NOW)
         self.factory = ChatFactory(self.clock, name="the lab", limits=replace(self.limits))
 
+    def next_server(self) -> ChatFactory:
+        """The server that the next one comes to: there is only one."""
+        return self.factory
+
     def connects(self, host: str = "127.0.0.1") -> Person:
         """Somebody who has not answered the question for a nickname yet."""
         return Person(self.factory, host)

@@ -12,6 +12,7 @@ from tests.disk import DiskTestCase
 from tests.people import ChatTestCase
 from tests.postgres import why_not
 from tests.postgres_case import PostgresTestCase, SlowPostgresTestCase
+from tests.several import SpreadTestCase
 
 FRONTENDS: dict[str, type[Visitor]] = {
     "PlainLines": Netcat,
@@ -41,6 +42,9 @@ class Behaviour(_Chat):
         cases = [(f"Over{name}", visitor, cls.base) for name, visitor in FRONTENDS.items()]
         if not why_not():
             cases.append(("InPostgres", Bot, cls.in_postgres))
+        if issubclass(SpreadTestCase, cls.base):
+            cases.append(("PlainLinesAtSeveralServers", Netcat, SpreadTestCase))
+            cases.append(("StructuredLinesAtSeveralServers", Bot, SpreadTestCase))
         made: dict[str, type] = {}
         for how, visitor, base in cases:
             name = f"{cls.__name__}{how}"
@@ -50,7 +54,7 @@ class Behaviour(_Chat):
 
     def connects(self, host: str = "127.0.0.1") -> Any:
         """Somebody who has no nickname yet."""
-        return self.frontend(self.factory, host)
+        return self.frontend(self.next_server(), host)
 
     def comes(self, nickname: str, host: str = "127.0.0.1") -> Visitor:
         """Somebody who is in the lobby, and has read what stands there."""

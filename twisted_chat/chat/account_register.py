@@ -47,6 +47,8 @@ class AccountRegister:
         self.name_expiry = name_expiry
         self.is_here: Callable[[str], bool] = lambda _: False
         """Says whether the owner of an account is in the chat, so that its name is in use."""
+        self.changed: Callable[[str, Account | None], None] = lambda account_id, account: None
+        """Called with an account that is stored, and its id; None if it is deleted."""
         self._reserved = ReservedNames(())
         self._store = store
         self._now = now
@@ -61,6 +63,18 @@ class AccountRegister:
 
     def _load(self, kept: Iterable[Account]) -> None:
         for account in kept:
+            self.learn(account.id, account)
+
+    async def load_again(self) -> None:
+        """Find out what other servers may have changed."""
+        self._load(await self._store.accounts())
+
+    def learn(self, account_id: str, account: Account | None) -> None:
+        """An account is in the store as another server has put it there; None if it is deleted."""
+        known = self._by_id.get(account_id)
+        if known is not None:
+            self._remove(known)
+        if account is not None:
             self._by_id[account.id] = account
             self._names.add(account)
 
@@ -175,8 +189,10 @@ class AccountRegister:
             await _all_of(*dropped, saved)
             for each in unused:
                 self._remove(each)
+                self.changed(each.id, None)
             self._by_id[account.id] = account
             self._names.add(account)
+            self.changed(account.id, account)
 
     def _remove(self, account: Account) -> None:
         del self._by_id[account.id]
@@ -264,6 +280,7 @@ class AccountRegister:
             if changed != account or is_to_be_stored:
                 await self._store.save_account(changed)
                 self._by_id[account_id] = replace(self._get(account_id), **changes)
+                self.changed(account_id, changed)
             return self._by_id[account_id]
 
     async def _drop(self, account_id: str, also: Callable[[], Deferred[None]]) -> Account:
@@ -271,6 +288,7 @@ class AccountRegister:
             account = self._get(account_id)
             await _all_of(self._store.drop_account(account_id), also())
             self._remove(self._get(account_id))
+            self.changed(account_id, None)
         _log.info("The account {name} is deleted", name=account.name)
         return account
 

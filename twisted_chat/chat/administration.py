@@ -15,6 +15,7 @@ from twisted_chat.events import OWN, Act, Entry, Event, Notice
 from twisted_chat.events.effects import Changes, effects
 from twisted_chat.log.log import append_together
 from twisted_chat.refusal import Refused
+from twisted_chat.stores.nodes import Value
 
 
 class Administration(Logins):
@@ -27,9 +28,13 @@ class Administration(Logins):
         super().__init__(clock, *arguments, **named)
 
     def tell_everybody(self, text: str) -> None:
-        """Announce something to everybody who is connected, once each."""
+        """Announce something to everybody who is connected to this server, once each."""
         notice = Notice(self.now(), OWN, "", text)
-        told = [(self.log_of(each), Entry(notice)) for each in self.people if each.is_connected]
+        told = [
+            (self.log_of(each), Entry(notice))
+            for each in self.people
+            if each.is_connected and self.is_ours(each)
+        ]
         if told:
             append_together(told)
 
@@ -57,8 +62,37 @@ class Administration(Logins):
 
     def announce(self, person: Person, text: str, request: Request) -> None:
         """Tell everybody something, in an administrator's name."""
-        tell = partial(self.tell_everybody, f"Announcement by {person.nickname}: {text}")
+        told = f"Announcement by {person.nickname}: {text}"
+        tell = partial(self.everywhere, "announce", told)
         self.administer(person, request, "announced", text, effect=tell)
+
+    def plan_shutdown(self, seconds: int, why: str) -> None:
+        """Stop all servers of the chat after so many seconds."""
+        self.everywhere("shutdown", [seconds, why])
+
+    def cancel_shutdown(self) -> None:
+        """Stop no server, although that was planned."""
+        self.everywhere("shutdown", None)
+
+    def do(self, what: str, value: Value) -> None:
+        """Do what every server does.
+
+        Args:
+            what: what it is.
+            value: how.
+        """
+        match what, value:
+            case "announce", str(text):
+                self.tell_everybody(text)
+            case "shutdown", [seconds, why] if self.operations is not None:
+                self.shutdown.begin(seconds, why, self.operations.stop)
+            case "shutdown", None:
+                self.shutdown.cancel()
+                self.tell_everybody("The server does not shut down after all.")
+            case "disconnect", [person_id, text, reason]:
+                person = self.people.with_id(person_id)
+                if person is not None:
+                    self.disconnect(person, Refused("disconnected", text), reason)
 
     def decide_for_all(self, person: Person, event: Event, request: Request) -> None:
         """Something about the whole server is decided, by an administrator.
@@ -104,4 +138,5 @@ class Administration(Logins):
         """
         for connection in person.connections:
             connection.refuse(why)
-        self.part(person, reason)
+        if self.is_ours(person):
+            self.part(person, reason)

@@ -2,14 +2,12 @@
 
 from twisted.internet.defer import gatherResults
 
-from twisted_chat.chat.administration import Administration
-from twisted_chat.chat.decisions import Decisions
-from twisted_chat.chat.own_account import OwnAccount
+from twisted_chat.chat.neighbours import Neighbours
 from twisted_chat.chat.sharing import Sharing
 from twisted_chat.text import names
 
 
-class Chat(Administration, OwnAccount, Decisions, Sharing):
+class Chat(Neighbours, Sharing):
     """Every person and every room, and everything that one can do.
 
     Args:
@@ -35,13 +33,16 @@ class Chat(Administration, OwnAccount, Decisions, Sharing):
         await self.accounts.loaded
         await self.server_log.open()
         self.lobby = await self.rooms.open(names.LOBBY)
-        for saved in await self._store.saved_sessions():
-            await self._restore(saved)
+        nodes = self._store.nodes
+        if nodes is None or not await self._meet(nodes):
+            for saved in await self._store.saved_sessions():
+                await self._restore(saved)
         kept = [room for room in await self._store.rooms() if self.rooms.called(room) is None]
         place = max(0, self.limits.rooms - len(self.rooms))  # the others are opened on demand
         await gatherResults([self.rooms.open(room) for room in kept[:place]], consumeErrors=True)
         if self.files is not None and len(kept) <= place:
             self.files.know_all(self.epoch)
+        self._begin()
 
     def close(self, announcement: str) -> None:
         """Tell everybody, and let them go; who may resume can do so when the server is back."""

@@ -38,10 +38,10 @@ class Decisions(Logins):
                 if room.key in person.rooms
                 and not self.rights.may_stay(person, room, person.rooms[room.key])
             ]
-            for person in gone:
+            for person in filter(self.is_ours, gone):
                 self._remove(person, room, entry.event.sender)
             room.tell_left()  # also in a rush, so that they read it too
-            for person in gone:
+            for person in filter(self.is_ours, gone):
                 self._let_go(person, room, entry)
 
     def _concerned(self, room: Room, event: Event) -> Sequence[Person]:
@@ -62,6 +62,7 @@ class Decisions(Logins):
         person.left(room.key)
         if not person.displaced:
             room.leave(person, f"removed by {by}")
+        self.publish(person)
         _log.info(
             "{nick} was removed from {room} by {by}", nick=person.nickname, room=room.name, by=by
         )

@@ -44,6 +44,9 @@ class Connection(Protocol):
     def unfollow(self, room: str) -> None:
         """They left a room: read to the end of what was said until now."""
 
+    def missed_told(self, room: str) -> None:
+        """It may not have been told who has come to a room, by its key, and who has left."""
+
     def has_read(self, room: str, number: int) -> None:
         """They have read a room, called so, up to a number on another device."""
 
@@ -88,9 +91,11 @@ class Device:
         "done",
         "expiry",
         "id",
+        "is_connected_elsewhere",
         "is_quiet",
         "is_remembered",
         "may_resume",
+        "node",
         "refs",
         "replaced",
         "room",
@@ -115,6 +120,8 @@ class Device:
         self.address = address
         self.since = now
         self.connection: Connection | None = None
+        self.node = 0  # the number of the server that it comes to; 0 for this one
+        self.is_connected_elsewhere = False  # to that one, if it is another
         self.replaced = Bucket()  # counts how often its connection was replaced by another
         self.may_resume = saved is not None
         self.token = ""  # whoever shows it resumes this session
@@ -128,6 +135,16 @@ class Device:
         self.done = tuple(saved.done) if saved else ()  # such requests that left no event
         self.saved = saved  # what is kept of it
         self.expiry: IDelayedCall | None = None  # when it is given up, if it does not come back
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it comes to this server, and not to another of the same chat."""
+        return not self.node
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has a connection just now, here or elsewhere."""
+        return self.connection is not None or self.is_connected_elsewhere
 
     def issue_token(self, epoch: str) -> None:
         """Let this session be resumed by whoever shows its token, which tells its epoch."""

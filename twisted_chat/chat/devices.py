@@ -20,6 +20,7 @@ from twisted_chat.log.fanout import Fanout
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import SavedSession
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.records import session_row
 from twisted_chat.text.counted import counted
 
 _log = Logger(namespace="chat")
@@ -101,7 +102,10 @@ class Devices(Logins):
             person.log, person.fanout = fanout.log, fanout
             self._entered(person, device)
         else:
+            if person.fanout is None:  # until now they came to another server
+                person.log, person.fanout = fanout.log, fanout
             self._change_devices(person, device, self.people.add_device)
+            self.publish(person)
             self._log_connected(person, device)
         self.accounts.use(account.id, device.address)
         return person
@@ -140,12 +144,21 @@ class Devices(Logins):
                 self.people.displace(other)
                 self._leave_for_now(other)
             else:
-                self.tell(
-                    other,
-                    f"{other.nickname} is a registered name, and its owner has logged in: connect "
-                    "again under another one.",
-                )
-                self.part(other, "")
+                self._send_away(other)
+
+    def _send_away(self, other: Person) -> None:
+        """Somebody has a nickname whose owner has come."""
+        if self.is_ours(other):
+            self.tell(
+                other,
+                f"{other.nickname} is a registered name, and its owner has logged in: connect "
+                "again under another one.",
+            )
+            self.part(other, "")
+        else:
+            self.people.displace(other)
+            self._leave_for_now(other)
+            self.tell_others("send away", other.id)
 
     def _make_place(self, account_id: str, device: Device) -> None:
         """Forget the device that has slept longest, where too many are to be remembered.
@@ -200,6 +213,7 @@ class Devices(Logins):
     def forget_asleep(self, saved: SavedSession) -> None:
         """The token of a device that is asleep lets nobody in any more."""
         self.asleep.remove(saved)
+        self.tell_others("forgotten", [saved.id, saved.account])
         self._store.drop_session(saved.id)
 
     async def _restore(self, saved: SavedSession) -> None:
@@ -230,6 +244,7 @@ class Devices(Logins):
             person.fanout = await self.own_logs.of_account(account.id)
             person.log = person.fanout.log
             self._be_in_again(person, rooms)
+        self.publish(person)
         await self._go_on(person, device)
 
     def attach(
@@ -278,7 +293,8 @@ class Devices(Logins):
             self._have_read(person)
             self._keep_settings(person)
             if self.accounts.with_id(person.account) is not None:
-                self.accounts.use(person.account, next(iter(person.devices.values())).address)
+                for device in list(person.devices.values())[:1]:
+                    self.accounts.use(person.account, device.address)
         super().part(person, reason)
 
     def _end(self, person: Person, device: Device) -> None:
@@ -287,13 +303,26 @@ class Devices(Logins):
         if person.account and device.until > self.now() and device.token_hash:
             saved = replace(self._session_of(person, device), is_asleep=True)
             self.asleep.add(saved)
+            self.tell_others("asleep", list(session_row(saved)))
             device.saved = saved
             self._store.save_session(saved).addErrback(_not_kept)
             device.may_resume = False
         super()._end(person, device)
 
-    def log_out(self, person: Person, device: Device) -> None:
-        """A device goes, and its token lets nobody in any more."""
+    def log_out(self, person: Person, device: Device, *, is_told: bool = False) -> None:
+        """A device goes, and its token lets nobody in any more.
+
+        Args:
+            person: whose it is.
+            device: the device.
+            is_told: whether that was done on another one, which is said on it.
+        """
+        if not device.is_here:
+            self.tell_others("log out", [person.id, device.id])
+            return
+        if is_told and device.connection is not None:
+            why = Refused("logged-out", "You were logged out by another device.")
+            device.connection.refuse(why)
         device.until = 0.0
         self.quit(person, device, "")
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.membership import Membership
@@ -103,12 +104,14 @@ class Logins(Membership):
 
     def _entered(self, person: Person, device: Device) -> Person:
         self.people.add(person)
+        self.publish(person)
         self._log_connected(person, device)
         return person
 
     def _leave_for_now(self, displaced: Person) -> None:
         for key in displaced.rooms:
             self.rooms[key].leave(displaced, "connection lost")
+        self.publish(displaced)
         for device in displaced.devices.values():  # or a restart would give the nickname back
             self.keep(displaced, device)
         _log.info(
@@ -140,13 +143,22 @@ class Logins(Membership):
         for key in person.rooms:  # where nobody was told yet that they are displaced
             self.rooms[key].leave(person, "connection lost")
         is_wanted = wanted is not None and not self._is_banned_nickname(person, wanted)
-        self.people.replace(person, wanted if wanted and is_wanted else old)
+        replaced = self.people.replace(person, wanted if wanted and is_wanted else old)
+        replaced.addErrback(partial(self._is_late, person))
         if person.nickname != old:
             person.former = (*person.former, old)
         for key in person.rooms:  # which were kept open for them
             self.rooms[key].enter(person)
         if person.nickname != old:
             _log.info("{old} is back as {nick}", old=old, nick=person.nickname)
+
+    def _is_late(self, person: Person, failure: Failure) -> None:
+        """Somebody at another server has taken the nickname a moment before."""
+        failure.trap(Refused)
+        why = Refused("nick-taken", failure.getErrorMessage())
+        for connection in person.connections:
+            connection.refuse(why)
+        self.part(person, "")
 
     def _is_banned_nickname(self, person: Person, nickname: str) -> bool:
         orders = [self.server_log.order, *(self.rooms[key].order for key in person.rooms)]
@@ -165,6 +177,7 @@ class Logins(Membership):
         person.fanout = await self.own_logs.restore(person.id)
         person.log = person.fanout.log
         self._be_in_again(person, rooms)
+        self.publish(person)
         await self._go_on(person, device)
 
     async def _be_here_again(self, person: Person) -> None:
@@ -229,6 +242,7 @@ class Logins(Membership):
         device.may_resume = connection.may_resume
         self._renew(device)
         self._stop_waiting_for(device)
+        self.publish(person)
 
     def keep(
         self, person: Person, device: Device, request: Request | None = None
@@ -243,6 +257,7 @@ class Logins(Membership):
         Returns:
             Fires when that is stored; fails with `Refused` if a request asked for it in vain.
         """
+        self.publish(person)
         if not device.may_resume or not person.present or device.id not in person.devices:
             return succeed(None)
         saved = self._session_of(person, device)
@@ -294,6 +309,7 @@ class Logins(Membership):
                 self._erase_log_of(person)
         elif device.may_resume:
             self._wait_for(person, device)
+            self.publish(person)
             _log.info("{nick} lost the connection", nick=person.nickname)
         else:
             self.quit(person, device, reason)
@@ -320,6 +336,7 @@ class Logins(Membership):
             self.part(person, reason)
         else:
             self._change_devices(person, device, self.people.remove_device)
+            self.publish(person)
             self._end(person, device)
 
     def _change_devices(
@@ -354,6 +371,7 @@ class Logins(Membership):
         for key in list(person.rooms):
             self._leave(person, key, reason)
         self.people.remove(person)
+        self.publish(person)
         _log.info("{nick} has left", nick=person.nickname)
         if not person.is_connected:
             self._erase_log_of(person)

@@ -34,6 +34,7 @@ from twisted_chat.log.log import Log, append_together
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
 from twisted_chat.stores.nameless import NOBODY
+from twisted_chat.stores.nodes import Value
 from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 from twisted_chat.turn import Turn
@@ -74,7 +75,7 @@ class Membership:
         if accounts is None:
             accounts = Accounts(clock, store, self.limits, OwnPasswords(), self.now)
         self.accounts = accounts
-        self.people = People(clock, self.limits, accounts)
+        self.people = People(clock, self.limits, accounts, store.nodes)
         accounts.is_here = lambda account_id: self.people.with_id(account_id) is not None
         self.asleep = Asleep()
         self.own_logs = OwnLogs(store, turn, self.counters, self._own_seen)
@@ -113,8 +114,32 @@ class Membership:
     async def _start(self) -> None:
         raise NotImplementedError
 
+    def close(self, announcement: str) -> None:
+        """See `Chat.close`."""
+        raise NotImplementedError
+
     def _keep_settings(self, person: Person) -> None:
         raise NotImplementedError
+
+    # Several servers, see `Neighbours`; this is what holds where there is only one
+
+    def publish(self, person: Person) -> None:
+        """Somebody is not as they were, and all servers are to know it."""
+
+    def tell_others(self, name: str, value: Value) -> None:
+        """The other servers are to know something, see `Neighbours`."""
+
+    def everywhere(self, what: str, value: Value) -> None:
+        """Have every server do something, see `Administration.do`."""
+        self.do(what, value)
+
+    def do(self, what: str, value: Value) -> None:
+        """Do what every server does."""
+        raise NotImplementedError
+
+    def is_ours(self, person: Person) -> bool:
+        """Whether it is for this server to tell the others what somebody has to do."""
+        return True
 
     # Rooms
 
@@ -182,6 +207,7 @@ class Membership:
             connection.follow(room.key, room.fanout)
         if not person.displaced:
             room.enter(person)
+        self.publish(person)
         for connection in person.connections:
             connection.entered(room.key)
         if is_founded:
@@ -218,6 +244,7 @@ class Membership:
     def _leave(self, person: Person, key: str, reason: str) -> None:
         person.left(key)
         self.rooms[key].leave(person, reason)
+        self.publish(person)
         for connection in person.connections:
             connection.unfollow(key)
 

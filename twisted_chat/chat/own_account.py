@@ -31,6 +31,7 @@ class OwnAccount(Devices):
                 if person.fanout is not None:
                     self.own_logs.keep(account.id, person.fanout)
                 self.keep(person, device)
+                self.publish(person)
             return account
 
         return made.addCallback(registered)
@@ -50,6 +51,7 @@ class OwnAccount(Devices):
             person.account = ""
             device.until, device.is_remembered = 0.0, False
             self.keep(person, device)
+            self.publish(person)
             rooms = [room for room in self.rooms.values() if room.order.given(person.id)]
             return self.end_roles(person, rooms).addCallback(lambda _: account)
 
@@ -60,9 +62,13 @@ class OwnAccount(Devices):
         if not person_id:
             return succeed(None)
         made = self._store.make_nameless(person_id)
-        return made.addCallback(partial(self._made_nameless, person_id))
+        made.addCallback(partial(self._made_nameless, person_id))
+        return made.addCallback(lambda found: self.tell_others("nameless", [person_id, found]))
 
-    def _made_nameless(self, person_id: str, replaced: Mapping[str, Replacements]) -> None:
+    def _made_nameless(
+        self, person_id: str, replaced: Mapping[str, Replacements]
+    ) -> Mapping[str, Replacements]:
+        """Their name is taken from all that is kept: take it from what is in memory too."""
         fanouts = list(self.own_logs.kept())
         self.server_log.replace(replaced.get(SERVER_LOG, {}))
         for room in self.rooms.values():
@@ -72,3 +78,4 @@ class OwnAccount(Devices):
         for fanout in (*fanouts, *(person.fanout for person in self.people)):
             if fanout is not None:
                 fanout.window.change(lambda entry: nameless(entry, person_id))
+        return replaced

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Collection, Iterator
 
-from twisted.internet.defer import Deferred, execute
+from twisted.internet.defer import Deferred, execute, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.chat.accounts import Accounts
@@ -11,6 +11,7 @@ from twisted_chat.chat.device import Device, hash_token
 from twisted_chat.chat.person import Person
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
+from twisted_chat.stores.nodes import Nodes, Taken
 from twisted_chat.text import names
 from twisted_chat.text.confusables import looks
 
@@ -34,9 +35,17 @@ class People:
         clock: the time.
         limits: how long it is known who has left.
         accounts: the names that are somebody's, whether or not they are here.
+        nodes: the servers of which no two give the same nickname to somebody, if there are several.
     """
 
-    def __init__(self, clock: IReactorTime, limits: Limits, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        limits: Limits,
+        accounts: Accounts,
+        nodes: Nodes | None = None,
+    ) -> None:
+        self._nodes = nodes
         self._clock = clock
         self._limits = limits
         self._accounts = accounts
@@ -69,12 +78,19 @@ class People:
 
     def displace(self, person: Person) -> None:
         """Somebody else takes a person's nickname."""
+        self._give_back(person, person.nickname)
+        self._is_displaced(person)
+
+    def _is_displaced(self, person: Person) -> None:
         self._uncall(person, person.nickname)
         person.displaced = True
         self._displaced[person.id] = person
 
-    def replace(self, person: Person, wanted: str) -> None:
+    def replace(self, person: Person, wanted: str) -> Deferred[None]:
         """Who was displaced is back, as they want to be called, or else much as they were.
+
+        Returns:
+            Fails with `Refused` if somebody at another server was faster.
 
         Raises:
             Refused: there is no nickname for them.
@@ -87,6 +103,12 @@ class People:
         del self._displaced[person.id]
         person.displaced = False
         self._be_called(person, name)
+        return self._claim_at_once(person)
+
+    def _claim_at_once(self, person: Person) -> Deferred[None]:
+        if self._nodes is None:
+            return succeed(None)
+        return self._nodes.claim(person.id, _keys(person.nickname))
 
     def claim(self, nickname: str, asker: Person, holder: Person | None = None) -> Deferred[None]:
         """Take a nickname, in one step, that nobody else has and that looks like nobody else's.
@@ -100,7 +122,9 @@ class People:
             Fires when it is kept for the asker; fails with `Refused` if it is not free. It may
             have to wait, and nobody else gets it meanwhile.
         """
-        return execute(self._take, nickname, asker, holder)
+        if self._nodes is None:
+            return execute(self._take, nickname, asker, holder)
+        return Deferred.fromCoroutine(self._take_from_all(self._nodes, nickname, asker, holder))
 
     def _take(self, nickname: str, asker: Person, holder: Person | None) -> None:
         self._accounts.check_free(nickname, asker.account)
@@ -109,19 +133,86 @@ class People:
             self.displace(holder)
         self._call(asker, nickname)
 
+    async def _take_from_all(
+        self, nodes: Nodes, nickname: str, asker: Person, holder: Person | None
+    ) -> None:
+        """The same, where somebody at another server may want it in this moment."""
+        self._accounts.check_free(nickname, asker.account)
+        self._check_unused(nickname, holder or asker)
+        self._call(asker, nickname)
+        try:
+            await nodes.claim(asker.id, _keys(nickname), holder.id if holder else "")
+        except Refused as why:
+            self._uncall(asker, nickname)
+            for other in (holder, asker):
+                if other is not None and self._has_nickname(other):
+                    self._call(other, other.nickname)
+            if isinstance(why, Taken):
+                raise _taken(nickname) from why
+            raise
+        if holder is not None and not holder.displaced:
+            self.displace(holder)
+
+    def _has_nickname(self, person: Person) -> bool:
+        return self._by_id.get(person.id) is person and not person.displaced
+
     def release(self, nickname: str, asker: Person) -> None:
         """What was claimed is not to be theirs after all."""
         self._uncall(asker, nickname)
-        if asker.id in self._by_id and not asker.displaced:
-            self._call(asker, asker.nickname)
+        kept = asker.nickname if self._has_nickname(asker) else ""
+        self._give_back(asker, nickname, kept)
+        if kept:
+            self._call(asker, kept)
 
     def rename(self, person: Person, nickname: str) -> None:
         """Somebody is called what was claimed for them."""
-        self._uncall(person, person.nickname)
+        old = person.nickname
+        self._uncall(person, old)
         self._be_called(person, nickname)
+        self._give_back(person, old, nickname)
+
+    def _give_back(self, person: Person, nickname: str, kept: str = "") -> None:
+        """Anybody may have a nickname now, but for what belongs to the one that they keep."""
+        if self._nodes is not None:
+            keys = set(_keys(nickname)) - set(_keys(kept) if kept else ())
+            self._nodes.release(person.id, sorted(keys))
 
     def remove(self, person: Person) -> None:
         """Somebody has left, and their nickname is free."""
+        if not person.displaced:
+            self._give_back(person, person.nickname)
+        self.forget(person)
+
+    # What other servers tell
+
+    def know(self, person: Person) -> None:
+        """Somebody is here who came to another server."""
+        self.add(person)
+        if not person.displaced:
+            self._call(person, person.nickname)
+
+    def is_now(self, person: Person, nickname: str, *, is_displaced: bool) -> None:
+        """Somebody is called something, or has lost that."""
+        if is_displaced and not person.displaced:
+            self._is_displaced(person)
+        elif person.displaced and not is_displaced:
+            del self._displaced[person.id]
+            person.displaced = False
+            self._be_called(person, nickname)
+        elif person.nickname != nickname:
+            self._uncall(person, person.nickname)
+            self._be_called(person, nickname)
+
+    def know_token(self, person: Person, device: Device, token_hash: str) -> None:
+        """A device of somebody's has a token."""
+        if device.token_hash != token_hash:
+            self._by_token_hash.pop(device.token_hash, None)
+            device.token_hash = token_hash
+        if token_hash:
+            self._by_token_hash[token_hash] = person, device
+
+    def forget(self, person: Person) -> None:
+        """Somebody has left."""
         del self._by_id[person.id]
         for device in person.devices.values():
             self._by_token_hash.pop(device.token_hash, None)
@@ -140,7 +231,7 @@ class People:
 
     def remove_device(self, person: Person, device: Device) -> None:
         """Somebody is not here over this device any more, but still over others."""
-        del person.devices[device.id]
+        person.devices.pop(device.id, None)
         self._by_token_hash.pop(device.token_hash, None)
 
     def _be_called(self, person: Person, nickname: str) -> None:
@@ -193,7 +284,7 @@ class People:
             except Refused:
                 continue
             return name
-        raise Refused("nick-taken", f"The nickname {nickname} is taken: choose another one.")
+        raise _taken(nickname)
 
     def find(self, nickname: str) -> Person:
         """Who has this nickname.
@@ -235,7 +326,7 @@ class People:
             Refused: it is not.
         """
         if self._by_key.get(names.key(nickname), asker) is not asker:
-            raise Refused("nick-taken", f"The nickname {nickname} is taken: choose another one.")
+            raise _taken(nickname)
         for look in looks(nickname):
             other = self._by_look.get(look, asker)
             if other is not None and other is not asker:
@@ -244,3 +335,12 @@ class People:
                     f"The nickname {nickname} looks like {other.nickname}, who is here: "
                     "choose another one.",
                 )
+
+
+def _taken(nickname: str) -> Refused:
+    return Refused("nick-taken", f"The nickname {nickname} is taken: choose another one.")
+
+
+def _keys(nickname: str) -> list[str]:
+    """What nobody else may have who is called so: the nickname, and what it looks like."""
+    return sorted({f"={names.key(nickname)}", *(f"~{look}" for look in looks(nickname))})

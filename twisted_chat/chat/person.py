@@ -1,6 +1,6 @@
 """A person: their nickname, whom they ignore, and their private log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -108,8 +108,8 @@ class Person:
 
     @property
     def is_connected(self) -> bool:
-        """Whether any of their devices has a connection just now."""
-        return any(device.connection is not None for device in self.devices.values())
+        """Whether any of their devices has a connection just now, here or elsewhere."""
+        return any(device.is_connected for device in self.devices.values())
 
     @property
     def is_quiet(self) -> bool:
@@ -137,7 +137,7 @@ class Person:
     def read_elsewhere(self, device: Device) -> int:
         """The last number in their own log that they need not be shown on a new device."""
         others = (each for each in self.devices.values() if each is not device)
-        if self.log is not None and any(each.connection is not None for each in others):
+        if self.log is not None and any(each.is_connected for each in others):
             return self.log.last
         return self.read
 
@@ -148,6 +148,13 @@ class Person:
             other_id = known.person_id  # they are ignored under another name by now
         self.ignored[names.key(nickname)] = Ignored(nickname, other_id)
         self._know_ignored()
+
+    def ignore_only(self, others: Iterable[Sequence[str]]) -> None:
+        """Hear everybody but these: nickname and id of each."""
+        self.ignored.clear()
+        self._ignored_ids = frozenset()
+        for nickname, other_id in others:
+            self.ignore(nickname, other_id)
 
     def unignore(self, nickname: str, other_id: str) -> bool:
         """Hear somebody again; says whether they were ignored."""

@@ -1,6 +1,6 @@
 """Joins and leaves in a room, announced without flooding anybody."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -126,7 +126,7 @@ class Presence:
         """Somebody has left."""
         if person.is_quiet:
             return
-        if self._coming.pop(person.id, None) is None:
+        if self._coming.pop(person.id, None) is None and person.id in self._known:
             self._has_gone(person, reason)
         if not self._known and not self._coming:
             self._visits.forget_all()  # there is nobody left to be drowned
@@ -142,6 +142,34 @@ class Presence:
         else:
             self._pace.take(self._limits.presence, now)
             self.tell_left()
+
+    # What other servers tell
+
+    def forget(self, person: Person) -> None:
+        """Somebody is not here any more, as another server tells the others."""
+        self._coming.pop(person.id, None)
+
+    def heard_joined(self, person: Person, nickname: str) -> None:
+        """The log tells that somebody is here."""
+        self._coming.pop(person.id, None)
+        self._known[person.id] = nickname
+        self.shown[person.id] = Shown(nickname, person)
+
+    def heard_left(self, nickname: str) -> None:
+        """The log tells that somebody is not here any more."""
+        gone = [each for each, shown in self.shown.items() if shown.nickname == nickname]
+        for each in gone:
+            del self.shown[each]
+            self._known.pop(each, None)
+
+    def missed(self, members: Mapping[str, Person]) -> None:
+        """The log may have told of some who came and went: these are here."""
+        for each in [each for each in self.shown if each not in members]:
+            del self.shown[each]
+            self._known.pop(each, None)
+        for person in members.values():
+            if person.id not in self._coming:
+                self.keep(person)
 
     def close(self) -> None:
         """The room is gone: tell nothing any more."""

@@ -6,8 +6,10 @@ from twisted.internet.interfaces import IReactorTime
 
 from twisted_chat.chat.hands import RaisedHands
 from twisted_chat.chat.order import Order
+from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Presence, Shown
+from twisted_chat.events import Event, Join, Leave, Rename
 from twisted_chat.events.effects import State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
@@ -90,6 +92,37 @@ class Room:
         if self.members.pop(person.id, None) is not None:
             self._presence.leave(person, reason)
             self.hands.leave(person)
+
+    # What other servers tell
+
+    def has(self, person: Person) -> None:
+        """Somebody is a member, who came to another server, and that tells the others."""
+        self.members[person.id] = person
+
+    def has_no_more(self, person: Person) -> None:
+        """Somebody is none any more, as another server tells the others."""
+        self.members.pop(person.id, None)
+        self._presence.forget(person)
+
+    def heard(self, event: Event, people: People) -> None:
+        """Another server has told of who comes, goes, or has another nickname."""
+        match event:
+            case Join():
+                for nickname in (event.sender, *event.also):
+                    person = people.called(nickname)
+                    if person is not None:
+                        self._presence.heard_joined(person, nickname)
+            case Leave():
+                for nickname in (event.sender, *event.also):
+                    self._presence.heard_left(nickname)
+            case Rename():
+                person = people.called(event.to)
+                if person is not None:
+                    self._presence.rename(person)
+
+    def missed(self) -> None:
+        """It may have been told of some who came and went without being heard here."""
+        self._presence.missed(self.members)
 
     def tell_left(self) -> None:
         """Tell the others at once of all who have left, even if many have."""

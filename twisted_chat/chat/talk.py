@@ -173,6 +173,7 @@ class Talk(Membership):
         self.people.rename(person, nickname)
         for key in person.rooms:
             self.rooms[key].rename(person)
+        self.publish(person)
         _log.info("{old} is now {nick}", old=old, nick=nickname)
 
     def set_away(self, person: Person, reason: str | None) -> None:
@@ -187,6 +188,7 @@ class Talk(Membership):
             room.announce(person)
             now = person.spoke = self.now()
             room.log.append(Entry(Away(now, room.name, person.nickname, reason or ""), person.id))
+        self.publish(person)
 
     def _append(
         self, person: Person, room: Room, request: Request, event: Message | Action | Topic

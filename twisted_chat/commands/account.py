@@ -143,7 +143,7 @@ def _devices(caller: Caller, room: Room, rest: str) -> Lines:
         lines = []
         for device in here:
             this = "this one" if device is caller.device else "connected"
-            state = this if device.connection is not None else "reconnecting"
+            state = this if device.is_connected else "reconnecting"
             lines.append(f"{state}, since {_day(device.since)}, from {device.address}")
         lines += [
             f"away, since {_day(each.since)}, last from {each.address}, until {_day(each.until)}"
@@ -171,10 +171,7 @@ def _devices(caller: Caller, room: Room, rest: str) -> Lines:
 
 
 def _end(caller: Caller, device: Device) -> None:
-    if device.connection is not None and device is not caller.device:
-        why = Refused("logged-out", "You were logged out by another device.")
-        device.connection.refuse(why)
-    caller.chat.log_out(caller.person, device)
+    caller.chat.log_out(caller.person, device, is_told=device is not caller.device)
 
 
 def _day(seconds: float) -> str:

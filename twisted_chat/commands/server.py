@@ -1,7 +1,5 @@
 """Commands for administrators of the server."""
 
-from collections.abc import Callable
-
 from twisted.internet.defer import Deferred
 
 from twisted_chat.chat.operations import Operations
@@ -153,10 +151,11 @@ def _disconnect(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
     nickname, _, why = rest.partition(" ")
     check_slip_behind(why.strip())
     person, by = _other(caller, nickname), caller.person.nickname
-    told = Refused("disconnected", f"You were disconnected by {by}" + _because(why))
+    told = f"You were disconnected by {by}" + _because(why)
 
     def disconnect() -> None:
-        caller.chat.disconnect(person, told, f"disconnected by {by}")
+        reason = f"disconnected by {by}"
+        caller.chat.everywhere("disconnect", [person.id, told, reason])
 
     act = f"disconnected {person.nickname}"
     caller.chat.administer(caller.person, caller.request, act, why.strip(), effect=disconnect)
@@ -179,12 +178,13 @@ def _because(why: str) -> str:
     detail=("/shutdown 5m WHY stops it in five minutes; /shutdown cancel does not stop it.",),
 )
 def _shutdown(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
-    chat, operations = caller.chat, _operations(caller)
+    chat = caller.chat
+    _operations(caller)
     if rest.lower() == "cancel":
         if not chat.shutdown.is_under_way:
             raise Refused("no-shutdown", "Nobody has planned a shutdown: /shutdown 5m plans one.")
         chat.administer(
-            caller.person, caller.request, "cancelled the shutdown", effect=_cancel(caller)
+            caller.person, caller.request, "cancelled the shutdown", effect=chat.cancel_shutdown
         )
         return when_stored(caller)
     word, _, why = rest.partition(" ")
@@ -198,17 +198,9 @@ def _shutdown(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
         caller.request,
         f"planned a shutdown in {in_words(seconds)}",
         why.strip(),
-        effect=lambda: chat.shutdown.begin(seconds, why.strip(), operations.stop),
+        effect=lambda: chat.plan_shutdown(seconds, why.strip()),
     )
     return when_stored(caller)
-
-
-def _cancel(caller: Caller) -> Callable[[], None]:
-    def cancel() -> None:
-        caller.chat.shutdown.cancel()
-        caller.chat.tell_everybody("The server does not shut down after all.")
-
-    return cancel
 
 
 @family.command(

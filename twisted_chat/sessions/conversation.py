@@ -226,6 +226,11 @@ class Conversation:
         if self.tells_members:
             self._describe(room)
 
+    def missed_told(self, room: str) -> None:
+        """It may not have been told who has come to a room, by its key, and who has left."""
+        if self.tells_members:
+            self._reading.when_read(room, partial(self._describe, room))
+
     # Passwords
 
     def check_privacy(self) -> None:

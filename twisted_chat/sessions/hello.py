@@ -63,7 +63,12 @@ class HelloSession(Session):
             person, device = found
             welcome_back = partial(self._welcome_back, before=person.nickname)
             wanted = nickname if isinstance(nickname, str) else None
-            self._entered(person, device, welcome_back, wanted)
+            if device.is_here:
+                self._entered(person, device, welcome_back, wanted)
+                return
+            brought = self.chat.bring_here(person, device)
+            enter = partial(self._entered, person, device, welcome_back, wanted)
+            self._answer_after(brought, lambda _: enter(), self.request)
             return
         woken = self.chat.wake(token) if isinstance(token, str) else None
         if woken is not None:

@@ -1,0 +1,368 @@
+"""Several servers that are one chat, over a database that is only a model of one."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import cycle
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.people import NOW, AccountsTestCase, Person, Program, Somebody, cheap_accounts
+from twisted_chat import ChatFactory, Limits
+from twisted_chat.chat.chat import Chat
+from twisted_chat.events import Entry
+from twisted_chat.events.effects import EFFECTS, Value, apply
+from twisted_chat.stores import Opened, SavedSession, Subscriber
+from twisted_chat.stores.account import Account, name_taken
+from twisted_chat.stores.nameless import Replacements
+from twisted_chat.stores.nodes import Hearer, Taken
+from twisted_chat.turn import Turn
+
+News = Callable[["Node"], None]
+
+
+class Database:
+    """What all servers share, and the one order of what they do.
+
+    Everything is stored at once. Each server hears of it when `hears` is called, or at once while
+    `is_quick`.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = "one"
+        self.kept: dict[str, list[Entry]] = {}
+        self.states: dict[str, dict[str, Value]] = {}
+        self.rooms: dict[str, str] = {}
+        self.sessions: dict[str, SavedSession] = {}
+        self.accounts: dict[str, Account] = {}
+        self.shared: dict[str, Any] = {}
+        self.claims: dict[str, str] = {}
+        self.nodes: dict[int, Node] = {}
+        self.is_quick = True
+        self._number = 0
+        self._is_telling = False
+
+    def node(self) -> "Node":
+        """One more server."""
+        self._number += 1
+        node = self.nodes[self._number] = Node(self, self._number)
+        return node
+
+    def tells(self, news: News) -> None:
+        """All servers are to hear something."""
+        for node in self.nodes.values():
+            node.news.append(news)
+        if self.is_quick:
+            self.all_hear()
+
+    def all_hear(self) -> None:
+        """All servers hear of everything."""
+        if self._is_telling:
+            return
+        self._is_telling = True
+        try:
+            while any(node.hears() for node in list(self.nodes.values())):
+                pass
+        finally:
+            self._is_telling = False
+
+    def dies(self, node: "Node") -> None:
+        """A server is gone, and one of the others finds that out."""
+        del self.nodes[node.number]
+        if self.nodes:
+            heir = min(self.nodes)
+            self.tells(lambda other: other.hearer.gone(node.number, heir))
+
+
+class Node:
+    """The store of one server; see `Store` and `Nodes`."""
+
+    is_behind = False
+    waiting = 0
+    problem = ""
+
+    def __init__(self, database: Database, number: int) -> None:
+        self.number = number
+        self.news: deque[News] = deque()
+        self.hearer: Hearer
+        self._database = database
+        self._subscribers: dict[str, Subscriber] = {}
+
+    @property
+    def nodes(self) -> "Node":
+        """See `Store.nodes`."""
+        return self
+
+    @property
+    def epoch(self) -> str:
+        """See `Store.epoch`."""
+        return self._database.epoch
+
+    def hears(self) -> bool:
+        """This server hears of what comes next; gives whether there was anything."""
+        if self.news:
+            self.news.popleft()(self)
+            return True
+        return False
+
+    # Logs
+
+    def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
+        """See `Store.open`: whatever is still to be heard counts from then on."""
+        while self.hears():
+            pass
+        self.begin(log, room, subscriber)
+        kept = self._database.kept.get(log, [])
+        state = dict(self._database.states.get(log, {}))
+        return succeed(Opened(kept[-1].id if kept else 0, state))
+
+    def begin(self, log: str, room: str, subscriber: Subscriber) -> None:
+        """See `Store.begin`."""
+        self._subscribers[log] = subscriber
+        self._database.rooms.setdefault(log, room)
+
+    def close(self, log: str) -> None:
+        """See `Store.close`."""
+        self._subscribers.pop(log, None)
+
+    def erase(self, log: str) -> None:
+        """See `Store.erase`."""
+        self._database.kept.pop(log, None)
+        self._database.states.pop(log, None)
+
+    def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
+        """See `Store.append`."""
+        database, numbered = self._database, []
+        for log, entry in entries:
+            kept = database.kept.setdefault(log, [])
+            number = (kept[-1].id if kept else 0) + entry.stored
+            copy = replace(entry, id=number, waiter=None)
+            if entry.stored:
+                kept.append(copy)
+                if type(entry.event) in EFFECTS:
+                    apply(copy, database.states.setdefault(log, {}))
+            numbered.append((log, entry, copy))
+
+        def tell(node: "Node") -> None:
+            for log, entry, copy in numbered:
+                node.sees(log, entry if node is self else None, copy)
+
+        database.tells(tell)
+
+    def sees(self, log: str, own: Entry | None, copy: Entry) -> None:
+        """An entry is to be shown, which is this server's own or another's."""
+        if log not in self._subscribers:
+            self.hearer.asked_for(log, self._database.rooms[log])
+        subscriber = self._subscribers.get(log)
+        if subscriber is None:
+            return
+        if own is not None:
+            own.id = copy.id
+            subscriber.show([own])
+        else:
+            subscriber.hear([replace(copy)])
+
+    def after(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """See `Store.after`."""
+        kept = self._database.kept.get(log, [])
+        return succeed([each for each in kept if each.id > number][:limit])
+
+    def before(self, log: str, number: int, limit: int) -> Deferred[Sequence[Entry]]:
+        """See `Store.before`."""
+        kept = self._database.kept.get(log, [])
+        return succeed([each for each in kept if each.id < number][-limit:])
+
+    def number_at(self, log: str, time: float) -> Deferred[int]:
+        """See `Store.number_at`."""
+        kept = self._database.kept.get(log, [])
+        return succeed(max((each.id for each in kept if each.event.time < time), default=0))
+
+    def rooms(self) -> Deferred[Sequence[str]]:
+        """See `Store.rooms`."""
+        kept = self._database.kept
+        return succeed([self._database.rooms[log] for log in kept if log.startswith("#")])
+
+    # Sessions and accounts
+
+    def saved_sessions(self) -> Deferred[Sequence[SavedSession]]:
+        """See `Store.saved_sessions`."""
+        return succeed(list(self._database.sessions.values()))
+
+    def refs(self, client: str, limit: int) -> Deferred[Sequence[tuple[str, int]]]:
+        """See `Store.refs`."""
+        found = [
+            (each.ref, each.id)
+            for kept in self._database.kept.values()
+            for each in kept
+            if each.ref is not None and (each.client or each.author) == client
+        ]
+        return succeed(found[-limit:])
+
+    def save_session(self, saved: SavedSession) -> Deferred[None]:
+        """See `Store.save_session`."""
+        self._database.sessions[saved.id] = saved
+        return succeed(None)
+
+    def drop_session(self, device: str) -> None:
+        """See `Store.drop_session`."""
+        self._database.sessions.pop(device, None)
+
+    def accounts(self) -> Deferred[Sequence[Account]]:
+        """See `Store.accounts`."""
+        return succeed(list(self._database.accounts.values()))
+
+    def save_account(self, account: Account) -> Deferred[None]:
+        """See `Store.save_account`."""
+        others = self._database.accounts.values()
+        if any(each.key == account.key and each.id != account.id for each in others):
+            return fail(name_taken(account.name))
+        self._database.accounts[account.id] = account
+        return succeed(None)
+
+    def drop_account(self, account_id: str) -> Deferred[None]:
+        """See `Store.drop_account`."""
+        self._database.accounts.pop(account_id, None)
+        return succeed(None)
+
+    def make_nameless(self, person: str) -> Deferred[Mapping[str, Replacements]]:
+        """See `Store.make_nameless`: no test of several servers looks at it."""
+        raise NotImplementedError
+
+    def forget(self, before: float) -> None:
+        """See `Store.forget`: everything is kept."""
+
+    def try_again(self) -> None:
+        """See `Store.try_again`: nothing fails."""
+
+    def stop(self) -> Deferred[None]:
+        """See `Store.stop`."""
+        self._database.dies(self)
+        return succeed(None)
+
+    # Several servers
+
+    def join(self, hearer: Hearer) -> Deferred[Mapping[str, Any] | None]:
+        """See `Nodes.join`."""
+        self.hearer = hearer
+        if len(self._database.nodes) == 1:
+            self._database.shared.clear()
+            self._database.claims.clear()
+            return succeed(None)
+        return succeed(dict(self._database.shared))
+
+    def set(self, name: str, value: Any) -> None:
+        """See `Nodes.set`."""
+        if value is None:
+            self._database.shared.pop(name, None)
+        else:
+            self._database.shared[name] = value
+        self.tell(name, value)
+
+    def tell(self, name: str, value: Any) -> None:
+        """See `Nodes.tell`; what is told is written as JSON, and read back."""
+        text = json.dumps(value)
+        self._database.tells(lambda node: node.hearer.heard(self.number, name, json.loads(text)))
+
+    def claim(self, holder: str, keys: Sequence[str], instead_of: str = "") -> Deferred[None]:
+        """See `Nodes.claim`."""
+        claims = self._database.claims
+        for key in keys:
+            if claims.get(key, holder) not in (holder, instead_of):
+                return fail(Taken(key))
+        claims.update(dict.fromkeys(keys, holder))
+        return succeed(None)
+
+    def release(self, holder: str, keys: Sequence[str]) -> None:
+        """See `Nodes.release`."""
+        for key in keys:
+            if self._database.claims.get(key) == holder:
+                del self._database.claims[key]
+
+
+class SpreadTestCase(AccountsTestCase):
+    """A chat of three servers, to which people come in turn."""
+
+    def setUp(self) -> None:
+        """An empty chat."""
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        database, limits = Database(), replace(self.limits)
+        self.servers = [ChatFactory(self.clock, chat=self.opens(database, limits)) for _ in "123"]
+        self.factory = self.servers[0]
+        uses = [server.chat.administrators.use for server in self.servers]
+        self.patch(self.factory.chat.administrators, "use", lambda names: [u(names) for u in uses])
+        self._turns = cycle(self.servers)
+
+    def opens(self, database: Database, limits: Limits) -> Chat:
+        """One of the servers."""
+        store = database.node()
+        accounts = cheap_accounts(self.clock, store, limits)
+        turn = Turn(partial(self.clock.callLater, 0))
+        chat = Chat(self.clock, store, turn, "the lab", limits, accounts=accounts)
+        self.successResultOf(chat.ready)
+        return chat
+
+    def next_server(self) -> ChatFactory:
+        """Where the next one comes to."""
+        return next(self._turns)
+
+
+class SeveralTestCase(SynchronousTestCase):
+    """Three servers that are one chat, and people at each."""
+
+    limits = Limits()
+    count = 3
+
+    def setUp(self) -> None:
+        """An empty chat."""
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        self.database = Database()
+        self.servers = [self.starts() for _ in range(self.count)]
+
+    def starts(self) -> ChatFactory:
+        """One more server."""
+        store, limits = self.database.node(), replace(self.limits)
+        accounts = cheap_accounts(self.clock, store, limits)
+        turn = Turn(partial(self.clock.callLater, 0))
+        chat = Chat(self.clock, store, turn, "the lab", limits, accounts=accounts)
+        self.successResultOf(chat.ready)
+        return ChatFactory(self.clock, chat=chat)
+
+    def dies(self, server: int) -> None:
+        """A server is killed; the others find that out."""
+        factory = self.servers[server]
+        self.servers = [each for each in self.servers if each is not factory]
+        store = factory.chat._store
+        assert isinstance(store, Node)
+        self.database.dies(store)
+        self.clock.advance(0)
+
+    def joins(self, nickname: str, server: int = 0, host: str = "127.0.0.1") -> Person:
+        """Somebody with netcat at a server, who has read what stands in the lobby."""
+        person = Person(self.servers[server], host).types(nickname)
+        self.clock.advance(0)
+        seen = person.raw()
+        assert f"*** Welcome, {nickname}! You are in #lobby." in seen, seen
+        return person
+
+    def program(self, nickname: str, server: int = 0, **hello: Any) -> Program:
+        """A program that has said hello at a server, and has not looked at the answer yet."""
+        return Program(self.servers[server]).asks(do="hello", nick=nickname, **hello)
+
+    def time_passes(self, seconds: float) -> None:
+        """Let time pass, a second at a time."""
+        for _ in range(int(seconds)):
+            self.clock.advance(1)
+        self.clock.advance(seconds % 1)
+
+    def look_away(self, *people: Somebody) -> None:
+        """What has come until now is of no interest."""
+        self.clock.advance(0)
+        for person in people:
+            person.raw()

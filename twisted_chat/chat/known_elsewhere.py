@@ -1,0 +1,98 @@
+"""What all servers know of people and their devices: how it is written as JSON, and read back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from twisted_chat.chat.device import Device
+from twisted_chat.chat.person import Person
+
+
+def person_value(person: Person, rooms: Mapping[str, int]) -> dict[str, Any]:
+    """What all servers know of somebody.
+
+    Args:
+        person: who.
+        rooms: those that they are in, by name; the numbers are those from when they entered.
+    """
+    return {
+        "nickname": person.nickname,
+        "account": person.account,
+        "since": person.since,
+        "away": person.away,
+        "displaced": person.displaced,
+        "former": list(person.former),
+        "rooms": [[name, entered] for name, entered in rooms.items()],
+        "ignored": [list(each) for each in person.ignored.values()],
+        "read": person.read,
+        "marks": dict(person.marks),
+        "bell": person.bell,
+    }
+
+
+def device_value(person: Person, device: Device, node: int) -> dict[str, Any]:
+    """What all servers know of a device.
+
+    Args:
+        person: whose it is.
+        device: the device, which comes to this server.
+        node: the number of this server.
+    """
+    return {
+        "person": person.id,
+        "node": node,
+        "address": device.address,
+        "since": device.since,
+        "token": device.token_hash,
+        "quiet": device.is_quiet,
+        "remembered": device.is_remembered,
+        "until": device.until,
+        "resumes": device.may_resume,
+        "connected": device.connection is not None,
+        "room": device.room,
+        "done": list(device.done),
+    }
+
+
+def make_device(device_id: str, value: Mapping[str, Any]) -> Device:
+    """A device that comes to another server."""
+    device = Device(value["address"], value["since"])
+    device.id = device_id
+    device.token_hash = value["token"]
+    learn_device(device, value)
+    return device
+
+
+def learn_device(device: Device, value: Mapping[str, Any]) -> None:
+    """A device that comes to another server is as that says, but for its token."""
+    device.address = value["address"]
+    device.since = value["since"]
+    device.is_quiet = value["quiet"]
+    device.is_remembered = value["remembered"]
+    device.until = value["until"]
+    device.may_resume = value["resumes"]
+    device.room = value["room"]
+    device.done = tuple(value["done"])
+    device.node = value["node"]
+    device.is_connected_elsewhere = value["connected"]
+
+
+def make_person(person_id: str, value: Mapping[str, Any], devices: Mapping[str, Device]) -> Person:
+    """Somebody who came to another server, in no room yet."""
+    first = next(iter(devices.values()), None) or Device("", value["since"])
+    person = Person(value["nickname"], first, value["account"])
+    person.id = person_id
+    person.devices = dict(devices)
+    person.since = value["since"]
+    person.displaced = value["displaced"]
+    learn_person(person, value)
+    return person
+
+
+def learn_person(person: Person, value: Mapping[str, Any]) -> None:
+    """Somebody is as another server says, but for nickname, rooms and what they have read."""
+    person.account = value["account"]
+    person.away = value["away"]
+    person.former = tuple(value["former"])
+    person.bell = value["bell"]
+    if [list(each) for each in person.ignored.values()] != value["ignored"]:
+        person.ignore_only(value["ignored"])

@@ -1,0 +1,453 @@
+"""Several servers are one chat: each knows who is at the others, and they agree on it.
+
+What is known of a person, and of each of their devices, is a value that all servers share. Who
+changes something sets it, and it holds at once here; what comes last in the one order of all
+servers holds everywhere. A server acts for the devices that come to it, and tells the others what
+follows from that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_chat.chat.administration import Administration
+from twisted_chat.chat.decisions import Decisions
+from twisted_chat.chat.device import Device
+from twisted_chat.chat.known_elsewhere import (
+    device_value,
+    learn_device,
+    learn_person,
+    make_device,
+    make_person,
+    person_value,
+)
+from twisted_chat.chat.own_account import OwnAccount
+from twisted_chat.chat.person import Person, Whisperer
+from twisted_chat.chat.room import Room
+from twisted_chat.events import OWN, Action, Entry, Join, Leave, Message, Rename, Whisper
+from twisted_chat.refusal import Refused
+from twisted_chat.stores.account import Account
+from twisted_chat.stores.nodes import Nodes, Value
+from twisted_chat.stores.records import account_row, to_account, to_session
+from twisted_chat.text import names
+
+_log = Logger(namespace="chat")
+
+PATIENCE = 1.0
+"""Seconds for which a device that goes on here waits for the server that it came to before."""
+
+_PRESENCE = (Join, Leave, Rename)
+"""Events that tell who is in a room, and what they are called."""
+
+
+class Neighbours(Administration, OwnAccount, Decisions):
+    """People at other servers; the arguments are those of `Chat`."""
+
+    def __init__(self, clock: IReactorTime, *arguments: Any, **named: Any) -> None:
+        self._shared: dict[str, Value] = {}  # what all servers share, as far as it is known here
+        self._unheard: dict[str, Value] = {}  # of this, what has been set here, and not heard yet
+        self._devices_of: dict[str, dict[str, None]] = {}  # by the person's id
+        self._waiting_for: dict[str, Deferred[None]] = {}  # until a device is let go, by its id
+        self._early: list[Callable[[], None]] | None = []  # heard before the chat has begun
+        self._nodes: Nodes | None = None
+        super().__init__(clock, *arguments, **named)
+
+    async def _meet(self, nodes: Nodes) -> bool:
+        """Hear of the other servers; gives whether there are any."""
+        self._nodes = nodes
+        self.accounts.changed = self._account_changed
+        shared = await nodes.join(self)
+        if shared is None:
+            return False
+        await self.accounts.load_again()
+        for saved in await self._store.saved_sessions():
+            if saved.is_asleep and self.accounts.with_id(saved.account) is not None:
+                self.asleep.add(saved)
+        self._all_is_now(shared)
+        return True
+
+    def _begin(self) -> None:
+        """Everything is here that there was: what was heard meanwhile follows."""
+        early, self._early = self._early or [], None
+        for call in early:
+            call()
+
+    # What this server tells
+
+    def publish(self, person: Person) -> None:
+        """See `Membership.publish`."""
+        if self._nodes is None or self.is_stopping:
+            return
+        is_here = self.people.with_id(person.id) is person
+        known = [*self._devices_of.get(person.id, ())]
+        for device in person.devices.values() if is_here else ():
+            if device.is_here:
+                self._set(f"device/{device.id}", device_value(person, device, self._nodes.number))
+        for device_id in known:
+            if not is_here or device_id not in person.devices:
+                self._set(f"device/{device_id}", None)
+        value = person_value(person, self._rooms_of(person)) if is_here else None
+        self._set(f"person/{person.id}", value)
+
+    def _set(self, name: str, value: Value) -> None:
+        if self._nodes is not None and self._shared.get(name) != value:
+            self._learn(name, value)
+            self._unheard[name] = value
+            self._nodes.set(name, value)
+
+    def _learn(self, name: str, value: Value) -> None:
+        """Remember what is shared, and of which person each device is."""
+        kind, _, device_id = name.partition("/")
+        if kind == "device":
+            whose = (value or self._shared.get(name) or {}).get("person", "")
+            devices = self._devices_of.setdefault(whose, {})
+            if value is None:
+                devices.pop(device_id, None)
+            else:
+                devices[device_id] = None
+            if not devices:
+                del self._devices_of[whose]
+        if value is None:
+            self._shared.pop(name, None)
+        else:
+            self._shared[name] = value
+
+    def tell_others(self, name: str, value: Value) -> None:
+        """See `Membership.tell_others`."""
+        if self._nodes is not None:
+            self._nodes.tell(name, value)
+
+    def everywhere(self, what: str, value: Value) -> None:
+        """See `Membership.everywhere`."""
+        if self._nodes is None:
+            super().everywhere(what, value)
+        else:
+            self._nodes.tell(f"do {what}", value)
+
+    def is_ours(self, person: Person) -> bool:
+        """See `Membership.is_ours`: of the servers that somebody comes to, the first one acts."""
+        if self._nodes is None:
+            return True
+        own = self._nodes.number
+        return own == min((device.node or own for device in person.devices.values()), default=own)
+
+    def _account_changed(self, account_id: str, account: Account | None) -> None:
+        row = None if account is None else list(account_row(account))
+        self.tell_others("account", [account_id, row])
+
+    # What the servers tell, see `Hearer`
+
+    def heard(self, node: int, name: str, value: Value) -> None:
+        """See `Hearer.heard`."""
+        if self._early is not None:
+            self._early.append(partial(self.heard, node, name, value))
+            return
+        is_own = self._nodes is not None and node == self._nodes.number
+        if name.startswith("do "):
+            self.do(name.removeprefix("do "), value)
+        elif "/" not in name:
+            if not is_own:
+                self._is_told(name, value)
+        elif name in self._unheard:  # what was set here comes later, and holds then
+            if is_own and self._unheard[name] == value:
+                del self._unheard[name]
+                self._is_left(name, value)
+        elif not is_own:
+            self._is_now(name, value)
+
+    def gone(self, node: int, heir: int) -> None:
+        """See `Hearer.gone`."""
+        if self._early is not None:
+            self._early.append(partial(self.gone, node, heir))
+            return
+        is_heir = self._nodes is not None and heir == self._nodes.number
+        for person in [*self.people, *self.people.displaced]:
+            theirs = [each for each in person.devices.values() if each.node == node]
+            for device in theirs:
+                self._is_lost(person, device, 0 if is_heir else heir)
+            if theirs and is_heir and person.present:
+                self.publish(person)
+
+    def _is_lost(self, person: Person, device: Device, heir: int) -> None:
+        """The server of a device is gone, with its connection."""
+        device.node, device.is_connected_elsewhere = heir, False
+        waiting = self._waiting_for.pop(device.id, None)
+        if waiting is not None:
+            waiting.callback(None)
+        elif device.is_here and device.may_resume:
+            self._wait_for(person, device)
+        elif device.is_here:
+            self.quit(person, device, "connection lost")
+
+    def asked_for(self, log: str, room: str) -> None:
+        """See `Hearer.asked_for`: somebody who is here has had no log of their own until now."""
+        person = self.people.with_id(log.removeprefix("@")) if room == OWN else None
+        if person is not None and any(device.is_here for device in person.devices.values()):
+            self.log_of(person)
+
+    def missed(self, shared: Mapping[str, Value], nodes: Sequence[int]) -> None:
+        """See `Hearer.missed`."""
+        if self._early is not None:
+            self._early.append(partial(self.missed, shared, nodes))
+            return
+        self._all_is_now(shared)
+        for room in self.rooms.values():
+            room.missed()
+            for person in room.members.values():
+                for connection in person.connections:
+                    connection.missed_told(room.key)
+
+    def replaced(self) -> None:
+        """See `Hearer.replaced`."""
+        _log.error("This server was cut off for too long, and others took its place: it stops")
+        for person in self.people:
+            for connection in person.connections:
+                why = "This server was cut off from the others: connect again."
+                connection.refuse(Refused("closing", why))
+        self.close("This server was cut off from the others for too long: connect again.")
+        if self.operations is not None:
+            self.operations.stop()
+
+    # What follows from it
+
+    def _all_is_now(self, shared: Mapping[str, Value]) -> None:
+        """All that is shared is known, but for what was set here and comes later."""
+        for kind in ("device/", "person/"):
+            for name in [*shared, *(each for each in self._shared if each not in shared)]:
+                value = shared.get(name)
+                is_new = value != self._shared.get(name) and name not in self._unheard
+                if name.startswith(kind) and is_new:
+                    self._is_now(name, value, is_told=True)
+
+    def _is_now(self, name: str, value: Value, *, is_told: bool = False) -> None:
+        """Another server has set something.
+
+        Args:
+            name: what it is about.
+            value: what it is now.
+            is_told: whether the logs of rooms have told of it.
+        """
+        before = self._shared.get(name)
+        self._learn(name, value)
+        kind, _, its_id = name.partition("/")
+        if kind == "device":
+            person = self.people.with_id((value or before or {}).get("person", ""))
+            if person is not None:
+                self._device_is(person, its_id, value)
+        elif kind == "person":
+            person = self.people.with_id(its_id)
+            if value is None and person is not None:
+                self._has_left(person)
+            elif person is not None:
+                self._person_is(person, value, is_told=is_told)
+            elif value is not None:
+                self._has_come(its_id, value, is_told=is_told)
+
+    def _has_come(self, person_id: str, value: Value, *, is_told: bool) -> None:
+        devices = {
+            each: make_device(each, self._shared[f"device/{each}"])
+            for each in self._devices_of.get(person_id, ())
+        }
+        person = make_person(person_id, value, devices)
+        self.people.know(person)
+        self._is_in(person, value["rooms"], is_told=is_told)
+
+    def _person_is(self, person: Person, value: Value, *, is_told: bool) -> None:
+        self.people.is_now(person, value["nickname"], is_displaced=value["displaced"])
+        learn_person(person, value)
+        person.read = max(person.read, value["read"])
+        self._is_in(person, value["rooms"], is_told=is_told)
+        for key, number in value["marks"].items():
+            if number > person.marks.get(key, 0):
+                person.marks = {**person.marks, key: number}
+                name = OWN if key == OWN else self._name_of(key)
+                for connection in person.connections:
+                    connection.has_read(name, number)
+
+    def _is_in(self, person: Person, rooms: Sequence[Any], *, is_told: bool) -> None:
+        """Somebody is in these rooms, each with the number when they entered it."""
+        now = {names.key(name): (name, entered) for name, entered in rooms}
+        for key in [key for key in person.rooms if key not in now]:
+            self._has_left_room(person, key)
+        entered = [key for key in now if key not in person.rooms]
+        person.rooms = {key: entered for key, (_, entered) in now.items()}
+        for key in now:
+            room = self.rooms.get(key)
+            if room is not None and (key in entered or person.id not in room.members):
+                self._is_in_room(person, key in entered, room, is_told=is_told)
+            elif room is None:
+                opened = self.rooms.open(now[key][0])
+                opened.addCallback(partial(self._is_in_room, person, True, is_told=True))
+                opened.addErrback(_not_opened)
+
+    def _is_in_room(self, person: Person, is_new: bool, room: Room, *, is_told: bool) -> None:
+        if not person.present or room.key not in person.rooms:
+            return
+        for connection in person.connections if is_new else ():
+            connection.follow(room.key, room.fanout)
+        if person.displaced:
+            room.has_no_more(person)
+        elif is_told:
+            room.keep(person)
+        else:
+            room.has(person)
+        for connection in person.connections if is_new else ():
+            connection.entered(room.key)
+
+    def _has_left_room(self, person: Person, key: str) -> None:
+        person.left(key)
+        room = self.rooms.get(key)
+        if room is not None:
+            room.has_no_more(person)
+        other = next(reversed(person.rooms), self.lobby.key)
+        for device in person.devices.values():
+            if device.is_here and device.room == key:
+                device.room = other
+        for connection in person.connections:
+            connection.removed(key, other)
+            connection.unfollow(key)
+
+    def _has_left(self, person: Person) -> None:
+        """Somebody has left, as another server has told the others."""
+        person.present = False
+        for key in list(person.rooms):
+            self._has_left_room(person, key)
+        self.people.forget(person)
+        for device in person.devices.values():
+            self._ends(device)
+        if person.fanout is not None and not person.account and not any(person.connections):
+            person.fanout.log.close()
+
+    def _ends(self, device: Device) -> None:
+        self._stop_waiting_for(device)
+        if device.connection is not None:
+            device.connection.end()
+
+    # Devices
+
+    def _device_is(self, person: Person, device_id: str, value: Value) -> None:
+        device = person.devices.get(device_id)
+        if value is None:
+            if device is not None:
+                self.people.remove_device(person, device)
+                self._ends(device)
+        elif device is None:
+            self.people.add_device(person, make_device(device_id, value))
+        else:
+            if device.is_here:
+                self._hand_over_device(person, device)
+            learn_device(device, value)
+            self.people.know_token(person, device, value["token"])
+
+    def _hand_over_device(self, person: Person, device: Device) -> None:
+        """A device comes to another server, which waits until all is stored that it did here."""
+        self._stop_waiting_for(device)
+        connection = device.connection
+        if connection is not None:
+            connection.replace()
+            person.read = max(person.read, connection.own_read)
+            device.connection = None
+        pending = [request for request in device.refs.values() if request.is_pending]
+        left = len(pending)
+
+        def settled() -> None:
+            nonlocal left
+            left -= 1
+            if left <= 0:
+                self.tell_others("let go", device.id)
+
+        for request in pending:
+            request.when_settled(settled)
+        if not pending:
+            settled()
+
+    def bring_here(self, person: Person, device: Device) -> Deferred[None]:
+        """A device comes to this server from now on, whatever other it came to before."""
+        return Deferred.fromCoroutine(self._bring_here(person, device))
+
+    async def _bring_here(self, person: Person, device: Device) -> None:
+        device.node, device.is_connected_elsewhere = 0, False
+        waiting = self._waiting_for[device.id] = Deferred()
+        late: IDelayedCall = self.clock.callLater(PATIENCE, waiting.callback, None)
+        self.publish(person)
+        await waiting
+        self._waiting_for.pop(device.id, None)
+        if late.active():
+            late.cancel()
+        await self._recall_requests(device)
+        if person.fanout is None and person.account:
+            person.fanout = await self.own_logs.of_account(person.account)
+        elif person.fanout is None:
+            person.fanout = await self.own_logs.restore(person.id)
+        person.log = person.fanout.log
+        if not person.present or device.id not in person.devices or not device.is_here:
+            raise Refused("replaced", "This session goes on elsewhere, or is over: log in.")
+        if device.connection is not None:
+            device.connection.replace()
+
+    def _is_left(self, name: str, value: Value) -> None:
+        """All servers know what was set here: who has no device any more leaves."""
+        if value is None and name.startswith("device/"):
+            for person in [*self.people]:
+                if not person.devices:
+                    self.part(person, "")
+
+    # What is told and not kept
+
+    def _is_told(self, name: str, value: Value) -> None:
+        """Another server has told something."""
+        match name, value:
+            case "account", [account_id, row]:
+                self.accounts.learn(account_id, None if row is None else to_account(row[:-1]))
+            case "asleep", [*row]:
+                self.asleep.add(to_session(tuple(row)))
+            case "forgotten", [device_id, account_id]:
+                for saved in self.asleep.of(account_id):
+                    if saved.id == device_id:
+                        self.asleep.remove(saved)
+            case "log out", [person_id, device_id]:
+                person = self.people.with_id(person_id)
+                device = person.devices.get(device_id) if person else None
+                if person is not None and device is not None and device.is_here:
+                    self.log_out(person, device, is_told=True)
+            case "send away", str(person_id):
+                person = self.people.with_id(person_id)
+                if person is not None and self.is_ours(person):
+                    self._send_away(person)
+            case "let go", str(device_id):
+                waiting = self._waiting_for.pop(device_id, None)
+                if waiting is not None:
+                    waiting.callback(None)
+            case "nameless", [person_id, replaced]:
+                self._made_nameless(person_id, replaced)
+
+    # What is seen
+
+    def _seen(self, room: Room, entry: Entry) -> None:
+        super()._seen(room, entry)
+        if self._nodes is None or entry.waiter is not None:
+            return
+        event = entry.event
+        if isinstance(event, _PRESENCE):
+            room.heard(event, self.people)
+        elif isinstance(event, Message | Action):
+            person = self.people.with_id(entry.author)
+            if person is not None:
+                person.spoke = event.time
+
+    def _own_seen(self, person_id: str, entry: Entry) -> None:
+        super()._own_seen(person_id, entry)
+        event = entry.event
+        if entry.waiter is None and isinstance(event, Whisper) and entry.author != person_id:
+            person = self.people.with_id(person_id)
+            if person is not None and person.hears(event.sender, entry.author):
+                person.last_whisperer = Whisperer(event.sender, entry.author)
+
+
+def _not_opened(failure: Failure) -> None:
+    failure.trap(Refused)  # it is opened when somebody enters it here
