@@ -218,11 +218,31 @@ class PlantedTests(SynchronousTestCase):
         lines[index] = lines[index]._replace(what=state)
         self.assertEqual(kinds(self.story), set())
 
+    def test_a_server_that_catches_up_may_leave_out_what_was_told_before_the_next_state(
+        self,
+    ) -> None:
+        lines = self.story.people["ben"]
+        index = found(self.story, "ben", event="away")
+        after = next(place for place in live(self.story, "ben") if place > index)
+        at = lines[after].at
+        members = [{"nick": name} for name in (*NAMES, "dan")]
+        state = {"event": "state", "room": "#lobby", "count": 4, "members": members}
+        lines.insert(after + 1, Line(at, "got", state))
+        self.assertEqual(kinds(self.story), set())
+        left_out = lines.pop(index)
+        self.assertEqual(kinds(self.story), set())
+        lines.insert(index, left_out._replace(what=left_out.what | {"text": "dinner"}))
+        self.assertEqual(kinds(self.story), {"told"})
+        lines[index] = left_out
+        lines[after + 1] = Line(at + 10, "got", state)
+        del lines[index]
+        self.assertEqual(kinds(self.story), {"told"})
+
     def test_somebody_is_listed_twice(self) -> None:
         index = found(self.story, "cleo", event="state", room="#lobby")
         members = self.story.people["cleo"][index].what["members"]
         self.changes("cleo", index, members=[*members, members[0]], count=len(members) + 1)
-        self.finds("here twice", "#lobby with ann twice")
+        self.finds("here twice", "a list of #lobby has ann twice")
 
     def test_somebody_joins_who_is_there(self) -> None:
         self.is_told("ann", {"event": "join", "from": "Cleo"})

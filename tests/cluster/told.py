@@ -2,29 +2,61 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tests.cluster.transcript import Event, Finding, Line, Story, bare, brief, is_stored
 
 TOLD = ("join", "leave", "away")
 
-Place = tuple[str, int]
-"""A room, and the number of the stored event after which something was told."""
+CATCHING_UP = 2.0
+"""Seconds before a `state` in which a server may have caught up, and what was told is left out."""
+
+
+@dataclass
+class Span:
+    """What somebody was told between a stored event of a room and the next one.
+
+    Args:
+        room: where.
+        number: the first event's.
+        name: who they are, and where.
+        told: what they were told.
+        ended: when the second event came.
+        may_omit: whether something may rightly be left out.
+    """
+
+    room: str
+    number: int
+    name: str
+    told: list[Event]
+    ended: float = 0.0
+    may_omit: bool = False
+
+    def agrees(self, other: "Span") -> bool:
+        """Whether this is what another one says it was."""
+        if not self.may_omit:
+            return self.told == other.told
+        rest = iter(other.told)
+        return all(event in rest for event in self.told)
 
 
 def check_told(story: Story) -> Iterator[Finding]:
     """Compare what was told between each two stored events, among those who were there."""
-    heard: dict[Place, list[tuple[str, list[Event]]]] = defaultdict(list)
+    places: dict[tuple[str, int], list[Span]] = defaultdict(list)
     for who, lines in story.people.items():
-        for place, name, told in spans(who, lines):
-            heard[place].append((name, told))
-    for (room, number), versions in sorted(heard.items()):
-        common = max(versions, key=lambda one: sum(other[1] == one[1] for other in versions))
-        for name, told in versions:
-            if told != common[1]:
+        for span in spans(who, lines):
+            places[span.room, span.number].append(span)
+    for (room, number), versions in sorted(places.items(), key=lambda place: place[0]):
+        common = max(
+            versions,
+            key=lambda one: (not one.may_omit, sum(other.told == one.told for other in versions)),
+        )
+        for span in versions:
+            if not span.agrees(common) and not common.may_omit:
                 yield Finding(
                     "told",
-                    f"Between {number} and {number + 1} in {room}, {name} was told"
-                    f" {_listed(told)}, but {common[0]} {_listed(common[1])}.",
+                    f"Between {number} and {number + 1} in {room}, {span.name} was told"
+                    f" {_listed(span.told)}, but {common.name} {_listed(common.told)}.",
                 )
 
 
@@ -32,32 +64,37 @@ def _listed(told: list[Event]) -> str:
     return "; ".join(brief(event) for event in told) or "nothing"
 
 
-def spans(who: str, lines: list[Line]) -> Iterator[tuple[Place, str, list[Event]]]:
+def spans(who: str, lines: list[Line]) -> list[Span]:
     """What somebody was told between two stored events that came live over one connection.
 
-    Where a `state` or `missed` came between them, something may rightly be left out.
+    Where a `state` or `missed` came between them, there is no saying what is left out.
 
     Args:
         who: somebody.
         lines: their transcript.
     """
     node = ""
-    open_: dict[str, tuple[int, list[Event]]] = {}  # by room
-    for line in lines:
-        if line.kind in ("on", "lost"):
-            node, open_ = str(line.what), {}
+    found: list[Span] = []
+    open_: dict[str, Span] = {}  # by room
+    for at, what_kind, event in lines:
+        if what_kind in ("on", "lost"):
+            node, open_ = str(event), {}
             continue
-        if line.kind != "got":
+        if what_kind != "got":
             continue
-        event = line.what
         room = event.get("room", "")
         if is_stored(event):
-            number, told = open_.pop(room, (0, []))
+            span = open_.pop(room, None)
             if "replayed" not in event:
-                if number and number == event["id"] - 1:
-                    yield (room, number), f"{who} (on {node})", told
-                open_[room] = event["id"], []
+                if span is not None and span.number == event["id"] - 1:
+                    span.ended = at
+                    found.append(span)
+                open_[room] = Span(room, event["id"], f"{who} (on {node})", [])
         elif event["event"] in ("state", "missed"):
             open_.pop(room, None)
+            for span in found:
+                if span.room == room and span.ended > at - CATCHING_UP:
+                    span.may_omit = True
         elif event["event"] in TOLD and room in open_:
-            open_[room][1].append(bare(event))
+            open_[room].told.append(bare(event))
+    return found

@@ -141,12 +141,12 @@ class Witness:
         return self.outcomes[ref]
 
     def says_until_stored(self, text: str, room: str = "#lobby") -> str:
-        """Say something, again and again with a number where it is refused; gives what is stored."""
+        """Say something, and again with a number where it is refused; gives what is stored."""
         said: list[str] = []
 
         def is_stored() -> bool:
             said.append(f"{text} ({len(said)})" if said else text)
-            return self.asks(do="say", room=room, text=said[-1])["event"] != "error"
+            return bool(self.asks(do="say", room=room, text=said[-1])["event"] != "error")
 
         eventually(is_stored, f"what {self.who} says is stored")
         return said[-1]
@@ -379,5 +379,3 @@ class _Link(asyncio.Protocol):
         """End it at once."""
         if self._transport is not None:
             self._transport.abort()
-
-

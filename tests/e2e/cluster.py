@@ -115,12 +115,9 @@ class Cluster:
     def ends_connections(self, node: Node) -> int:
         """The database ends a server's connections; gives how many there were."""
         with self.engine.connect(self.engine.url()) as connection:
-            query = (
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                " WHERE application_name = %s"
-            )
-            (count,) = connection.execute(query, [node.name]).fetchone()
-            return int(count)
+            query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            mine = f"{query} WHERE application_name = '{node.name}'"
+            return len(connection.execute(mine.encode()).fetchall())
 
     def ends(self) -> None:
         """All is over."""
