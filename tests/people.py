@@ -1,7 +1,7 @@
 """People and programs in a chat without a network: what they type, and what they see."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Self, TypeVar
@@ -151,6 +151,16 @@ class ChatTestCase(SynchronousTestCase):
         self.clock = Clock()
         self.clock.advance(NOW)
         self.factory = ChatFactory(self.clock, name="the lab", limits=replace(self.limits))
+
+    @property
+    def servers(self) -> Sequence[ChatFactory]:
+        """The servers that are one chat, of which there may be several."""
+        return (self.factory,)
+
+    @property
+    def chats(self) -> Sequence[Chat]:
+        """The chat, as each of the servers has it."""
+        return [server.chat for server in self.servers]
 
     def next_server(self) -> ChatFactory:
         """The server that the next one comes to: there is only one."""

@@ -28,6 +28,7 @@ class Registered(Behaviour):
         )
         self.all_is_done()
         person.account = self.successResultOf(registered).id
+        chat.publish(person)
         return person.account
 
     def becomes_administrator(self, visitor: Visitor) -> None:

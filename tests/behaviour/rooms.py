@@ -32,8 +32,9 @@ class OrderBehaviour(Behaviour):
         chat = self.factory.chat
         person = chat.people.find(visitor.nickname)
         person.account = person.id
-        if is_admin:
-            chat.accounts._load([Account(person.id, person.nickname, "", 0, 0, is_admin=True)])
+        chat.publish(person)
+        for each in self.chats if is_admin else ():
+            each.accounts._load([Account(person.id, person.nickname, "", 0, 0, is_admin=True)])
 
     def registers(self, name: str) -> None:
         """There is an account, whose owner is not here."""

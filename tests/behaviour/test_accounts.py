@@ -41,6 +41,11 @@ class _AccountTests(Behaviour):
         self.all_is_done()
         return visitor
 
+    def names_expire_after(self, seconds: float | None) -> None:
+        """Names that nobody has used for so long are free."""
+        for chat in self.chats:
+            chat.accounts.name_expiry = seconds
+
     def another(self) -> Visitor:
         """Another device of alice's, which has shown what stands there."""
         device = self.proves()
@@ -182,7 +187,8 @@ class LoggingInTests(_AccountTests):
         self.assertEqual(self.bob.sees(Refusal), [])
 
     def test_where_names_are_erased_what_they_said_stays(self) -> None:
-        self.factory.chat.erases_on_forget = True
+        for chat in self.chats:
+            chat.erases_on_forget = True
         self.alice.says("hello").is_called("anna").says("hello again")
         self.bob.says("hi")
         self.alice.does(f"/forget {SECRET}", "/quit")
@@ -200,7 +206,7 @@ class LoggingInTests(_AccountTests):
         )
 
     def test_a_name_stays_its_owners_however_long_they_are_here(self) -> None:
-        self.factory.chat.accounts.name_expiry = 100.0
+        self.names_expire_after(100.0)
         self.time_passes(101)
         self.bob.does("/nick a1ice")
         self.assert_refused(self.bob, "looks like alice, which is registered")
@@ -216,11 +222,10 @@ class LoggingInTests(_AccountTests):
 
     def test_a_guest_with_the_name_is_no_obstacle_to_its_owner(self) -> None:
         self.alice.does("/quit")
-        chat = self.factory.chat
-        chat.accounts.name_expiry = 100.0
+        self.names_expire_after(100.0)
         self.time_passes(101)
         guest = self.comes("alice")
-        chat.accounts.name_expiry = None
+        self.names_expire_after(None)
         self.look_away(self.bob)
         owner = self.connects()
         owner.proves("alice", SECRET)
@@ -231,7 +236,7 @@ class LoggingInTests(_AccountTests):
 
     def test_the_guest_with_the_name_may_be_its_owner(self) -> None:
         self.alice.does("/quit")
-        self.factory.chat.accounts.name_expiry = 100.0
+        self.names_expire_after(100.0)
         self.time_passes(101)
         guest = self.comes("alice")
         self.look_away(self.bob)
@@ -424,7 +429,8 @@ class PasswordTests(_AccountTests):
         self.assertIn("The nickname carol is yours", str(seen))
 
     def test_a_server_may_demand_that_nobody_can(self) -> None:
-        self.factory.chat.accounts.needs_privacy = True
+        for chat in self.chats:
+            chat.accounts.needs_privacy = True
         carol = self.connects("192.0.2.9")
         carol.answers("carol")
         self.look_away(carol, self.bob)

@@ -120,7 +120,8 @@ class TalkingTests(Behaviour):
         self.assert_sees(self.alice, *(Said("bob", str(number)) for number in range(60)))
 
     def test_when_the_server_stops_everybody_is_told_and_let_go(self) -> None:
-        self.factory.say_goodbye()
+        for server in self.servers:
+            server.say_goodbye()
         self.clock.advance(0)
         for person in (self.alice, self.bob, self.carol):
             self.assert_sees(person, Noticed("The server is shutting down"))
@@ -128,7 +129,8 @@ class TalkingTests(Behaviour):
 
     def test_what_is_said_after_that_is_refused(self) -> None:
         self.alice.stops_reading()
-        self.factory.say_goodbye()
+        for server in self.servers:
+            server.say_goodbye()
         self.alice.says("too late")
         late = "The server is shutting down, and that was not done: try again later."
         self.assertEqual(self.alice.sees(Refusal), [Refusal(late)])

@@ -53,7 +53,7 @@ class Chat(Neighbours, Sharing):
                 connection.do_all()
         self._keep_all_settings()
         self.is_stopping = True
-        for person in list(self.people):
+        for person in [each for each in self.people if any(each.connections)]:
             self.tell(person, announcement)
             for connection in person.connections:
                 connection.end()

@@ -102,8 +102,8 @@ class Devices(Logins):
             person.log, person.fanout = fanout.log, fanout
             self._entered(person, device)
         else:
-            if person.fanout is None:  # until now they came to another server
-                person.log, person.fanout = fanout.log, fanout
+            if person.fanout is None:  # there was nothing for them until now, or elsewhere
+                self.has_log(person, fanout)
             self._change_devices(person, device, self.people.add_device)
             self.publish(person)
             self._log_connected(person, device)
@@ -157,7 +157,7 @@ class Devices(Logins):
             self.part(other, "")
         else:
             self.people.displace(other)
-            self._leave_for_now(other)
+            self._leave_for_now(other, "")
             self.tell_others("send away", other.id)
 
     def _make_place(self, account_id: str, device: Device) -> None:

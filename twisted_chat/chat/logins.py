@@ -108,9 +108,9 @@ class Logins(Membership):
         self._log_connected(person, device)
         return person
 
-    def _leave_for_now(self, displaced: Person) -> None:
+    def _leave_for_now(self, displaced: Person, reason: str = "connection lost") -> None:
         for key in displaced.rooms:
-            self.rooms[key].leave(displaced, "connection lost")
+            self.rooms[key].leave(displaced, reason)
         self.publish(displaced)
         for device in displaced.devices.values():  # or a restart would give the nickname back
             self.keep(displaced, device)

@@ -358,14 +358,19 @@ class Membership:
 
     def log_of(self, person: Person) -> Log:
         """A person's own log; most have none until there is something in it for them."""
-        if person.log is None:
-            fanout = person.fanout = self.own_logs.new(person.id)
-            person.log = fanout.log
-            if person.account:
-                self.own_logs.keep(person.account, fanout)
-            for connection in person.connections:
-                connection.follow(OWN, fanout)
-        return person.log
+        if person.log is not None:
+            return person.log
+        fanout = self.own_logs.new(person.id)
+        if person.account:
+            self.own_logs.keep(person.account, fanout)
+        self.has_log(person, fanout)
+        return fanout.log
+
+    def has_log(self, person: Person, fanout: Fanout) -> None:
+        """There is something for one person alone now, and their devices read it."""
+        person.log, person.fanout = fanout.log, fanout
+        for connection in person.connections:
+            connection.follow(OWN, fanout)
 
     def _own_seen(self, person_id: str, entry: Entry) -> None:
         raise NotImplementedError

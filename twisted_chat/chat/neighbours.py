@@ -259,6 +259,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     def _person_is(self, person: Person, value: Value, *, is_told: bool) -> None:
         self.people.is_now(person, value["nickname"], is_displaced=value["displaced"])
+        if value["away"] != person.away:
+            person.told_away = ()
         learn_person(person, value)
         person.read = max(person.read, value["read"])
         self._is_in(person, value["rooms"], is_told=is_told)
@@ -380,11 +382,10 @@ class Neighbours(Administration, OwnAccount, Decisions):
         if late.active():
             late.cancel()
         await self._recall_requests(device)
-        if person.fanout is None and person.account:
-            person.fanout = await self.own_logs.of_account(person.account)
-        elif person.fanout is None:
-            person.fanout = await self.own_logs.restore(person.id)
-        person.log = person.fanout.log
+        opens = self.own_logs.of_account if person.account else self.own_logs.restore
+        fanout = await opens(person.id) if person.fanout is None else person.fanout
+        if person.fanout is None:
+            self.has_log(person, fanout)
         if not person.present or device.id not in person.devices or not device.is_here:
             raise Refused("replaced", "This session goes on elsewhere, or is over: log in.")
         if device.connection is not None:
