@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from tests.cluster.transcript import Event, Line, Story, is_stored, own_log
+from tests.cluster.transcript import Event, Line, Story, brief, is_stored, own_log
 from tests.e2e.patience import eventually
 
 Address = tuple[str, int]
@@ -20,6 +20,7 @@ SILENCE = 3.0
 
 _LOOK = 0.5
 _RETRY = 0.1
+_WINDOW = 20
 _NOT_KEPT = ("pong", "history")
 _MOST_TRIES = 40
 """Refused comings in one row, after which somebody gives up."""
@@ -114,6 +115,7 @@ class Witness:
         self._was_in = 0.0
         self._dial: asyncio.Task[None] | None = None
         self._look: asyncio.TimerHandle | None = None
+        self._talk: asyncio.TimerHandle | None = None
 
     # ---- what a test asks for, from its own thread
 
@@ -178,7 +180,7 @@ class Witness:
         try:
             eventually(lambda: self.is_seen(**wanted), "")
         except AssertionError:
-            last = [line.what for line in self.lines if line.kind == "got"][-8:]
+            last = [brief(line.what) for line in self.lines if line.kind == "got"][-8:]
             raise AssertionError(
                 f"{self.who} (on {self.node}) never saw {wanted}; the last were {last}"
             ) from None
@@ -203,6 +205,18 @@ class Witness:
                 break
             before = page["events"][0]["id"]
         return events
+
+    def talks(self, room: str = "#lobby", every: float = 0.03) -> None:
+        """Say one line after another, as far as they are answered, until `is_quiet`."""
+        self._loop.call_soon_threadsafe(self._talks_on, room, every)
+
+    def is_quiet(self) -> None:
+        """Say nothing more, and wait until everything is answered."""
+        self._loop.call_soon_threadsafe(self._stops_talking)
+        eventually(
+            lambda: self._talk is None and not self.unanswered,
+            f"{self.who} (on {self.node}) has all answers",
+        )
 
     def moves(self, to: int = 1) -> None:
         """Break the connection, and resume at one of the other servers that they know.
@@ -232,6 +246,18 @@ class Witness:
             self._turn += 1
             self._dial = self._loop.create_task(self._dials(port))
 
+    def _talks_on(self, room: str, every: float) -> None:
+        if len(self.unanswered) < _WINDOW:
+            number = next(self._refs)
+            thing = {"do": "say", "room": room, "text": f"{self.who} says {number}"}
+            self._request(thing | {"ref": f"{self.who}-{number}"})
+        self._talk = self._loop.call_later(every, self._talks_on, room, every)
+
+    def _stops_talking(self) -> None:
+        if self._talk is not None:
+            self._talk.cancel()
+            self._talk = None
+
     async def _dials(self, port: int) -> None:
         def link() -> "_Link":
             return _Link(self)
@@ -244,7 +270,7 @@ class Witness:
     def end(self) -> None:
         """Go, and do not come back."""
         self.why_over = self.why_over or "the test is over"
-        for timer in (self._look, self._dial):
+        for timer in (self._look, self._dial, self._talk):
             if timer is not None:
                 timer.cancel()
         if self.is_in:
