@@ -42,15 +42,16 @@ class Database:
         self.accounts: dict[str, Account] = {}
         self.shared: dict[str, Any] = {}
         self.claims: dict[str, str] = {}
+        self.claimed_by: dict[str, int] = {}  # by key, the number of the server
         self.nodes: dict[int, Node] = {}
         self.is_quick = True
         self._number = 0
         self._is_telling = False
 
-    def node(self) -> "Node":
-        """One more server."""
+    def node(self, turn: Turn) -> "Node":
+        """One more server, whose turns end as that says."""
         self._number += 1
-        node = self.nodes[self._number] = Node(self, self._number)
+        node = self.nodes[self._number] = Node(self, self._number, turn)
         return node
 
     def tells(self, news: News) -> None:
@@ -80,18 +81,28 @@ class Database:
 
 
 class Node:
-    """The store of one server; see `Store` and `Nodes`."""
+    """The store of one server; see `Store` and `Nodes`.
+
+    What is asked for in one turn is stored together.
+    """
 
     is_behind = False
     waiting = 0
     problem = ""
 
-    def __init__(self, database: Database, number: int) -> None:
+    def __init__(self, database: Database, number: int, turn: Turn) -> None:
         self.number = number
+        self._turn = turn
+        self._entries: list[tuple[str, Entry]] = []
+        self._words: dict[str, Any] = {}
+        self._told: list[tuple[str, Any]] = []
+        self._claims: list[tuple[Deferred[None], str, Sequence[str], str]] = []
+        self._released: list[tuple[str, Sequence[str]]] = []
         self.news: deque[News] = deque()
         self.hearer: Hearer
         self._database = database
         self._subscribers: dict[str, Subscriber] = {}
+        self._lasts: dict[str, int] = {}
 
     @property
     def nodes(self) -> "Node":
@@ -113,17 +124,16 @@ class Node:
     # Logs
 
     def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
-        """See `Store.open`: whatever is still to be heard counts from then on."""
-        while self.hears():
-            pass
+        """See `Store.open`: some of what it has come to may be heard later."""
         self.begin(log, room, subscriber)
         kept = self._database.kept.get(log, [])
-        state = dict(self._database.states.get(log, {}))
-        return succeed(Opened(kept[-1].id if kept else 0, state))
+        last = self._lasts[log] = kept[-1].id if kept else 0
+        return succeed(Opened(last, dict(self._database.states.get(log, {}))))
 
     def begin(self, log: str, room: str, subscriber: Subscriber) -> None:
         """See `Store.begin`."""
         self._subscribers[log] = subscriber
+        self._lasts[log] = 0
         self._database.rooms.setdefault(log, room)
 
     def close(self, log: str) -> None:
@@ -137,6 +147,54 @@ class Node:
 
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """See `Store.append`."""
+        self._entries += entries
+        self._turn.schedule(self._commit)
+
+    def _commit(self) -> None:
+        if self.number not in self._database.nodes:
+            return  # it is dead
+        answers = self._claim()
+        words, self._words = [*self._words.items(), *self._told], {}
+        self._told = []
+        for name, value in words:
+            if value is None:
+                self._database.shared.pop(name, None)
+            elif "/" in name:
+                self._database.shared[name] = value
+        numbered, self._entries = self._number(self._entries), []
+        text = json.dumps(words)
+
+        def tell(node: "Node") -> None:
+            for name, value in json.loads(text):
+                node.hearer.heard(self.number, name, value)
+            for log, entry, copy in numbered:
+                node.sees(log, entry if node is self else None, copy)
+
+        if words or numbered:
+            self._database.tells(tell)
+        for answer in answers:
+            answer()
+
+    def _claim(self) -> list[Callable[[], None]]:
+        claims = self._database.claims
+        answers: list[Callable[[], None]] = []
+        for holder, keys in self._released:
+            for key in keys:
+                if claims.get(key) == holder:
+                    del claims[key]
+        self._released = []
+        asked, self._claims = self._claims, []
+        for deferred, holder, keys, instead_of in asked:
+            taken = [key for key in keys if claims.get(key, holder) not in (holder, instead_of)]
+            if taken:
+                answers.append(partial(deferred.errback, Taken(taken[0])))
+            else:
+                claims.update(dict.fromkeys(keys, holder))
+                self._database.claimed_by.update(dict.fromkeys(keys, self.number))
+                answers.append(partial(deferred.callback, None))
+        return answers
+
+    def _number(self, entries: Sequence[tuple[str, Entry]]) -> list[tuple[str, Entry, Entry]]:
         database, numbered = self._database, []
         for log, entry in entries:
             kept = database.kept.setdefault(log, [])
@@ -147,20 +205,17 @@ class Node:
                 if type(entry.event) in EFFECTS:
                     apply(copy, database.states.setdefault(log, {}))
             numbered.append((log, entry, copy))
-
-        def tell(node: "Node") -> None:
-            for log, entry, copy in numbered:
-                node.sees(log, entry if node is self else None, copy)
-
-        database.tells(tell)
+        return numbered
 
     def sees(self, log: str, own: Entry | None, copy: Entry) -> None:
         """An entry is to be shown, which is this server's own or another's."""
         if log not in self._subscribers:
             self.hearer.asked_for(log, self._database.rooms[log])
         subscriber = self._subscribers.get(log)
-        if subscriber is None:
+        if subscriber is None or (copy.stored and copy.id <= self._lasts[log]):
             return
+        copy = replace(copy, id=max(copy.id, self._lasts[log]))
+        self._lasts[log] = copy.id
         if own is not None:
             own.id = copy.id
             subscriber.show([own])
@@ -260,31 +315,32 @@ class Node:
 
     def set(self, name: str, value: Any) -> None:
         """See `Nodes.set`."""
-        if value is None:
-            self._database.shared.pop(name, None)
-        else:
-            self._database.shared[name] = value
-        self.tell(name, value)
+        self._words[name] = value
+        self._turn.schedule(self._commit)
 
     def tell(self, name: str, value: Any) -> None:
-        """See `Nodes.tell`; what is told is written as JSON, and read back."""
-        text = json.dumps(value)
-        self._database.tells(lambda node: node.hearer.heard(self.number, name, json.loads(text)))
+        """See `Nodes.tell`."""
+        self._told.append((name, value))
+        self._turn.schedule(self._commit)
 
     def claim(self, holder: str, keys: Sequence[str], instead_of: str = "") -> Deferred[None]:
         """See `Nodes.claim`."""
+        claimed: Deferred[None] = Deferred()
+        self._claims.append((claimed, holder, keys, instead_of))
+        self._turn.schedule(self._commit)
+        return claimed
+
+    def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
+        """See `Nodes.inherit`."""
         claims = self._database.claims
-        for key in keys:
-            if claims.get(key, holder) not in (holder, instead_of):
-                return fail(Taken(key))
-        claims.update(dict.fromkeys(keys, holder))
-        return succeed(None)
+        for key, holder in list(claims.items()):
+            if self._database.claimed_by[key] == node and key not in kept.get(holder, ()):
+                del claims[key]
 
     def release(self, holder: str, keys: Sequence[str]) -> None:
         """See `Nodes.release`."""
-        for key in keys:
-            if self._database.claims.get(key) == holder:
-                del self._database.claims[key]
+        self._released.append((holder, keys))
+        self._turn.schedule(self._commit)
 
 
 class SpreadTestCase(AccountsTestCase):
@@ -308,9 +364,9 @@ class SpreadTestCase(AccountsTestCase):
 
     def opens(self, database: Database, limits: Limits) -> Chat:
         """One of the servers."""
-        store = database.node()
-        accounts = cheap_accounts(self.clock, store, limits)
         turn = Turn(partial(self.clock.callLater, 0))
+        store = database.node(turn)
+        accounts = cheap_accounts(self.clock, store, limits)
         chat = Chat(self.clock, store, turn, "the lab", limits, accounts=accounts)
         self.successResultOf(chat.ready)
         return chat
@@ -335,9 +391,9 @@ class SeveralTestCase(SynchronousTestCase):
 
     def starts(self) -> ChatFactory:
         """One more server."""
-        store, limits = self.database.node(), replace(self.limits)
-        accounts = cheap_accounts(self.clock, store, limits)
         turn = Turn(partial(self.clock.callLater, 0))
+        store, limits = self.database.node(turn), replace(self.limits)
+        accounts = cheap_accounts(self.clock, store, limits)
         chat = Chat(self.clock, store, turn, "the lab", limits, accounts=accounts)
         self.successResultOf(chat.ready)
         return ChatFactory(self.clock, chat=chat)

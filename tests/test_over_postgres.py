@@ -59,8 +59,6 @@ def _in_postgres(case: type, others: tuple[str, ...]) -> type:
 
 
 if not why_not():
-    from twisted_chat.stores.postgres.engine import Engine
-
     _made = (_in_postgres(case, others) for case, others in _ALIKE.items())
     globals().update({each.__name__: each for each in _made})
 
@@ -243,7 +241,8 @@ class AwayTests(SlowPostgresTestCase):
         self.goes_away()
         first, _ = self.store, self.bob.sees()
         self.network.is_cut = False
-        self.addCleanup(Engine(self.url).close)
+        with engine().connect(self.url) as look:
+            look.execute(b"DELETE FROM nodes")
         self.clock.advance(2)
         self.the_disk_works()
         for line in ("in doubt", "one more"):

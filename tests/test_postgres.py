@@ -23,12 +23,14 @@ if not why_not():
     from twisted.internet.task import Clock
 
     from tests.faulty import Network
+    from twisted_chat.service.postgres_tools import locked
     from twisted_chat.stores.postgres import connection, schema
     from twisted_chat.stores.postgres import engine as writing_engine
     from twisted_chat.stores.postgres.connection import Away
     from twisted_chat.stores.postgres.engine import Engine, TakenOver
-    from twisted_chat.stores.postgres.group import AccountWrite, Group, Work
+    from twisted_chat.stores.postgres.group import Group
     from twisted_chat.stores.postgres.store import PostgresStore
+    from twisted_chat.stores.postgres.work import AccountWrite, Work
     from twisted_chat.turn import Turn
 
 
@@ -90,9 +92,10 @@ class UnusableTests(SynchronousTestCase):
         self.assert_unusable(self.url, "is of version 99, which is newer", "install a newer")
         self.assert_unusable(self.url, "is of version 99", use=connection.check)
 
-    def test_another_server_uses_it(self) -> None:
-        self.addCleanup(Engine(self.url).close)
-        self.assert_unusable(self.url, "another twisted-chat uses", "--db")
+    def test_a_command_is_alone_with_it(self) -> None:
+        self.enterContext(locked(self.url, is_new=True))
+        self.assert_unusable(self.url, "a command or an older twisted-chat is alone", "--db")
+        self.assertTrue(connection.check(self.url))
 
     def test_tables_of_another_program_are_there(self) -> None:
         self.does("CREATE TABLE events (what text)")
@@ -191,22 +194,24 @@ class KeptTests(SynchronousTestCase):
             )
         self.assertEqual(self.successResultOf(store.rooms()), [])
 
-    def test_a_server_whose_place_was_taken_keeps_no_other_from_starting(self) -> None:
+    def test_a_server_that_is_gone_for_the_others_lets_go_of_its_lock(self) -> None:
         replaced = Engine(self.url)
         self.addCleanup(replaced.close)
         replaced._connection.close()  # it is cut off
-        Engine(self.url).close()  # another takes its place, and dies
+        with engine().connect(self.url) as look:
+            look.execute(b"DELETE FROM nodes")  # as another does that looks after its people
         for _ in range(2):
             self.assertRaises(TakenOver, replaced.store, Group([], Work()))
-            Engine(self.url).close()
+            with locked(self.url, is_new=False):
+                pass  # a command is alone with the database
 
     def test_why_something_is_not_stored_is_said_without_what_it_was(self) -> None:
         kept = Engine(self.url)
         self.addCleanup(kept.close)
-        call = "SELECT store_group(%s, 1, %s::jsonb)"
+        call = "SELECT store_group(%s, 1, '10 s', %s::jsonb, '{}')"
         for work in ('{"sessions":[["secret"]]}', '{"sessions":[["secret\\u0000"]]}'):
             with self.assertRaises(psycopg.Error) as raised:
-                kept._connection.execute(call.encode(), (kept._node, work))
+                kept._connection.execute(call.encode(), (kept.node, work))
             why = connection.explain(raised.exception)
             for word in ("secret", "store_group", "portal", "Failing row"):
                 self.assertNotIn(word, why)

@@ -13,6 +13,7 @@ from tests.disk import Disk
 from tests.in_database import InDatabase
 from tests.people import at_once
 from tests.postgres import engine, why_not
+from tests.postgres_case import close
 from twisted_chat.stores.rows import COLUMNS
 from twisted_chat.turn import Turn
 
@@ -85,9 +86,8 @@ class InPostgres(InDatabase):
         super().everything_is_settled()
 
     def close(self) -> None:
-        """See `InDatabase.close`."""
-        self.postgres._engine.close()
-        self.postgres._history._close()
+        """See `InDatabase.close`; and its lease is over."""
+        close(self.postgres)
 
     def teardown(self) -> None:
         """In the end nobody looks into the database."""

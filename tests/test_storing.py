@@ -23,6 +23,7 @@ class PrivateTests(DiskTestCase):
 
     def test_what_waits_for_somebody_who_leaves_is_not_stored(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")
+        self.the_disk_works()
         bob.types("/whisper alice secret one")
         bob.types("/whisper alice secret two")
         self.writing.turns()
@@ -134,6 +135,8 @@ class RefusalTests(DiskTestCase):
 
     def test_who_vanishes_while_being_renamed_leaves_under_the_new_name(self) -> None:
         bob, alice = self.joins("bob"), self.joins("alice")
+        self.the_disk_works()
+        alice.sees()
         bob.types("/nick robert").vanishes()
         self.the_disk_works()
         self.assertEqual(
@@ -145,7 +148,9 @@ class RefusalTests(DiskTestCase):
 
     def test_a_reply_goes_to_whose_whisper_came_last_of_some_stored_together(self) -> None:
         alice, bob, carol = self.joins("alice"), self.joins("bob"), self.joins("carol")
-        self.joins("dave").types("hello")  # while this is committed, what follows waits
+        dave = self.joins("dave")
+        self.the_disk_works()
+        dave.types("hello")  # while this is committed, what follows waits
         bob.types("/whisper dave hello")  # so that bob's log comes before carol's
         carol.types("/whisper alice one")
         bob.types("/whisper alice two")
@@ -379,6 +384,7 @@ class ForgettingTests(DiskTestCase):
 
     def test_no_hole_is_left_where_the_clock_was_wrong(self) -> None:
         alice = self.joins("alice")
+        self.the_disk_works()
         for age in (900, 800, 100, 700, 50):  # the fourth was said while the clock went wrong
             self.clock.rightNow -= age
             alice.types(f"{age} seconds ago")

@@ -7,20 +7,26 @@ from twisted_chat.chat.device import Device
 from twisted_chat.chat.person import Person
 
 
+def name_value(person: Person) -> dict[str, Any]:
+    """What somebody is called, apart from the rest, so that nothing else that changes undoes it."""
+    return {
+        "nickname": person.nickname,
+        "displaced": person.displaced,
+        "former": list(person.former),
+    }
+
+
 def person_value(person: Person, rooms: Mapping[str, int]) -> dict[str, Any]:
-    """What all servers know of somebody.
+    """What all servers know of somebody, but for what they are called.
 
     Args:
         person: who.
         rooms: those that they are in, by name; the numbers are those from when they entered.
     """
     return {
-        "nickname": person.nickname,
         "account": person.account,
         "since": person.since,
         "away": person.away,
-        "displaced": person.displaced,
-        "former": list(person.former),
         "rooms": [[name, entered] for name, entered in rooms.items()],
         "ignored": [list(each) for each in person.ignored.values()],
         "read": person.read,
@@ -76,14 +82,20 @@ def learn_device(device: Device, value: Mapping[str, Any]) -> None:
     device.is_connected_elsewhere = value["connected"]
 
 
-def make_person(person_id: str, value: Mapping[str, Any], devices: Mapping[str, Device]) -> Person:
+def make_person(
+    person_id: str,
+    name: Mapping[str, Any],
+    value: Mapping[str, Any],
+    devices: Mapping[str, Device],
+) -> Person:
     """Somebody who came to another server, in no room yet."""
     first = next(iter(devices.values()), None) or Device("", value["since"])
-    person = Person(value["nickname"], first, value["account"])
+    person = Person(name["nickname"], first, value["account"])
     person.id = person_id
     person.devices = dict(devices)
     person.since = value["since"]
-    person.displaced = value["displaced"]
+    person.displaced = name["displaced"]
+    person.former = tuple(name["former"])
     learn_person(person, value)
     return person
 
@@ -92,7 +104,6 @@ def learn_person(person: Person, value: Mapping[str, Any]) -> None:
     """Somebody is as another server says, but for nickname, rooms and what they have read."""
     person.account = value["account"]
     person.away = value["away"]
-    person.former = tuple(value["former"])
     person.bell = value["bell"]
     if [list(each) for each in person.ignored.values()] != value["ignored"]:
         person.ignore_only(value["ignored"])

@@ -24,6 +24,7 @@ from twisted_chat.chat.known_elsewhere import (
     learn_person,
     make_device,
     make_person,
+    name_value,
     person_value,
 )
 from twisted_chat.chat.own_account import OwnAccount
@@ -41,6 +42,9 @@ _log = Logger(namespace="chat")
 PATIENCE = 1.0
 """Seconds for which a device that goes on here waits for the server that it came to before."""
 
+_TOLD = 3.0
+"""Seconds after which all is told of who comes and goes, even if many do; see `presence`."""
+
 _PRESENCE = (Join, Leave, Rename)
 """Events that tell who is in a room, and what they are called."""
 
@@ -50,10 +54,13 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     def __init__(self, clock: IReactorTime, *arguments: Any, **named: Any) -> None:
         self._shared: dict[str, Value] = {}  # what all servers share, as far as it is known here
-        self._unheard: dict[str, Value] = {}  # of this, what has been set here, and not heard yet
+        self._unheard: dict[str, tuple[Value, str]] = {}  # set here, not heard yet: about whom
+        self._to_open: dict[str, dict[str, int]] = {}  # people's rooms that are being opened here
+        self._left: dict[str, set[str]] = {}  # rooms that people have left, by their ids
         self._devices_of: dict[str, dict[str, None]] = {}  # by the person's id
         self._waiting_for: dict[str, Deferred[None]] = {}  # until a device is let go, by its id
         self._early: list[Callable[[], None]] | None = []  # heard before the chat has begun
+        self._look: IDelayedCall | None = None  # for who is told to be here, and is not
         self._nodes: Nodes | None = None
         super().__init__(clock, *arguments, **named)
 
@@ -87,17 +94,24 @@ class Neighbours(Administration, OwnAccount, Decisions):
         known = [*self._devices_of.get(person.id, ())]
         for device in person.devices.values() if is_here else ():
             if device.is_here:
-                self._set(f"device/{device.id}", device_value(person, device, self._nodes.number))
+                value = device_value(person, device, self._nodes.number)
+                self._set(f"device/{device.id}", value, person.id)
         for device_id in known:
             if not is_here or device_id not in person.devices:
-                self._set(f"device/{device_id}", None)
-        value = person_value(person, self._rooms_of(person)) if is_here else None
-        self._set(f"person/{person.id}", value)
+                self._set(f"device/{device_id}", None, person.id)
+        self._set(f"name/{person.id}", name_value(person) if is_here else None, person.id)
+        name = f"person/{person.id}"
+        rooms = {**self._rooms_of(person), **self._to_open.get(person.id, {})}
+        now = person_value(person, rooms) if is_here else None
+        left = _rooms_in(self._shared.get(name)) - (set() if person.displaced else _rooms_in(now))
+        if left:
+            self._left.setdefault(person.id, set()).update(left)
+        self._set(name, now, person.id)
 
-    def _set(self, name: str, value: Value) -> None:
+    def _set(self, name: str, value: Value, person_id: str) -> None:
         if self._nodes is not None and self._shared.get(name) != value:
             self._learn(name, value)
-            self._unheard[name] = value
+            self._unheard[name] = value, person_id
             self._nodes.set(name, value)
 
     def _learn(self, name: str, value: Value) -> None:
@@ -154,9 +168,10 @@ class Neighbours(Administration, OwnAccount, Decisions):
             if not is_own:
                 self._is_told(name, value)
         elif name in self._unheard:  # what was set here comes later, and holds then
-            if is_own and self._unheard[name] == value:
+            last, person_id = self._unheard[name]
+            if is_own and last == value:
                 del self._unheard[name]
-                self._is_left(name, value)
+                self._is_settled(person_id)
         elif not is_own:
             self._is_now(name, value)
 
@@ -172,6 +187,9 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 self._is_lost(person, device, 0 if is_heir else heir)
             if theirs and is_heir and person.present:
                 self.publish(person)
+        if is_heir:
+            self.people.inherit_from(node)
+            self.clock.callLater(_TOLD, self._look_for_ghosts)
 
     def _is_lost(self, person: Person, device: Device, heir: int) -> None:
         """The server of a device is gone, with its connection."""
@@ -197,10 +215,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
             return
         self._all_is_now(shared)
         for room in self.rooms.values():
-            room.missed()
-            for person in room.members.values():
-                for connection in person.connections:
-                    connection.missed_told(room.key)
+            self._has_missed(room)
 
     def replaced(self) -> None:
         """See `Hearer.replaced`."""
@@ -217,7 +232,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     def _all_is_now(self, shared: Mapping[str, Value]) -> None:
         """All that is shared is known, but for what was set here and comes later."""
-        for kind in ("device/", "person/"):
+        for kind in ("device/", "name/", "person/"):
             for name in [*shared, *(each for each in self._shared if each not in shared)]:
                 value = shared.get(name)
                 is_new = value != self._shared.get(name) and name not in self._unheard
@@ -239,6 +254,12 @@ class Neighbours(Administration, OwnAccount, Decisions):
             person = self.people.with_id((value or before or {}).get("person", ""))
             if person is not None:
                 self._device_is(person, its_id, value)
+        elif kind == "name":
+            person = self.people.with_id(its_id)
+            if person is not None and value is None:
+                self._has_left(person)
+            elif person is not None:
+                self._is_called(person, value)
         elif kind == "person":
             person = self.people.with_id(its_id)
             if value is None and person is not None:
@@ -253,12 +274,28 @@ class Neighbours(Administration, OwnAccount, Decisions):
             each: make_device(each, self._shared[f"device/{each}"])
             for each in self._devices_of.get(person_id, ())
         }
-        person = make_person(person_id, value, devices)
+        name = self._shared.get(f"name/{person_id}")
+        if name is None:
+            return  # it was set by a server that did not know yet that they had left
+        person = make_person(person_id, name, value, devices)
         self.people.know(person)
         self._is_in(person, value["rooms"], is_told=is_told)
 
-    def _person_is(self, person: Person, value: Value, *, is_told: bool) -> None:
+    def _is_called(self, person: Person, value: Value) -> None:
+        nickname, was_displaced = person.nickname, person.displaced
         self.people.is_now(person, value["nickname"], is_displaced=value["displaced"])
+        person.former = tuple(value["former"])
+        for room in map(self.rooms.__getitem__, person.rooms):
+            if person.displaced:
+                room.has_no_more(person)
+            elif was_displaced:
+                room.has(person)
+            elif person.nickname != nickname:
+                room.has_renamed(person)
+        self._come_back(person)
+        self.people.give_back_others(person.id)
+
+    def _person_is(self, person: Person, value: Value, *, is_told: bool) -> None:
         if value["away"] != person.away:
             person.told_away = ()
         learn_person(person, value)
@@ -271,32 +308,56 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 for connection in person.connections:
                     connection.has_read(name, number)
 
+    def _come_back(self, person: Person) -> None:
+        """Somebody was connected here while another server gave their nickname to somebody else."""
+        before = person.nickname
+        if not person.displaced or not any(person.connections):
+            return
+        try:
+            self._replace(person, None)
+        except Refused as why:
+            self.disconnect(person, why, "")
+            return
+        text = f"Somebody else took the nickname {before}: you are now {person.nickname}."
+        self.tell(person, text)
+        self.publish(person)
+
     def _is_in(self, person: Person, rooms: Sequence[Any], *, is_told: bool) -> None:
         """Somebody is in these rooms, each with the number when they entered it."""
         now = {names.key(name): (name, entered) for name, entered in rooms}
         for key in [key for key in person.rooms if key not in now]:
             self._has_left_room(person, key)
-        entered = [key for key in now if key not in person.rooms]
-        person.rooms = {key: entered for key, (_, entered) in now.items()}
-        for key in now:
-            room = self.rooms.get(key)
-            if room is not None and (key in entered or person.id not in room.members):
-                self._is_in_room(person, key in entered, room, is_told=is_told)
-            elif room is None:
-                opened = self.rooms.open(now[key][0])
-                opened.addCallback(partial(self._is_in_room, person, True, is_told=True))
-                opened.addErrback(_not_opened)
+        person.rooms = {key: now[key][1] for key in now if key in person.rooms}
+        to_open = {name: entered for key, (name, entered) in now.items() if key not in self.rooms}
+        self._to_open.pop(person.id, None)
+        if to_open:
+            self._to_open[person.id] = to_open
+        for key, (_, entered) in now.items():
+            if key in self.rooms:
+                self._is_in_room(person, self.rooms[key], entered, is_told=is_told)
+        for name in list(to_open):
+            opened = self.rooms.open(name).addCallback(partial(self._has_opened, person, name))
+            opened.addErrback(_not_opened)
 
-    def _is_in_room(self, person: Person, is_new: bool, room: Room, *, is_told: bool) -> None:
-        if not person.present or room.key not in person.rooms:
-            return
+    def _has_opened(self, person: Person, name: str, room: Room) -> None:
+        """A room is open in which somebody was, and may be still."""
+        to_open = self._to_open.get(person.id, {})
+        entered = to_open.pop(name, None)
+        if not to_open:
+            self._to_open.pop(person.id, None)
+        if entered is not None and person.present:
+            self._is_in_room(person, room, entered, is_told=True)
+
+    def _is_in_room(self, person: Person, room: Room, entered: int, *, is_told: bool) -> None:
+        is_new = room.key not in person.rooms
+        person.rooms[room.key] = entered
         for connection in person.connections if is_new else ():
             connection.follow(room.key, room.fanout)
         if person.displaced:
             room.has_no_more(person)
         elif is_told:
             room.keep(person)
-        else:
+        elif person.id not in room.members:
             room.has(person)
         for connection in person.connections if is_new else ():
             connection.entered(room.key)
@@ -306,6 +367,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
         room = self.rooms.get(key)
         if room is not None:
             room.has_no_more(person)
+            self._look_soon()
         other = next(reversed(person.rooms), self.lobby.key)
         for device in person.devices.values():
             if device.is_here and device.room == key:
@@ -317,11 +379,15 @@ class Neighbours(Administration, OwnAccount, Decisions):
     def _has_left(self, person: Person) -> None:
         """Somebody has left, as another server has told the others."""
         person.present = False
+        self._to_open.pop(person.id, None)
         for key in list(person.rooms):
             self._has_left_room(person, key)
         self.people.forget(person)
+        self.people.give_back_others(person.id)
         for device in person.devices.values():
             self._ends(device)
+            if device.is_here:  # which they did not know of
+                self._set(f"device/{device.id}", None, person.id)
         if person.fanout is not None and not person.account and not any(person.connections):
             person.fanout.log.close()
 
@@ -382,6 +448,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
         if late.active():
             late.cancel()
         await self._recall_requests(device)
+        for name in list(self._to_open.get(person.id, ())):
+            await self.rooms.open(name)
         opens = self.own_logs.of_account if person.account else self.own_logs.restore
         fanout = await opens(person.id) if person.fanout is None else person.fanout
         if person.fanout is None:
@@ -391,12 +459,46 @@ class Neighbours(Administration, OwnAccount, Decisions):
         if device.connection is not None:
             device.connection.replace()
 
-    def _is_left(self, name: str, value: Value) -> None:
-        """All servers know what was set here: who has no device any more leaves."""
-        if value is None and name.startswith("device/"):
-            for person in [*self.people]:
-                if not person.devices:
-                    self.part(person, "")
+    def _is_settled(self, person_id: str) -> None:
+        """All servers know what was set here about somebody: see whether it holds together."""
+        person = self.people.with_id(person_id)
+        if person is None:  # they had left when that was set
+            self._forget(person_id)
+        elif not person.devices:  # two servers have each lost one of two
+            self.part(person, "")
+        self.people.give_back_others(person_id)
+        for key in self._left.pop(person_id, ()):
+            room = self.rooms.get(key)
+            if room is not None and person_id in room.ghosts():
+                room.tell_gone(person_id)  # who had been told to be there by another server
+
+    def _forget(self, person_id: str) -> None:
+        devices = [f"device/{each}" for each in self._devices_of.get(person_id, ())]
+        for name in (*devices, f"name/{person_id}", f"person/{person_id}"):
+            self._set(name, None, person_id)
+
+    def _look_for_ghosts(self) -> None:
+        """A server is gone, which may have been about to tell who had left."""
+        for room in self.rooms.values() if not self.is_stopping else ():
+            for person_id in room.ghosts():
+                room.tell_gone(person_id)
+
+    def _look_soon(self) -> None:
+        if self._look is None:
+            self._look = self.clock.callLater(2 * _TOLD, self._forget_ghosts)
+
+    def _forget_ghosts(self) -> None:
+        """Who was told to be here before this server began, and then left unseen, is not here."""
+        self._look = None
+        for room in self.rooms.values():
+            if room.ghosts():
+                self._has_missed(room)
+
+    def _has_missed(self, room: Room) -> None:
+        room.missed()
+        for person in room.members.values():
+            for connection in person.connections:
+                connection.missed_told(room.key)
 
     # What is told and not kept
 
@@ -435,7 +537,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
             return
         event = entry.event
         if isinstance(event, _PRESENCE):
-            room.heard(event, self.people)
+            room.heard(entry, self.people)
         elif isinstance(event, Message | Action):
             person = self.people.with_id(entry.author)
             if person is not None:
@@ -448,6 +550,13 @@ class Neighbours(Administration, OwnAccount, Decisions):
             person = self.people.with_id(person_id)
             if person is not None and person.hears(event.sender, entry.author):
                 person.last_whisperer = Whisperer(event.sender, entry.author)
+
+
+def _rooms_in(value: Value) -> set[str]:
+    """The keys of the rooms in which the others see somebody, as that is shared."""
+    if value is None:
+        return set()
+    return {names.key(name) for name, _ in value["rooms"]}
 
 
 def _not_opened(failure: Failure) -> None:

@@ -46,6 +46,7 @@ class People:
         nodes: Nodes | None = None,
     ) -> None:
         self._nodes = nodes
+        self._claimed: dict[str, set[str]] = {}  # what was claimed here for people, by their ids
         self._clock = clock
         self._limits = limits
         self._accounts = accounts
@@ -108,7 +109,14 @@ class People:
     def _claim_at_once(self, person: Person) -> Deferred[None]:
         if self._nodes is None:
             return succeed(None)
-        return self._nodes.claim(person.id, _keys(person.nickname))
+        return self._claim(self._nodes, person, person.nickname)
+
+    def _claim(
+        self, nodes: Nodes, person: Person, nickname: str, instead_of: str = ""
+    ) -> Deferred[None]:
+        keys = _keys(nickname)
+        self._claimed.setdefault(person.id, set()).update(keys)
+        return nodes.claim(person.id, keys, instead_of)
 
     def claim(self, nickname: str, asker: Person, holder: Person | None = None) -> Deferred[None]:
         """Take a nickname, in one step, that nobody else has and that looks like nobody else's.
@@ -141,7 +149,7 @@ class People:
         self._check_unused(nickname, holder or asker)
         self._call(asker, nickname)
         try:
-            await nodes.claim(asker.id, _keys(nickname), holder.id if holder else "")
+            await self._claim(nodes, asker, nickname, holder.id if holder else "")
         except Refused as why:
             self._uncall(asker, nickname)
             for other in (holder, asker):
@@ -174,8 +182,34 @@ class People:
     def _give_back(self, person: Person, nickname: str, kept: str = "") -> None:
         """Anybody may have a nickname now, but for what belongs to the one that they keep."""
         if self._nodes is not None:
-            keys = set(_keys(nickname)) - set(_keys(kept) if kept else ())
-            self._nodes.release(person.id, sorted(keys))
+            self._release(person.id, set(_keys(nickname)) - set(_keys(kept) if kept else ()))
+
+    def give_back_others(self, person_id: str) -> None:
+        """Somebody needs nothing that was claimed for them here but what belongs to their nickname.
+
+        They may have got another one at another server in the same moment.
+        """
+        person = self._by_id.get(person_id)
+        claimed = self._claimed.get(person_id, set())
+        if person is not None and person.is_renaming:
+            return
+        has_name = person is not None and not person.displaced
+        needed = set(_keys(person.nickname)) if person is not None and has_name else set()
+        if claimed - needed:
+            self._release(person_id, claimed - needed)
+
+    def inherit_from(self, node: int) -> None:
+        """A server is gone: of what it claimed for people, only their nicknames stay theirs."""
+        if self._nodes is not None:
+            self._nodes.inherit(node, {person.id: _keys(person.nickname) for person in self})
+
+    def _release(self, person_id: str, keys: Collection[str]) -> None:
+        claimed = self._claimed.get(person_id, set())
+        claimed.difference_update(keys)
+        if not claimed:
+            self._claimed.pop(person_id, None)
+        if self._nodes is not None and keys:
+            self._nodes.release(person_id, sorted(keys))
 
     def remove(self, person: Person) -> None:
         """Somebody has left, and their nickname is free."""
@@ -193,8 +227,10 @@ class People:
 
     def is_now(self, person: Person, nickname: str, *, is_displaced: bool) -> None:
         """Somebody is called something, or has lost that."""
-        if is_displaced and not person.displaced:
-            self._is_displaced(person)
+        if is_displaced:
+            if not person.displaced:
+                self._is_displaced(person)
+            person.nickname, person.key = nickname, names.key(nickname)
         elif person.displaced and not is_displaced:
             del self._displaced[person.id]
             person.displaced = False

@@ -1,6 +1,6 @@
 """Joins and leaves in a room, announced without flooding anybody."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -65,6 +65,7 @@ class Presence:
         self._known: dict[str, str] = {}  # here, and told: by the person's id, the nickname
         self._coming: dict[str, Person] = {}  # here, but not told yet: by id
         self._going: dict[str, _Gone] = {}  # told, but not here any more: by id
+        self._leaving: set[str] = set()  # not here any more, and about to be told: by id
         self._unmissed: set[str] = set()  # of these, since whom nobody has entered: by id
         self._still_called: dict[str, str] = {}  # of these, by the nickname's key: the id
         self._delay = FIRST
@@ -155,12 +156,35 @@ class Presence:
         self._known[person.id] = nickname
         self.shown[person.id] = Shown(nickname, person)
 
-    def heard_left(self, nickname: str) -> None:
+    def heard_renamed(self, person_id: str, nickname: str) -> None:
+        """The log tells that somebody has another nickname."""
+        shown = self.shown.get(person_id)
+        if shown is not None:
+            self._known[person_id] = nickname
+            self.shown[person_id] = Shown(nickname, shown.person)
+
+    def heard_left(self, person_id: str) -> None:
         """The log tells that somebody is not here any more."""
-        gone = [each for each, shown in self.shown.items() if shown.nickname == nickname]
-        for each in gone:
-            del self.shown[each]
-            self._known.pop(each, None)
+        self.shown.pop(person_id, None)
+        self._known.pop(person_id, None)
+        gone = self._going.pop(person_id, None)
+        if gone is not None:
+            self._still_called.pop(names.key(gone.nickname), None)
+
+    def ghosts(self, members: Container[str]) -> list[str]:
+        """Ids of those whom the log tells to be here, though they are not, and nobody tells it."""
+        return [
+            each
+            for each in self.shown
+            if each not in members and each not in self._going and each not in self._leaving
+        ]
+
+    def tell_gone(self, person_id: str) -> None:
+        """Somebody has left without anybody having told it."""
+        shown = self.shown[person_id]
+        self._known.pop(person_id, None)
+        self._going[person_id] = _Gone(shown.person, shown.nickname, "connection lost")
+        self.tell_left()
 
     def missed(self, members: Mapping[str, Person]) -> None:
         """The log may have told of some who came and went: these are here."""
@@ -204,7 +228,8 @@ class Presence:
             del self._coming[person.id]
             self._known[person.id] = person.nickname
         first, *also = [person.nickname for person in people]
-        join = Join(self._now(), self._log.room, first, tuple(also))
+        ids = tuple(person.id for person in people)
+        join = Join(self._now(), self._log.room, first, tuple(also), ids)
         self._tell(join, [Shown(person.nickname, person) for person in people], self._show_joined)
 
     def tell_left(self) -> None:
@@ -220,7 +245,9 @@ class Presence:
             first.nickname,
             "" if also else first.reason,
             tuple(other.nickname for other in also),
+            tuple(each.person.id for each in gone),
         )
+        self._leaving.update(each.person.id for each in gone)
         self._tell(leave, [Shown(each.nickname, each.person) for each in gone], self._show_left)
 
     def _tell(
@@ -238,6 +265,7 @@ class Presence:
     def _show_left(self, people: Sequence[Shown]) -> None:
         for each in people:
             self.shown.pop(each.person.id, None)
+            self._leaving.discard(each.person.id)
 
 
 class _Told:

@@ -9,7 +9,7 @@ from twisted_chat.chat.order import Order
 from twisted_chat.chat.people import People
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.presence import Presence, Shown
-from twisted_chat.events import Event, Join, Leave, Rename
+from twisted_chat.events import Entry, Join, Leave, Rename
 from twisted_chat.events.effects import State
 from twisted_chat.limits import Limits
 from twisted_chat.log.fanout import Fanout
@@ -99,26 +99,36 @@ class Room:
         """Somebody is a member, who came to another server, and that tells the others."""
         self.members[person.id] = person
 
+    def has_renamed(self, person: Person) -> None:
+        """A member has another nickname, as the log has told."""
+        self._presence.heard_renamed(person.id, person.nickname)
+
     def has_no_more(self, person: Person) -> None:
         """Somebody is none any more, as another server tells the others."""
         self.members.pop(person.id, None)
         self._presence.forget(person)
 
-    def heard(self, event: Event, people: People) -> None:
+    def heard(self, entry: Entry, people: People) -> None:
         """Another server has told of who comes, goes, or has another nickname."""
-        match event:
-            case Join():
-                for nickname in (event.sender, *event.also):
-                    person = people.called(nickname)
+        match entry.event:
+            case Join(sender=first, also=also, persons=persons):
+                for person_id, nickname in zip(persons, (first, *also), strict=True):
+                    person = people.with_id(person_id)
                     if person is not None:
                         self._presence.heard_joined(person, nickname)
-            case Leave():
-                for nickname in (event.sender, *event.also):
-                    self._presence.heard_left(nickname)
-            case Rename():
-                person = people.called(event.to)
-                if person is not None:
-                    self._presence.rename(person)
+            case Leave(persons=persons):
+                for person_id in persons:
+                    self._presence.heard_left(person_id)
+            case Rename(to=nickname):
+                self._presence.heard_renamed(entry.author, nickname)
+
+    def ghosts(self) -> list[str]:
+        """Ids of those whom the log tells to be members, though they are none any more."""
+        return self._presence.ghosts(self.members)
+
+    def tell_gone(self, person_id: str) -> None:
+        """Tell of one of these."""
+        self._presence.tell_gone(person_id)
 
     def missed(self) -> None:
         """It may have been told of some who came and went without being heard here."""

@@ -267,17 +267,24 @@ class Close(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Join(Told):
-    """Somebody joins a room; `also` names others who joined at about the same time."""
+    """Somebody joins a room.
 
-    also: tuple[str, ...] = ()
+    Args:
+        also: the nicknames of others who joined at about the same time.
+        persons: the ids of all of them, in the same order.
+    """
+
+    also: Sequence[str] = ()
+    persons: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Leave(Told):
-    """Somebody leaves a room; the reason may be empty, `also` is as in `Join`."""
+    """Somebody leaves a room; the reason may be empty, the rest is as in `Join`."""
 
     reason: str
-    also: tuple[str, ...] = ()
+    also: Sequence[str] = ()
+    persons: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,7 @@ def _check_postgres(url: str) -> None:
     except Unusable as error:
         raise usage.UsageError(_VALID_BUT + str(error)) from error
     if is_used:
-        raise usage.UsageError(f"{_VALID_BUT}another server is using the database")
+        raise usage.UsageError(f"{_VALID_BUT}a command is alone with the database just now")
 
 
 def check_files_of_twistd(twistd: Mapping[str, Any]) -> None:

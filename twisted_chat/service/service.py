@@ -289,6 +289,7 @@ class ChatService(MultiService):
                 self._thread(),
                 self._reactor,
                 self._counters,
+                self._reactor,
             )
         path = self._options.database
         if path is None:

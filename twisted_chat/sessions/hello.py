@@ -119,6 +119,8 @@ class HelloSession(Session):
         device.replaced.take(pace, now)
 
     def _welcome_back(self, person: Person, before: str) -> None:
+        if not person.rooms:  # the other server was gone before they were in any
+            self.chat.enter_room(person, self.chat.lobby)
         self._greet(person, resumed=True)
         if person.fanout is not None:
             self._seen.setdefault(OWN, 0)

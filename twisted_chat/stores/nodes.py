@@ -101,5 +101,13 @@ class Nodes(Protocol):
             with `Refused` if that cannot be found out now.
         """
 
+    def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
+        """Of all keys that a server had claimed which is gone, only some stay claimed.
+
+        Args:
+            node: the server's number.
+            kept: these, by their holders' ids.
+        """
+
     def release(self, holder: str, keys: Sequence[str]) -> None:
         """Somebody needs some keys no more; those that are another's stay so."""

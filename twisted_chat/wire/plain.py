@@ -1,7 +1,7 @@
 """Plain lines, for netcat, telnet and every terminal."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from twisted_chat import events
@@ -21,7 +21,7 @@ def line(text: str) -> bytes:
     return (with_few_blanks(text) + END).encode()
 
 
-def names(first: str, also: tuple[str, ...]) -> str:
+def names(first: str, also: Sequence[str]) -> str:
     """Several nicknames as a sentence has them, and how many more there are."""
     listed = (first, *also[: _NAMED - 1])
     more = 1 + len(also) - len(listed)

@@ -130,7 +130,7 @@ def check(url: str) -> bool:
     """Make sure that a database can be used, and change nothing.
 
     Returns:
-        Whether a server uses it just now.
+        Whether a command is alone with it just now; other servers may use it.
 
     Raises:
         Unusable: why it cannot be used.
@@ -138,7 +138,7 @@ def check(url: str) -> bool:
     with closing(connect(url)) as connection, understood(url):
         check_engine(connection, url)
         version_of(connection, name(url))
-        return not lock(connection)
+        return not lock(connection, shared=True)
 
 
 def check_engine(connection: Connection, url: str) -> None:

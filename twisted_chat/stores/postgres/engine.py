@@ -1,11 +1,15 @@
-"""The connection that writes, which is made again when it is lost."""
+"""The connection that writes, and hears what others write; it is made again when it is lost."""
 
-from typing import Any, cast
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
 from twisted.logger import Logger
 
-from twisted_chat.stores.postgres import schema
+from twisted_chat.stores.nodes import Value
+from twisted_chat.stores.postgres import membership, schema
 from twisted_chat.stores.postgres.connection import (
     Away,
     check_engine,
@@ -17,15 +21,20 @@ from twisted_chat.stores.postgres.connection import (
 )
 from twisted_chat.stores.postgres.functions import FENCED
 from twisted_chat.stores.postgres.group import Answer, Group
+from twisted_chat.stores.rows import Row
 from twisted_chat.stores.unusable import Unusable
 
 _log = Logger(namespace="chat")
+_T = TypeVar("_T")
 
-_STORE = b"SELECT store_group(%s, %s, %s::jsonb)"
+_STORE = b"SELECT store_group(%s, %s, %s * interval '1 second', %s::jsonb, %s::text[])"
+_CATCH_UP = b"SELECT catch_up(%s, %s, %s, %s::jsonb)"
 
+LEASE = 10.0
+"""Seconds after which a server of which nothing is heard counts as gone."""
 
 PATIENCE = 3.0
-"""Seconds in which the database notices that a server is gone, whose place this one takes."""
+"""Seconds in which the database notices that a command is gone which was alone with it."""
 
 
 SOON = 1.0
@@ -33,21 +42,62 @@ SOON = 1.0
 
 
 class TakenOver(Exception):
-    """Another server writes to the database by now, and this one never does again."""
+    """Another server looks after our people by now, and this one never writes again."""
+
+
+@dataclass(frozen=True)
+class CaughtUp:
+    """How everything was at one place in the order of news.
+
+    Args:
+        mark: the number of the group whose news mark that place.
+        done: the number of our last group that was stored until then.
+        missed: log and row of events behind those that were known, by log and number.
+        shared: all that was set.
+        nodes: the numbers of the servers there were.
+    """
+
+    mark: int
+    done: int
+    missed: Sequence[Row]
+    shared: Mapping[str, Value]
+    nodes: Sequence[int]
+
+
+Item: TypeAlias = str | CaughtUp
+"""A notification, or what was found where some may be missing."""
 
 
 class Engine:
-    """A database, as it is written to; all calls are made in one thread.
+    """A database, as it is written to; but for `take`, all calls are made in one thread.
 
     Args:
         url: where it is.
+        lasts: by the names of logs that are open, the numbers of their last events; called in
+            that thread.
+        lease: seconds after which this server counts as gone if it stores nothing.
 
     Raises:
         Unusable: why it cannot be used.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        lasts: Callable[[], Mapping[str, int]] = dict,
+        lease: float = LEASE,
+    ) -> None:
         self._url = url
+        self._lasts = lasts
+        self._lease = lease
+        self._heard: list[Item] = []
+        self._has_given_up = False
+        self._is_taken_over = False
+        self._number = 0  # of the last group that is stored
+        self._marks = 0
+        self._in_doubt: Group | None = None  # that was sent last
+        self.listens = 0
+        """How often it has begun to hear the others."""
         self._connection = connect(url)
         try:
             with understood(url):
@@ -59,24 +109,57 @@ class Engine:
     def _begin(self) -> None:
         where = name(self._url)
         check_engine(self._connection, self._url)
-        if not schema.lock(self._connection, PATIENCE):
+        if not schema.lock(self._connection, PATIENCE, shared=True):
             raise Unusable(
-                f"another twisted-chat uses {where}: stop it, or choose another database with --db"
+                f"cannot use {where}: a command or an older twisted-chat is alone with it just "
+                "now: wait until that is done, or choose another database with --db"
             )
         schema.migrate(self._connection, where)
-        schema.delete_abandoned(self._connection)
-        self._node = schema.register(self._connection)
+        self.node = membership.register(self._connection, self._lease)
         self.epoch = schema.epoch(self._connection)
-        self._called = f"twisted-chat {self.epoch} {self._node}"
+        self._called = f"twisted-chat {self.epoch} {self.node}"
         rename = "SELECT set_config('application_name', %s, false)"
         self._connection.execute(rename, (self._called,))
-        self._has_given_up = False
-        self._is_taken_over = False
-        self._number = 0  # of the last group that is stored
-        self._in_doubt: Group | None = None  # that was sent last
+        self._listen()
 
-    def store(self, group: Group) -> Answer:
+    # Hearing
+
+    def _listen(self) -> None:
+        self._connection.add_notify_handler(lambda notify: self._heard.append(notify.payload))
+        membership.listen(self._connection)
+        self.listens += 1
+
+    def take(self) -> list[Item]:
+        """What was heard since the last time, in the one order; no other call is under way."""
+        heard, self._heard = self._heard, []
+        return heard
+
+    def hear(self) -> None:
+        """Hear what has arrived, without waiting; no other call is under way.
+
+        Raises:
+            Away: the connection is lost.
+        """
+        connection = self._connection
+        try:
+            connection.pgconn.consume_input()
+            while notify := connection.pgconn.notifies():
+                self._heard.append(notify.extra.decode())
+        except psycopg.Error as error:
+            connection.close()
+            raise Away(explain(error)) from error
+
+    def fileno(self) -> int | None:
+        """The descriptor of the connection; None if it is lost."""
+        return None if self._connection.closed else self._connection.fileno()
+
+    # Storing
+
+    def store(self, group: Group) -> tuple[int, Answer]:
         """Store a group; if the connection is lost, it is made again once.
+
+        Returns:
+            The group's number, and what is answered.
 
         Raises:
             Away: there is no connection: whether the group is stored is not known. It is to be
@@ -87,15 +170,18 @@ class Engine:
         if self._is_taken_over:
             raise TakenOver
         try:
-            return self._store(group)
+            answer = self._store(group)
         except TakenOver:
             self._is_taken_over = True
-            self._connection.close()  # and let go of the lock, which the other server may need
+            self._connection.close()  # and let go of the lock, which a command may need
             raise
+        return self._number, answer
 
     def _store(self, group: Group) -> Answer:
         if not self._connection.closed:
             try:
+                if group.work.joins:
+                    self._ask(lambda: self._catch_up(len(self._heard), joins=True))
                 return self._send(group)
             except Away as lost:
                 if self._has_given_up:
@@ -104,19 +190,33 @@ class Engine:
         if self._has_given_up:
             raise Away("the server stops")
         in_doubt = self._in_doubt
-        answer = self._connect_again()
+        answer = self._connect_again(joins=group.work.joins)
         if answer is None or group is not in_doubt:  # which was given up since
             return self._send(group)
         return answer
 
     def _send(self, group: Group) -> Answer:
         self._in_doubt = group
-        values = self._node, self._number + 1, group.encode()
+        values = self.node, self._number + 1, self._lease, *group.encode()
+        while True:
+            try:
+                (answer,) = self._ask(lambda: self._execute(group, values))
+                break
+            except psycopg.errors.DeadlockDetected:
+                continue  # with another server: one of the two is not stored
+        self._number += 1
+        return cast(Answer, answer)
+
+    def _ask(self, question: Callable[[], _T]) -> _T:
+        """What the database answers.
+
+        Raises:
+            Away: the connection is lost.
+            TakenOver: another server looks after our people.
+            psycopg.Error: it answers with an error.
+        """
         try:
-            if group.work.nameless:
-                row = self._make_nameless_and_store(group, values)
-            else:
-                row = self._connection.execute(_STORE, values).fetchone()
+            return question()
         except psycopg.Error as error:
             if error.sqlstate == FENCED:
                 raise TakenOver from error
@@ -125,20 +225,41 @@ class Engine:
                 self._connection.close()
                 raise Away(explain(error)) from error
             raise
-        assert row is not None  # noqa: S101 - a function has an answer
-        self._number += 1
-        return cast(Answer, row[0])
 
-    def _make_nameless_and_store(
-        self, group: Group, values: tuple[object, ...]
-    ) -> tuple[Any, ...] | None:
+    def _execute(self, group: Group, values: tuple[object, ...]) -> tuple[Any, ...]:
+        if not group.work.nameless:
+            return self._one(_STORE, *values)
         with self._connection.transaction():
             for each in group.work.nameless:
                 each.execute(self._connection)
-            row: tuple[Any, ...] | None = self._connection.execute(_STORE, values).fetchone()
+            return self._one(_STORE, *values)
+
+    def _one(self, query: bytes, *values: object) -> tuple[Any, ...]:
+        row: tuple[Any, ...] | None = self._connection.execute(query, values).fetchone()
+        assert row is not None  # noqa: S101 - a function has an answer
         return row
 
-    def _connect_again(self) -> Answer | None:
+    # A connection in the place of a lost one
+
+    def _catch_up(self, place: int, *, joins: bool) -> tuple[int, Answer]:
+        """Find out how everything is at one place in the order, behind which nothing is missed.
+
+        Args:
+            place: of what was heard, behind which some may be missing.
+            joins: whether this server begins to hear what others tell.
+
+        Returns:
+            The number of the last group that is stored, and what was answered to it.
+        """
+        self._marks -= 1
+        values = self.node, self._marks, joins, json.dumps(self._lasts())
+        (found,) = self._one(_CATCH_UP, *values)
+        missed = [tuple(row) for row in found["missed"]]
+        caught_up = CaughtUp(self._marks, found["done"], missed, found["shared"], found["nodes"])
+        self._heard.insert(place, caught_up)
+        return found["done"], found["answer"]
+
+    def _connect_again(self, *, joins: bool) -> Answer | None:
         """Make a connection in the place of the lost one.
 
         Returns:
@@ -147,20 +268,20 @@ class Engine:
         try:
             self._connection = connect(self._url, self._called)
             self._end_lost_connection()
-            is_locked = schema.lock(self._connection, SOON)
-            last = schema.last_group(self._connection, self._node)
-        except (Unusable, psycopg.Error) as error:
+            if not schema.lock(self._connection, SOON, shared=True):
+                raise Away("a command is alone with the database")
+            place = len(self._heard)
+            self._listen()
+            done, answer = self._catch_up(place, joins=joins)
+        except (Unusable, psycopg.Error, Away) as error:
             self._connection.close()
+            if isinstance(error, psycopg.Error) and error.sqlstate == FENCED:
+                raise TakenOver from error
             raise Away(str(error)) from error
-        if last is None:
-            raise TakenOver
-        if not is_locked:
-            self._connection.close()
-            raise Away("the database has not noticed yet that the connection is lost")
-        if last[0] == self._number:
+        if done <= self._number:
             return None
-        self._number, answered = last
-        return cast(Answer, answered)
+        self._number = done
+        return answer
 
     def _end_lost_connection(self) -> None:
         """End our lost connection, of which the database may not know yet that it is lost."""
@@ -170,6 +291,13 @@ class Engine:
             " AND datname = current_database()",
             (self._called,),
         )
+
+    # Ending
+
+    def leave(self) -> None:
+        """This server stops: another looks after those who may come back to it."""
+        if not (self._is_taken_over or self._connection.closed):
+            self._connection.execute(b"SELECT leave(%s)", (self.node,))
 
     def hang_up(self) -> None:
         """Lose the connection, although another thread waits for an answer."""

@@ -4,14 +4,51 @@ One call stores it all or nothing: a server that stops in its middle keeps nobod
 has a number, so that one whose answer was lost can be sent again, and is stored once.
 
 It gets one JSON object, and answers another: the log and the last number before the group of each
-log, by its place, and the places of the changes of accounts whose name is taken.
+log, by its place; the places of the changes of accounts whose name is taken; by the place of a
+claim that is refused, the key that is another's; and which servers are gone, each with its heir.
+
+Everybody who listens is notified of the group's news, see `news`. The database does that in the
+order in which groups are committed, and tells everybody of them in that order: it is the one order
+of all servers.
 """
 
+from twisted_chat.stores.postgres.news import PIECE
 from twisted_chat.stores.records import ACCOUNT, SESSION
 from twisted_chat.stores.rows import COLUMNS
 
 FENCED = "CHAT1"
-"""The SQLSTATE of a group that comes too late: another server writes by now."""
+"""The SQLSTATE of a group that comes too late: another server looks after its people by now."""
+
+_HEAD = 1_000
+"""Bytes before the first piece of news, in the same notification."""
+
+TOGETHER = "pg_advisory_xact_lock(3, hashtext(current_schema()))"
+"""What keeps others waiting who claim something too, or who join or leave."""
+
+TELL_NEWS = f"""
+CREATE OR REPLACE FUNCTION tell_news(this_node bigint, this_group bigint, head text, news text[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    channel text := left('chat_' || current_schema(), 63);
+    sender text := this_node || ' ' || this_group || ' ';
+    nth int := 0;
+BEGIN
+    head := head || E'\\n';
+    WHILE length(head) > {_HEAD} LOOP
+        PERFORM pg_notify(channel, sender || nth || E' more\\n' || left(head, {PIECE}));
+        head := substr(head, {PIECE + 1});
+        nth := nth + 1;
+    END LOOP;
+    FOR place IN 1 .. cardinality(news) LOOP
+        PERFORM pg_notify(channel, sender || nth
+            || CASE WHEN place = cardinality(news) THEN E' end\\n' ELSE E' more\\n' END
+            || CASE WHEN place = 1 THEN head ELSE '' END || news[place]);
+        nth := nth + 1;
+    END LOOP;
+END
+$$
+"""
+"""Notify everybody who listens; `head` is JSON that holds only numbers."""
 
 _TYPES = {
     **dict.fromkeys(("time", "since", "until", "created", "used"), "double precision"),
@@ -36,8 +73,9 @@ _EVENT = COLUMNS.removeprefix("id, ")
 _REF = 1 + COLUMNS.split(", ").index("ref")
 
 STORE_GROUP = f"""
-CREATE OR REPLACE FUNCTION store_group(this_node bigint, this_group bigint, work jsonb)
-RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION store_group(
+    this_node bigint, this_group bigint, lease interval, work jsonb, news text[]
+) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     known nodes%ROWTYPE;
     this_log bigint;
@@ -46,13 +84,52 @@ DECLARE
     nth int := 0;
     taken jsonb := '[]';
     bases jsonb := '{{}}';
+    keys text[];
+    owner text;
+    refused jsonb := '{{}}';
+    departed jsonb;
+    is_late boolean;
     result jsonb;
 BEGIN
     SELECT * INTO known FROM nodes WHERE node = this_node FOR UPDATE;
     IF known.done = this_group THEN
         RETURN known.answer;
-    ELSIF known.done IS DISTINCT FROM this_group - 1 THEN
+    ELSIF known.node IS NULL OR known.done > this_group THEN
         RAISE EXCEPTION 'another server has taken over' USING ERRCODE = '{FENCED}';
+    END IF;
+    is_late := known.until < clock_timestamp() + lease / 2;
+
+    IF work ? 'claims' OR work ? 'inherited' THEN
+        PERFORM {TOGETHER};
+    END IF;
+    FOR change IN SELECT * FROM jsonb_array_elements(work->'inherited') LOOP
+        DELETE FROM claims WHERE node = (change->>0)::bigint
+            AND NOT coalesce(change->1->holder, '[]') ? key;
+    END LOOP;
+    FOR change IN SELECT * FROM jsonb_array_elements(work->'claims') LOOP
+        keys := ARRAY(SELECT jsonb_array_elements_text(change->2));
+        IF change->1 = 'null' THEN
+            DELETE FROM claims WHERE key = ANY (keys) AND holder = change->>0;
+        ELSE
+            SELECT key INTO owner FROM claims WHERE key = ANY (keys)
+                AND holder NOT IN (change->>0, change->>1) ORDER BY key LIMIT 1;
+            IF FOUND THEN
+                refused := refused || jsonb_build_object(nth, owner);
+            ELSE
+                INSERT INTO claims SELECT unnest(keys), change->>0, this_node
+                ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, node = excluded.node;
+            END IF;
+        END IF;
+        nth := nth + 1;
+    END LOOP;
+    nth := 0;
+    IF work ? 'shared' THEN
+        PERFORM FROM shared WHERE name IN (SELECT jsonb_object_keys(work->'shared'))
+        ORDER BY name FOR UPDATE;
+        DELETE FROM shared WHERE name IN
+            (SELECT key FROM jsonb_each(work->'shared') WHERE value = 'null');
+        INSERT INTO shared SELECT * FROM jsonb_each(work->'shared') WHERE value != 'null'
+        ORDER BY 1 ON CONFLICT (name) DO UPDATE SET value = excluded.value;
     END IF;
 
     IF work ? 'erased' THEN
@@ -81,7 +158,7 @@ BEGIN
     IF work ? 'sessions' THEN
         INSERT INTO sessions ({SESSION})
         SELECT {_values("r", SESSION)} FROM jsonb_array_elements(work->'sessions') r
-        {_update(SESSION)};
+        ORDER BY 1 {_update(SESSION)};
     END IF;
 
     IF work ? 'logs' THEN
@@ -124,8 +201,30 @@ BEGIN
         WHERE person = key;
     END IF;
 
-    result := jsonb_build_object('bases', bases, 'taken', taken);
-    UPDATE nodes SET done = this_group, answer = result WHERE node = this_node;
+    IF work ? 'renews' AND NOT is_late AND known.since < clock_timestamp() - lease THEN
+        WITH dead AS (
+            SELECT node FROM nodes WHERE until < clock_timestamp() AND node != this_node
+            ORDER BY node FOR UPDATE SKIP LOCKED
+        ), buried AS (
+            DELETE FROM nodes USING dead WHERE nodes.node = dead.node RETURNING nodes.node
+        )
+        SELECT jsonb_agg(jsonb_build_array(node, this_node) ORDER BY node) INTO departed FROM buried;
+    END IF;
+    IF departed IS NOT NULL AND news = '{{}}' THEN
+        news := '{{"{{}}"}}';
+    END IF;
+    IF news != '{{}}' THEN
+        PERFORM tell_news(this_node, this_group,
+            jsonb_build_object('bases', bases, 'gone', departed)::text, news);
+    END IF;
+    IF departed IS NULL AND NOT work ? 'is_kept' THEN
+        PERFORM set_config('synchronous_commit', 'off', true);
+    END IF;
+
+    result := jsonb_build_object(
+        'bases', bases, 'taken', taken, 'refused', refused, 'gone', coalesce(departed, '[]'));
+    UPDATE nodes SET done = this_group, answer = result, until = clock_timestamp() + lease,
+        since = CASE WHEN is_late THEN clock_timestamp() ELSE since END WHERE node = this_node;
     RETURN result;
 END
 $$

@@ -2,104 +2,20 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
-
-from twisted.internet.defer import Deferred
+from typing import Any, TypeAlias
 
 from twisted_chat.events import Entry, Rename
 from twisted_chat.events.effects import EFFECTS, Changes, Value, effects
-from twisted_chat.refusal import Refused
-from twisted_chat.stores.account import Account, name_taken
 from twisted_chat.stores.batches import by_log
+from twisted_chat.stores.postgres import news
 from twisted_chat.stores.postgres.logs import OpenLog
-from twisted_chat.stores.postgres.nameless import MakeNameless
-from twisted_chat.stores.records import account_row
+from twisted_chat.stores.postgres.work import Claim, Work
 from twisted_chat.stores.rows import Row, to_row
 
 Batch: TypeAlias = Sequence[tuple[OpenLog, Entry]]
 
 Answer: TypeAlias = Mapping[str, Any]
 """What the function in the database says, see `functions`."""
-
-
-class Awaited(Protocol):
-    """What somebody waits for."""
-
-    done: Deferred[Any]
-    """Fires when it is stored; fails if it is not."""
-
-
-class AccountWrite:
-    """One change to the accounts that somebody waits for.
-
-    Args:
-        change: an account to keep, or the id of one to keep no longer.
-    """
-
-    def __init__(self, change: Account | str) -> None:
-        self._change = change
-        self.done: Deferred[None] = Deferred()
-
-    @property
-    def row(self) -> Row | str:
-        """As the function in the database has it."""
-        return self._change if isinstance(self._change, str) else account_row(self._change)
-
-    def tell(self, *, is_taken: bool) -> None:
-        """It is stored, unless the name is taken."""
-        if is_taken and isinstance(self._change, Account):
-            self.done.errback(name_taken(self._change.name))
-        else:
-            self.done.callback(None)
-
-
-@dataclass(slots=True)
-class Work:
-    """What is to be done beside storing entries, before that.
-
-    Args:
-        erased: names of logs to erase.
-        dropped: ids of devices whose sessions nobody resumes.
-        saves: sessions to save, by the device's id.
-        told: whoever waits for these sessions.
-        accounts: changes of accounts, in their order.
-        nameless: whose name is taken from all that they have done.
-    """
-
-    erased: set[str] = field(default_factory=set)
-    dropped: list[str] = field(default_factory=list)
-    saves: dict[str, Row] = field(default_factory=dict)
-    told: list[Deferred[None]] = field(default_factory=list)
-    accounts: list[AccountWrite] = field(default_factory=list)
-    nameless: list[MakeNameless] = field(default_factory=list)
-
-    @property
-    def is_unsaved(self) -> bool:
-        """Whether there is anything that nobody will ask for again."""
-        return bool(self.erased or self.dropped or self.saves)
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether somebody waits for any of it."""
-        return bool(self.told or self.accounts or self.nameless)
-
-    def follow(self, earlier: "Work") -> None:
-        """Do what could not be done earlier too, but for what was told to be refused."""
-        self.erased |= earlier.erased
-        kept = {who: row for who, row in earlier.saves.items() if who not in self.dropped}
-        self.dropped = earlier.dropped + self.dropped
-        self.saves = kept | self.saves
-
-    def refuse(self, unsaved: Refused, unchanged: Refused) -> None:
-        """None of it is stored; whoever waits is told so, and what else there is stays."""
-        told, self.told = self.told, []
-        changes: list[Awaited] = [*self.accounts, *self.nameless]
-        self.accounts, self.nameless = [], []
-        for deferred in told:
-            deferred.errback(unsaved)
-        for change in changes:
-            change.done.errback(unchanged)
 
 
 class Group:
@@ -118,9 +34,14 @@ class Group:
         self._rows: list[Row] = []
         self._changes: list[Row] = []
         self._renames: dict[str, str] = {}
+        self._told: list[tuple[OpenLog, int, Entry]] = []  # behind so many that are stored
         for log, entry in entries:
-            if entry.stored and not log.is_erased:
+            if log.is_erased:
+                continue
+            if entry.stored:
                 self._add(log, entry)
+            else:
+                self._told.append((log, len(self._rows), entry))
 
     def _add(self, log: OpenLog, entry: Entry) -> None:
         place = self._places.setdefault(log, len(self._places))
@@ -135,22 +56,51 @@ class Group:
         entry.id = number
         self._rows.append(to_row(place, entry)[:-1])  # the database knows the last request
 
-    def encode(self) -> str:
-        """This group as the function in the database has it."""
+    def encode(self) -> tuple[str, list[str]]:
+        """This group as the function in the database has it, and the pieces of its news."""
+        work = self.work
         parts = {
-            "erased": list(self.work.erased),
-            "dropped": self.work.dropped,
-            "sessions": list(self.work.saves.values()),
-            "accounts": [write.row for write in self.work.accounts],
+            "erased": list(work.erased),
+            "dropped": work.dropped,
+            "sessions": list(work.saves.values()),
+            "accounts": [write.row for write in work.accounts],
+            "inherited": self.work.inherited,
+            "claims": [each.row for each in work.claims],
+            "shared": {name: value for name, value, is_set in work.words if is_set},
+            "renews": work.renews,
+            "is_kept": bool(self._rows or work.is_kept),
             "logs": [
                 (log.name, log.room, not log.is_kept, count)
                 for log, count in zip(self._places, self._counts, strict=True)
             ],
-            "events": self._rows,
             "state": self._changes,
             "renames": self._renames,
         }
-        return json.dumps({name: part for name, part in parts.items() if part})
+        text = json.dumps({name: part for name, part in parts.items() if part}, ensure_ascii=False)
+        stored = json.dumps(self._rows, ensure_ascii=False)
+        if self._rows:
+            text = f'{text[:-1]}, "events": {stored}}}'
+        return text, self._news(stored)
+
+    def _news(self, stored: str) -> list[str]:
+        words = [(name, value) for name, value, _ in self.work.words]
+        if not (self._rows or self._told or words):
+            return []
+        places = dict(self._places)
+        told = [
+            news.told_only(places.setdefault(log, len(places)), at, entry)
+            for log, at, entry in self._told
+        ]
+        return news.write([(log.name, log.room) for log in places], words, told, stored)
+
+    def places(self, answer: Answer) -> Mapping[str, tuple[int, int]]:
+        """By a log's name, the numbers of the last event before this group, and of its last."""
+        bases = answer["bases"]
+        return {
+            log.name: (bases[str(place)][1], bases[str(place)][1] + self._counts[place])
+            for log, place in self._places.items()
+            if str(place) in bases
+        }
 
     def is_stored(self, answer: Answer) -> Iterator[tuple[OpenLog, list[Entry]]]:
         """Give the entries their numbers; gives each log, and what is to be shown there."""
@@ -164,13 +114,16 @@ class Group:
             yield log, entries
 
     def tell(self, answer: Answer) -> None:
-        """Tell whoever waits that it is stored, but for accounts whose name is taken."""
+        """Tell whoever waits that it is stored, but for names and keys that are taken."""
         for deferred in self.work.told:
             deferred.callback(None)
         for place, write in enumerate(self.work.accounts):
             write.tell(is_taken=place in answer["taken"])
         for change in self.work.nameless:
             change.tell()
+        for place, each in enumerate(self.work.claims):
+            if isinstance(each, Claim):
+                each.tell(answer["refused"].get(str(place)))
 
 
 def _changes(entry: Entry) -> Iterator[tuple[str, Value | None, Sequence[str | int] | None]]:

@@ -5,12 +5,13 @@ from typing import Any, TypeAlias
 
 import psycopg
 
-from twisted_chat.stores.postgres.functions import STORE_GROUP
+from twisted_chat.stores.postgres.functions import STORE_GROUP, TELL_NEWS
+from twisted_chat.stores.postgres.membership import CATCH_UP, LEAVE
 from twisted_chat.stores.unusable import Unusable
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
-VERSION = 1
+VERSION = 2
 
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -96,16 +97,31 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        "DELETE FROM nodes",  # nobody uses it just now
+        """
+        ALTER TABLE nodes
+            ADD until timestamptz NOT NULL DEFAULT clock_timestamp(),
+            ADD since timestamptz NOT NULL DEFAULT clock_timestamp()
+        """,
+        "CREATE TABLE shared (name text PRIMARY KEY, value jsonb NOT NULL)",
+        "CREATE TABLE claims (key text PRIMARY KEY, holder text NOT NULL, node bigint NOT NULL)",
+        "DROP FUNCTION IF EXISTS store_group(bigint, bigint, jsonb)",
+    ),
 )
 """What makes version N + 1 of version N; a released one never changes.
 
 In `events`, `client` is NULL where it is the author, `more` has as JSON what an event holds that
 has no column of its own, and `request` counts those with a `ref` in the order of storing them. In
-`nodes` stands the last group that each server has stored, and what it was answered.
+`nodes` stands the last group that each server has stored, and what it was answered; and until when
+it has its lease, and since when without a break.
 """
 
 _SERVING = 2
-"""The kind of the lock that the only server has."""
+"""The kind of the lock that servers share."""
+
+_MIGRATING = 4
+"""The kind of the lock that is held while tables are created."""
 
 
 def version_of(connection: Connection, where: str) -> int:
@@ -131,20 +147,26 @@ def version_of(connection: Connection, where: str) -> int:
 def migrate(connection: Connection, where: str) -> None:
     """Create the tables, or bring them up to date, and the function that belongs to this program.
 
-    The arguments are those of `version_of`; the connection has the `lock`.
+    The arguments are those of `version_of`; the connection has the `lock`, maybe with others.
 
     Raises:
         Unusable: why not.
     """
     try:
         with connection.transaction():
+            _one(
+                connection,
+                "SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))",
+                _MIGRATING,
+            )
             version = version_of(connection, where)
             for statement in (each for made in _MIGRATIONS[version:] for each in made):
                 connection.execute(statement.encode())
             if version == 0:
                 connection.execute("INSERT INTO server VALUES (%s, 0)", (secrets.token_hex(8),))
             connection.execute("UPDATE server SET version = %s", (VERSION,))
-            connection.execute(STORE_GROUP.encode())
+            for function in (TELL_NEWS, STORE_GROUP, CATCH_UP, LEAVE):
+                connection.execute(function.encode())
     except psycopg.errors.DuplicateTable as error:
         raise Unusable(
             f"{where} has tables of another program: create a database for the chat alone"
@@ -155,49 +177,23 @@ def migrate(connection: Connection, where: str) -> None:
         ) from error
 
 
-def lock(connection: Connection, patience: float = 0) -> bool:
-    """Whether this is the connection of the only server, as long as it is open.
+def lock(connection: Connection, patience: float = 0, *, shared: bool = False) -> bool:
+    """Whether nobody else uses the database, as long as this connection is open.
 
     Args:
         connection: to the database.
         patience: seconds in which the connection of a server that was killed may be noticed.
+        shared: whether others may use it who share it too, as servers do.
     """
     milliseconds = str(max(1, int(1000 * patience)))  # 0 is for ever
+    how = "pg_advisory_lock_shared" if shared else "pg_advisory_lock"
     try:
         with connection.transaction():
             _one(connection, "SELECT set_config('lock_timeout', %s, true)", milliseconds)
-            _one(connection, "SELECT pg_advisory_lock(%s, hashtext(current_schema()))", _SERVING)
+            _one(connection, f"SELECT {how}(%s, hashtext(current_schema()))", _SERVING)
     except psycopg.errors.LockNotAvailable:
         return False
     return True
-
-
-def register(connection: Connection) -> int:
-    """Become the server that writes, and whoever wrote before does not any more; gives a number."""
-    with connection.transaction():
-        connection.execute("DELETE FROM nodes")
-        (node,) = _one(connection, "INSERT INTO nodes DEFAULT VALUES RETURNING node")
-    return int(node)
-
-
-def last_group(connection: Connection, node: int) -> tuple[int, Any] | None:
-    """The last group that a server has stored, and what it was answered.
-
-    None if another server has registered since.
-    """
-    query = b"SELECT done, answer FROM nodes WHERE node = %s"
-    row = connection.execute(query, (node,)).fetchone()
-    return None if row is None else (row[0], row[1])
-
-
-def delete_abandoned(connection: Connection) -> None:
-    """Delete own logs of people who cannot come back, before anybody uses the database."""
-    connection.execute(
-        "WITH gone AS (DELETE FROM logs WHERE starts_with(name, '@') AND substr(name, 2) NOT IN"
-        " (SELECT id FROM sessions UNION SELECT person FROM sessions UNION SELECT id FROM accounts)"
-        " RETURNING log), stated AS (DELETE FROM state USING gone WHERE state.log = gone.log)"
-        " DELETE FROM events USING gone WHERE events.log = gone.log"
-    )
 
 
 def epoch(connection: Connection) -> str:

@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+import psycopg
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -15,10 +16,11 @@ from twisted_chat.events.effects import State
 from twisted_chat.stores import Opened, SavedSession, Subscriber, WorkerThread
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.nameless import Replacements
-from twisted_chat.stores.postgres.connection import connect
-from twisted_chat.stores.postgres.engine import Engine
+from twisted_chat.stores.postgres.connection import connect, explain
+from twisted_chat.stores.postgres.engine import LEASE, Engine
 from twisted_chat.stores.postgres.history import History
 from twisted_chat.stores.postgres.logs import OpenLog
+from twisted_chat.stores.postgres.nodes import PostgresNodes
 from twisted_chat.stores.postgres.writer import Writer
 from twisted_chat.turn import Turn
 
@@ -43,6 +45,8 @@ class PostgresStore:
         probing: where it is found out whether the database answers at all.
         clock: when a lost connection is tried again.
         counters: where it is counted how long commits take.
+        reactor: says when other servers have stored something; without it, `hear` is to be called.
+        lease: seconds after which this server counts as gone if nothing is heard of it.
 
     Raises:
         Unusable: why the database cannot be used.
@@ -57,33 +61,67 @@ class PostgresStore:
         probing: WorkerThread,
         clock: IReactorTime,
         counters: Counters | None = None,
+        reactor: IReactorFDSet | None = None,
+        lease: float = LEASE,
     ) -> None:
         self._url = url
         self._clock = clock
         self._probing = probing
         self._is_probing = False
-        self._engine = Engine(url)
+        self._writing = writing
+        self._logs: dict[str, OpenLog] = {}
+        self._engine = Engine(url, self._lasts, lease)
         self.epoch: str = self._engine.epoch
         self._history = History(url, reading)
-        self._writer = Writer(self._engine, turn, writing, clock, counters or Counters())
-        self._logs: dict[str, OpenLog] = {}
+        counted = counters or Counters()
+        self._writer = Writer(self._engine, turn, writing, clock, counted, self._logs, reactor)
+        self._hearing = self._writer.hearing
+        self._nodes = PostgresNodes(self._engine.node, self._writer, self._hearing, clock)
 
     # Logs
 
     @property
-    def nodes(self) -> None:
-        """See `Store.nodes`: this is one server's alone."""
-        return None
+    def nodes(self) -> PostgresNodes:
+        """See `Store.nodes`."""
+        return self._nodes
+
+    def hear(self) -> None:
+        """Show what other servers have stored, where no reactor says when that is to be done."""
+        self._writer.hear()
+
+    def _lasts(self) -> Mapping[str, int]:
+        """The numbers of the last events of open logs; called where it is waited for commits."""
+        return {
+            log.name: log.last
+            for log in list(self._logs.values())
+            if log.subscriber is not None and not self._writer.is_erasing(log.name)
+        }
 
     def open(self, log: str, room: str, subscriber: Subscriber) -> Deferred[Opened]:
         """See `Store.open`."""
-        return Deferred.fromCoroutine(self._open(log, room, subscriber))
+        self._hearing.is_opening(log)
+        opened: Deferred[Opened] = Deferred()
+
+        def found(what: Opened) -> None:
+            opened.callback(what)
+            self._hearing.is_opened(log)
+
+        def failed(why: Failure) -> None:
+            self._hearing.is_opened(log)
+            opened.errback(why)
+
+        Deferred.fromCoroutine(self._open(log, room, subscriber)).addCallbacks(found, failed)
+        return opened
 
     async def _open(self, name: str, room: str, subscriber: Subscriber) -> Opened:
-        known, state = await self._find(name) or (OpenLog(name, room), {})
-        self._logs[name] = known
-        known.subscriber = subscriber
-        return Opened(known.last, state)
+        while True:
+            before = self._engine.listens
+            known, state = await self._find(name) or (OpenLog(name, room), {})
+            known.subscriber = subscriber
+            self._logs[name] = known
+            if before == self._engine.listens:
+                return Opened(known.last, state)
+            del self._logs[name]  # else something may have been missed since it was read
 
     async def _find(self, name: str) -> tuple[OpenLog, State] | None:
         """A log and its state; None if nothing was ever said there, or it is being erased."""
@@ -238,7 +276,12 @@ class PostgresStore:
 
     async def _stop(self) -> None:
         late = self._clock.callLater(STOP, self._give_up)
+        self._nodes.stop()
         await self._writer.stop()
+        try:
+            await self._writing(self._engine.leave)
+        except psycopg.Error as error:
+            _log.warn("Other servers wait for this one: {why}", why=explain(error))
         await self._history.stop()
         if late.active():
             late.cancel()

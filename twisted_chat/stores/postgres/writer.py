@@ -4,16 +4,18 @@ Commits are grouped: while one is under way, what arrives meanwhile forms the ne
 connection is lost, it is not known whether the last group is stored: it is sent again as soon as
 there is a connection, and meanwhile neither shown nor refused. What is said meanwhile is refused
 at once, and what is only told is shown.
+
+While nothing is to be stored, the connection is listened to: others write too.
 """
 
 import random
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import psycopg
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -24,11 +26,15 @@ from twisted_chat.stores import SavedSession, WorkerThread
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.batches import is_only_told, refuse, show_told, split
 from twisted_chat.stores.nameless import Replacements
+from twisted_chat.stores.nodes import Value
 from twisted_chat.stores.postgres.connection import Away, explain
 from twisted_chat.stores.postgres.engine import Engine, TakenOver
-from twisted_chat.stores.postgres.group import AccountWrite, Answer, Batch, Group, Work
+from twisted_chat.stores.postgres.group import Answer, Batch, Group
+from twisted_chat.stores.postgres.hearing import Hearing, Own
+from twisted_chat.stores.postgres.listening import Listening
 from twisted_chat.stores.postgres.logs import OpenLog
 from twisted_chat.stores.postgres.nameless import MakeNameless
+from twisted_chat.stores.postgres.work import AccountWrite, Claim, Release, Work
 from twisted_chat.stores.records import session_row
 from twisted_chat.stores.sentences import unchanged, unknown, unsaved, unseen
 from twisted_chat.turn import Turn
@@ -54,6 +60,8 @@ class Writer:
         elsewhere: where it is waited for the database.
         clock: when a lost connection is tried again.
         counters: where it is counted how long commits take.
+        logs: those that are open, or for which something waits, by name.
+        reactor: says when other servers have stored something; without it, `hear` is to be called.
     """
 
     def __init__(
@@ -63,8 +71,14 @@ class Writer:
         elsewhere: WorkerThread,
         clock: IReactorTime,
         counters: Counters,
+        logs: Mapping[str, OpenLog],
+        reactor: IReactorFDSet | None,
     ) -> None:
         self._engine = engine
+        self.hearing = Hearing(engine.node, logs, self.renew)
+        self._listening = None if reactor is None else Listening(reactor, self.hear)
+        self.replaced: Callable[[], None] | None = None
+        """Called once if another server looks after our people."""
         self._turn = turn
         self._elsewhere = elsewhere
         self._clock = clock
@@ -91,11 +105,6 @@ class Writer:
         """See `Store.is_behind`."""
         return self.waiting >= GROUP
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no entry waits, and none is being stored."""
-        return self._group is None and not self._queue
-
     def is_erasing(self, log: str) -> bool:
         """Whether a log is being erased, or about to be."""
         group = self._group
@@ -104,7 +113,7 @@ class Writer:
     def append(self, batch: Batch) -> None:
         """See `Store.append`."""
         told_only = is_only_told(batch)
-        if told_only and self._has_nothing_before(batch):
+        if told_only and self._is_away and not any(log.waiting for log, _ in batch):
             show_told(batch)
         elif self._is_away and not told_only:
             self._refuse_at_once(batch)
@@ -114,9 +123,6 @@ class Writer:
             self._queue.append(batch)
             self._count(batch, 1)
             self._turn.schedule(self._commit)
-
-    def _has_nothing_before(self, batch: Batch) -> bool:
-        return self.is_idle or (self._is_away and not any(log.waiting for log, _ in batch))
 
     def _count(self, batch: Batch, sign: int) -> None:
         self.waiting += sign * len(batch)
@@ -162,11 +168,66 @@ class Writer:
         self._work.erased.add(log)
         self._turn.schedule(self._commit)
 
+    # Several servers
+
+    def tell(self, name: str, value: Value, *, is_set: bool) -> None:
+        """See `Nodes.set` and `Nodes.tell`."""
+        self._work.words.append((name, value, is_set))
+        self._turn.schedule(self._commit)
+
+    def claim(self, holder: str, keys: Sequence[str], instead_of: str) -> Deferred[None]:
+        """See `Nodes.claim`."""
+        if self._is_away:
+            return fail(Refused("not-stored", unchanged(self.problem)))
+        claim = Claim(holder, keys, instead_of)
+        self._work.claims.append(claim)
+        self._turn.schedule(self._commit)
+        return claim.done
+
+    def release(self, holder: str, keys: Sequence[str]) -> None:
+        """See `Nodes.release`."""
+        self._work.claims.append(Release(holder, keys))
+        self._turn.schedule(self._commit)
+
+    def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
+        """See `Nodes.inherit`."""
+        self._work.inherited.append((node, kept))
+        self._turn.schedule(self._commit)
+
+    def join(self) -> None:
+        """Find out how everything is, and tell it to `hearing`."""
+        self._work.joins = True
+        self._turn.schedule(self._commit)
+
+    def renew(self) -> None:
+        """Say that this server is there, and find out whether others are not."""
+        self._work.renews = True
+        self._turn.schedule(self._commit)
+
+    def listen(self) -> None:
+        """Hear what other servers store from now on, as long as nothing is to be stored here."""
+        self.hear()
+        if self._group is None and not self._is_away and self._listening is not None:
+            self._listening.start(self._engine.fileno())
+
+    def hear(self) -> None:
+        """Show what other servers have stored; if the connection is lost, make another."""
+        if self._group is not None or self._is_away:
+            return
+        try:
+            self._engine.hear()
+        except Away:
+            if self._listening is not None:
+                self._listening.stop()
+            self.renew()  # over another connection
+        self.hearing.take(self._engine.take())
+
     # Commits
 
     @property
     def _has_work(self) -> bool:
-        return bool(self._queue or self._work.is_unsaved or self._work.is_awaited)
+        work = self._work
+        return bool(self._queue or work.is_unsaved or work.is_awaited or work.renews)
 
     def _next_group(self) -> Group:
         entries: list[tuple[OpenLog, Entry]] = []
@@ -183,27 +244,27 @@ class Writer:
 
     def _send(self, group: Group) -> None:
         self._retry = None
+        if self._listening is not None:
+            self._listening.stop()
         self.committing_since = time.monotonic()
         work = self._elsewhere(lambda: self._engine.store(group))
         work.addCallbacks(self._committed, self._failed, (group,), {}, (group,))
         work.addErrback(_not_shown)
         work.addCallback(lambda _: self._turn.schedule(self._go_on))
 
-    def _committed(self, answer: Answer, group: Group) -> None:
+    def _committed(self, stored: tuple[int, Answer], group: Group) -> None:
         self._counters.commits.add(time.monotonic() - (self.committing_since or 0.0))
         if self.problem:
             self.problem = ""
             _log.info("Lines can be stored again")
         self._is_away, self._delay = False, SOONEST
         self.renamed += len(group.work.nameless)
-        for log, entries in group.is_stored(answer):
-            log.waiting -= len(entries)
-            if log.subscriber is not None:
-                log.subscriber.show(entries)
-        group.tell(answer)
+        number, answer = stored
+        self.hearing.take(self._engine.take(), Own(number, group, answer))
         self._group = None
 
     def _failed(self, failure: Failure, group: Group) -> None:
+        self.hearing.take(self._engine.take())
         is_away = failure.check(Away) is not None
         if is_away and self._stopped is None:
             self._wait_for_connection(failure.getErrorMessage(), group)
@@ -234,6 +295,9 @@ class Writer:
         self._group = None
         if self._is_away:
             self._refuse_what_waits()
+            replaced, self.replaced = self.replaced, None
+            if replaced is not None:
+                replaced()
 
     def _has_failed(self, why: str) -> None:
         if not self.problem:
@@ -288,14 +352,18 @@ class Writer:
         if self._group is not None:
             return  # it waits for a connection
         self.committing_since = None
-        if self._queue or self._work.is_awaited or (self._work.is_unsaved and not self.problem):
+        work = self._work
+        is_wanted = self._queue or work.is_awaited or work.renews
+        if is_wanted or (work.is_unsaved and not self.problem):
             self._turn.schedule(self._commit)
-        elif self._work.is_unsaved and self._may_try_again:
+        elif work.is_unsaved and self._may_try_again:
             self._may_try_again = False
             self._turn.schedule(self._commit)
         elif self._stopped is not None:
             stopped, self._stopped = self._stopped, None
             stopped.callback(None)
+        else:
+            self.listen()
 
     def try_again(self) -> None:
         """See `Store.try_again`."""

@@ -1,0 +1,210 @@
+"""Whatever people do at once at several servers, and whatever happens to these: they agree."""
+
+import random
+from typing import Any
+
+from tests.people import Person, Program, Somebody
+from tests.several import Node, SeveralTestCase
+from twisted_chat import ChatFactory, Limits
+from twisted_chat.chat.people import _keys
+
+NAMES = ("ann", "bob", "cid", "dan", "eve", "fay")
+ROOMS = ("#lobby", "#dev", "#tea")
+SECRET = "correct horse"
+
+
+class _World(SeveralTestCase):
+    """People who do anything at any server, while servers hear of each other late."""
+
+    limits = Limits(pace=None, resume_seconds=30.0)
+    maxDiff = None
+
+    def begins(self, seed: int) -> None:
+        """Nobody is here."""
+        self.random = random.Random(seed)
+        self.people: list[Somebody] = []
+        self.tokens: list[tuple[str, str]] = []
+        self.database.is_quick = False
+
+    def stores(self) -> list[Node]:
+        """Those of the servers."""
+        return list(self.database.nodes.values())
+
+    # What happens
+
+    def somebody_comes(self) -> None:
+        name = self.random.choice(NAMES)
+        server = self.random.choice(self.servers)
+        if self.random.random() < 0.5:
+            self.people.append(Person(server).types(name))
+        else:
+            hello: dict[str, Any] = {"password": SECRET} if self.random.random() < 0.3 else {}
+            self.people.append(Program(server).asks(do="hello", nick=name, **hello))
+
+    def somebody_does(self) -> None:
+        person = self.random.choice(self.people)
+        name, room = self.random.choice(NAMES), self.random.choice(ROOMS)
+        command = self.random.choice(
+            (
+                "hello",
+                f"/join {room}",
+                f"/leave {room}",
+                f"/nick {name}",
+                f"/whisper {name} psst",
+                "/away lunch",
+                "/back",
+                f"/kick {name}",
+                f"/ban {name} 1s",
+                f"/ignore {name}",
+                "/topic tea",
+                "/quit",
+                f"/register {SECRET}",
+                f"/login {name} {SECRET}",
+                "/logout",
+                "/devices end all",
+                f"/op {name}",
+            )
+        )
+        if isinstance(person, Program):
+            if command.startswith("/"):
+                person.asks(do="command", text=command)
+            else:
+                person.asks(do="say", room=room, text=command)
+        elif isinstance(person, Person):
+            person.types(command)
+
+    def somebody_vanishes(self) -> None:
+        person = self.people.pop(self.random.randrange(len(self.people)))
+        if isinstance(person, Program):
+            self.tokens += [(w["session"], w["nick"]) for w in person.gets("welcome")]
+        person.vanishes()
+
+    def somebody_resumes(self) -> None:
+        for person in self.people:
+            if isinstance(person, Program):
+                self.tokens += [(w["session"], w["nick"]) for w in person.gets("welcome")]
+        if self.tokens:
+            token, nick = self.random.choice(self.tokens)
+            server = self.random.choice(self.servers)
+            self.people.append(
+                Program(server).asks(do="hello", session=token, nick=nick, seen={"#lobby": 0})
+            )
+
+    def a_server_hears(self) -> None:
+        self.random.choice(self.stores()).hears()
+
+    def all_hear(self) -> None:
+        self.database.all_hear()
+
+    def time_goes_by(self) -> None:
+        self.clock.advance(self.random.choice((0, 0.6, 2, 31)))
+
+    def a_server_starts(self) -> None:
+        if len(self.servers) < 4:
+            self.servers.append(self.starts())
+
+    def a_server_dies(self) -> None:
+        if len(self.servers) > 1:
+            server = self.random.randrange(len(self.servers))
+            gone = self.servers[server]
+            self.people = [each for each in self.people if each._factory is not gone]
+            self.dies(server)
+
+    def step(self) -> None:
+        """Something happens."""
+        happens = [
+            *[self.somebody_comes] * 3,
+            *[self.somebody_does] * 12,
+            *[self.a_server_hears] * 12,
+            *[self.time_goes_by] * 2,
+            self.all_hear,
+            self.somebody_vanishes,
+            *[self.somebody_resumes] * 2,
+        ]
+        if self.random.random() < 0.02:
+            happens = [self.a_server_starts, self.a_server_dies]
+        what = self.random.choice(happens)
+        if self.people or what not in (self.somebody_does, self.somebody_vanishes):
+            what()
+
+    # What is so in the end
+
+    def settles(self) -> None:
+        """All servers hear of everything."""
+        for _ in range(6):
+            self.database.all_hear()
+            self.clock.advance(2)
+
+    def view(self, server: ChatFactory) -> dict[str, Any]:
+        """Who is here, as a server has it."""
+        chat, store = server.chat, server.chat._store
+        assert isinstance(store, Node)
+        own = store.number
+        everybody = [*chat.people, *chat.people.displaced]
+        return {
+            "people": {
+                each.id: (
+                    *(each.nickname, each.displaced, each.account, each.away),
+                    sorted(each.rooms),
+                    sorted((d.id, d.node or own, d.is_connected) for d in each.devices.values()),
+                    sorted(each.ignored),
+                )
+                for each in everybody
+            },
+            "members": {
+                key: sorted(room.members) for key, room in chat.rooms.items() if room.members
+            },
+            "shown": {
+                key: {one: shown.nickname for one, shown in room.shown.items()}
+                for key, room in chat.rooms.items()
+                if room.shown
+            },
+            "accounts": {each.id: each.name for each in chat.accounts},
+            "topics": {key: room.topic for key, room in chat.rooms.items() if room.topic},
+        }
+
+    def assert_they_agree(self) -> None:
+        """All servers have the same people, in the same rooms, under the same nicknames."""
+        first, *others = map(self.view, self.servers)
+        for other in others:
+            for part, there in first.items():
+                self.assertEqual(there, other[part], part)
+        chat = self.servers[0].chat
+        here = list(chat.people)
+        self.assertEqual(
+            {key: each.id for each in here for key in _keys(each.nickname)}, self.database.claims
+        )
+        everybody = [*here, *chat.people.displaced]
+        self.assertEqual(
+            {f"{kind}/{each.id}" for each in everybody for kind in ("person", "name")}
+            | {f"device/{device}" for each in everybody for device in each.devices},
+            set(self.database.shared),
+        )
+        for each in here:
+            for key in each.rooms:
+                if not each.is_quiet:
+                    self.assertIn(each.id, chat.rooms[key].shown, f"{each.id} in {key}")
+        for key, room in chat.rooms.items():
+            self.assertLessEqual(set(room.shown), set(room.members), key)
+        connected = sum(
+            any(d.connection is not None for d in each.devices.values())
+            for server in self.servers
+            for each in server.chat.people
+        )
+        self.assertEqual(
+            connected > 0, any(not each.is_gone for each in self.people) and connected > 0
+        )
+
+
+class AgreementTests(_World):
+    """Many short worlds."""
+
+    def test_they_agree_in_the_end(self) -> None:
+        for seed in range(40):
+            with self.subTest(seed=seed):
+                self.setUp()
+                self.begins(seed)
+                for _ in range(120):
+                    self.step()
+                self.settles()
+                self.assert_they_agree()

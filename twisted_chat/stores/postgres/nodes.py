@@ -1,0 +1,74 @@
+"""The servers on one database: what they tell each other, and who is there."""
+
+from collections.abc import Mapping, Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from twisted_chat.stores.nodes import Hearer, Value
+from twisted_chat.stores.postgres.hearing import Hearing
+from twisted_chat.stores.postgres.writer import Writer
+
+BEAT = 3.0
+"""Seconds after which it is said again that this server is there."""
+
+
+class PostgresNodes:
+    """See `Nodes`.
+
+    Args:
+        number: of this server.
+        writer: stores what is told.
+        hearing: tells what was heard.
+        clock: says when the lease is to be renewed.
+    """
+
+    def __init__(self, number: int, writer: Writer, hearing: Hearing, clock: IReactorTime) -> None:
+        self._number = number
+        self._writer = writer
+        self._hearing = hearing
+        self._clock = clock
+        self._beat: IDelayedCall | None = None
+
+    @property
+    def number(self) -> int:
+        """See `Nodes.number`."""
+        return self._number
+
+    def join(self, hearer: Hearer) -> Deferred[Mapping[str, Value] | None]:
+        """See `Nodes.join`."""
+        self._writer.replaced = hearer.replaced
+        joined = self._hearing.join(hearer)
+        self._writer.join()
+        self._beats()
+        return joined
+
+    def _beats(self) -> None:
+        self._beat = self._clock.callLater(BEAT, self._beats)
+        self._writer.renew()
+
+    def stop(self) -> None:
+        """Renew the lease no more."""
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
+
+    def set(self, name: str, value: Value) -> None:
+        """See `Nodes.set`."""
+        self._writer.tell(name, value, is_set=True)
+
+    def tell(self, name: str, value: Value) -> None:
+        """See `Nodes.tell`."""
+        self._writer.tell(name, value, is_set=False)
+
+    def claim(self, holder: str, keys: Sequence[str], instead_of: str = "") -> Deferred[None]:
+        """See `Nodes.claim`."""
+        return self._writer.claim(holder, keys, instead_of)
+
+    def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
+        """See `Nodes.inherit`."""
+        self._writer.inherit(node, kept)
+
+    def release(self, holder: str, keys: Sequence[str]) -> None:
+        """See `Nodes.release`."""
+        self._writer.release(holder, keys)
