@@ -44,13 +44,17 @@ class Crowd:
     def story(self, *rooms: str) -> Story:
         """What everybody saw, and what is kept of these rooms and of people's own logs."""
         here = [witness for witness in self.people.values() if witness.is_in]
-        story = Story({who: list(witness.lines) for who, witness in self.people.items()})
+        story = self.transcripts()
         for room in rooms:
             reader = next(each for each in here if room in each.rooms)
             story.final[room] = reader.whole_history(room)
         for witness in here:
             story.final[own_log(witness.who)] = witness.whole_history("@")
         return story
+
+    def transcripts(self) -> Story:
+        """What everybody saw until now."""
+        return Story({who: list(witness.lines) for who, witness in self.people.items()})
 
     def all_see(self, room: str = "#lobby", text: str = "the end") -> None:
         """Somebody says something, and all who are in that room see it."""

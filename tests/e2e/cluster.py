@@ -10,9 +10,12 @@ from tests.e2e.people import Typist
 from tests.e2e.server import Server
 from tests.postgres import Engine
 
-NODES = 1
+NODES = 3
 
-UNLIMITED = ("--flood", "off", "--per-address", "1000", "--nameless-per-address", "1000")
+UNLIMITED = (
+    *("--flood", "off", "--registrations", "1000/1"),
+    *("--per-address", "1000", "--nameless-per-address", "1000"),
+)
 
 
 class Node:
