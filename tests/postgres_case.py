@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from tests.disk import Disk, DiskTestCase
-from tests.people import ChatTestCase, at_once, cheap_accounts
+from tests.people import ChatTestCase, Person, at_once, cheap_accounts
 from tests.postgres import engine, why_not
 from tests.sharing import SharingTestCase
 from twisted_chat import ChatFactory
@@ -38,6 +38,11 @@ class _Lent(ChatTestCase):
         self.url = self.enterContext(engine().lend())
         super().setUp()
 
+    def is_forgotten(self) -> None:
+        """So much time has passed that servers which were killed are gone for the others."""
+        with engine().connect(self.url) as look:
+            look.execute(b"DELETE FROM nodes")
+
 
 class PostgresTestCase(_Lent):
     """A chat whose database is never busy, and people in it."""
@@ -64,6 +69,7 @@ class PostgresSharingTestCase(_Lent, SharingTestCase):
     def dies(self) -> None:
         """See `SharingTestCase.dies`."""
         close(self.store)
+        self.is_forgotten()
 
 
 class SlowPostgresTestCase(_Lent, DiskTestCase):
@@ -88,6 +94,19 @@ class SlowPostgresTestCase(_Lent, DiskTestCase):
 
     def _close(self) -> None:
         close(self.store)
+        self.is_forgotten()
+
+    def joins(self, nickname: str, host: str = "127.0.0.1") -> Person:
+        """See `ChatTestCase.joins`: that nobody else is called so, the database has to say."""
+        person = self.connects(host).types(nickname)
+        welcome = f"*** Welcome, {nickname}! You are in #lobby."
+        for _ in range(10):
+            if welcome not in person.transport.value().decode():
+                self.writing.turns()
+                self.writing.is_heard()
+                self.clock.advance(0)
+        assert welcome in person.raw()
+        return person
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """See `DiskTestCase.rows`."""

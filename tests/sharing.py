@@ -57,6 +57,7 @@ class SharingTestCase(ChatTestCase):
         self.chat = Chat(
             self.clock, self.store, turn, "the lab", limits, accounts=accounts, files=self.files
         )
+        self.clock.advance(0)  # a database that several servers use is asked for what there is
         self.factory = ChatFactory(self.clock, chat=self.chat)
         self.web = self.factory.web({})
 

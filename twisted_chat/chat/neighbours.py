@@ -68,6 +68,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
         """Hear of the other servers; gives whether there are any."""
         self._nodes = nodes
         self.accounts.changed = self._account_changed
+        self.people.lost = self._has_lost
         shared = await nodes.join(self)
         if shared is None:
             return False
@@ -307,6 +308,13 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 name = OWN if key == OWN else self._name_of(key)
                 for connection in person.connections:
                     connection.has_read(name, number)
+
+    def _has_lost(self, person: Person) -> None:
+        """Somebody came while the database was away, and somebody else had the nickname."""
+        self.people.is_now(person, person.nickname, is_displaced=True)
+        for key in person.rooms:
+            self.rooms[key].leave(person, "")
+        self._come_back(person)
 
     def _come_back(self, person: Person) -> None:
         """Somebody was connected here while another server gave their nickname to somebody else."""

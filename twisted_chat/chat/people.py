@@ -1,10 +1,11 @@
 """Everybody who is logged in, by nickname and by what the nickname looks like."""
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from twisted.internet.defer import Deferred, execute, succeed
 from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
 
 from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.device import Device, hash_token
@@ -21,6 +22,9 @@ _FEW = 200
 
 _TRIES = 100
 """Numbers that are tried behind a nickname that is taken."""
+
+CLAIMED = 2.0
+"""Seconds after which a nickname is claimed again that could not be claimed."""
 
 LEFT = 1_000
 """People who have just left whose names are known, to say so to who whispers to them."""
@@ -46,6 +50,8 @@ class People:
         nodes: Nodes | None = None,
     ) -> None:
         self._nodes = nodes
+        self.lost: Callable[[Person], None] = lambda _: None
+        """Called with somebody whose nickname is somebody else's, who is at another server."""
         self._claimed: dict[str, set[str]] = {}  # what was claimed here for people, by their ids
         self._clock = clock
         self._limits = limits
@@ -157,9 +163,28 @@ class People:
                     self._call(other, other.nickname)
             if isinstance(why, Taken):
                 raise _taken(nickname) from why
-            raise
+            if not self._is_new(asker):
+                raise
+            self._call(asker, nickname)
+            self._clock.callLater(CLAIMED, self._claim_late, nodes, asker)
         if holder is not None and not holder.displaced:
             self.displace(holder)
+
+    def _is_new(self, person: Person) -> bool:
+        return person.id not in self._by_id
+
+    def _claim_late(self, nodes: Nodes, person: Person) -> None:
+        """Somebody was let in while the database could not say whether the nickname was free."""
+
+        def failed(failure: Failure) -> None:
+            if failure.check(Taken):
+                self.lost(person)
+            else:
+                failure.trap(Refused)
+                self._clock.callLater(CLAIMED, self._claim_late, nodes, person)
+
+        if self._has_nickname(person):
+            self._claim(nodes, person, person.nickname).addErrback(failed)
 
     def _has_nickname(self, person: Person) -> bool:
         return self._by_id.get(person.id) is person and not person.displaced
