@@ -249,8 +249,11 @@ class Neighbours(Administration, OwnAccount, Decisions):
             is_told: whether the logs of rooms have told of it.
         """
         before = self._shared.get(name)
-        self._learn(name, value)
         kind, _, its_id = name.partition("/")
+        if kind == "device" and _is_stale(before, value):
+            self._set_again(name, before)
+            return
+        self._learn(name, value)
         if kind == "device":
             person = self.people.with_id((value or before or {}).get("person", ""))
             if person is not None:
@@ -269,6 +272,12 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 self._person_is(person, value, is_told=is_told)
             elif value is not None:
                 self._has_come(its_id, value, is_told=is_told)
+
+    def _set_again(self, name: str, value: Value) -> None:
+        """What is known of a device holds: the server says so that it comes to."""
+        if self._nodes is not None and value["node"] == self._nodes.number:
+            self._unheard[name] = value, value["person"]
+            self._nodes.set(name, value)
 
     def _has_come(self, person_id: str, value: Value, *, is_told: bool) -> None:
         devices = {
@@ -448,6 +457,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     async def _bring_here(self, person: Person, device: Device) -> None:
         device.node, device.is_connected_elsewhere = 0, False
+        device.moves += 1
         waiting = self._waiting_for[device.id] = Deferred()
         late: IDelayedCall = self.clock.callLater(PATIENCE, waiting.callback, None)
         self.publish(person)
@@ -569,3 +579,8 @@ def _rooms_in(value: Value) -> set[str]:
 
 def _not_opened(failure: Failure) -> None:
     failure.trap(Refused)  # it is opened when somebody enters it here
+
+
+def _is_stale(known: Value, value: Value) -> bool:
+    """Whether a server tells of a device that it did not know yet to have gone elsewhere."""
+    return None not in (known, value) and bool(value["moves"] < known["moves"])
