@@ -42,7 +42,9 @@ class Watched:
     def hear_each_other(self) -> None:
         """What each says from now on is stored, and the others see it."""
         for talker in self.talkers:
-            text = talker.says_until_stored(f"can you hear {talker.who}, after {len(talker.lines)}?")
+            text = talker.says_until_stored(
+                f"can you hear {talker.who}, after {len(talker.lines)}?"
+            )
             for other in self.talkers:
                 other.sees(event="message", text=text)
 
@@ -133,19 +135,28 @@ def test_a_server_is_killed_and_started_again_at_once(watch: Watch) -> None:
     watched.cluster[1].kills()
     watched.cluster[1].starts()
     watched.hear_each_other()
-    all_stayed(*(watched.talkers[number] for number in (0, 2) if len(watched.cluster.nodes) > 1))
+    all_stayed(watched.talkers[0], watched.talkers[2])
     watched.is_right()
 
 
-def test_a_server_stands_still_for_a_while(watch: Watch) -> None:
+TWICE = pytest.mark.xfail(
+    reason="a line that waited in a frozen server's socket, and was said again elsewhere, is there"
+    " twice: the database does not look for its ref",
+    strict=True,
+)
+
+
+@pytest.mark.parametrize("speaks", [False, pytest.param(True, marks=TWICE)])
+def test_a_server_stands_still_for_a_while(watch: Watch, speaks: bool) -> None:
     watched = watch()
     watched.talk()
     ann = watched.talkers[0]
+    if not speaks:
+        ann.is_quiet()
     watched.cluster[0].freezes()
     try:
-        if len(watched.cluster.nodes) > 1:
-            eventually(lambda: ann.is_in and ann.node != "node-1", "ann is in again")
-            watched.hear_each_other()
+        eventually(lambda: ann.is_in and ann.node != "node-1", "ann is in again")
+        watched.hear_each_other()
     finally:
         watched.cluster[0].thaws()
     watched.hear_each_other()
