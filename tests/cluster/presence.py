@@ -94,6 +94,8 @@ class _Follower:
         """One more line of the transcript."""
         self._at = line.at
         if line.kind in ("on", "lost"):
+            for room in self._rooms:
+                self._forgives(room)  # the `state` was still to come
             self._node, self._rooms = str(line.what), {}
         if line.kind != "got":
             return

@@ -9,7 +9,10 @@ from tests.cluster.transcript import Event, Finding, Line, Story, bare, brief, i
 TOLD = ("join", "leave", "away")
 
 CATCHING_UP = 2.0
-"""Seconds before a `state` in which a server may have caught up, and what was told is left out."""
+"""Seconds in which a server may have caught up, and what was told is left out.
+
+They end with a `state`, or with the connection, before it could come.
+"""
 
 
 @dataclass
@@ -78,6 +81,7 @@ def spans(who: str, lines: list[Line]) -> list[Span]:
     open_: dict[str, Span] = {}  # by room
     for at, what_kind, event in lines:
         if what_kind in ("on", "lost"):
+            _forgive(found, at, *open_)  # the `state` was still to come
             node, open_ = str(event), {}
             continue
         if what_kind != "got":
@@ -92,9 +96,13 @@ def spans(who: str, lines: list[Line]) -> list[Span]:
                 open_[room] = Span(room, event["id"], f"{who} (on {node})", [])
         elif event["event"] in ("state", "missed"):
             open_.pop(room, None)
-            for span in found:
-                if span.room == room and span.ended > at - CATCHING_UP:
-                    span.may_omit = True
+            _forgive(found, at, room)
         elif event["event"] in TOLD and room in open_:
             open_[room].told.append(bare(event))
     return found
+
+
+def _forgive(spans: list[Span], at: float, *rooms: str) -> None:
+    for span in spans:
+        if span.room in rooms and span.ended > at - CATCHING_UP:
+            span.may_omit = True

@@ -119,7 +119,7 @@ class Witness:
         self._was_in = 0.0
         self._dial: asyncio.Task[None] | None = None
         self._look: asyncio.TimerHandle | None = None
-        self._talk: asyncio.TimerHandle | None = None
+        self._talk: dict[str, asyncio.TimerHandle] = {}  # by room
 
     # ---- what a test asks for, from its own thread
 
@@ -218,7 +218,7 @@ class Witness:
         """Say nothing more, and wait until everything is answered."""
         self._loop.call_soon_threadsafe(self._stops_talking)
         eventually(
-            lambda: self._talk is None and not self.unanswered,
+            lambda: not self._talk and not self.unanswered,
             f"{self.who} (on {self.node}) has all answers",
         )
 
@@ -255,12 +255,11 @@ class Witness:
             number = next(self._refs)
             thing = {"do": "say", "room": room, "text": f"{self.who} says {number}"}
             self._request(thing | {"ref": f"{self.who}-{number}"})
-        self._talk = self._loop.call_later(every, self._talks_on, room, every)
+        self._talk[room] = self._loop.call_later(every, self._talks_on, room, every)
 
     def _stops_talking(self) -> None:
-        if self._talk is not None:
-            self._talk.cancel()
-            self._talk = None
+        while self._talk:
+            self._talk.popitem()[1].cancel()
 
     async def _dials(self, port: int) -> None:
         def link() -> "_Link":
@@ -274,7 +273,7 @@ class Witness:
     def end(self) -> None:
         """Go, and do not come back."""
         self.why_over = self.why_over or "the test is over"
-        for timer in (self._look, self._dial, self._talk):
+        for timer in (self._look, self._dial, *self._talk.values()):
             if timer is not None:
                 timer.cancel()
         if self.is_in:
