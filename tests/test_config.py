@@ -127,7 +127,7 @@ class ConfigTests(SynchronousTestCase):
         shown = str(Options())
         self.assertIn("\nWho may connect:\n      --ban-file= ", shown)
         self.assertNotIn("--rooms-per-person", shown)
-        self.assertLess(len(shown.splitlines()), 84)
+        self.assertLess(len(shown.splitlines()), 86)
         self.assertLessEqual(max(map(len, shown.splitlines())), 80)
         with contextlib.redirect_stdout(io.StringIO()) as console:
             self.assertRaises(SystemExit, Options().parseOptions, ["--help-limits"])
@@ -204,6 +204,35 @@ class ConfigTests(SynchronousTestCase):
         banned.write_text("192.0.2.7\nmallory\n")
         told = self.mistake(f"ban-file = '{banned}'")
         self.assertIn(f"--ban-file {banned}, line 2: 'mallory' is not an address", told)
+
+    def test_the_addresses_of_the_chat_may_be_a_list_or_given_several_times(self) -> None:
+        told = ["a.example:5000", "tls://b.example:5001", "https://a.example"]
+        words = ["--join-with", "A.example, tls://b.example:5001", "--join-with=https://a.example/"]
+        self.assertEqual(self.options("", *words).addresses, told)
+        self.assertEqual(self.options(f"join-with = {told}").addresses, told)
+        self.assertEqual(self.options(f"join-with = '{','.join(told)}'").addresses, told)
+        self.assertEqual(self.options("join-with = 'b.example'", *words).addresses, told)
+
+    def test_a_page_is_named_as_browsers_name_it(self) -> None:
+        for given, told in {
+            "https://a.example:443": "https://a.example",
+            "http://a.example:80/": "http://a.example",
+            "https://a.example:5001": "https://a.example:5001",
+            "http://[::1]:5000": "http://[::1]:5000",
+        }.items():
+            self.assertEqual(self.options(f"join-with = '{given}'").addresses, [told])
+
+    def test_what_is_no_address_of_a_chat_is_refused(self) -> None:
+        for wrong in (
+            *("", "a.example,", "a b", "a.example:0", "a.example:99999", "ftp://a.example"),
+            *("https://a.example/chat", "https://a.example; script-src *", "unix:/run/chat.sock"),
+            *("tls://user@a.example", "::1", "x" * 300),
+        ):
+            self.assertIn(
+                "join-with must be addresses such as", self.mistake(f"join-with = '{wrong}'")
+            )
+        many = ",".join(f"a{n}.example" for n in range(17))
+        self.assertIn("at most 16 addresses", self.mistake(f"join-with = '{many}'"))
 
     def test_the_same_command_line_is_read_again_as_its_files_are_now(self) -> None:
         options = self.options("rooms = 7", "--refs", "8")

@@ -36,6 +36,12 @@ class Ports(SynchronousTestCase):
         self.patch(ifaddr, "get_adapters", lambda: [adapter("eth0", "192.0.2.2")])
         self.ports: list[Listening] = []
         self.publicity = Publicity(self.ports)
+        self.told = [
+            "a.example:5000",
+            "tls://a.example:5001",
+            "b.example:5000",
+            "https://a.example",
+        ]
 
     def listens(self, description: str, says: Any = how_to_join, **what: bool) -> Listening:
         port = Listening(description, Factory(), self.reactor, says, **what)
@@ -57,6 +63,26 @@ class PublicityTests(Ports):
                 "Open in a browser: http://192.0.2.2:8080/",
             ],
         )
+
+    def test_where_the_operator_names_the_addresses_only_those_are_told(self) -> None:
+        self.listens("tcp:5000")
+        self.publicity.addresses = [*self.told, "tls://[2001:db8::2]:5001"]
+        self.assertEqual(
+            self.publicity.how_to_join(),
+            [
+                "Join with: nc a.example 5000, or: twisted-chat a.example:5000,b.example:5000",
+                "Join with: twisted-chat --tls a.example:5001,[2001:db8::2]:5001",
+                "Open in a browser: https://a.example/",
+            ],
+        )
+
+    def test_the_page_is_where_the_operator_says(self) -> None:
+        self.listens("tcp:8080", endpoints.where_to_browse, has_page=True)
+        self.assertEqual(self.publicity.web_address(), "http://192.0.2.2:8080")
+        self.publicity.addresses = self.told[:1]
+        self.assertEqual(self.publicity.web_address(), "http://192.0.2.2:8080")
+        self.publicity.addresses = self.told
+        self.assertEqual(self.publicity.web_address(), "https://a.example")
 
     def test_ports_for_proxies_and_closed_ones_are_not_told(self) -> None:
         self.listens("haproxy:tcp:5002:interface=127.0.0.1")
@@ -102,6 +128,11 @@ class QRTests(Ports):
         self.listens("tcp:5000")
         self.listens("tcp:8080", endpoints.where_to_browse, has_page=True)
         self.assertEqual(self.publicity.qr_code(), "<http://192.0.2.2:8080/>")
+
+    def test_it_has_the_address_that_the_operator_names(self) -> None:
+        self.listens("tcp:8080", endpoints.where_to_browse, has_page=True)
+        self.publicity.addresses = self.told
+        self.assertEqual(self.publicity.qr_code(), "<https://a.example/>")
 
     def test_where_there_is_no_page_it_says_how_to_join(self) -> None:
         self.listens("tcp:5000")

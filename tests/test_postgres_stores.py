@@ -1,5 +1,6 @@
 """Whatever befalls a PostgreSQL and the way to it, each log shows what was put into it."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,14 +14,15 @@ from tests.disk import Disk
 from tests.in_database import InDatabase
 from tests.people import at_once
 from tests.postgres import engine, why_not
-from tests.postgres_case import close
 from twisted_chat.stores.rows import COLUMNS
 from twisted_chat.turn import Turn
 
 if not why_not():
+    import psycopg
+
     from tests.faulty import Network
+    from twisted_chat.stores.postgres import asked, history, writer
     from twisted_chat.stores.postgres import engine as writing_engine
-    from twisted_chat.stores.postgres import history, writer
     from twisted_chat.stores.postgres.connection import connect
     from twisted_chat.stores.postgres.store import PostgresStore
 
@@ -34,8 +36,8 @@ class InPostgres(InDatabase):
     def __init__(self) -> None:
         self.url = engine().new()
         self.network = Network()
-        super().__init__()
         self.look = engine().connect(self.url)
+        super().__init__()
 
     def start(self) -> None:
         """Begin a run with what an earlier one has left."""
@@ -43,6 +45,8 @@ class InPostgres(InDatabase):
         self.clock = Clock()
         self.was_full = False
         self.network.is_cut, self.network.loses, self.network.is_full = False, "", False
+        with contextlib.suppress(psycopg.errors.UndefinedTable):
+            self.look.execute(b"DELETE FROM nodes")  # the earlier one ended long ago
         self.writing, self.reading = Disk(), Disk()
         setattr(writing_engine, "connect", self.network.connect)  # noqa: B010 - not exported
         self.store = self.postgres = PostgresStore(
@@ -86,8 +90,9 @@ class InPostgres(InDatabase):
         super().everything_is_settled()
 
     def close(self) -> None:
-        """See `InDatabase.close`; and its lease is over."""
-        close(self.postgres)
+        """See `InDatabase.close`."""
+        self.postgres._engine.close()
+        self.postgres._history._close()
 
     def teardown(self) -> None:
         """In the end nobody looks into the database."""
@@ -104,8 +109,8 @@ class PostgresStoresTests(SynchronousTestCase):
         self.patch(writing_engine, "connect", connect)
         self.patch(writing_engine, "check_engine", lambda *_: None)  # which takes long
         for module, name, few in (
-            (writer, "GROUP", 2),
-            (writer, "QUEUE", 3),
+            (asked, "GROUP", 2),
+            (asked, "QUEUE", 3),
             (history, "FORGOTTEN", 2),
         ):
             self.patch(module, name, few)

@@ -151,6 +151,7 @@ class EverythingTestCase(DiskTestCase):
         ann, eve = self.program("ann"), self.program("eve")
         self.the_disk_works()
         welcome = self.reads(ann)
+        self.factory.chat.addresses = ("a.example:5000", "https://a.example")
         dan = self.program("dan")
         self.commands(dan, "/register correct horse", "/me waves", "/topic milk", "/away")
         self.commands(eve, "/join cups")

@@ -43,6 +43,13 @@ class StructuredLineTests(ChatTestCase):
             {"event": "state", "room": "#lobby", "topic": "", "members": [member], "count": 1},
         )
 
+    def test_a_welcome_tells_the_chats_other_addresses_if_there_are_any(self) -> None:
+        (welcome, *_) = self.program("bot").gets()
+        self.assertNotIn("addresses", welcome)
+        self.factory.chat.addresses = ["a.example:5000", "https://a.example"]
+        (welcome, *_) = self.program("bot2").gets()
+        self.assertEqual(welcome["addresses"], ["a.example:5000", "https://a.example"])
+
     def test_the_echo_is_the_acknowledgement_and_only_its_sender_has_the_ref(self) -> None:
         alice, bob = self.program("alice"), self.program("bob")
         alice.gets(), bob.gets()

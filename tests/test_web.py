@@ -1,6 +1,7 @@
 """What the web frontend answers: files, and the handshake of a WebSocket."""
 
 import gzip
+import re
 from pathlib import Path
 
 from tests.browsers import HANDSHAKE, Asker, Tab, request
@@ -304,6 +305,24 @@ class HandshakeTests(WebTestCase):
         self.web = self.factory.web({}, ["https://other.example"])
         self.assertEqual(self.handshake(Origin="https://other.example")[0], 101)
         self.assertEqual(self.handshake(Origin="http://other.example")[0], 403)
+
+    def test_the_chats_pages_at_its_other_addresses_may_connect(self) -> None:
+        self.web.spread(["https://b.example:5001"])
+        self.assertEqual(self.handshake(Origin="https://b.example:5001")[0], 101)
+        self.assertEqual(self.handshake(Origin="https://b.example")[0], 403)
+        self.assertEqual(self.handshake(Origin="https://chat.example")[0], 101)
+
+    def test_a_page_may_connect_to_the_chats_other_addresses_and_to_no_others(self) -> None:
+        def policy() -> str:
+            _, headers, _ = Asker(self.web).asks("/").gets()
+            (connects,) = re.findall("connect-src ([^;]*);", headers["content-security-policy"])
+            return str(connects)
+
+        self.assertEqual(policy(), "'self'")
+        self.web.spread(["https://b.example:5001", "http://c.example"])
+        self.assertEqual(policy(), "'self' wss://b.example:5001 ws://c.example")
+        self.web.spread([])
+        self.assertEqual(policy(), "'self'")
 
     def test_a_message_right_behind_the_handshake_is_heard(self) -> None:
         alice = self.joins("alice")

@@ -21,6 +21,7 @@ from twisted_chat.client.patience import FOR_EVER, Patience
 from twisted_chat.client.pipe import Pipe
 from twisted_chat.client.plain import Plain
 from twisted_chat.client.protocol import ClientProtocol
+from twisted_chat.client.route import Address
 
 NOON = "2026-11-20T12:00:00.000Z"
 
@@ -46,9 +47,12 @@ class Server:
         self._transport = StringTransportWithDisconnection()
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
-        attempt: Deferred[IProtocol] = Deferred(lambda _: None)
+        attempt: Deferred[IProtocol] = Deferred(self._cancelled)
         self._attempts.append((factory, attempt))
         return attempt
+
+    def _cancelled(self, attempt: Deferred[IProtocol]) -> None:
+        self._attempts = [each for each in self._attempts if each[1] is not attempt]
 
     @property
     def is_called(self) -> bool:
@@ -122,7 +126,7 @@ class Server:
 
 
 class Desk:
-    """Somebody at a client. In a pipe unless `plain`."""
+    """Somebody at a client. In a pipe unless `plain`; with so many `others` beside their server."""
 
     def __init__(
         self,
@@ -133,9 +137,11 @@ class Desk:
         room: str = "",
         patience: Patience = FOR_EVER,
         out: io.StringIO | None = None,
+        others: int = 0,
     ) -> None:
         self.clock = MemoryReactorClock()
-        self.server = Server()
+        self.server, *self.others = [Server() for _ in range(1 + others)]
+        self.told = Server()  # what the server tells of, if it says "there:5000"
         self.out = out or io.StringIO()
         self.errors = io.StringIO()
         self._input, self._keys = os.pipe()
@@ -150,10 +156,12 @@ class Desk:
             raw=self.view.raw,
             quiet=self.view.quiet,
             patience=patience,
-            where="home port 5000",
+            elsewhere=lambda told: [Address(self.told, each) for each in told],
             jitter=lambda: 1.0,
         )
-        self.talk = Conversation(nick, self.view, client, self.server, room)
+        names = ("home port 5000", "away port 5000", "far port 5000")
+        addresses = list(map(Address, (self.server, *self.others), names))
+        self.talk = Conversation(nick, self.view, client, addresses, room)
         self.ended = ""  # how, once it has
         self.talk.finished.addCallbacks(self._finished, self._failed)
         self.view.open(self.talk)

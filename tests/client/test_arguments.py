@@ -31,13 +31,33 @@ class ArgumentTests(SynchronousTestCase):
             ("fe80::1", "6000"): ("fe80::1", 6000),
         }.items():
             given = arguments.parse([*typed, "--nick", "alice"], can_ask=False)
-            self.assertEqual((given.place.host, given.place.port), meant)
+            self.assertEqual((given.places[0].host, given.places[0].port), meant)
 
     def test_a_place_may_be_a_unix_socket(self) -> None:
         given = arguments.parse(["unix:/run/chat:5.sock", "--nick", "alice"], can_ask=False)
-        self.assertEqual(str(given.place), "/run/chat:5.sock")
+        self.assertEqual(str(given.places[0]), "/run/chat:5.sock")
         self.assertIn("no socket path", self.refuses("unix:", "--nick", "alice"))
         self.assertIn("no port", self.refuses("unix:/run/s", "5000", "--nick", "alice"))
+
+    def test_there_may_be_several_places(self) -> None:
+        nick = ["--nick", "alice"]
+        given = arguments.parse(["a.example, b.example:5001,[::1]:5002", *nick], can_ask=False)
+        self.assertEqual(
+            [each.address for each in given.places],
+            ["a.example:5000", "b.example:5001", "[::1]:5002"],
+        )
+        given = arguments.parse(["a.example,b.example", "6000", *nick], can_ask=False)
+        self.assertEqual([each.port for each in given.places], [6000, 6000])
+        given = arguments.parse(["--tls", "a.example,b.example", *nick], can_ask=False)
+        self.assertTrue(all(each.tls for each in given.places))
+        self.assertIn("two ports", self.refuses("a.example,b.example:5001", "6000", *nick))
+
+    def test_with_tls_one_does_not_go_on_without(self) -> None:
+        nick = ["--nick", "alice"]
+        for mixed in ("tls://a.example,b.example", "a.example,tls://b.example:5001"):
+            self.assertIn("use --tls for all", self.refuses(mixed, *nick))
+        given = arguments.parse(["tls://a.example:5001,unix:/run/s", *nick], can_ask=False)
+        self.assertEqual([each.tls for each in given.places], [True, False])
 
     def test_a_server_is_looked_for_by_people_who_name_none(self) -> None:
         for argv, can_ask, is_anywhere in (
@@ -47,19 +67,23 @@ class ArgumentTests(SynchronousTestCase):
         ):
             given = arguments.parse([*argv, "--nick", "alice"], can_ask=can_ask)
             self.assertEqual(given.is_anywhere, is_anywhere)
-            self.assertEqual(str(given.place), "127.0.0.1 port 5000")
+            self.assertEqual(str(given.places[0]), "127.0.0.1 port 5000")
 
     def test_a_server_with_tls_may_be_asked_for(self) -> None:
         given = arguments.parse(["--tls", "[::1]:6000", "--nick", "alice"], can_ask=False)
-        self.assertEqual((given.tls, given.fingerprint), (True, None))
-        self.assertEqual(given.place.address, "[::1]:6000")
+        self.assertEqual((given.places[0].tls, given.fingerprint), (True, None))
+        self.assertEqual(given.places[0].address, "[::1]:6000")
         given = arguments.parse(["Example.org", "--nick", "alice"], can_ask=False)
-        self.assertEqual((given.tls, given.place.address), (False, "example.org:5000"))
+        self.assertEqual(
+            (given.places[0].tls, given.places[0].address), (False, "example.org:5000")
+        )
 
     def test_a_fingerprint_asks_for_tls(self) -> None:
         pinned = ["--fingerprint", "sha256:" + "1a" * 32, "--nick", "alice"]
         given = arguments.parse(pinned, can_ask=False)
-        self.assertEqual((given.tls, given.fingerprint), (True, "SHA256:" + ":".join(["1A"] * 32)))
+        self.assertEqual(
+            (given.places[0].tls, given.fingerprint), (True, "SHA256:" + ":".join(["1A"] * 32))
+        )
         self.assertIn("64 hexadecimal", self.refuses("--fingerprint", "1A", "--nick", "a"))
         self.assertIn("no TLS", self.refuses("--tls", "unix:/run/s", "--nick", "a"))
 

@@ -14,6 +14,7 @@ from twisted_chat.client.chat_client import Heard, Lost, NicknameRefused, Unconf
 from twisted_chat.client.failed import Failed, Untrusted
 from twisted_chat.client.incoming import Welcome
 from twisted_chat.client.patience import NEVER
+from twisted_chat.client.route import Address
 from twisted_chat.events import Message
 
 
@@ -100,11 +101,19 @@ class ConnectingTests(ClientTestCase):
         self.stores(sent, 1)
         self.assertEqual(self.successResultOf(said), 1)
 
+    def test_a_bot_may_know_several_addresses(self) -> None:
+        other = Server()
+        connected = self.client.connect([Address(self.server), Address(other)], "ci")
+        self.server.refuses()
+        self.clock.advance(0)
+        other.accepts()
+        other.welcomes("ci")
+        self.successResultOf(connected)
+
     def test_connecting_anew_takes_the_place_of_an_attempt(self) -> None:
         first = self.client.connect(self.server, "ci")
         second = self.client.connect(self.server, "ci2")
         self.failureResultOf(first, Failed)
-        self.server.ignores()  # the first attempt, which was given up
         self.server.accepts()
         self.server.welcomes("ci2")
         self.successResultOf(second)

@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted_chat.client.looking import Found, look
 from twisted_chat.client.place import Place
 
-LAB = Found("the lab", Place("192.0.2.2", 5000), tls=False)
-ATTIC = Found("the attic", Place("192.0.2.3", 5001), tls=True)
+LAB = Found("the lab", Place("192.0.2.2", 5000))
+ATTIC = Found("the attic", Place("192.0.2.3", 5001, tls=True))
 
 _FOUND = "Found the lab at 192.0.2.2 port 5000 on the local network"
 

@@ -45,10 +45,10 @@ class PostingTests(SynchronousTestCase):
         self.path = Path(self.mktemp())
         self.path.write_bytes(b"x" * SIZE)
 
-        def endpoint() -> TCP4ClientEndpoint:
-            return TCP4ClientEndpoint(self.reactor, "127.0.0.1", 5000)
+        def endpoint(place: Place) -> TCP4ClientEndpoint:
+            return TCP4ClientEndpoint(self.reactor, place.host, place.port)
 
-        poster = Poster(self.reactor, Place("127.0.0.1", 5000), endpoint, lambda *_: endpoint())
+        poster = Poster(self.reactor, lambda: Place("127.0.0.1", 5000), endpoint)
         self.posted: Deferred[None] = poster.post(
             "http://127.0.0.1:5000/upload/x/", self.path, self.sent.append
         )

@@ -17,6 +17,7 @@ from tests.client.desk import Server
 from twisted_chat.client.chat_client import ChatClient
 from twisted_chat.client.conversation import Conversation
 from twisted_chat.client.history import InputHistory
+from twisted_chat.client.route import Address
 from twisted_chat.client.state import state_file
 from twisted_chat.client.terminal import Terminal
 
@@ -37,8 +38,8 @@ class Seat:
         self.clock = Clock()
         self.server = Server()
         self.terminal = Terminal(self.clock, keys, output)
-        client = ChatClient(self.clock, where="home")
-        self.talk = Conversation(nick, self.terminal, client, self.server)
+        client = ChatClient(self.clock)
+        self.talk = Conversation(nick, self.terminal, client, [Address(self.server, "home")])
         self.terminal.open(self.talk)
         assert self.terminal._prompt is not None
         self.terminal._prompt.app.max_render_postpone_time = None  # draw at once

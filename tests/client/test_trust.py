@@ -56,6 +56,45 @@ class TrustTests(SynchronousTestCase):
         self.trust("home:5001").check(OTHER, is_vouched_for=False)
         self.assertEqual(len(self.told), 2)
 
+    def told_of(self, accepted: set[str]) -> Trust:
+        """What holds for an address that only the server has named."""
+        known = KnownServers(self.path)
+        return Trust(HOME, known, self.told.append, accepted=accepted, is_named=False)
+
+    def test_an_address_that_only_the_server_named_is_not_trusted_at_first(self) -> None:
+        accepted: set[str] = set()
+        why = self.assertRaises(Untrusted, self.told_of(accepted).check, ONE, is_vouched_for=False)
+        self.assertIn("name it when you start", str(why))
+        self.assertFalse(self.path.exists())
+        self.told_of(accepted).check(ONE, is_vouched_for=True)
+
+    def test_it_is_trusted_with_the_certificate_that_the_chat_has_elsewhere(self) -> None:
+        accepted: set[str] = set()
+        Trust("away:5000", None, self.told.append, accepted=accepted).check(
+            ONE, is_vouched_for=False
+        )
+        self.told_of(accepted).check(ONE, is_vouched_for=False)
+        self.assertRaises(Untrusted, self.told_of(accepted).check, OTHER, is_vouched_for=False)
+
+    def test_the_same_certificate_at_another_address_needs_no_word(self) -> None:
+        accepted: set[str] = set()
+        for server in (HOME, "away:5000"):
+            known = KnownServers(self.path)
+            Trust(server, known, self.told.append, accepted=accepted).check(
+                ONE, is_vouched_for=False
+            )
+        self.assertEqual(len(self.told), 1)
+        self.refuses(self.trust("away:5000"), OTHER)
+
+    def test_what_only_the_server_named_is_not_kept(self) -> None:
+        self.told_of({ONE}).check(ONE, is_vouched_for=False)
+        self.assertFalse(self.path.exists())
+
+    def test_it_is_trusted_if_it_is_known_from_before(self) -> None:
+        self.trust().check(ONE, is_vouched_for=False)
+        self.told_of(set()).check(ONE, is_vouched_for=False)
+        self.refuses(self.told_of(set()), OTHER)
+
     def test_what_an_authority_vouches_for_may_change_without_a_word(self) -> None:
         for shown in (ONE, OTHER, ONE):
             self.trust().check(shown, is_vouched_for=True)

@@ -23,7 +23,7 @@ def found(name: str, seconds: float = PATIENCE) -> list[Found]:
 def test_a_server_is_found_until_it_stops(start: Start) -> None:
     server = start("--announce", "--name", "the lab 1")
     eventually(lambda: "Announced on the local network" in server.output, "it is announced")
-    assert found("the lab 1") == [Found("the lab 1", Place("127.0.0.1", server.port), tls=False)]
+    assert found("the lab 1") == [Found("the lab 1", Place("127.0.0.1", server.port))]
     server.stop()
     assert found("the lab 1", 1.0) == []
 
@@ -33,7 +33,7 @@ def test_a_server_with_tls_first_says_so(start: Start) -> None:
     server = start("--announce", "--name", "the lab 2", where=where)
     eventually(lambda: "Announced on the local network" in server.output, "it is announced")
     (lab,) = found("the lab 2")
-    assert lab.tls
+    assert lab.place.tls
 
 
 def test_a_server_that_cannot_be_announced_says_why_and_runs(start: Start) -> None:

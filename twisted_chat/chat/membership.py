@@ -81,6 +81,8 @@ class Membership:
         self.own_logs = OwnLogs(store, turn, self.counters, self._own_seen)
         self._being_shown: set[str] = set()  # something of their own, by the account's id
         self.how_to_join = how_to_join
+        self.addresses: Sequence[str] = ()
+        """Where clients that lose their connection can go on, in the order in which they try."""
         self.administrators = Administrators(accounts, administrators)
         self.operations = operations
         self.files = files

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from twisted_chat.client.patience import FOR_EVER, NEVER, SCRIPT, Patience
-from twisted_chat.client.place import HOST, PORT, Place, place
+from twisted_chat.client.place import HOST, PORT, Place, places
 from twisted_chat.client.trust import fingerprint
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
@@ -24,14 +24,14 @@ UNTRUSTED = 3
 class Arguments:
     """What was asked for; an empty `nick` or `room` means that nothing was."""
 
-    place: Place
+    places: tuple[Place, ...]
+    """Where the chat is, in the order in which to try."""
     nick: str
     room: str
     plain: bool
     json: bool
     patience: Patience
     bell: bool
-    tls: bool
     is_anywhere: bool
     """Whether no host was given, so that one may be looked for."""
     fingerprint: str | None
@@ -48,11 +48,11 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
     parser = make_parser()
     given = parser.parse_args(argv)
     try:
-        where = place(given.host or HOST, given.port)
+        where = places(given.host or HOST, given.port, tls=given.tls or bool(given.fingerprint))
     except ValueError as why:
         parser.error(str(why))
-    if given.tls or given.fingerprint:
-        _check_tls(parser, where)
+    if any(each.tls for each in where) and find_spec("OpenSSL") is None:
+        parser.error("--tls needs a library: pip install 'twisted[tls]'")
     nick = _login_name() if given.nick is None else given.nick.strip()
     if not nick and (given.nick is not None or given.json or not can_ask):
         parser.error("no nickname: give one with --nick NICK")
@@ -69,7 +69,6 @@ def parse(argv: Sequence[str], *, can_ask: bool) -> Arguments:
         patience,
         given.bell,
         is_anywhere=given.host is None and can_ask,
-        tls=given.tls or given.fingerprint is not None,
         fingerprint=given.fingerprint,
         password=password,
     )
@@ -85,13 +84,6 @@ def _password(parser: argparse.ArgumentParser, given: argparse.Namespace, nick: 
     if not lines or not lines[0].strip():
         parser.error(f"--password-file {given.password_file} has no password in its first line")
     return str(lines[0].strip())
-
-
-def _check_tls(parser: argparse.ArgumentParser, where: Place) -> None:
-    if where.path:
-        parser.error("a UNIX socket has no TLS: leave out --tls")
-    if find_spec("OpenSSL") is None:
-        parser.error("--tls needs a library: pip install 'twisted[tls]'")
 
 
 def _fingerprint(text: str) -> str:
@@ -129,7 +121,8 @@ def make_parser() -> argparse.ArgumentParser:
         "host",
         nargs="?",
         metavar="HOST",
-        help=f"or unix:PATH; default: {HOST}, or else a server on the local network",
+        help="or unix:PATH, or several with commas: if one is gone, the next is used; "
+        f"default: {HOST}, or else a server on the local network",
     )
     parser.add_argument("port", nargs="?", metavar="PORT", help=f"default: {PORT}")
     parser.add_argument(

@@ -1,7 +1,7 @@
 """`ChatClient`: somebody in a chat, over as many connections as it takes."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -25,6 +25,7 @@ from twisted_chat.client.model import Model
 from twisted_chat.client.outbox import Line, Outbox
 from twisted_chat.client.patience import FOR_EVER, Patience
 from twisted_chat.client.protocol import Talker
+from twisted_chat.client.route import Address
 from twisted_chat.client.secrecy import without_secret
 from twisted_chat.client.sending import Sender
 from twisted_chat.client.typed import parse, room_name
@@ -46,10 +47,14 @@ class NicknameRefused(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """There is no connection; a new one is tried after `pause` seconds, unless it is None."""
+    """There is no connection; a new one is tried after `pause` seconds, unless it is None.
+
+    If another address of the chat is tried at once, `elsewhere` is what that is called.
+    """
 
     why: str
     pause: float | None
+    elsewhere: str = ""
 
 
 Heard: TypeAlias = Incoming | Lost
@@ -69,7 +74,8 @@ class ChatClient:
         raw: called with every object as the server sent it.
         quiet: whether we are only here to post, so that nobody need know of our coming.
         patience: for how long to try to reach the server.
-        where: what a person calls the place where the server is.
+        elsewhere: gives those of the addresses that the server tells where we may go on if the
+            connection is lost; without it, they are not used.
         jitter: a number from 0 to 1, so that not all clients come back at the same moment.
     """
 
@@ -81,7 +87,7 @@ class ChatClient:
         raw: Callable[[dict[str, Any]], None] = lambda _: None,
         quiet: bool = False,
         patience: Patience = FOR_EVER,
-        where: str = "the server",
+        elsewhere: Callable[[Sequence[str]], Sequence[Address]] = lambda _: (),
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.clock = clock
@@ -96,13 +102,18 @@ class ChatClient:
         self._raw = raw
         self._quiet = quiet
         self._patience = patience
-        self._where = where
+        self._elsewhere = elsewhere
         self._jitter = jitter
         self._connection: Connection | None = None
         self._connecting: Deferred[Welcome] | None = None
         self._welcome: Welcome | None = None  # while we enter the first room
         self._password = ""  # of our nickname, if it is registered
         self._first_room = ""  # to be entered before anything is said
+
+    @property
+    def address(self) -> Address | None:
+        """Where we are connected, or were at last; None before `connect`."""
+        return self._connection.address if self._connection is not None else None
 
     @property
     def nick(self) -> str:
@@ -114,12 +125,17 @@ class ChatClient:
         return self.model.is_me(nick)
 
     def connect(
-        self, endpoint: IStreamClientEndpoint, nick: str, room: str = "", password: str = ""
+        self,
+        at: IStreamClientEndpoint | Sequence[Address],
+        nick: str,
+        room: str = "",
+        password: str = "",
     ) -> Deferred[Welcome]:
         """Join the chat.
 
         Args:
-            endpoint: where the server is.
+            at: where the server is; or all the addresses of the chat, in the order in which they
+                are tried, when one connects and whenever the connection is lost.
             nick: the nickname to take.
             room: a room to enter beside the lobby.
             password: that of the nickname, if it is registered.
@@ -140,9 +156,8 @@ class ChatClient:
         self._connecting = connecting = Deferred[Welcome]()
         if self.finished.called:
             self.finished = Deferred()
-        self._connection = Connection(
-            endpoint, self.clock, self._where, self._patience, jitter=self._jitter
-        )
+        addresses = at if isinstance(at, Sequence) else [Address(at)]
+        self._connection = Connection(addresses, self.clock, self._patience, jitter=self._jitter)
         self._connection.open(Talker(self._hello, self._heard, self._lost, self._gave_up))
         return connecting
 
@@ -223,9 +238,9 @@ class ChatClient:
                 hello["epoch"] = self.model.epoch
         return hello
 
-    def _lost(self, why: str, pause: float) -> None:
+    def _lost(self, why: str, pause: float, elsewhere: str) -> None:
         self._is_out()
-        self._tell(Lost(why, pause))
+        self._tell(Lost(why, pause, elsewhere))
 
     def _gave_up(self, why: Failed) -> None:
         self._is_out()
@@ -272,6 +287,7 @@ class ChatClient:
             return
         self.model.welcome(told)
         self._connection.welcomed()
+        self._connection.learn(self._elsewhere(told.addresses))
         self.sender.limit(told.input_bytes)
         self.is_in = True
         self._welcome = told = replace(told, again=again, anew=anew)

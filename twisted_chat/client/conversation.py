@@ -1,9 +1,8 @@
 """A conversation at a front end: what is typed goes to the chat, what comes is shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.failure import Failure
 
 from twisted_chat.client import wording
@@ -22,6 +21,7 @@ from twisted_chat.client.joining import Joining
 from twisted_chat.client.leaving import GOODBYE, Leaving
 from twisted_chat.client.marks import Marks
 from twisted_chat.client.outbox import Line
+from twisted_chat.client.route import Address
 from twisted_chat.client.secrecy import without_secret
 from twisted_chat.client.typed import Typed, parse
 from twisted_chat.client.view import View
@@ -38,7 +38,7 @@ class Conversation:
         nick: the nickname to ask for; empty if the person is to be asked first.
         view: where it is seen.
         client: what talks to the server.
-        endpoint: where that is.
+        addresses: where that is.
         room: the room to type into; empty for the lobby.
         password: that of the nickname; empty if it has none, or the person is to be asked.
         poster: sends files; None where nothing can.
@@ -49,7 +49,7 @@ class Conversation:
         nick: str,
         view: View,
         client: ChatClient,
-        endpoint: IStreamClientEndpoint,
+        addresses: Sequence[Address],
         room: str = "",
         password: str = "",
         poster: Posts | None = None,
@@ -66,7 +66,7 @@ class Conversation:
         self._view = view
         self._client = client
         client.hear = self._hear
-        self._endpoint = endpoint
+        self._addresses = addresses
         self._room = room
         self._hearing = Hearing(view)
         self._leaving = Leaving(client.clock, self._finish)
@@ -196,7 +196,7 @@ class Conversation:
 
     def _connect(self, nick: str, password: str = "") -> None:
         room, self._room = self._room, ""
-        connecting = self._client.connect(self._endpoint, nick, room, password)
+        connecting = self._client.connect(self._addresses, nick, room, password)
         connecting.addCallbacks(lambda _: self._settle(), self._ended)
         self._client.finished.addErrback(self._ended)
 
@@ -240,6 +240,10 @@ class Conversation:
         self.state = "offline"
         if self._leaving.ends_without_connection:
             self._finish()
+        elif told.elsewhere:
+            self.state = "connecting"
+            if not self._failures:
+                self._view.connection(wording.trying_elsewhere(told.why, told.elsewhere))
         elif told.pause is not None:
             self._failures += 1
             last = self._failures == _TOLD_FAILURES

@@ -54,7 +54,5 @@ def _ask(network: Zeroconf, name: str) -> Found | None:
     addresses = info.parsed_addresses() if info is not None else []
     if info is None or not info.port or not addresses:
         return None
-    place = Place(addresses[0], info.port)
-    return Found(
-        harmless(name.removesuffix(f".{_KIND}")), place, info.properties.get(b"tls") == b"1"
-    )
+    place = Place(addresses[0], info.port, tls=info.properties.get(b"tls") == b"1")
+    return Found(harmless(name.removesuffix(f".{_KIND}")), place)

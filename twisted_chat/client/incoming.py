@@ -33,6 +33,7 @@ class Welcome:
         again: whether this client was let in before.
         anew: whether ids begin anew, because the server has kept nothing.
         account: the name of our account; empty for none.
+        addresses: where else the chat is, in the order in which to try.
     """
 
     nick: str
@@ -47,6 +48,7 @@ class Welcome:
     again: bool = False
     anew: bool = False
     account: str = ""
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -165,6 +167,7 @@ def read(thing: dict[str, Any]) -> Incoming | None:
                 epoch,
                 most or Limits.input_bytes,
                 account=_text(thing, "account"),
+                addresses=_texts(thing, "addresses"),
             )
         case "state":
             members = tuple(filter(None, map(_member, _objects(thing, "members"))))

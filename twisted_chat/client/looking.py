@@ -22,15 +22,13 @@ class Found(NamedTuple):
     Args:
         name: what it says it is called.
         place: where it is.
-        tls: whether it speaks TLS there.
     """
 
     name: str
     place: Place
-    tls: bool
 
     def __str__(self) -> str:
-        return f"{self.name} at {self.place}" + (" (with TLS)" if self.tls else "")
+        return f"{self.name} at {self.place}" + (" (with TLS)" if self.place.tls else "")
 
 
 Find = Callable[[], Sequence[Found]]

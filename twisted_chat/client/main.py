@@ -11,16 +11,14 @@ from io import TextIOWrapper
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IStreamClientEndpoint
 
 from twisted_chat.client import arguments
 from twisted_chat.client.arguments import UNTRUSTED, Arguments
 from twisted_chat.client.chat_client import ChatClient
 from twisted_chat.client.conversation import Conversation
+from twisted_chat.client.doors import Doors
 from twisted_chat.client.failed import Failed, Untrusted
 from twisted_chat.client.looking import finder, look
-from twisted_chat.client.state import state_file
-from twisted_chat.client.trust import KnownServers, Trust
 from twisted_chat.client.view import View
 
 HANG_UP = 4.0
@@ -48,8 +46,9 @@ def main() -> None:
     for out in (sys.stdout, sys.stderr):
         if isinstance(out, TextIOWrapper):
             out.reconfigure(errors="replace", encoding="utf-8" if given.json else None)
-    if given.is_anywhere and (found := look(given.place, finder(), _tell)):
-        given = replace(given, place=found.place, tls=given.tls or found.tls)
+    if given.is_anywhere and (found := look(given.places[0], finder(), _tell)):
+        tls = given.places[0].tls or found.place.tls
+        given = replace(given, places=(replace(found.place, tls=tls),))
     make = _choose(given)
     from twisted.internet.task import react
 
@@ -85,22 +84,17 @@ async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd])
     from twisted_chat.client.posting import Poster  # once the reactor is chosen
 
     view = make(reactor)
-    endpoint = _endpoint(reactor, given, view)
+    doors = Doors(reactor, given.places, view.connection, given.fingerprint)
     client = ChatClient(
         reactor,
         raw=view.raw,
         quiet=view.quiet,
         patience=given.patience,
-        where=str(given.place),
+        elsewhere=doors.elsewhere,
     )
-    poster = Poster(
-        reactor,
-        given.place,
-        lambda: endpoint,
-        lambda place, tls: _endpoint(reactor, replace(given, place=place, tls=tls), view),
-    )
+    poster = Poster(reactor, lambda: doors.place(client.address), doors.endpoint)
     conversation = Conversation(
-        given.nick, view, client, endpoint, given.room, given.password, poster
+        given.nick, view, client, doors.given, given.room, given.password, poster
     )
     gone: Deferred[None] = Deferred()
 
@@ -133,16 +127,3 @@ async def _chat(reactor: Any, given: Arguments, make: Callable[[Any], FrontEnd])
         sys.stderr.write(failure)
     gone.callback(None)
     raise SystemExit(status or int(view.failed))
-
-
-def _endpoint(reactor: Any, given: Arguments, view: View) -> IStreamClientEndpoint:
-    """Where the server is; what there is to know of its certificate is told to the view."""
-    endpoint = given.place.endpoint(reactor)
-    if not given.tls:
-        return endpoint
-    from twisted_chat.client.secure import SecureEndpoint  # not every client loads OpenSSL
-
-    path = state_file("known_servers")
-    known = KnownServers(path) if path is not None else None
-    trust = Trust(given.place.address, known, view.connection, given.fingerprint)
-    return SecureEndpoint(endpoint, reactor, given.place.host, trust)

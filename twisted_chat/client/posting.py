@@ -64,34 +64,32 @@ class Poster:
 
     Args:
         reactor: what it runs on.
-        place: where the chat is, which usually takes files too.
-        endpoint: gives what connects to the chat.
-        other: gives what connects elsewhere; its second argument is whether with TLS.
+        here: gives the place where the chat is, which usually takes files too.
+        endpoint: gives what connects to a place.
     """
 
     def __init__(
         self,
         reactor: Any,
-        place: Place,
-        endpoint: Callable[[], IStreamClientEndpoint],
-        other: Callable[[Place, bool], IStreamClientEndpoint],
+        here: Callable[[], Place],
+        endpoint: Callable[[Place], IStreamClientEndpoint],
     ) -> None:
         self._reactor = reactor
         self._agent = Agent.usingEndpointFactory(reactor, self)
         self._cooperator = Cooperator(scheduler=lambda work: reactor.callLater(0, work))
-        self._place = place
+        self._here = here
         self._endpoint = endpoint
-        self._other = other
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """See `IAgentEndpointFactory`: one port for all is reached as the chat is.
 
         The server may know that port by another name than we do.
         """
-        if self._place.path or uri.port == self._place.port:
-            return self._endpoint()
+        here = self._here()
+        if here.path or uri.port == here.port:
+            return self._endpoint(here)
         host = uri.host.decode().strip("[]")
-        return self._other(Place(host, uri.port), uri.scheme == b"https")
+        return self._endpoint(Place(host, uri.port, tls=uri.scheme == b"https"))
 
     def post(self, url: str, path: Path, told: Callable[[int], None]) -> Deferred[None]:
         """Send a file.

@@ -27,13 +27,14 @@ class Talker(NamedTuple):
     Args:
         hello: gives the first object that is sent.
         heard: is told every object that the server sends.
-        lost: is told why there is no connection, and after how many seconds a new one is tried.
+        lost: is told why there is no connection, after how many seconds a new one is tried, and
+            where, if that is elsewhere.
         gave_up: is told why no new one is tried.
     """
 
     hello: Callable[[], dict[str, Any]]
     heard: Callable[[dict[str, Any]], None]
-    lost: Callable[[str, float], None]
+    lost: Callable[[str, float, str], None]
     gave_up: Callable[[Failed], None]
 
 

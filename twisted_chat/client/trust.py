@@ -70,6 +70,9 @@ class Trust:
         known: the servers that were met before; None if nothing can be kept.
         tell: called with a sentence when a server is met for the first time.
         pinned: the fingerprint that the certificate has to have; None if any will do at first.
+        accepted: the certificates of this chat's other addresses, to which this one is added.
+        is_named: whether a person has named this address, and not the server alone: an unknown
+            certificate is trusted at first only if it is.
     """
 
     def __init__(
@@ -78,11 +81,16 @@ class Trust:
         known: KnownServers | None,
         tell: Callable[[str], None],
         pinned: str | None = None,
+        accepted: set[str] | None = None,
+        *,
+        is_named: bool = True,
     ) -> None:
         self._server = server
         self._known = known
         self._tell = tell
         self._pinned = pinned
+        self._accepted = set[str]() if accepted is None else accepted
+        self._is_named = is_named
         self._seen: str | None = None  # since the start, whether or not it could be kept
 
     def check(self, shown: str, *, is_vouched_for: bool) -> None:
@@ -102,10 +110,23 @@ class Trust:
                     f"{_DANGER} Its certificate: {shown}"
                 )
             return
+        self._check(shown, is_vouched_for=is_vouched_for)
+        self._accepted.add(shown)
+
+    def _check(self, shown: str, *, is_vouched_for: bool) -> None:
         known = self._proof()
         if is_vouched_for:
             if known != _AUTHORITY:
                 self._keep(_AUTHORITY)
+        elif known is None and shown in self._accepted:
+            if self._is_named:
+                self._keep(shown)
+        elif known is None and not self._is_named:
+            raise Untrusted(
+                f"The server says that the chat is at {self._server} too, but no authority "
+                "vouches for that, so nothing was sent there. To trust its certificate, name "
+                f"it when you start: {shown}"
+            )
         elif known is None:
             until = self._keep(shown)
             self._tell(

@@ -49,6 +49,11 @@ def no_connection(why: Failure, where: str) -> str:
     return f"No connection to {where}: {why.getErrorMessage()}"
 
 
+def trying_elsewhere(why: str, where: str) -> str:
+    """What one reads when another address of the chat is tried at once."""
+    return f"{why} Trying {where}" if why.endswith((".", "?")) else f"{why}; trying {where}"
+
+
 def trying_again(why: str, pause: float, *, last: bool) -> str:
     """What one reads when there is no connection.
 

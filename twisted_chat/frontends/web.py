@@ -24,7 +24,7 @@ from twisted_chat.frontends.server import Server
 from twisted_chat.frontends.web_files import File
 from twisted_chat.frontends.web_origin import may_connect, real_address
 from twisted_chat.frontends.web_refusal import NotAnswered
-from twisted_chat.frontends.web_request import HEADERS
+from twisted_chat.frontends.web_request import headers_for
 from twisted_chat.frontends.web_sharing import SHARED, UPLOAD, SharingRequest
 from twisted_chat.frontends.websocket import Pings, WebSocket
 from twisted_chat.wire.plain import PlainWire
@@ -46,7 +46,7 @@ class Request(SharingRequest):
 
     def process(self) -> None:
         """Answer it."""
-        self._set_headers(HEADERS)
+        self._set_headers(self.channel.web.headers)
         try:
             self._answer()
         except NotAnswered as why:
@@ -108,7 +108,8 @@ class Request(SharingRequest):
             nonce = b""
         if len(nonce) != 16:
             raise NotAnswered(400, "Sec-WebSocket-Key must be 16 bytes in base64.")
-        if not may_connect(self.headers("origin"), self._one("host"), self.channel.web.origins):
+        web = self.channel.web
+        if not may_connect(self.headers("origin"), self._one("host"), {*web.origins, *web.pages}):
             raise NotAnswered(403, "That page may not connect here: --web-origin can allow it.")
         accept = base64.b64encode(sha1(key + _MAGIC, usedforsecurity=False).digest())
         return (
@@ -291,6 +292,7 @@ class Web(Factory):
         self.files = files
         self.origins = origins
         self.proxies = proxies or Networks()
+        self.spread(())
         self.pings = Pings(server.clock)
         self.crowd = Crowd(server, self.proxies)
 
@@ -298,6 +300,11 @@ class Web(Factory):
         """Use other lists from now on; the arguments are those of `Web`."""
         self.origins = origins
         self.proxies = self.crowd.proxies = proxies
+
+    def spread(self, pages: Collection[str]) -> None:
+        """The chat has pages at these origins too: each may connect to the others' servers."""
+        self.pages = pages
+        self.headers = headers_for(pages)
 
     def buildProtocol(self, addr: IAddress | None) -> Channel:
         """A connection."""

@@ -1,6 +1,6 @@
 """An HTTP request: its headers, and an answer in one sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from twisted.web import http
@@ -10,8 +10,10 @@ from twisted_chat.frontends.web_refusal import NotAnswered
 if TYPE_CHECKING:
     from twisted_chat.frontends.web import Channel
 
+_POLICY = "Content-Security-Policy"
+
 HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    _POLICY: "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
     "trusted-types 'none'",
@@ -20,6 +22,17 @@ HEADERS: Final = {
     "Cache-Control": "no-cache",  # the browser asks each time whether it has changed
 }
 """What every response has; what runs is the page's own files, and nothing else."""
+
+
+def headers_for(pages: Iterable[str]) -> Mapping[str, str]:
+    """`HEADERS` with which a page may also open WebSockets to the chat's other addresses.
+
+    Args:
+        pages: the origins of the chat's pages there, such as `https://chat.example`.
+    """
+    sockets = [f"ws{page.removeprefix('http')}" for page in pages]
+    allowed = " ".join(("connect-src 'self'", *sockets))
+    return HEADERS | {_POLICY: HEADERS[_POLICY].replace("connect-src 'self'", allowed)}
 
 
 class BaseRequest(http.Request):

@@ -310,6 +310,7 @@ export class Client {
   /** @param {import("./incoming.js").Welcome} told */
   #welcome(told) {
     this.connection.welcomed();
+    this.connection.route.learn(told.addresses);
     this.isIn = true;
     this.isReplaced = false;
     this.#shutdown = "";

@@ -1,4 +1,5 @@
-// A WebSocket that is made again when it is gone, after pauses that grow, and noticed when it is dead.
+// A WebSocket that is made again when it is gone: elsewhere at once, then after pauses that grow. A dead one is noticed.
+import { Route } from "./route.js";
 
 /**
  * @typedef {{
@@ -10,6 +11,8 @@
 
 const LONGEST = 15_000;
 const ANSWERS_IN = 10_000; // a connection, or a ping
+const HANGS = 2000; // a connection, while there is another address to try
+const STEADY = 10_000; // whose loss is a new one: before, each address is tried once
 const AWAKE_IN = 3_000; // a ping after sleep: one waits in front of the screen
 const IDLE = 25_000;
 const LOOK = 2_000;
@@ -35,6 +38,9 @@ export class Connection {
   onLine = () => {};
 
   #tries = 0;
+  #since = Infinity; // when we were let in, over this connection
+  /** Where it is, or was at last. */
+  #at = "";
   #heard = 0;
   #looked = 0;
   #pinged = false;
@@ -44,26 +50,33 @@ export class Connection {
   #cancelDeadline = () => {};
   #cancelLook = () => {};
 
-  /** @param {() => Socket} make @param {Clock} clock */
-  constructor(make, clock = CLOCK) {
+  /** @param {(origin: string) => Socket} make @param {string} origin of our page @param {Clock} clock */
+  constructor(make, origin, clock = CLOCK) {
     this.make = make;
     this.clock = clock;
+    this.route = new Route(origin);
   }
 
   /** Connect now, whether or not a try is due. */
   open() {
+    this.route.begin();
+    this.#connect();
+  }
+
+  #connect() {
     this.#forget();
     this.state = "connecting";
+    this.#at = this.route.take();
     /** @type {Socket} */
     let socket;
     try {
-      socket = this.make();
+      socket = this.make(this.#at);
     } catch {
       this.#retry();
       return;
     }
     this.#socket = socket;
-    this.#deadline(ANSWERS_IN);
+    this.#deadline(this.route.next ? HANGS : ANSWERS_IN);
     socket.onopen = () => {
       this.state = "open";
       this.#heard = this.#looked = this.clock.now();
@@ -90,6 +103,7 @@ export class Connection {
   /** The server has let us in: the next loss is a new one. */
   welcomed() {
     this.#tries = 0;
+    this.#since = this.clock.now();
   }
 
   /** @param {object} thing */
@@ -124,12 +138,18 @@ export class Connection {
   }
 
   #lost() {
+    if (this.clock.now() - this.#since >= STEADY) this.route.begin(this.#at);
     this.#forget();
     this.#retry();
     this.onDown();
   }
 
   #retry() {
+    if (this.route.next) {
+      this.state = "connecting";
+      this.#cancelRetry = this.clock.later(() => this.#connect(), 0);
+      return;
+    }
     const pause = Math.min(LONGEST, 1000 * 2 ** this.#tries) * (0.5 + 0.5 * this.clock.random());
     this.#tries = Math.min(this.#tries + 1, 10);
     this.state = "waiting";
@@ -141,6 +161,7 @@ export class Connection {
     this.#cancelRetry();
     this.#cancelDeadline();
     this.#cancelLook();
+    this.#since = Infinity;
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;

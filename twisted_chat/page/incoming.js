@@ -15,7 +15,8 @@
  * @typedef {{
  *   event: "welcome", nick: string, account: string, session: string, resumed: boolean, server: string, epoch: string,
  *   motd: string[], commands: Command[], rooms: string[] | null, ignored: string[], lineBytes: number, fileSize: number, read: Read[],
- * }} Welcome `fileSize`: 0 where no files are taken
+ *   addresses: string[],
+ * }} Welcome `fileSize`: 0 where no files are taken; `addresses`: where else the chat is
  * @typedef {{event: "read", room: string, id: number}} Read
  * @typedef {{event: "state", room: string, topic: string, members: Member[], count: number}} State
  * @typedef {{event: "answer", ref: string, lines: string[], url: string}} Answer
@@ -58,6 +59,7 @@ function understand(value) {
         motd: texts(value, "motd"),
         commands: things(value, "commands").map(command).filter((each) => each.name.startsWith("/")),
         ignored: texts(value, "ignored"),
+        addresses: texts(value, "addresses"),
         rooms: Array.isArray(value.rooms) ? texts(value, "rooms") : null,
         read: Object.keys(isThing(value.read) ? value.read : {}).map((name) => ({ event: "read", room: name, id: whole(/** @type {Thing} */ (value.read), name) })),
         lineBytes: (isThing(value.limits) && whole(value.limits, "line_bytes")) || 2000,

@@ -27,8 +27,9 @@ const LONGEST_REST = 250; // milliseconds between two pictures
 const LISTED = 60_000; // how long a list of the server's rooms is fresh
 
 const visit = Math.random().toString(36).slice(2, 10);
-const at = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`;
-const connection = new Connection(() => /** @type {import("./connection.js").Socket} */ (new WebSocket(at)));
+/** @param {string} origin */
+const socket = (origin) => /** @type {import("./connection.js").Socket} */ (new WebSocket(origin.replace(/^http/u, "ws") + "/ws"));
+const connection = new Connection(socket, location.origin);
 const client = new Client(connection, visit);
 
 const tabs = new Tabs({

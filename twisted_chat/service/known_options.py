@@ -57,6 +57,14 @@ GROUPS = {
             is_list=True,
         ),
         Option(
+            "join-with",
+            None,
+            "Addresses of the chat, in the order in which clients try them "
+            "(default: the machine's).",
+            values.addresses,
+            is_list=True,
+        ),
+        Option(
             "qr",
             None,
             "Show the page's address as a QR code.",

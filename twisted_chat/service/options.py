@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 BACKLOG = 4096
 """Connections waiting to be accepted; with fewer, a burst of clients is dropped silently."""
 
+ADDRESSES = 16
+"""So many addresses of the chat are told to everybody who comes."""
+
 SERVER = "twisted-chat-server"
 """The command that needs no `twistd`."""
 
@@ -62,6 +65,7 @@ class Options(usage.Options):
     def __init__(self, *, is_again: bool = False) -> None:
         super().__init__()
         self.endpoints: list[str] = []
+        self.addresses: list[str] = []
         self.admins: list[str] = []
         self.web_endpoints: list[str] = []
         self.web_origins: list[str] = []
@@ -79,6 +83,10 @@ class Options(usage.Options):
         self.endpoints.append(description)
 
     opt_e = opt_endpoint
+
+    def opt_join_with(self, addresses: str) -> None:
+        """See `known_options`."""
+        self.addresses += _coerced(BY_NAME["join-with"], addresses)
 
     def opt_admin(self, name: str) -> None:
         """See `known_options`."""
@@ -181,6 +189,7 @@ class Options(usage.Options):
         return {
             "admin": self.admins,
             "endpoint": self.endpoints,
+            "join-with": self.addresses,
             "web-endpoint": self.web_endpoints,
             "web-origin": self.web_origins,
             "web-proxy": self.web_proxies,
@@ -231,6 +240,9 @@ class Options(usage.Options):
                 make_portal(self["auth"])
             except ValueError as error:
                 raise usage.UsageError(f"cannot use --auth {error}") from error
+        self.addresses = list(dict.fromkeys(self.addresses))
+        if len(self.addresses) > ADDRESSES:
+            raise usage.UsageError(f"--join-with can name at most {ADDRESSES} addresses")
         if self["files"] is not None and self["no-db"]:
             raise usage.UsageError(
                 "--files needs a database: with --no-db, files last as long as the server runs"

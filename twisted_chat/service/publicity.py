@@ -1,12 +1,13 @@
 """How people learn where the server is: `/doors`, a QR code, an announcement to the network."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from twisted.application.service import IService
 
 from twisted_chat.service.endpoints import Listening, beyond_this_machine, hosts, page_addresses
+from twisted_chat.service.joining import how_to_join_at, pages_at
 
 
 class Publicity:
@@ -14,25 +15,28 @@ class Publicity:
 
     Args:
         ports: where it listens.
+        addresses: where people reach it, if the operator names that.
     """
 
-    def __init__(self, ports: Iterable[Listening]) -> None:
+    def __init__(self, ports: Iterable[Listening], addresses: Sequence[str] = ()) -> None:
         self._ports = ports
+        self.addresses = addresses
 
     def how_to_join(self) -> list[str]:
         """What people are told who ask how others can join."""
-        return [line for port in self._open() for line in port.lines]
+        own = [line for port in self._open() for line in port.lines]
+        return how_to_join_at(self.addresses) or own
 
     def qr_code(self) -> str:
         """The address of the page for a phone's camera, or else how to join."""
         from twisted_chat.service import qr  # an extra
 
-        shown = [*self._pages(), *self.how_to_join()]
+        shown = [*self._named_pages(), *self.how_to_join()]
         return qr.code(shown[0]) if shown else ""
 
     def web_address(self) -> str:
         """The address of the page, without a slash at the end; empty if it has none."""
-        return next((page.rstrip("/") for page in self._pages()), "")
+        return next((page.rstrip("/") for page in self._named_pages()), "")
 
     def announcement(self, reactor: Any, name: str) -> IService | None:
         """What announces the server on the networks where it listens; None if there is nothing.
@@ -61,6 +65,9 @@ class Publicity:
     def _open(self) -> list[Listening]:
         """The ports where people can come, and not only proxies."""
         return [port for port in self._ports if port.is_open and not port.is_for_proxies]
+
+    def _named_pages(self) -> list[str]:
+        return [f"{page}/" for page in pages_at(self.addresses)] or self._pages()
 
     def _pages(self) -> list[str]:
         ports = [port for port in self._open() if port.has_page]

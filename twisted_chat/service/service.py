@@ -50,6 +50,7 @@ from twisted_chat.service.endpoints import (
     tcp_endpoint,
     where_to_browse,
 )
+from twisted_chat.service.joining import how_to_join_at, pages_at
 from twisted_chat.service.options import Options
 from twisted_chat.service.process import let_others_go_first, look_only_at_what_is_new, room_for
 from twisted_chat.service.publicity import Publicity
@@ -125,7 +126,7 @@ class ChatService(MultiService):
         self._pools: list[ThreadPool] = []
         self._counters = Counters()
         self._listening: list[Listening] = []
-        self._publicity = Publicity(self._listening)
+        self._publicity = Publicity(self._listening, options.addresses)
         self._store: Store
         self._factory: ChatFactory
         self._web: Web
@@ -198,11 +199,13 @@ class ChatService(MultiService):
             operations=self,
             files=self._files,
         )
+        chat.addresses = options.addresses
         chat.erases_on_forget = bool(options["erase-on-forget"])
         self._factory = ChatFactory(self._reactor, chat=chat)
         self._factory.ban(options.banned, options.allowed)
         proxies = Networks(options.web_proxies)
         self._web = self._factory.web(read_page(PAGE), options.web_origins, proxies)
+        self._web.spread(pages_at(options.addresses))
         if options.has_tls:
             self._certificate = self._open_certificate()
 
@@ -244,6 +247,8 @@ class ChatService(MultiService):
 
     def _publish(self) -> None:
         """Tell people and networks where the server is, in the ways that the operator wants."""
+        for line in how_to_join_at(self._options.addresses):
+            _log.info("{line}", line=line)
         if self._options["qr"]:
             self._console.show(self._publicity.qr_code())
         if self._options["announce"]:
@@ -424,6 +429,8 @@ class ChatService(MultiService):
         chat.administrators.use(options.admins)
         self._factory.ban(options.banned, options.allowed)
         self._web.trust(options.web_origins, Networks(options.web_proxies))
+        self._web.spread(pages_at(options.addresses))
+        chat.addresses = self._publicity.addresses = options.addresses
         if self._certificate is not None and options.pair is not None:
             self._certificate.pair = options.pair
         changed = ", ".join(sorted(options.differences(self._current) - set(AT_START)))

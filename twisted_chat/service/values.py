@@ -125,6 +125,32 @@ def origin(value: str) -> str:
     return value.rstrip("/").lower()
 
 
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>tls|https?)://)?(?P<host>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])"
+    r"(?::(?P<port>[0-9]{1,5}))?/?"
+)
+_PORTS = {"http": "80", "https": "443"}
+
+
+def addresses(value: str) -> list[str]:
+    """Addresses of the chat with commas between them: `HOST:PORT`, `tls://...`, or of a page."""
+    return [_address(each.strip()) for each in value.split(",")]
+
+
+def _address(value: str) -> str:
+    """One of them, with its port, but a page's as browsers write it: without the usual one."""
+    match = _ADDRESS.fullmatch(value.lower())
+    if match is None or not 0 < int(match["port"] or 1) < 65536:
+        raise ValueError(
+            "must be addresses such as chat.example:5000, tls://chat.example:5001 or "
+            f"https://chat.example, not {value!r}"
+        )
+    scheme, host, number = match["scheme"], match["host"], match["port"]
+    if scheme in _PORTS:
+        return f"{scheme}://{host}" + (f":{number}" if number not in (None, _PORTS[scheme]) else "")
+    return (f"{scheme}://" if scheme else "") + f"{host}:{number or 5000}"
+
+
 def network(value: str) -> str:
     """An address or a network."""
     try:

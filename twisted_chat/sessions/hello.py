@@ -173,6 +173,8 @@ class HelloSession(Session):
             "motd": list(self.chat.motd),
             "commands": COMMANDS,
         }
+        if self.chat.addresses:
+            welcome["addresses"] = list(self.chat.addresses)
         if person.account:
             welcome["account"] = self.chat.accounts.name_of(person.account)
         if person.rooms:

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Connection } from "../../../twisted_chat/page/connection.js";
-import { FakeClock } from "./world.js";
+import { FakeClock, HOME } from "./world.js";
 
 class Socket {
   /** @type {(() => void) | null} */
@@ -31,7 +31,7 @@ function connected() {
     const socket = new Socket();
     sockets.push(socket);
     return socket;
-  }, clock);
+  }, HOME, clock);
   connection.open();
   sockets[0].onopen?.();
   return { clock, sockets, connection };
@@ -94,7 +94,7 @@ test("a connection that is never made is given up and tried again", () => {
   const connection = new Connection(() => {
     made++;
     return new Socket();
-  }, clock);
+  }, HOME, clock);
   connection.open();
   clock.advance(10_000);
   assert.equal(connection.state, "waiting");

@@ -13,6 +13,9 @@ export function chance(seed) {
   };
 }
 
+/** Where the page is from. */
+export const HOME = "https://home.example";
+
 export class FakeClock {
   time = 1_700_000_000_000;
   /** @type {{at: number, act: () => void}[]} */
@@ -54,6 +57,10 @@ export class FakeClock {
 
 export class Server {
   isUp = true;
+  /** The addresses where nobody answers. @type {Set<string>} */
+  dead = new Set();
+  /** What it tells of them. @type {string[]} */
+  addresses = [];
   epoch = "e1";
   /** Events of a room that are shown to who enters it. */
   entry = 5;
@@ -122,9 +129,10 @@ export class Link {
   toClient = [];
   isOpen = false;
 
-  /** @param {Server} server */
-  constructor(server) {
+  /** @param {Server} server @param {string} at its address */
+  constructor(server, at = HOME) {
     this.server = server;
+    this.at = at;
     server.links.add(this);
   }
 
@@ -146,7 +154,7 @@ export class Link {
   /** Carry one thing, if there is one. */
   step() {
     if (!this.server.links.has(this)) return false;
-    if (!this.server.isUp) {
+    if (!this.server.isUp || this.server.dead.has(this.at)) {
       this.cut();
       return true;
     }
@@ -216,7 +224,7 @@ export class Link {
     this.write({
       event: "welcome", nick: person.nick, ...((person.account || owner) && { account: person.nick }), session: token, resumed: !!known, epoch: this.server.epoch, server: "the lab", motd: [],
       commands: [{ name: "/join", usage: "ROOM", help: "enter a room", aliases: ["/j"] }], ...(known && { rooms: [...person.rooms.keys()] }),
-      ...(person.read.size && { read: Object.fromEntries(person.read) }),
+      ...(this.server.addresses.length && { addresses: this.server.addresses }), ...(person.read.size && { read: Object.fromEntries(person.read) }),
     });
     if (known) for (const each of person.own) if (each.id > (seen["@"] ?? 0)) this.tell("@", each, undefined, true);
     const rooms = known ? [...person.rooms.keys()] : ["#lobby", ...Object.keys(seen).filter((each) => each !== "#lobby" && each !== "@")];
@@ -247,12 +255,12 @@ export class Visit {
     this.clock = clock;
     /** @type {Link[]} */
     this.links = [];
-    const make = () => {
-      const link = new Link(server);
+    const make = (/** @type {string} */ at) => {
+      const link = new Link(server, at);
       this.links.push(link);
       return link;
     };
-    this.client = new Client(new Connection(make, clock), name, clock);
+    this.client = new Client(new Connection(make, HOME, clock), name, clock);
   }
 
   /** @param {string} nick */

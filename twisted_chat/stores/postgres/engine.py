@@ -1,14 +1,11 @@
 """The connection that writes, and hears what others write; it is made again when it is lost."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
 from twisted.logger import Logger
 
-from twisted_chat.stores.nodes import Value
 from twisted_chat.stores.postgres import membership, schema
 from twisted_chat.stores.postgres.connection import (
     Away,
@@ -21,14 +18,13 @@ from twisted_chat.stores.postgres.connection import (
 )
 from twisted_chat.stores.postgres.functions import FENCED
 from twisted_chat.stores.postgres.group import Answer, Group
-from twisted_chat.stores.rows import Row
+from twisted_chat.stores.postgres.membership import CaughtUp
 from twisted_chat.stores.unusable import Unusable
 
 _log = Logger(namespace="chat")
 _T = TypeVar("_T")
 
 _STORE = b"SELECT store_group(%s, %s, %s * interval '1 second', %s::jsonb, %s::text[])"
-_CATCH_UP = b"SELECT catch_up(%s, %s, %s, %s::jsonb)"
 
 LEASE = 10.0
 """Seconds after which a server of which nothing is heard counts as gone."""
@@ -43,25 +39,6 @@ SOON = 1.0
 
 class TakenOver(Exception):
     """Another server looks after our people by now, and this one never writes again."""
-
-
-@dataclass(frozen=True)
-class CaughtUp:
-    """How everything was at one place in the order of news.
-
-    Args:
-        mark: the number of the group whose news mark that place.
-        done: the number of our last group that was stored until then.
-        missed: log and row of events behind those that were known, by log and number.
-        shared: all that was set.
-        nodes: the numbers of the servers there were.
-    """
-
-    mark: int
-    done: int
-    missed: Sequence[Row]
-    shared: Mapping[str, Value]
-    nodes: Sequence[int]
 
 
 Item: TypeAlias = str | CaughtUp
@@ -184,6 +161,7 @@ class Engine:
                     self._ask(lambda: self._catch_up(len(self._heard), joins=True))
                 return self._send(group)
             except Away as lost:
+                self._forget_own_news()
                 if self._has_given_up:
                     raise
                 _log.warn("The connection to the database was lost: {why}", why=str(lost))
@@ -191,9 +169,21 @@ class Engine:
             raise Away("the server stops")
         in_doubt = self._in_doubt
         answer = self._connect_again(joins=group.work.joins)
-        if answer is None or group is not in_doubt:  # which was given up since
+        if answer is not None and group is in_doubt:  # else that was given up since
+            return answer
+        try:
             return self._send(group)
-        return answer
+        except Away:
+            self._forget_own_news()
+            raise
+
+    def _forget_own_news(self) -> None:
+        """What was heard of a group that is in doubt comes too early: all is read again."""
+        own = f"{self.node} {self._number + 1} "
+        for place, heard in enumerate(self._heard):
+            if isinstance(heard, str) and heard.startswith(own):
+                del self._heard[place:]
+                break
 
     def _send(self, group: Group) -> Answer:
         self._in_doubt = group
@@ -252,12 +242,11 @@ class Engine:
             The number of the last group that is stored, and what was answered to it.
         """
         self._marks -= 1
-        values = self.node, self._marks, joins, json.dumps(self._lasts())
-        (found,) = self._one(_CATCH_UP, *values)
-        missed = [tuple(row) for row in found["missed"]]
-        caught_up = CaughtUp(self._marks, found["done"], missed, found["shared"], found["nodes"])
+        caught_up, answer = membership.catch_up(
+            self._connection, self.node, self._marks, self._lasts(), joins=joins
+        )
         self._heard.insert(place, caught_up)
-        return found["done"], found["answer"]
+        return caught_up.done, answer
 
     def _connect_again(self, *, joins: bool) -> Answer | None:
         """Make a connection in the place of the lost one.
@@ -265,16 +254,15 @@ class Engine:
         Returns:
             What was answered to the group that was sent over that one; None if it is not stored.
         """
+        place = len(self._heard)
         try:
             self._connection = connect(self._url, self._called)
             self._end_lost_connection()
-            if not schema.lock(self._connection, SOON, shared=True):
-                raise Away("a command is alone with the database")
-            place = len(self._heard)
             self._listen()
             done, answer = self._catch_up(place, joins=joins)
-        except (Unusable, psycopg.Error, Away) as error:
+        except (Unusable, psycopg.Error) as error:
             self._connection.close()
+            del self._heard[place:]
             if isinstance(error, psycopg.Error) and error.sqlstate == FENCED:
                 raise TakenOver from error
             raise Away(str(error)) from error
@@ -284,13 +272,19 @@ class Engine:
         return answer
 
     def _end_lost_connection(self) -> None:
-        """End our lost connection, of which the database may not know yet that it is lost."""
+        """End our lost connection, of which the database may not know yet that it is lost.
+
+        Raises:
+            Unusable: no server may use the database just now.
+        """
         self._connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = %s AND pid != pg_backend_pid()"
             " AND datname = current_database()",
             (self._called,),
         )
+        if not schema.lock(self._connection, SOON, shared=True):
+            raise Unusable("a command is alone with the database")
 
     # Ending
 

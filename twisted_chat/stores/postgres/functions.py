@@ -208,7 +208,8 @@ BEGIN
         ), buried AS (
             DELETE FROM nodes USING dead WHERE nodes.node = dead.node RETURNING nodes.node
         )
-        SELECT jsonb_agg(jsonb_build_array(node, this_node) ORDER BY node) INTO departed FROM buried;
+        SELECT jsonb_agg(jsonb_build_array(node, this_node) ORDER BY node) INTO departed
+        FROM buried;
     END IF;
     IF departed IS NOT NULL AND news = '{{}}' THEN
         news := '{{"{{}}"}}';

@@ -9,9 +9,10 @@ from twisted.logger import Logger
 
 from twisted_chat.events import Entry
 from twisted_chat.stores.nodes import Hearer, Value
-from twisted_chat.stores.postgres.engine import CaughtUp, Item
+from twisted_chat.stores.postgres.engine import Item
 from twisted_chat.stores.postgres.group import Answer, Group
 from twisted_chat.stores.postgres.logs import OpenLog
+from twisted_chat.stores.postgres.membership import CaughtUp
 from twisted_chat.stores.postgres.news import News, Reader
 from twisted_chat.stores.rows import to_entry
 

@@ -45,15 +45,15 @@ class Listening:
         """The descriptor that is watched."""
         return -1 if self._copy is None else self._copy
 
-    def doRead(self) -> None:
+    def doRead(self) -> None:  # noqa: N802 - its name there
         """Something has arrived, or the connection is lost."""
         self._hear()
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure) -> None:  # noqa: N802 - its name there
         """The connection is lost, and there is nothing to read."""
         self.stop()
         self._hear()
 
-    def logPrefix(self) -> str:
+    def logPrefix(self) -> str:  # noqa: N802 - its name there
         """What the reactor calls it."""
         return "PostgreSQL"

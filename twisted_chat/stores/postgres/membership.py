@@ -4,12 +4,16 @@ Each is one call, like that which stores a group: a server that stops in its mid
 waiting.
 """
 
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import psycopg
 
+from twisted_chat.stores.nodes import Value
 from twisted_chat.stores.postgres.functions import FENCED, TOGETHER
-from twisted_chat.stores.rows import COLUMNS
+from twisted_chat.stores.rows import COLUMNS, Row
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -74,7 +78,7 @@ BEGIN
     END IF;
 END
 $$
-"""
+"""  # noqa: S608 - ours
 """A server leaves, and another looks after its people; if none is known to live, whoever comes."""
 
 _ABANDONED = """
@@ -108,6 +112,48 @@ def register(connection: Connection, lease: float) -> int:
         ).fetchone()
     assert row is not None  # noqa: S101 - that gives one
     return int(row[0])
+
+
+@dataclass(frozen=True)
+class CaughtUp:
+    """How everything was at one place in the order of news.
+
+    Args:
+        mark: the number of the group whose news mark that place.
+        done: the number of this server's last group that was stored until then.
+        missed: log and row of events behind those that were known, by log and number.
+        shared: all that was set.
+        nodes: the numbers of the servers there were.
+    """
+
+    mark: int
+    done: int
+    missed: Sequence[Row]
+    shared: Mapping[str, Value]
+    nodes: Sequence[int]
+
+
+def catch_up(
+    connection: Connection, node: int, mark: int, lasts: Mapping[str, int], *, joins: bool
+) -> tuple[CaughtUp, Any]:
+    """Find out how everything is at a place in the order of news, which is marked there.
+
+    Args:
+        connection: to the database.
+        node: the number of this server.
+        mark: a number that marks the place.
+        lasts: by the names of logs, the numbers of the last events that are known.
+        joins: whether the server begins to hear what others tell.
+
+    Returns:
+        That, and what was answered to the last group that is stored.
+    """
+    values = node, mark, joins, json.dumps(lasts)
+    row = connection.execute(b"SELECT catch_up(%s, %s, %s, %s::jsonb)", values).fetchone()
+    assert row is not None  # noqa: S101 - a function has an answer
+    (found,) = row
+    missed = [tuple(each) for each in found["missed"]]
+    return CaughtUp(mark, found["done"], missed, found["shared"], found["nodes"]), found["answer"]
 
 
 def listen(connection: Connection) -> None:

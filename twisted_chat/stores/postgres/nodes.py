@@ -1,12 +1,12 @@
 """The servers on one database: what they tell each other, and who is there."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from twisted_chat.stores.nodes import Hearer, Value
-from twisted_chat.stores.postgres.hearing import Hearing
 from twisted_chat.stores.postgres.writer import Writer
 
 BEAT = 3.0
@@ -18,15 +18,13 @@ class PostgresNodes:
 
     Args:
         number: of this server.
-        writer: stores what is told.
-        hearing: tells what was heard.
+        writer: stores what is told, and tells what was heard.
         clock: says when the lease is to be renewed.
     """
 
-    def __init__(self, number: int, writer: Writer, hearing: Hearing, clock: IReactorTime) -> None:
+    def __init__(self, number: int, writer: Writer, clock: IReactorTime) -> None:
         self._number = number
         self._writer = writer
-        self._hearing = hearing
         self._clock = clock
         self._beat: IDelayedCall | None = None
 
@@ -37,15 +35,19 @@ class PostgresNodes:
 
     def join(self, hearer: Hearer) -> Deferred[Mapping[str, Value] | None]:
         """See `Nodes.join`."""
-        self._writer.replaced = hearer.replaced
-        joined = self._hearing.join(hearer)
-        self._writer.join()
+        self._writer.replaced = partial(self._is_replaced, hearer)
+        joined = self._writer.hearing.join(hearer)
+        self._writer.asked.join()
         self._beats()
         return joined
 
     def _beats(self) -> None:
         self._beat = self._clock.callLater(BEAT, self._beats)
-        self._writer.renew()
+        self._writer.asked.renew()
+
+    def _is_replaced(self, hearer: Hearer) -> None:
+        self.stop()
+        hearer.replaced()
 
     def stop(self) -> None:
         """Renew the lease no more."""
@@ -55,20 +57,20 @@ class PostgresNodes:
 
     def set(self, name: str, value: Value) -> None:
         """See `Nodes.set`."""
-        self._writer.tell(name, value, is_set=True)
+        self._writer.asked.tell(name, value, is_set=True)
 
     def tell(self, name: str, value: Value) -> None:
         """See `Nodes.tell`."""
-        self._writer.tell(name, value, is_set=False)
+        self._writer.asked.tell(name, value, is_set=False)
 
     def claim(self, holder: str, keys: Sequence[str], instead_of: str = "") -> Deferred[None]:
         """See `Nodes.claim`."""
-        return self._writer.claim(holder, keys, instead_of)
+        return self._writer.asked.claim(holder, keys, instead_of)
 
     def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
         """See `Nodes.inherit`."""
-        self._writer.inherit(node, kept)
+        self._writer.asked.inherit(node, kept)
 
     def release(self, holder: str, keys: Sequence[str]) -> None:
         """See `Nodes.release`."""
-        self._writer.release(holder, keys)
+        self._writer.asked.release(holder, keys)

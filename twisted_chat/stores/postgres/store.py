@@ -75,8 +75,8 @@ class PostgresStore:
         self._history = History(url, reading)
         counted = counters or Counters()
         self._writer = Writer(self._engine, turn, writing, clock, counted, self._logs, reactor)
-        self._hearing = self._writer.hearing
-        self._nodes = PostgresNodes(self._engine.node, self._writer, self._hearing, clock)
+        self._asked, self._hearing = self._writer.asked, self._writer.hearing
+        self._nodes = PostgresNodes(self._engine.node, self._writer, clock)
 
     # Logs
 
@@ -149,15 +149,15 @@ class PostgresStore:
         known = self._logs.pop(log, None)
         if known is not None:
             known.is_erased = True  # what waits for it is not stored any more
-        self._writer.erase(log)
+        self._asked.erase(log)
 
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """See `Store.append`."""
-        self._writer.append([(self._logs[name], entry) for name, entry in entries])
+        self._asked.append([(self._logs[name], entry) for name, entry in entries])
 
     def make_nameless(self, person: str) -> Deferred[Mapping[str, Replacements]]:
         """See `Store.make_nameless`."""
-        return self._writer.make_nameless(person)
+        return self._asked.make_nameless(person)
 
     def forget(self, before: float) -> None:
         """See `Store.forget`."""
@@ -203,11 +203,11 @@ class PostgresStore:
 
     def save_session(self, saved: SavedSession) -> Deferred[None]:
         """See `Store.save_session`."""
-        return self._writer.save(saved)
+        return self._asked.save(saved)
 
     def drop_session(self, device: str) -> None:
         """See `Store.drop_session`."""
-        self._writer.drop(device)
+        self._asked.drop(device)
 
     # Accounts
 
@@ -217,30 +217,30 @@ class PostgresStore:
 
     def save_account(self, account: Account) -> Deferred[None]:
         """See `Store.save_account`."""
-        return self._writer.write_account(account)
+        return self._asked.write_account(account)
 
     def drop_account(self, account_id: str) -> Deferred[None]:
         """See `Store.drop_account`."""
-        return self._writer.write_account(account_id)
+        return self._asked.write_account(account_id)
 
     # The engine
 
     @property
     def is_behind(self) -> bool:
         """See `Store.is_behind`."""
-        return self._writer.is_behind
+        return self._asked.is_behind
 
     @property
     def waiting(self) -> int:
         """See `Store.waiting`."""
-        return self._writer.waiting
+        return self._asked.waiting
 
     @property
     def problem(self) -> str:
         """See `Store.problem`."""
         if self._is_slow:
             return "the database does not respond"
-        why = self._writer.problem
+        why = self._asked.problem
         return f"messages cannot be stored: {why}" if why else ""
 
     def try_again(self) -> None:
