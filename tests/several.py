@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle
 from typing import Any
@@ -23,7 +23,27 @@ from twisted_chat.stores.nameless import Replacements, nameless
 from twisted_chat.stores.nodes import Hearer, Taken
 from twisted_chat.turn import Turn
 
-News = Callable[["Node"], None]
+
+@dataclass
+class News:
+    """What a server has stored and told, or that one is gone; or that some of it was not heard."""
+
+    node: int = 0
+    words: str = "[]"
+    entries: Sequence[tuple[str, Entry, Entry]] = ()
+    gone: tuple[int, int] | None = None
+    is_missed: bool = False
+
+    def reach(self, node: "Node") -> None:
+        """A server hears it."""
+        if self.gone is not None:
+            node.hearer.gone(*self.gone)
+        for name, value in json.loads(self.words):
+            node.hearer.heard(self.node, name, value)
+        for log, entry, copy in self.entries:
+            node.sees(log, entry if node.number == self.node else None, copy)
+        if self.is_missed:
+            node.is_told_all()
 
 
 class Database:
@@ -77,7 +97,7 @@ class Database:
         del self.nodes[node.number]
         if self.nodes:
             heir = min(self.nodes)
-            self.tells(lambda other: other.hearer.gone(node.number, heir))
+            self.tells(News(gone=(node.number, heir)))
 
 
 class Node:
@@ -99,6 +119,7 @@ class Node:
         self._claims: list[tuple[Deferred[None], str, Sequence[str], str]] = []
         self._released: list[tuple[str, Sequence[str]]] = []
         self.news: deque[News] = deque()
+        self._kept_news: deque[News] = deque()
         self.hearer: Hearer
         self._database = database
         self._subscribers: dict[str, Subscriber] = {}
@@ -117,9 +138,24 @@ class Node:
     def hears(self) -> bool:
         """This server hears of what comes next; gives whether there was anything."""
         if self.news:
-            self.news.popleft()(self)
+            self.news.popleft().reach(self)
             return True
         return False
+
+    def loses_touch(self) -> None:
+        """What others have told is not heard, and what they have stored is read afterwards."""
+        for news in self.news:
+            if news.node != self.number:
+                stored = [each for each in news.entries if each[2].stored]
+                news = replace(news, words="[]", entries=stored, gone=None)
+            self._kept_news.append(news)
+        self.news, self._kept_news = self._kept_news, deque()
+        self.news.append(News(is_missed=True))
+
+    def is_told_all(self) -> None:
+        """This is how everything is now, though some of it is heard of again."""
+        shared = json.loads(json.dumps(self._database.shared))
+        self.hearer.missed(shared, list(self._database.nodes))
 
     # Logs
 
@@ -162,16 +198,8 @@ class Node:
             elif "/" in name:
                 self._database.shared[name] = value
         numbered, self._entries = self._number(self._entries), []
-        text = json.dumps(words)
-
-        def tell(node: "Node") -> None:
-            for name, value in json.loads(text):
-                node.hearer.heard(self.number, name, value)
-            for log, entry, copy in numbered:
-                node.sees(log, entry if node is self else None, copy)
-
         if words or numbered:
-            self._database.tells(tell)
+            self._database.tells(News(self.number, json.dumps(words), numbered))
         for answer in answers:
             answer()
 
@@ -365,7 +393,7 @@ class SpreadTestCase(AccountsTestCase):
     def opens(self, database: Database, limits: Limits) -> Chat:
         """One of the servers."""
         turn = Turn(partial(self.clock.callLater, 0))
-        store = database.node(turn)
+        store = database.node(Turn())  # so that answers come at once, as where all is in memory
         accounts = cheap_accounts(self.clock, store, limits)
         chat = Chat(self.clock, store, turn, "the lab", limits, accounts=accounts)
         self.successResultOf(chat.ready)

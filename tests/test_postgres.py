@@ -208,7 +208,7 @@ class KeptTests(SynchronousTestCase):
     def test_why_something_is_not_stored_is_said_without_what_it_was(self) -> None:
         kept = Engine(self.url)
         self.addCleanup(kept.close)
-        call = "SELECT store_group(%s, 1, '10 s', %s::jsonb, '{}')"
+        call = "SELECT store_group(%s, 1, '10 s', %s::jsonb, '')"
         for work in ('{"sessions":[["secret"]]}', '{"sessions":[["secret\\u0000"]]}'):
             with self.assertRaises(psycopg.Error) as raised:
                 kept._connection.execute(call.encode(), (kept.node, work))

@@ -6,11 +6,35 @@ from typing import Any
 from tests.people import Person, Program, Somebody
 from tests.several import Node, SeveralTestCase
 from twisted_chat import ChatFactory, Limits
+from twisted_chat.chat.observers import Observer, Observers
 from twisted_chat.chat.people import _keys
+from twisted_chat.events import Event
 
 NAMES = ("ann", "bob", "cid", "dan", "eve", "fay")
 ROOMS = ("#lobby", "#dev", "#tea")
 SECRET = "correct horse"
+
+
+class _Witness(Observer):
+    """Sees all that happens in the lobby."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Event, int]] = []
+
+    def happened(self, event: Event, number: int) -> None:
+        """See `Observer.happened`."""
+        if event.room == "#lobby":
+            self.seen.append((event, number))
+
+
+def _stored(seen: list[tuple[Event, int]]) -> list[tuple[Event, int]]:
+    return [each for each in seen if each[1]]
+
+
+def _store_of(server: ChatFactory) -> Node:
+    store = server.chat._store
+    assert isinstance(store, Node)
+    return store
 
 
 class _World(SeveralTestCase):
@@ -25,6 +49,10 @@ class _World(SeveralTestCase):
         self.people: list[Somebody] = []
         self.tokens: list[tuple[str, str]] = []
         self.database.is_quick = False
+        self.out_of_touch: set[int] = set()
+        self.witnesses = {store.number: _Witness() for store in self.stores()}
+        for server in self.servers:
+            server.chat._observers = Observers([self.witnesses[_store_of(server).number]])
 
     def stores(self) -> list[Node]:
         """Those of the servers."""
@@ -93,6 +121,11 @@ class _World(SeveralTestCase):
     def a_server_hears(self) -> None:
         self.random.choice(self.stores()).hears()
 
+    def a_server_loses_touch(self) -> None:
+        store = self.random.choice(self.stores())
+        self.out_of_touch.add(store.number)
+        store.loses_touch()
+
     def all_hear(self) -> None:
         self.database.all_hear()
 
@@ -122,7 +155,7 @@ class _World(SeveralTestCase):
             *[self.somebody_resumes] * 2,
         ]
         if self.random.random() < 0.02:
-            happens = [self.a_server_starts, self.a_server_dies]
+            happens = [self.a_server_starts, self.a_server_dies, self.a_server_loses_touch]
         what = self.random.choice(happens)
         if self.people or what not in (self.somebody_does, self.somebody_vanishes):
             what()
@@ -137,9 +170,7 @@ class _World(SeveralTestCase):
 
     def view(self, server: ChatFactory) -> dict[str, Any]:
         """Who is here, as a server has it."""
-        chat, store = server.chat, server.chat._store
-        assert isinstance(store, Node)
-        own = store.number
+        chat, own = server.chat, _store_of(server).number
         everybody = [*chat.people, *chat.people.displaced]
         return {
             "people": {
@@ -169,6 +200,7 @@ class _World(SeveralTestCase):
         for other in others:
             for part, there in first.items():
                 self.assertEqual(there, other[part], part)
+        self._assert_all_saw_the_same()
         chat = self.servers[0].chat
         here = list(chat.people)
         self.assertEqual(
@@ -194,6 +226,17 @@ class _World(SeveralTestCase):
         self.assertEqual(
             connected > 0, any(not each.is_gone for each in self.people) and connected > 0
         )
+
+    def _assert_all_saw_the_same(self) -> None:
+        """In the same order; who was out of touch has missed only what is not stored."""
+        seen = {number: each.seen for number, each in self.witnesses.items()}
+        alive = [seen[each.number] for each in self.stores() if each.number in seen]
+        for other in alive[1:]:
+            self.assertEqual(_stored(alive[0]), _stored(other))
+        in_touch = [number for number in seen if number not in self.out_of_touch]
+        alive = [seen[each.number] for each in self.stores() if each.number in in_touch]
+        for other in alive[1:]:
+            self.assertEqual(alive[0], other)
 
 
 class AgreementTests(_World):

@@ -77,6 +77,7 @@ class Behaviour(_Chat):
 
     def all_is_done(self) -> None:
         """Nothing is under way any more."""
+        self.clock.advance(0)
 
     def assert_refused(self, visitor: Visitor, *texts: str) -> None:
         """All that they see is that something cannot be done, and why."""

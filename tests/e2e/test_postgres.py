@@ -69,7 +69,7 @@ def test_what_anybody_saw_outlives_a_killed_database_and_nobody_is_disconnected(
         engine.start()
         for talker in talkers.values():
             talker.says_again()
-        while any(talker.unacknowledged for talker in talkers.values()):
+        while any(talker.unacknowledged or talker.refused for talker in talkers.values()):
             for talker in talkers.values():
                 talker.says_again()
                 talker.hears(0.05)

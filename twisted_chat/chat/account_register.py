@@ -67,7 +67,11 @@ class AccountRegister:
 
     async def load_again(self) -> None:
         """Find out what other servers may have changed."""
-        self._load(await self._store.accounts())
+        before = set(self._by_id)
+        kept = await self._store.accounts()
+        for deleted in before - {account.id for account in kept}:
+            self.learn(deleted, None)
+        self._load(kept)
 
     def learn(self, account_id: str, account: Account | None) -> None:
         """An account is in the store as another server has put it there; None if it is deleted."""

@@ -155,10 +155,9 @@ class Devices(Logins):
                 "again under another one.",
             )
             self.part(other, "")
-        else:
+        else:  # the server that they are at sends them away
             self.people.displace(other)
             self._leave_for_now(other, "")
-            self.tell_others("send away", other.id)
 
     def _make_place(self, account_id: str, device: Device) -> None:
         """Forget the device that has slept longest, where too many are to be remembered.

@@ -72,10 +72,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
         shared = await nodes.join(self)
         if shared is None:
             return False
-        await self.accounts.load_again()
-        for saved in await self._store.saved_sessions():
-            if saved.is_asleep and self.accounts.with_id(saved.account) is not None:
-                self.asleep.add(saved)
+        await self._load_again()
         self._all_is_now(shared)
         return True
 
@@ -215,8 +212,25 @@ class Neighbours(Administration, OwnAccount, Decisions):
             self._early.append(partial(self.missed, shared, nodes))
             return
         self._all_is_now(shared)
+        known = {device.node for person in self.people for device in person.devices.values()}
+        for node in known - {0, *nodes}:  # whoever hears of it too lets go again
+            self.gone(node, self._nodes.number if self._nodes else 0)
         for room in self.rooms.values():
             self._has_missed(room)
+        self._read_again()
+
+    def _read_again(self) -> None:
+        """Find out what has become of accounts and devices that are asleep."""
+        again = Deferred.fromCoroutine(self._load_again())
+        again.addErrback(
+            lambda failure: _log.warn("Reading again failed: {why}", why=failure.value)
+        )
+
+    async def _load_again(self) -> None:
+        await self.accounts.load_again()
+        for saved in await self._store.saved_sessions():
+            if saved.is_asleep and self.accounts.with_id(saved.account) is not None:
+                self.asleep.add(saved)
 
     def replaced(self) -> None:
         """See `Hearer.replaced`."""
@@ -329,6 +343,10 @@ class Neighbours(Administration, OwnAccount, Decisions):
         """Somebody was connected here while another server gave their nickname to somebody else."""
         before = person.nickname
         if not person.displaced or not any(person.connections):
+            return
+        owner = self.accounts.owner_of(before)
+        if owner is not None and owner.id != person.account:
+            self._send_away(person)
             return
         try:
             self._replace(person, None)
@@ -536,10 +554,6 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 device = person.devices.get(device_id) if person else None
                 if person is not None and device is not None and device.is_here:
                     self.log_out(person, device, is_told=True)
-            case "send away", str(person_id):
-                person = self.people.with_id(person_id)
-                if person is not None and self.is_ours(person):
-                    self._send_away(person)
             case "let go", str(device_id):
                 waiting = self._waiting_for.pop(device_id, None)
                 if waiting is not None:

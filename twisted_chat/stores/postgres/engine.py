@@ -24,7 +24,7 @@ from twisted_chat.stores.unusable import Unusable
 _log = Logger(namespace="chat")
 _T = TypeVar("_T")
 
-_STORE = b"SELECT store_group(%s, %s, %s * interval '1 second', %s::jsonb, %s::text[])"
+_STORE = b"SELECT store_group(%s, %s, %s * interval '1 second', %s::jsonb, %s)"
 
 LEASE = 10.0
 """Seconds after which a server of which nothing is heard counts as gone."""

@@ -3,13 +3,13 @@
 One call stores it all or nothing: a server that stops in its middle keeps nobody waiting. A group
 has a number, so that one whose answer was lost can be sent again, and is stored once.
 
-It gets one JSON object, and answers another: the log and the last number before the group of each
-log, by its place; the places of the changes of accounts whose name is taken; by the place of a
-claim that is refused, the key that is another's; and which servers are gone, each with its heir.
+It gets one JSON object, and the group's news with its entries, see `news`. It answers another
+object: the log and the last number before the group of each log, by its place; the places of the
+changes of accounts whose name is taken; by the place of a claim that is refused, the key that is
+another's; and which servers are gone, each with its heir.
 
-Everybody who listens is notified of the group's news, see `news`. The database does that in the
-order in which groups are committed, and tells everybody of them in that order: it is the one order
-of all servers.
+Everybody who listens is notified of the news. The database does that in the order in which groups
+are committed, and tells everybody of them in that order: it is the one order of all servers.
 """
 
 from twisted_chat.stores.postgres.news import PIECE
@@ -74,7 +74,7 @@ _REF = 1 + COLUMNS.split(", ").index("ref")
 
 STORE_GROUP = f"""
 CREATE OR REPLACE FUNCTION store_group(
-    this_node bigint, this_group bigint, lease interval, work jsonb, news text[]
+    this_node bigint, this_group bigint, lease interval, work jsonb, news text
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     known nodes%ROWTYPE;
@@ -84,6 +84,8 @@ DECLARE
     nth int := 0;
     taken jsonb := '[]';
     bases jsonb := '{{}}';
+    pieces text[] := string_to_array(news, E'\\x1f');
+    events jsonb := replace(nullif(news, ''), E'\\x1f', '')::jsonb->'stored';
     keys text[];
     owner text;
     refused jsonb := '{{}}';
@@ -178,7 +180,7 @@ BEGIN
         INSERT INTO events (log, id, {_EVENT}, request)
         SELECT (base->>0)::bigint, (base->>1)::bigint + (r->>1)::bigint, {_values("r", _EVENT, 2)},
             CASE WHEN r->>{_REF} IS NOT NULL THEN nextval('requests') END
-        FROM jsonb_array_elements(work->'events') WITH ORDINALITY AS each (r, at),
+        FROM jsonb_array_elements(events) WITH ORDINALITY AS each (r, at),
             LATERAL (SELECT bases->(r->>0)) AS b (base)
         WHERE base IS NOT NULL ORDER BY at;
     END IF;
@@ -211,12 +213,12 @@ BEGIN
         SELECT jsonb_agg(jsonb_build_array(node, this_node) ORDER BY node) INTO departed
         FROM buried;
     END IF;
-    IF departed IS NOT NULL AND news = '{{}}' THEN
-        news := '{{"{{}}"}}';
+    IF departed IS NOT NULL AND pieces = '{{}}' THEN
+        pieces := '{{"{{}}"}}';
     END IF;
-    IF news != '{{}}' THEN
+    IF pieces != '{{}}' THEN
         PERFORM tell_news(this_node, this_group,
-            jsonb_build_object('bases', bases, 'gone', departed)::text, news);
+            jsonb_build_object('bases', bases, 'gone', departed)::text, pieces);
     END IF;
     IF departed IS NULL AND NOT work ? 'is_kept' THEN
         PERFORM set_config('synchronous_commit', 'off', true);

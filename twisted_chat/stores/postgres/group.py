@@ -56,8 +56,8 @@ class Group:
         entry.id = number
         self._rows.append(to_row(place, entry)[:-1])  # the database knows the last request
 
-    def encode(self) -> tuple[str, list[str]]:
-        """This group as the function in the database has it, and the pieces of its news."""
+    def encode(self) -> tuple[str, str]:
+        """This group as the function in the database has it: its work, and its news."""
         work = self.work
         parts = {
             "erased": list(work.erased),
@@ -77,21 +77,18 @@ class Group:
             "renames": self._renames,
         }
         text = json.dumps({name: part for name, part in parts.items() if part}, ensure_ascii=False)
-        stored = json.dumps(self._rows, ensure_ascii=False)
-        if self._rows:
-            text = f'{text[:-1]}, "events": {stored}}}'
-        return text, self._news(stored)
+        return text, self._news()
 
-    def _news(self, stored: str) -> list[str]:
+    def _news(self) -> str:
         words = [(name, value) for name, value, _ in self.work.words]
         if not (self._rows or self._told or words):
-            return []
+            return ""
         places = dict(self._places)
         told = [
             news.told_only(places.setdefault(log, len(places)), at, entry)
             for log, at, entry in self._told
         ]
-        return news.write([(log.name, log.room) for log in places], words, told, stored)
+        return news.write([(log.name, log.room) for log in places], words, told, self._rows)
 
     def places(self, answer: Answer) -> Mapping[str, tuple[int, int]]:
         """By a log's name, the numbers of the last event before this group, and of its last."""

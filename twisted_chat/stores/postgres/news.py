@@ -8,10 +8,13 @@ from typing import Any
 from twisted_chat.events import Entry, Event
 from twisted_chat.events.codec import NAMED, OF, Kept
 from twisted_chat.stores.nodes import Value
-from twisted_chat.stores.rows import to_entry
+from twisted_chat.stores.rows import Row, to_entry
 
 PIECE = 6_800
 """Bytes of a piece: a notification has fewer than 8,000, with what the database adds."""
+
+BETWEEN = "\x1f"
+"""What stands between pieces on their way to the database: JSON never has it."""
 
 Heard = tuple[str, str, list[Entry]]
 """A log's name, the name under which its readers know it, and what comes next there."""
@@ -63,19 +66,19 @@ def write(
     logs: Sequence[tuple[str, str]],
     words: Sequence[tuple[str, Value]],
     told: Sequence[Mapping[str, Any]],
-    stored: str,
-) -> list[str]:
-    """A group's news, in pieces.
+    stored: Sequence[Row],
+) -> str:
+    """A group's news, with `BETWEEN` between its pieces.
 
     Args:
         logs: by its place, each log's name, and the one under which its readers know it.
         words: what was set or told, and to which value.
         told: entries that are only told.
-        stored: rows of entries, as JSON; each begins with the place of its log, and its number
-            counted from the last one before the group.
+        stored: rows of entries; each begins with the place of its log, and its number counted
+            from the last one before the group.
     """
-    rest = json.dumps({"logs": logs, "words": words, "told": told}, ensure_ascii=False)
-    return list(_pieces(f'{rest[:-1]}, "stored": {stored}}}'.encode()))
+    news = {"logs": logs, "words": words, "told": told, "stored": stored}
+    return BETWEEN.join(_pieces(json.dumps(news, ensure_ascii=False).encode()))
 
 
 def _pieces(text: bytes) -> Iterator[str]:
