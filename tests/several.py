@@ -17,6 +17,7 @@ from twisted_chat import ChatFactory, Limits
 from twisted_chat.chat.chat import Chat
 from twisted_chat.events import Entry
 from twisted_chat.events.effects import EFFECTS, Value, apply
+from twisted_chat.refusal import Refused
 from twisted_chat.stores import Opened, SavedSession, Subscriber
 from twisted_chat.stores.account import Account, name_taken
 from twisted_chat.stores.nameless import Replacements, nameless
@@ -62,6 +63,7 @@ class Database:
         self.accounts: dict[str, Account] = {}
         self.shared: dict[str, Any] = {}
         self.claims: dict[str, str] = {}
+        self.clients: dict[str, int] = {}  # that have moved: the number of the server
         self.claimed_by: dict[str, int] = {}  # by key, the number of the server
         self.nodes: dict[int, Node] = {}
         self.is_quick = True
@@ -113,7 +115,8 @@ class Node:
     def __init__(self, database: Database, number: int, turn: Turn) -> None:
         self.number = number
         self._turn = turn
-        self._entries: list[tuple[str, Entry]] = []
+        self._batches: list[Sequence[tuple[str, Entry]]] = []
+        self._takes: list[tuple[Deferred[None], str]] = []
         self._words: dict[str, Any] = {}
         self._told: list[tuple[str, Any]] = []
         self._claims: list[tuple[Deferred[None], str, Sequence[str], str]] = []
@@ -183,7 +186,7 @@ class Node:
 
     def append(self, entries: Sequence[tuple[str, Entry]]) -> None:
         """See `Store.append`."""
-        self._entries += entries
+        self._batches.append(entries)
         self._turn.schedule(self._commit)
 
     def _commit(self) -> None:
@@ -197,11 +200,31 @@ class Node:
                 self._database.shared.pop(name, None)
             elif "/" in name:
                 self._database.shared[name] = value
-        numbered, self._entries = self._number(self._entries), []
+        takes, self._takes = self._takes, []
+        self._database.clients.update((client, self.number) for _, client in takes)
+        answers += [partial(taken.callback, None) for taken, _ in takes]
+        batches, self._batches = self._batches, []
+        numbered = self._number(self._without_moved(batches))
         if words or numbered:
             self._database.tells(News(self.number, json.dumps(words), numbered))
         for answer in answers:
             answer()
+
+    def _without_moved(
+        self, batches: Sequence[Sequence[tuple[str, Entry]]]
+    ) -> Sequence[tuple[str, Entry]]:
+        """What was not asked for by clients that have gone on at another server."""
+        stay: list[tuple[str, Entry]] = []
+        for batch in batches:
+            asking = [each.client or each.author for _, each in batch if each.ref is not None]
+            if all(self._database.clients.get(one, self.number) == self.number for one in asking):
+                stay += batch
+                continue
+            for log, entry in batch:
+                if log in self._subscribers:
+                    why = Refused("replaced", "This session goes on at another server.")
+                    self._subscribers[log].refuse([entry], why)
+        return stay
 
     def _claim(self) -> list[Callable[[], None]]:
         claims = self._database.claims
@@ -357,6 +380,13 @@ class Node:
         self._claims.append((claimed, holder, keys, instead_of))
         self._turn.schedule(self._commit)
         return claimed
+
+    def take(self, client: str) -> Deferred[None]:
+        """See `Nodes.take`."""
+        taken: Deferred[None] = Deferred()
+        self._takes.append((taken, client))
+        self._turn.schedule(self._commit)
+        return taken
 
     def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
         """See `Nodes.inherit`."""

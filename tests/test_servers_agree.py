@@ -191,7 +191,7 @@ class _World(SeveralTestCase):
                 if room.shown
             },
             "accounts": {each.id: each.name for each in chat.accounts},
-            "topics": {key: room.topic for key, room in chat.rooms.items() if room.topic},
+            "topics": {key: room.topic for key, room in chat.rooms.items() if room.members},
         }
 
     def assert_they_agree(self) -> None:

@@ -39,9 +39,6 @@ from twisted_chat.text import names
 
 _log = Logger(namespace="chat")
 
-PATIENCE = 1.0
-"""Seconds for which a device that goes on here waits for the server that it came to before."""
-
 _TOLD = 3.0
 """Seconds after which all is told of who comes and goes, even if many do; see `presence`."""
 
@@ -58,7 +55,6 @@ class Neighbours(Administration, OwnAccount, Decisions):
         self._to_open: dict[str, dict[str, int]] = {}  # people's rooms that are being opened here
         self._left: dict[str, set[str]] = {}  # rooms that people have left, by their ids
         self._devices_of: dict[str, dict[str, None]] = {}  # by the person's id
-        self._waiting_for: dict[str, Deferred[None]] = {}  # until a device is let go, by its id
         self._early: list[Callable[[], None]] | None = []  # heard before the chat has begun
         self._look: IDelayedCall | None = None  # for who is told to be here, and is not
         self._nodes: Nodes | None = None
@@ -165,13 +161,34 @@ class Neighbours(Administration, OwnAccount, Decisions):
         elif "/" not in name:
             if not is_own:
                 self._is_told(name, value)
-        elif name in self._unheard:  # what was set here comes later, and holds then
+        elif not is_own and self._is_outdated(name, value):
+            known = self._learn_anew(name)
+            self._set(name, known, known["person"])
+        elif name in self._unheard and (is_own or not self._has_moved(name, value)):
             last, person_id = self._unheard[name]
             if is_own and last == value:
                 del self._unheard[name]
                 self._is_settled(person_id)
         elif not is_own:
+            self._unheard.pop(name, None)
             self._is_now(name, value)
+
+    def _has_moved(self, name: str, value: Value) -> bool:
+        """Whether another server says that a device comes to it now, whatever was set here."""
+        known = self._shared.get(name)
+        return bool(known and value and value.get("moves", 0) > known.get("moves", 0))
+
+    def _is_outdated(self, name: str, value: Value) -> bool:
+        """Whether another server does not know yet that a device comes to this one."""
+        known = self._shared.get(name) or {}
+        is_ours = self._nodes is not None and known.get("node") == self._nodes.number
+        return bool(is_ours and value and value.get("moves", 0) < known["moves"])
+
+    def _learn_anew(self, name: str) -> Value:
+        """What is known of a device that comes here, as if it had not been set."""
+        known = self._shared[name]
+        self._learn(name, None)
+        return known
 
     def gone(self, node: int, heir: int) -> None:
         """See `Hearer.gone`."""
@@ -192,10 +209,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
     def _is_lost(self, person: Person, device: Device, heir: int) -> None:
         """The server of a device is gone, with its connection."""
         device.node, device.is_connected_elsewhere = heir, False
-        waiting = self._waiting_for.pop(device.id, None)
-        if waiting is not None:
-            waiting.callback(None)
-        elif device.is_here and device.may_resume:
+        if device.is_here and device.may_resume:
             self._wait_for(person, device)
         elif device.is_here:
             self.quit(person, device, "connection lost")
@@ -263,11 +277,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
             is_told: whether the logs of rooms have told of it.
         """
         before = self._shared.get(name)
-        kind, _, its_id = name.partition("/")
-        if kind == "device" and _is_stale(before, value):
-            self._set_again(name, before)
-            return
         self._learn(name, value)
+        kind, _, its_id = name.partition("/")
         if kind == "device":
             person = self.people.with_id((value or before or {}).get("person", ""))
             if person is not None:
@@ -286,12 +297,6 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 self._person_is(person, value, is_told=is_told)
             elif value is not None:
                 self._has_come(its_id, value, is_told=is_told)
-
-    def _set_again(self, name: str, value: Value) -> None:
-        """What is known of a device holds: the server says so that it comes to."""
-        if self._nodes is not None and value["node"] == self._nodes.number:
-            self._unheard[name] = value, value["person"]
-            self._nodes.set(name, value)
 
     def _has_come(self, person_id: str, value: Value, *, is_told: bool) -> None:
         devices = {
@@ -448,26 +453,13 @@ class Neighbours(Administration, OwnAccount, Decisions):
             self.people.know_token(person, device, value["token"])
 
     def _hand_over_device(self, person: Person, device: Device) -> None:
-        """A device comes to another server, which waits until all is stored that it did here."""
+        """A device comes to another server."""
         self._stop_waiting_for(device)
         connection = device.connection
         if connection is not None:
             connection.replace()
             person.read = max(person.read, connection.own_read)
             device.connection = None
-        pending = [request for request in device.refs.values() if request.is_pending]
-        left = len(pending)
-
-        def settled() -> None:
-            nonlocal left
-            left -= 1
-            if left <= 0:
-                self.tell_others("let go", device.id)
-
-        for request in pending:
-            request.when_settled(settled)
-        if not pending:
-            settled()
 
     def bring_here(self, person: Person, device: Device) -> Deferred[None]:
         """A device comes to this server from now on, whatever other it came to before."""
@@ -476,13 +468,9 @@ class Neighbours(Administration, OwnAccount, Decisions):
     async def _bring_here(self, person: Person, device: Device) -> None:
         device.node, device.is_connected_elsewhere = 0, False
         device.moves += 1
-        waiting = self._waiting_for[device.id] = Deferred()
-        late: IDelayedCall = self.clock.callLater(PATIENCE, waiting.callback, None)
         self.publish(person)
-        await waiting
-        self._waiting_for.pop(device.id, None)
-        if late.active():
-            late.cancel()
+        if self._nodes is not None:
+            await self._nodes.take(device.id)
         await self._recall_requests(device)
         for name in list(self._to_open.get(person.id, ())):
             await self.rooms.open(name)
@@ -554,10 +542,6 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 device = person.devices.get(device_id) if person else None
                 if person is not None and device is not None and device.is_here:
                     self.log_out(person, device, is_told=True)
-            case "let go", str(device_id):
-                waiting = self._waiting_for.pop(device_id, None)
-                if waiting is not None:
-                    waiting.callback(None)
             case "nameless", [person_id, replaced]:
                 self._made_nameless(person_id, replaced)
 
@@ -593,8 +577,3 @@ def _rooms_in(value: Value) -> set[str]:
 
 def _not_opened(failure: Failure) -> None:
     failure.trap(Refused)  # it is opened when somebody enters it here
-
-
-def _is_stale(known: Value, value: Value) -> bool:
-    """Whether a server tells of a device that it did not know yet to have gone elsewhere."""
-    return None not in (known, value) and bool(value["moves"] < known["moves"])

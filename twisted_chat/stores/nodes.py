@@ -101,6 +101,18 @@ class Nodes(Protocol):
             with `Refused` if that cannot be found out now.
         """
 
+    def take(self, client: str) -> Deferred[None]:
+        """What a client asks for with a `ref` is stored for this server alone from now on.
+
+        So it is clear what is stored of what it has asked another server for.
+
+        Args:
+            client: its id.
+
+        Returns:
+            Fires when that is so; fails with `Refused` if it is not.
+        """
+
     def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
         """Of all keys that a server had claimed which is gone, only some stay claimed.
 

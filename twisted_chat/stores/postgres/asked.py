@@ -15,7 +15,7 @@ from twisted_chat.stores.nodes import Value
 from twisted_chat.stores.postgres.group import Batch, Group
 from twisted_chat.stores.postgres.logs import OpenLog
 from twisted_chat.stores.postgres.nameless import MakeNameless
-from twisted_chat.stores.postgres.work import AccountWrite, Claim, Release, Work
+from twisted_chat.stores.postgres.work import AccountWrite, Claim, Release, Take, Work
 from twisted_chat.stores.records import session_row
 from twisted_chat.stores.sentences import unchanged, unsaved, unseen
 
@@ -65,12 +65,14 @@ class Asked:
 
     def next_group(self) -> Group:
         """What is stored next; it waits here no more."""
-        entries: list[tuple[OpenLog, Entry]] = []
-        while self._queue and len(entries) < GROUP:
-            entries += self._queue.popleft()
-        self.waiting -= len(entries)
+        batches: list[Batch] = []
+        count = 0
+        while self._queue and count < GROUP:
+            batches.append(self._queue.popleft())
+            count += len(batches[-1])
+        self.waiting -= count
         work, self._work = self._work, Work()
-        return Group(entries, work)
+        return Group(batches, work)
 
     def follow(self, group: Group) -> None:
         """Do what could not be done with a group, but for what was told to be refused."""
@@ -156,6 +158,15 @@ class Asked:
         """See `Nodes.release`."""
         self._work.claims.append(Release(holder, keys))
         self._changed()
+
+    def take(self, client: str) -> Deferred[None]:
+        """See `Nodes.take`."""
+        if self.is_away:
+            return fail(Refused("not-stored", unchanged(self.problem)))
+        take = Take(client)
+        self._work.takes.append(take)
+        self._changed()
+        return take.done
 
     def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
         """See `Nodes.inherit`."""

@@ -1,5 +1,6 @@
 """The connection that writes, and hears what others write; it is made again when it is lost."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -16,7 +17,7 @@ from twisted_chat.stores.postgres.connection import (
     name,
     understood,
 )
-from twisted_chat.stores.postgres.functions import FENCED
+from twisted_chat.stores.postgres.functions import FENCED, MOVED
 from twisted_chat.stores.postgres.group import Answer, Group
 from twisted_chat.stores.postgres.membership import CaughtUp
 from twisted_chat.stores.unusable import Unusable
@@ -187,13 +188,16 @@ class Engine:
 
     def _send(self, group: Group) -> Answer:
         self._in_doubt = group
-        values = self.node, self._number + 1, self._lease, *group.encode()
         while True:
             try:
-                (answer,) = self._ask(lambda: self._execute(group, values))
+                (answer,) = self._ask(lambda: self._execute(group))
                 break
             except psycopg.errors.DeadlockDetected:
                 continue  # with another server: one of the two is not stored
+            except psycopg.Error as error:
+                if error.sqlstate != MOVED:
+                    raise
+                group.leave_out(json.loads(error.diag.message_primary or "[]"))
         self._number += 1
         return cast(Answer, answer)
 
@@ -216,7 +220,8 @@ class Engine:
                 raise Away(explain(error)) from error
             raise
 
-    def _execute(self, group: Group, values: tuple[object, ...]) -> tuple[Any, ...]:
+    def _execute(self, group: Group) -> tuple[Any, ...]:
+        values = self.node, self._number + 1, self._lease, *group.encode()
         if not group.work.nameless:
             return self._one(_STORE, *values)
         with self._connection.transaction():

@@ -22,6 +22,13 @@ FENCED = "CHAT1"
 _HEAD = 1_000
 """Bytes before the first piece of news, in the same notification."""
 
+MOVED = "CHAT2"
+"""The SQLSTATE of a group with requests of clients that went on elsewhere: these, as JSON."""
+
+ASKING = "pg_advisory_xact_lock_shared(4, hashtext(current_schema()))"
+TAKING = ASKING.replace("_shared", "")
+"""What keeps a client from being taken while something is stored that it has asked for."""
+
 TOGETHER = "pg_advisory_xact_lock(3, hashtext(current_schema()))"
 """What keeps others waiting who claim something too, or who join or leave."""
 
@@ -101,6 +108,19 @@ BEGIN
     END IF;
     is_late := known.until < clock_timestamp() + lease / 2;
 
+    IF work ? 'takes' THEN
+        PERFORM {TAKING};
+        INSERT INTO clients SELECT DISTINCT jsonb_array_elements_text(work->'takes'), this_node
+        ON CONFLICT (client) DO UPDATE SET node = excluded.node;
+    END IF;
+    IF work ? 'clients' THEN
+        PERFORM {ASKING};
+        SELECT jsonb_agg(client) INTO departed FROM clients
+        WHERE client IN (SELECT jsonb_array_elements_text(work->'clients')) AND node != this_node;
+        IF departed IS NOT NULL THEN
+            RAISE EXCEPTION USING ERRCODE = '{MOVED}', MESSAGE = departed::text;
+        END IF;
+    END IF;
     IF work ? 'claims' OR work ? 'inherited' THEN
         PERFORM {TOGETHER};
     END IF;
@@ -156,6 +176,7 @@ BEGIN
     END LOOP;
     IF work ? 'dropped' THEN
         DELETE FROM sessions WHERE id IN (SELECT jsonb_array_elements_text(work->'dropped'));
+        DELETE FROM clients WHERE client IN (SELECT jsonb_array_elements_text(work->'dropped'));
     END IF;
     IF work ? 'sessions' THEN
         INSERT INTO sessions ({SESSION})

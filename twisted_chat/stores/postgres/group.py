@@ -1,7 +1,7 @@
 """What is stored in one call: entries, and what is to be done with them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from twisted_chat.events import Entry, Rename
@@ -22,20 +22,27 @@ class Group:
     """What is stored together.
 
     Args:
-        entries: what goes into the logs, in this order.
+        batches: what goes into the logs, in this order; each as a whole, or not at all.
         work: what else is to be done.
     """
 
-    def __init__(self, entries: list[tuple[OpenLog, Entry]], work: Work) -> None:
-        self.entries = entries
+    def __init__(self, batches: Sequence[Batch], work: Work) -> None:
         self.work = work
+        self.left_out: list[tuple[OpenLog, Entry]] = []
+        """What clients had asked for that have gone on at another server."""
+        self._arrange(batches)
+
+    def _arrange(self, batches: Sequence[Batch]) -> None:
+        self._batches = batches
+        self.entries = [each for batch in batches for each in batch]
+        self._clients: set[str] = set()  # whose requests have a name of their own
         self._places: dict[OpenLog, int] = {}
         self._counts: list[int] = []  # of the stored entries of each log, by its place
         self._rows: list[Row] = []
         self._changes: list[Row] = []
         self._renames: dict[str, str] = {}
         self._told: list[tuple[OpenLog, int, Entry]] = []  # behind so many that are stored
-        for log, entry in entries:
+        for log, entry in self.entries:
             if log.is_erased:
                 continue
             if entry.stored:
@@ -53,8 +60,21 @@ class Group:
             self._changes += ((place, number, *change) for change in _changes(entry))
         elif isinstance(entry.event, Rename):
             self._renames[entry.author] = entry.event.to
+        if entry.ref is not None:
+            self._clients.add(entry.client or entry.author)
         entry.id = number
         self._rows.append(to_row(place, entry)[:-1])  # the database knows the last request
+
+    def leave_out(self, clients: Container[str]) -> None:
+        """Clients have gone on at another server, and ask for the same there."""
+        stay: list[Batch] = []
+        for batch in self._batches:
+            refs = ((e.client or e.author) for _, e in batch if e.ref is not None)
+            if any(client in clients for client in refs):
+                self.left_out += batch
+            else:
+                stay.append(batch)
+        self._arrange(stay)
 
     def encode(self) -> tuple[str, str]:
         """This group as the function in the database has it: its work, and its news."""
@@ -65,6 +85,8 @@ class Group:
             "sessions": list(work.saves.values()),
             "accounts": [write.row for write in work.accounts],
             "inherited": self.work.inherited,
+            "clients": sorted(self._clients),
+            "takes": [each.client for each in work.takes],
             "claims": [each.row for each in work.claims],
             "shared": {name: value for name, value, is_set in work.words if is_set},
             "renews": work.renews,
@@ -118,6 +140,8 @@ class Group:
             write.tell(is_taken=place in answer["taken"])
         for change in self.work.nameless:
             change.tell()
+        for take in self.work.takes:
+            take.done.callback(None)
         for place, each in enumerate(self.work.claims):
             if isinstance(each, Claim):
                 each.tell(answer["refused"].get(str(place)))

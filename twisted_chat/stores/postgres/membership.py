@@ -39,6 +39,7 @@ BEGIN
     IF joins AND jsonb_array_length(there) = 1 THEN
         DELETE FROM shared;
         DELETE FROM claims;
+        DELETE FROM clients;
     END IF;
     SELECT jsonb_agg(jsonb_build_array(name, {_ROW}) ORDER BY name, id) INTO missed
     FROM jsonb_each_text(lasts) AS seen (log_name, number) JOIN logs ON name = log_name
@@ -90,6 +91,10 @@ DELETE FROM events USING gone WHERE events.log = gone.log
 """Delete own logs of people who cannot come back."""
 
 
+_PASSING = ("shared", "claims", "clients")
+"""Tables of what only servers that are there know of each other."""
+
+
 def register(connection: Connection, lease: float) -> int:
     """Become one of the servers on a database; gives its number, which no other ever gets.
 
@@ -103,7 +108,7 @@ def register(connection: Connection, lease: float) -> int:
     with connection.transaction():
         connection.execute(f"SELECT {TOGETHER}".encode())
         if connection.execute(b"SELECT FROM nodes LIMIT 1").fetchone() is None:
-            for statement in ("DELETE FROM shared", "DELETE FROM claims", _ABANDONED):
+            for statement in (*map("DELETE FROM {}".format, _PASSING), _ABANDONED):
                 connection.execute(statement.encode())
         row = connection.execute(
             b"INSERT INTO nodes (until) VALUES (clock_timestamp() + %s * interval '1 second')"

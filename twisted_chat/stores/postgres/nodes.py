@@ -67,6 +67,10 @@ class PostgresNodes:
         """See `Nodes.claim`."""
         return self._writer.asked.claim(holder, keys, instead_of)
 
+    def take(self, client: str) -> Deferred[None]:
+        """See `Nodes.take`."""
+        return self._writer.asked.take(client)
+
     def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
         """See `Nodes.inherit`."""
         self._writer.asked.inherit(node, kept)

@@ -106,6 +106,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE TABLE shared (name text PRIMARY KEY, value jsonb NOT NULL)",
         "CREATE TABLE claims (key text PRIMARY KEY, holder text NOT NULL, node bigint NOT NULL)",
+        "CREATE TABLE clients (client text PRIMARY KEY, node bigint NOT NULL)",
         "DROP FUNCTION IF EXISTS store_group(bigint, bigint, jsonb)",
     ),
 )

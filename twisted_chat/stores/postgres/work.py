@@ -66,6 +66,18 @@ class Claim:
             self.done.errback(Taken(taken))
 
 
+class Take:
+    """A client that comes to this server, and waits until nothing it asked another for is stored.
+
+    Args:
+        client: its id.
+    """
+
+    def __init__(self, client: str) -> None:
+        self.client = client
+        self.done: Deferred[None] = Deferred()
+
+
 @dataclass(frozen=True)
 class Release:
     """Keys that somebody needs no more; arguments as in `Claim`."""
@@ -95,6 +107,7 @@ class Work:
         accounts: changes of accounts, in their order.
         nameless: whose name is taken from all that they have done.
         inherited: servers that are gone, each with those of the keys it had claimed that stay so.
+        takes: clients that come to this server.
         claims: keys that are wanted, or needed no more, in their order.
         words: what other servers are told, in its order.
         joins: whether this server is to be told how everything is.
@@ -109,6 +122,7 @@ class Work:
     accounts: list[AccountWrite] = field(default_factory=list)
     nameless: list[MakeNameless] = field(default_factory=list)
     inherited: list[tuple[int, Mapping[str, Sequence[str]]]] = field(default_factory=list)
+    takes: list[Take] = field(default_factory=list)
     claims: list[Claim | Release] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     joins: bool = False
@@ -125,14 +139,14 @@ class Work:
     def is_awaited(self) -> bool:
         """Whether somebody waits for any of it."""
         is_claimed = any(isinstance(each, Claim) for each in self.claims)
-        return bool(self.told or self.accounts or self.nameless or is_claimed)
+        return bool(self.told or self.accounts or self.nameless or self.takes or is_claimed)
 
     @property
     def is_kept(self) -> bool:
         """Whether any of it is to outlive the database's machine."""
         is_told = all(not is_set for _, _, is_set in self.words)
         changed = self.erased, self.dropped, self.saves, self.accounts, self.nameless
-        return any(changed) or bool(self.inherited or self.claims) or not is_told
+        return any(changed) or bool(self.inherited or self.takes or self.claims) or not is_told
 
     def follow(self, earlier: "Work") -> None:
         """Do what could not be done earlier too, but for what was told to be refused."""
@@ -152,8 +166,8 @@ class Work:
         """None of it is stored; whoever waits is told so, and what else there is stays."""
         told, self.told = self.told, []
         claims = [each for each in self.claims if isinstance(each, Claim)]
-        changes: list[Awaited] = [*self.accounts, *self.nameless, *claims]
-        self.accounts, self.nameless = [], []
+        changes: list[Awaited] = [*self.accounts, *self.nameless, *self.takes, *claims]
+        self.accounts, self.nameless, self.takes = [], [], []
         self.claims = [each for each in self.claims if isinstance(each, Release)]
         for deferred in told:
             deferred.errback(unsaved)

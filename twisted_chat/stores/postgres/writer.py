@@ -130,6 +130,9 @@ class Writer:
         self.renamed += len(group.work.nameless)
         number, answer = stored
         self.hearing.take(self._engine.take(), Own(number, group, answer))
+        for log, _ in group.left_out:
+            log.waiting -= 1
+        refuse(group.left_out, Refused("replaced", "This session goes on at another server."))
         self._group = None
 
     def _failed(self, failure: Failure, group: Group) -> None:
@@ -149,9 +152,10 @@ class Writer:
         self._has_failed(why)
         if failure.check(psycopg.OperationalError) is not None:
             self.asked.follow(group)
-        for log, _ in group.entries:
+        entries = [*group.entries, *group.left_out]
+        for log, _ in entries:
             log.waiting -= 1
-        stored, told = split(group.entries)
+        stored, told = split(entries)
         if is_away:
             not_known = Refused("not-stored", unknown())
             self._may_try_again = False
