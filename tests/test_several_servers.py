@@ -257,6 +257,21 @@ class AccountTests(SeveralTestCase):
         self.assertEqual(bob.sees(), ["*** ann has left #lobby"])
         self.assertEqual(bob.types("/users").sees(), ["*** In #lobby: bob (1)"])
 
+    def test_what_one_device_has_read_is_told_to_those_at_other_servers(self) -> None:
+        zoe = self.program("zoe", 0).asks(do="command", text="/register secret words")
+        self.time_passes(1)
+        zoe.asks(do="say", text="one").asks(do="say", text="two")
+        self.time_passes(1)
+        two = self.program("zoe", 1, password="secret words")
+        self.time_passes(1)
+        two.gets()
+        zoe.asks(do="read", room="#lobby", id=1)
+        self.time_passes(1)
+        self.assertEqual([each["id"] for each in two.gets("read")], [1])
+        three = self.program("zoe", 2, password="secret words")
+        self.time_passes(1)
+        self.assertEqual(three.gets("welcome")[0]["read"], {"#lobby": 1})
+
     def test_a_name_that_was_registered_elsewhere_wants_its_password(self) -> None:
         self.ann.types("/quit")
         self.time_passes(1)

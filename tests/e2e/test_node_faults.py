@@ -139,14 +139,7 @@ def test_a_server_is_killed_and_started_again_at_once(watch: Watch) -> None:
     watched.is_right()
 
 
-TWICE = pytest.mark.xfail(
-    reason="a line that waited in a frozen server's socket, and was said again elsewhere, is there"
-    " twice: the database does not look for its ref",
-    strict=True,
-)
-
-
-@pytest.mark.parametrize("speaks", [False, pytest.param(True, marks=TWICE)])
+@pytest.mark.parametrize("speaks", [False, True])
 def test_a_server_stands_still_for_a_while(watch: Watch, speaks: bool) -> None:
     watched = watch()
     watched.talk()

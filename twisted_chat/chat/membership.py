@@ -105,7 +105,7 @@ class Membership:
         )
         self._decided: list[tuple[Room, Entry]] = []  # by which somebody may have to leave
         self._observers = Observers(observers)
-        self.read_marks = ReadMarks(clock, self._keep_settings)
+        self.read_marks = ReadMarks(clock, self._keep_settings, self.publish)
         self.erases_on_forget = False
         """Whether the name of a deleted account is taken from what it has said."""
         self.is_stopping = False
