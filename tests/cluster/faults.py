@@ -82,28 +82,28 @@ class Faults:
 
     def cut(self) -> None:
         """A server is cut off from the database for a while."""
-        relay = self._node().relay
-        assert relay is not None
-        relay.cuts()
+        cable = self._node().cable
+        assert cable is not None
+        cable.cuts()
         self._lasts(0.05, 5)
-        relay.mends()
+        cable.mends()
 
     def exile(self) -> None:
         """A server is cut off from the database until the others have given it up."""
         node = self._node()
-        assert node.relay is not None
-        node.relay.cuts()
+        assert node.cable is not None
+        node.cable.cuts()
         self._lasts(LEASE + 4, LEASE + 6)
-        node.relay.mends()
+        node.cable.mends()
         self._is_replaced(node)
 
     def stall(self) -> None:
         """Nothing passes between a server and the database for a while."""
-        relay = self._node().relay
-        assert relay is not None
-        relay.stalls()
+        cable = self._node().cable
+        assert cable is not None
+        cable.stalls()
         self._lasts(0.05, 3)
-        relay.mends()
+        cable.mends()
 
     def hangup(self) -> None:
         """The database ends the connections of a server."""

@@ -1,15 +1,13 @@
-"""People who know the addresses of several servers, resume at the next, and keep a transcript."""
+"""Somebody who knows several servers, resumes at the next one, and keeps a transcript."""
 
 import asyncio
-import json
-import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from tests.cluster.transcript import Event, Line, Story, brief, is_stored, own_log
+from tests.cluster.link import Link
+from tests.cluster.transcript import Event, Line, brief, is_stored
 from tests.e2e.patience import eventually
 
 Address = tuple[str, int]
@@ -24,57 +22,6 @@ _WINDOW = 20
 _NOT_KEPT = ("pong", "history")
 _MOST_TRIES = 40
 """Refused comings in one row, after which somebody gives up."""
-
-
-class Crowd:
-    """People on an event loop in a thread of its own, so that they live while a test waits."""
-
-    def __init__(self) -> None:
-        self.people: dict[str, Witness] = {}
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def brings(self, who: str, addresses: Sequence[Address], **hello: object) -> "Witness":
-        """Somebody comes in, to the first of some servers; more for `hello` may be given."""
-        witness = self.people[who] = Witness(self.loop, who, addresses, hello)
-        self.loop.call_soon_threadsafe(witness.connect)
-        return witness
-
-    def story(self, *rooms: str) -> Story:
-        """What everybody saw, and what is kept of these rooms and of people's own logs."""
-        here = [witness for witness in self.people.values() if witness.is_in]
-        story = self.transcripts()
-        for room in rooms:
-            reader = next(each for each in here if room in each.rooms)
-            story.final[room] = reader.whole_history(room)
-        for witness in here:
-            story.final[own_log(witness.who)] = witness.whole_history("@")
-        return story
-
-    def transcripts(self) -> Story:
-        """What everybody saw until now."""
-        return Story({who: list(witness.lines) for who, witness in self.people.items()})
-
-    def all_see(self, room: str = "#lobby", text: str = "the end") -> None:
-        """Somebody says something, and all who are in that room see it."""
-        here = [each for each in self.people.values() if each.is_in and room in each.rooms]
-        stored = here[0].says_until_stored(text, room)
-        for witness in here:
-            witness.sees(event="message", room=room, text=stored)
-
-    def clears(self) -> None:
-        """All go."""
-        people, self.people = self.people, {}
-        for witness in people.values():
-            self.loop.call_soon_threadsafe(witness.end)
-
-    def ends(self) -> None:
-        """All go, and nobody comes any more."""
-        self.clears()
-        self.loop.call_soon_threadsafe(self.loop.call_soon, self.loop.stop)
-        self._thread.join()
-        self.loop.close()
 
 
 class Witness:
@@ -113,7 +60,7 @@ class Witness:
         self._refs = count(1)
         self._seen: dict[str, int] = {}
         self._session = self._epoch = ""
-        self._link: _Link | None = None
+        self._link: Link | None = None
         self._tries = 0
         self._patience = SILENCE
         self._was_in = 0.0
@@ -262,8 +209,8 @@ class Witness:
             self._talk.popitem()[1].cancel()
 
     async def _dials(self, port: int) -> None:
-        def link() -> "_Link":
-            return _Link(self)
+        def link() -> Link:
+            return Link(self)
 
         try:
             await asyncio.wait_for(self._loop.create_connection(link, "127.0.0.1", port), 2)
@@ -297,7 +244,7 @@ class Witness:
         if self.is_in:
             self._send(thing)
 
-    def is_connected(self, link: "_Link") -> None:
+    def is_connected(self, link: Link) -> None:
         """A connection is there."""
         self._link = link
         self._writes("on", self.node)
@@ -308,7 +255,7 @@ class Witness:
         self._send(hello)
         self._look = self._loop.call_later(_LOOK, self._looks, link, time.monotonic())
 
-    def _looks(self, link: "_Link", since: float) -> None:
+    def _looks(self, link: Link, since: float) -> None:
         """Whether the server is still there."""
         now = time.monotonic()
         if now - link.heard > SILENCE or (not self.is_in and now - since > self._patience):
@@ -318,7 +265,7 @@ class Witness:
             self._send({"do": "ping"})
             self._look = self._loop.call_later(_LOOK, self._looks, link, since)
 
-    def is_lost(self, link: "_Link") -> None:
+    def is_lost(self, link: Link) -> None:
         """It is not there any more."""
         if self._link is link:
             if self.is_in:
@@ -363,48 +310,3 @@ class Witness:
             if self._tries > _MOST_TRIES:
                 self.why_over = event["code"]
             self._link.breaks()
-
-
-class _Link(asyncio.Protocol):
-    """One connection of somebody's.
-
-    Args:
-        owner: whose it is.
-    """
-
-    def __init__(self, owner: Witness) -> None:
-        self.heard = time.monotonic()
-        self._owner = owner
-        self._rest = b""
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._owner.is_connected(self)
-
-    def data_received(self, data: bytes) -> None:
-        self.heard = time.monotonic()
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            if line.startswith(b"{"):
-                with suppress(json.JSONDecodeError):
-                    self._owner.gets(json.loads(line))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._owner.is_lost(self)
-
-    def sends(self, thing: dict[str, Any]) -> None:
-        """Send an object."""
-        assert self._transport is not None
-        self._transport.write(json.dumps(thing).encode() + b"\n")
-
-    def closes(self) -> None:
-        """End it when all is sent."""
-        if self._transport is not None:
-            self._transport.close()
-
-    def breaks(self) -> None:
-        """End it at once."""
-        if self._transport is not None:
-            self._transport.abort()

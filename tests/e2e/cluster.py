@@ -4,8 +4,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.relay import Relay
-from tests.cluster.witness import Address, Crowd
+from tests.cluster.cable import Cable
+from tests.cluster.crowd import Crowd
+from tests.cluster.witness import Address
 from tests.e2e.people import Typist
 from tests.e2e.server import Server
 from tests.postgres import Engine
@@ -26,14 +27,14 @@ class Node:
         name: what transcripts call it.
         url: where the database is.
         options: what it is told besides.
-        relay: what stands between it and the database, if anything does.
+        cable: what stands between it and the database, if anything does.
     """
 
     def __init__(
-        self, folder: Path, name: str, url: str, options: tuple[str, ...], relay: Relay | None
+        self, folder: Path, name: str, url: str, options: tuple[str, ...], cable: Cable | None
     ) -> None:
         self.name = name
-        self.relay = relay
+        self.cable = cable
         self._folder = folder
         self._options = ("--db", f"{url}&application_name={name}", *options)
         folder.mkdir()
@@ -64,10 +65,10 @@ class Cluster:
 
     Args:
         folder: where they run.
-        engine: their database, which they reach over relays.
+        engine: their database, which they reach over cables.
         options: what each is told besides.
         count: how many they are.
-        url: where the database is, if they reach it without relays.
+        url: where the database is, if they reach it without any.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Cluster:
         self.url = url or engine.new()
         self._folder = folder
         self._options = (*UNLIMITED, *options)
-        self._has_relays = not url
+        self._has_cables = not url
         try:
             for _ in range(count):
                 self.adds()
@@ -89,12 +90,12 @@ class Cluster:
 
     def adds(self) -> Node:
         """One more server."""
-        name, relay, url = f"node-{len(self.nodes) + 1}", None, self.url
-        if self._has_relays:
-            relay = Relay(self.engine.folder / ".s.PGSQL.5432")
-            where = f"host=127.0.0.1&port={relay.port}&connect_timeout=2"
+        name, cable, url = f"node-{len(self.nodes) + 1}", None, self.url
+        if self._has_cables:
+            cable = Cable(self.engine.folder / ".s.PGSQL.5432")
+            where = f"host=127.0.0.1&port={cable.port}&connect_timeout=2"
             url = url.replace(f"host={self.engine.folder}", where)
-        node = Node(self._folder / name, name, url, self._options, relay)
+        node = Node(self._folder / name, name, url, self._options, cable)
         self.nodes.append(node)
         return node
 
@@ -127,8 +128,8 @@ class Cluster:
         self.crowd.ends()
         for node in self.nodes:
             node.server.kill()
-            if node.relay is not None:
-                node.relay.closes()
+            if node.cable is not None:
+                node.cable.closes()
 
     @property
     def output(self) -> str:

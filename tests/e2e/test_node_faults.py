@@ -241,12 +241,12 @@ def test_a_server_is_cut_off_from_the_database_for_a_while(watch: Watch) -> None
     watched = watch()
     watched.talk()
     ann, ben, _ = watched.talkers
-    relay = watched.cluster[0].relay
-    assert relay is not None
-    relay.cuts()
+    cable = watched.cluster[0].cable
+    assert cable is not None
+    cable.cuts()
     assert ann.says_until_refused()["code"] == "not-stored"
     ben.says_until_stored("the others go on")
-    relay.mends()
+    cable.mends()
     watched.hear_each_other()
     all_stayed(*watched.talkers, *watched.watchers)
     watched.is_right()
@@ -256,16 +256,16 @@ def test_nothing_passes_between_a_server_and_the_database_for_a_while(watch: Wat
     watched = watch()
     watched.talk()
     ann, ben, _ = watched.talkers
-    relay = watched.cluster[0].relay
-    assert relay is not None
-    relay.stalls()
+    cable = watched.cluster[0].cable
+    assert cable is not None
+    cable.stalls()
     text = f"in doubt, after {len(ann.lines)}"
     doubt = ann.says(text)
     for _ in range(5):
         seen = ben.says_until_stored(f"the others go on, after {len(ben.lines)}")
         assert not ann.is_seen(text=seen)
     assert not ben.is_seen(text=text)
-    relay.mends()
+    cable.mends()
     assert ann.hears(doubt)["event"] == "message"
     watched.hear_each_other()
     all_stayed(*watched.talkers, *watched.watchers)
@@ -276,12 +276,12 @@ def test_a_server_that_was_cut_off_past_its_lease_harms_nobody(watch: Watch) -> 
     watched = watch()
     watched.talk()
     ben = watched.talkers[1]
-    relay = watched.cluster[0].relay
-    assert relay is not None
-    relay.cuts()
+    cable = watched.cluster[0].cable
+    assert cable is not None
+    cable.cuts()
     watched.watchers[0].types("from beyond the grave")
     ben.sees(event="leave", **{"from": "nc-0"})
-    relay.mends()
+    cable.mends()
     eventually(lambda: not watched.cluster[0].server.is_running, "it ends by itself")
     watched.hear_each_other()
     watched.is_right()

@@ -10,7 +10,7 @@ from pathlib import Path
 _RESET = struct.pack("ii", 1, 0)
 
 
-class Relay:
+class Cable:
     """Listens on a TCP port, and passes on what comes to a UNIX socket, and back.
 
     Args:
