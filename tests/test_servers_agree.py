@@ -243,7 +243,7 @@ class AgreementTests(_World):
     """Many short worlds."""
 
     def test_they_agree_in_the_end(self) -> None:
-        for seed in range(40):
+        for seed in range(20):
             with self.subTest(seed=seed):
                 self.setUp()
                 self.begins(seed)

@@ -1,5 +1,7 @@
 """Several servers are one chat: the same people, rooms, order and rules at each."""
 
+from unittest.mock import patch
+
 from tests.people import Program
 from tests.several import SeveralTestCase
 
@@ -137,6 +139,30 @@ class ResumingTests(SeveralTestCase):
         again.asks(do="say", room="#lobby", text="four", ref="r2")
         self.clock.advance(0)
         self.assertEqual(ann.sees(), ["bob: four"])
+
+    def test_a_server_that_notices_late_that_a_client_has_gone_on_does_not_take_it_back(
+        self,
+    ) -> None:
+        ann = self.joins("ann", 2)
+        bob = self.program("bob", 0)
+        token = bob.gets("welcome")[0]["session"]
+        self.look_away(ann)
+        stands_still = self.database.nodes[1]
+        with patch.object(stands_still, "hears", lambda: False):
+            again = Program(self.servers[1]).asks(do="hello", session=token, seen={})
+            self.time_passes(2)
+            self.assertTrue(again.gets("welcome")[0]["resumed"])
+            bob.vanishes()
+            self.time_passes(2)
+        self.time_passes(2)
+        self.assertEqual(again.gets("error"), [])
+        self.assertFalse(again.is_gone)
+        again.asks(do="say", room="#lobby", text="still here", ref="r1")
+        self.clock.advance(0)
+        self.assertEqual(ann.sees(), ["bob: still here"])
+        self.assertEqual(ann.types("/users").sees(), ["*** In #lobby: ann, bob (2)"])
+        self.time_passes(self.limits.resume_seconds + 1)
+        self.assertEqual(ann.sees(), [])
 
     def test_when_a_server_dies_its_people_come_back_elsewhere_or_have_left_once(self) -> None:
         ann, bob = self.joins("ann", 0), self.joins("bob", 1)

@@ -7,10 +7,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from twisted_chat.stores.nodes import Hearer, Value
+from twisted_chat.stores.postgres.engine import LEASE
 from twisted_chat.stores.postgres.writer import Writer
 
 BEAT = 3.0
-"""Seconds after which it is said again that this server is there."""
+"""Seconds of an ordinary lease after which it is renewed."""
 
 
 class PostgresNodes:
@@ -20,12 +21,14 @@ class PostgresNodes:
         number: of this server.
         writer: stores what is told, and tells what was heard.
         clock: says when the lease is to be renewed.
+        lease: seconds after which this server counts as gone.
     """
 
-    def __init__(self, number: int, writer: Writer, clock: IReactorTime) -> None:
+    def __init__(self, number: int, writer: Writer, clock: IReactorTime, lease: float) -> None:
         self._number = number
         self._writer = writer
         self._clock = clock
+        self._pause = BEAT * lease / LEASE
         self._beat: IDelayedCall | None = None
 
     @property
@@ -42,7 +45,7 @@ class PostgresNodes:
         return joined
 
     def _beats(self) -> None:
-        self._beat = self._clock.callLater(BEAT, self._beats)
+        self._beat = self._clock.callLater(self._pause, self._beats)
         self._writer.asked.renew()
 
     def _is_replaced(self, hearer: Hearer) -> None:

@@ -76,7 +76,7 @@ class PostgresStore:
         counted = counters or Counters()
         self._writer = Writer(self._engine, turn, writing, clock, counted, self._logs, reactor)
         self._asked, self._hearing = self._writer.asked, self._writer.hearing
-        self._nodes = PostgresNodes(self._engine.node, self._writer, clock)
+        self._nodes = PostgresNodes(self._engine.node, self._writer, clock, lease)
 
     # Logs
 
