@@ -38,6 +38,7 @@ _ALIKE: dict[type, tuple[str, ...]] = {
     test_devices.RenamingTests: ("test_so_is_what_somebody_says_whom_an_administrator_renames",),
     test_effects.RefusedTests: (),
     test_files.SendingTests: ("test_it_is_on_the_disk_once_under_the_hash_of_its_content",),
+    test_files.RightsTests: (),
     test_files.DeletingTests: (),
     test_files.KeepingTests: (
         "test_the_files_of_another_database_are_left_alone",

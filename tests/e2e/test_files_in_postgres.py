@@ -146,6 +146,7 @@ def test_while_the_database_is_away_that_is_said_and_later_all_is_well(
     assert heard.startswith(b"HTTP/1.1 507 ")
     assert b"That file could not be stored (the database is away), so nobody saw it" in heard
     engine.start()
+    eventually(lambda: "can be stored again" in server.output, "lines are stored")
     eventually(lambda: curl("-T", report, second)[0] == 201, "it is taken")
     assert "Traceback" not in server.output
 
