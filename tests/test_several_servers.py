@@ -179,6 +179,21 @@ class ResumingTests(SeveralTestCase):
         self.assertEqual(ann.types("/users").sees(), ["*** In #lobby: ann, cid (2)"])
         self.joins("bob", 1)
 
+    def test_who_had_gone_on_at_a_server_that_dies_speaks_on_at_its_heir(self) -> None:
+        ann = self.joins("ann", 0)
+        cid = self.program("cid", 1)
+        token = cid.gets("welcome")[0]["session"]
+        for server in (2, 0):
+            cid = Program(self.servers[server]).asks(do="hello", session=token, seen={})
+            self.time_passes(2)
+            self.assertTrue(cid.gets("welcome")[0]["resumed"])
+            if server:
+                self.dies(server)
+        self.look_away(ann)
+        cid.asks(do="say", room="#lobby", text="here", ref="r1")
+        self.clock.advance(0)
+        self.assertEqual(ann.sees(), ["cid: here"])
+
     def test_who_does_not_come_back_has_left_after_a_while_once(self) -> None:
         ann, dan = self.joins("ann", 0), self.joins("dan", 2)
         self.program("cid", 1)
