@@ -41,8 +41,8 @@ PLANTS = {
         "__init__.py",
         '"""',
         '"""',
-        "crash,hangup,coma",
-        40,
+        "crash,hangup",
+        30,
     ),
     "unsynced": Plant(
         "What is stored is not on the disk yet when it is shown.",
