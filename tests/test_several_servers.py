@@ -2,8 +2,11 @@
 
 from unittest.mock import patch
 
+from twisted.internet.defer import fail
+
 from tests.people import Program
 from tests.several import SeveralTestCase
+from twisted_chat.events import Entry, Join
 
 
 class RoomTests(SeveralTestCase):
@@ -295,3 +298,46 @@ class AccountTests(SeveralTestCase):
         phone = self.program("ann", 1, password="secret words")
         self.time_passes(1)
         self.assertEqual(len(phone.gets("welcome")), 1)
+
+
+class LateTests(SeveralTestCase):
+    """What a server hears late, or another has told late."""
+
+    def test_a_new_nickname_is_known_where_it_is_seen(self) -> None:
+        ann, bob = self.joins("ann", 0), self.joins("bob", 1)
+        self.look_away(ann, bob)
+        self.database.is_quick = False
+        ann.types("/nick anna")
+        while "anna" not in (seen := bob.transport.value().decode()):
+            self.assertTrue(self.database.nodes[2].hears() or self.database.nodes[1].hears(), seen)
+            self.clock.advance(0)
+        self.look_away(bob)
+        bob.types("/whois anna")
+        self.assertIn("anna has been here", bob.sees()[0])
+
+    def test_who_is_told_late_to_have_joined_is_shown_as_they_are_called_by_now(self) -> None:
+        program = self.program("cid", 2)
+        ann = self.joins("ann", 0)
+        person = self.servers[0].chat.people.find("ann")
+        self.look_away(program)
+        late = Join(self.clock.seconds(), "#lobby", "old", persons=(person.id,))
+        self.servers[1].chat.lobby.log.append(Entry(late, person.id))
+        self.time_passes(4)
+        (state,) = program.gets("state")
+        self.assertEqual([each["nick"] for each in state["members"]], ["cid", "ann"])
+        ann.types("/quit")
+        self.time_passes(1)
+        self.assertEqual([each["from"] for each in program.gets("leave")], ["ann"])
+
+    def test_who_cannot_be_brought_to_a_server_may_try_again(self) -> None:
+        bob = self.program("bob", 0)
+        token = bob.gets("welcome")[0]["session"]
+        store = self.database.nodes[2]
+        patch = self.patch(store, "refs", lambda *_: fail(OSError("the database is away")))
+        again = Program(self.servers[1]).asks(do="hello", session=token, seen={})
+        self.assertEqual(again.gets("error")[0]["code"], "not-stored")
+        patch.restore()
+        self.assertFalse(bob.is_gone)
+        more = Program(self.servers[1]).asks(do="hello", session=token, seen={})
+        self.assertTrue(more.gets("welcome")[0]["resumed"])
+        self.assertTrue(bob.is_gone)

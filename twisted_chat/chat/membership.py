@@ -131,6 +131,9 @@ class Membership:
     def tell_others(self, name: str, value: Value) -> None:
         """The other servers are to know something, see `Neighbours`."""
 
+    def is_told(self, name: str, value: Value) -> None:
+        """Another server has told something; what is not known here is of a newer version."""
+
     def everywhere(self, what: str, value: Value) -> None:
         """Have every server do something, see `Administration.do`."""
         self.do(what, value)

@@ -160,7 +160,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
             self.do(name.removeprefix("do "), value)
         elif "/" not in name:
             if not is_own:
-                self._is_told(name, value)
+                self.is_told(name, value)
         elif not is_own and self._is_outdated(name, value):
             known = self._learn_anew(name)
             self._set(name, known, known["person"])
@@ -466,12 +466,17 @@ class Neighbours(Administration, OwnAccount, Decisions):
         return Deferred.fromCoroutine(self._bring_here(person, device))
 
     async def _bring_here(self, person: Person, device: Device) -> None:
+        if self._nodes is not None:
+            await self._nodes.take(device.id)
+        try:
+            await self._recall_requests(device)
+        except Exception as error:
+            _log.warn("What a client has asked for cannot be read: {why}", why=error)
+            why = "The database does not answer: try again in a moment."
+            raise Refused("not-stored", why) from error
         device.node, device.is_connected_elsewhere = 0, False
         device.moves += 1
         self.publish(person)
-        if self._nodes is not None:
-            await self._nodes.take(device.id)
-        await self._recall_requests(device)
         for name in list(self._to_open.get(person.id, ())):
             await self.rooms.open(name)
         opens = self.own_logs.of_account if person.account else self.own_logs.restore
@@ -526,8 +531,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     # What is told and not kept
 
-    def _is_told(self, name: str, value: Value) -> None:
-        """Another server has told something."""
+    def is_told(self, name: str, value: Value) -> None:
+        """See `Membership.is_told`."""
         match name, value:
             case "account", [account_id, row]:
                 self.accounts.learn(account_id, None if row is None else to_account(row[:-1]))
@@ -544,6 +549,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
                     self.log_out(person, device, is_told=True)
             case "nameless", [person_id, replaced]:
                 self._made_nameless(person_id, replaced)
+            case _:
+                super().is_told(name, value)
 
     # What is seen
 
@@ -553,11 +560,26 @@ class Neighbours(Administration, OwnAccount, Decisions):
             return
         event = entry.event
         if isinstance(event, _PRESENCE):
+            if isinstance(event, Rename):
+                self._has_renamed(entry.author, event)
             room.heard(entry, self.people)
+            if isinstance(event, Join) and not all(map(self._is_so, event.persons, _named(event))):
+                self.clock.callLater(_TOLD, self._has_missed, room)
         elif isinstance(event, Message | Action):
             person = self.people.with_id(entry.author)
             if person is not None:
                 person.spoke = event.time
+
+    def _has_renamed(self, person_id: str, event: Rename) -> None:
+        """Somebody is called otherwise from here on, though that is not shared yet."""
+        person = self.people.with_id(person_id)
+        if person is not None and person.nickname == event.sender and not person.displaced:
+            self.people.is_now(person, event.to, is_displaced=False)
+
+    def _is_so(self, person_id: str, nickname: str) -> bool:
+        """Whether somebody is here and called so: a server that could not store tells it late."""
+        person = self.people.with_id(person_id)
+        return person is not None and person.nickname == nickname
 
     def _own_seen(self, person_id: str, entry: Entry) -> None:
         super()._own_seen(person_id, entry)
@@ -566,6 +588,10 @@ class Neighbours(Administration, OwnAccount, Decisions):
             person = self.people.with_id(person_id)
             if person is not None and person.hears(event.sender, entry.author):
                 person.last_whisperer = Whisperer(event.sender, entry.author)
+
+
+def _named(event: Join) -> Sequence[str]:
+    return (event.sender, *event.also)
 
 
 def _rooms_in(value: Value) -> set[str]:
