@@ -64,6 +64,7 @@ class Database:
         self.shared: dict[str, Any] = {}
         self.claims: dict[str, str] = {}
         self.clients: dict[str, int] = {}  # that have moved: the number of the server
+        self.still: set[int] = set()  # numbers of servers that do not do anything
         self.claimed_by: dict[str, int] = {}  # by key, the number of the server
         self.nodes: dict[int, Node] = {}
         self.is_quick = True
@@ -89,7 +90,7 @@ class Database:
             return
         self._is_telling = True
         try:
-            while any(node.hears() for node in list(self.nodes.values())):
+            while any(n.hears() for n in [*self.nodes.values()] if n.number not in self.still):
                 pass
         finally:
             self._is_telling = False
@@ -467,6 +468,18 @@ class SeveralTestCase(SynchronousTestCase):
         store = factory.chat._store
         assert isinstance(store, Node)
         self.database.dies(store)
+        self.clock.advance(0)
+
+    def stands_still(self, server: int) -> None:
+        """A server hears nothing, and those who come to it are not heard."""
+        store = self.servers[server].chat._store
+        assert isinstance(store, Node)
+        self.database.still.add(store.number)
+
+    def goes_on_after_standing_still(self) -> None:
+        """All servers hear of everything again."""
+        self.database.still.clear()
+        self.database.all_hear()
         self.clock.advance(0)
 
     def joins(self, nickname: str, server: int = 0, host: str = "127.0.0.1") -> Person:

@@ -211,6 +211,19 @@ class LeaseTests(NodesTestCase):
         two.beats()
         one.hears_until(lambda: one.was_replaced == 1)
 
+    def test_a_server_that_is_gone_hears_nothing_of_what_others_do_with_its_people(self) -> None:
+        one, two = self.started("one", "two")
+        one.nodes.set("device/phone", "one's")
+        one.is_done()
+        self.lease_is_over(one)
+        self.was_there_long(two)
+        two.beats()
+        two.hears_until(lambda: bool(two.lost))
+        two.nodes.set("device/phone", "two's")
+        two.is_done()
+        one.hears_until(lambda: one.was_replaced == 1)
+        self.assertEqual(one.shared["device/phone"], "one's")
+
     def test_who_has_not_had_a_lease_for_long_buries_nobody(self) -> None:
         one, two = self.started("one", "two")
         self.lease_is_over(one)

@@ -1,12 +1,34 @@
 """Several servers are one chat: the same people, rooms, order and rules at each."""
 
+from collections.abc import Sequence
 from unittest.mock import patch
 
 from twisted.internet.defer import fail
 
 from tests.people import Program
-from tests.several import SeveralTestCase
+from tests.several import Node, SeveralTestCase
+from twisted_chat import ChatFactory, Limits
 from twisted_chat.events import Entry, Join
+
+
+class Operations:
+    """What is asked of the program that runs a server."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def reload(self) -> Sequence[str]:
+        """See `operations.Operations`."""
+        self.asked.append("reload")
+        return ()
+
+    def stop(self) -> None:
+        """See `operations.Operations`."""
+        self.asked.append("stop")
+
+    def fail(self) -> None:
+        """See `operations.Operations`."""
+        self.asked.append("fail")
 
 
 class RoomTests(SeveralTestCase):
@@ -94,6 +116,12 @@ class NameTests(SeveralTestCase):
         self.clock.advance(0)
         self.assertIn("*** bob is now known as ann", ann.sees())
         self.assertEqual(bob.types("/users").sees()[-1], "*** In #lobby: anna, ann (2)")
+
+    def test_a_new_nickname_stays_claimed_though_something_else_changes_too(self) -> None:
+        ann = self.joins("ann", 0)
+        ann.types("/away at lunch", "/nick dora")
+        self.time_passes(1)
+        self.assertEqual(sorted(self.database.claims), ["=dora", "~clora"])
 
 
 class PrivateTests(SeveralTestCase):
@@ -242,6 +270,60 @@ class OrderTests(SeveralTestCase):
         self.assertIn("You are banned from #dev", self.bob.types("/join #dev").sees()[0])
 
 
+class LateTests(SeveralTestCase):
+    """Decisions about people whose server cannot act any more, and who go on at another one."""
+
+    def setUp(self) -> None:
+        """Ann owns #dev, at the first server; Eve is in it, at the second, which stands still."""
+        super().setUp()
+        self.ann = self.joins("ann", 0)
+        self.ann.types("/register secret words", "/join #dev")
+        self.eve = self.program("eve", 1)
+        self.token = self.eve.gets("welcome")[0]["session"]
+        self.eve.asks(do="command", text="/join #dev")
+        self.time_passes(1)
+        self.look_away(self.ann)
+        self.stands_still(1)
+
+    def goes_on(self, server: int) -> Program:
+        """Eve's program resumes at another server."""
+        again = Program(self.servers[server]).asks(do="hello", session=self.token, seen={})
+        self.time_passes(2)
+        return again
+
+    def is_not_in_the_room(self) -> None:
+        """Eve goes on elsewhere, and is in the room no more."""
+        self.look_away(self.ann)
+        again = self.goes_on(2)
+        again.asks(do="say", room="#dev", text="still here", ref="r1")
+        self.time_passes(1)
+        self.assertEqual(again.gets("error")[0]["code"], "not-in-room")
+        self.assertEqual(self.ann.sees(), ["*** eve has left #dev (removed)"])
+        self.ann.types("/users #dev")
+        self.assertEqual(self.ann.sees(), ["*** In #dev: ann* (owner) (1)"])
+        self.goes_on_after_standing_still()
+        self.time_passes(1)
+        self.assertEqual(self.ann.sees(), [])
+
+    def test_who_was_removed_is_not_in_the_room_when_they_go_on_elsewhere(self) -> None:
+        self.ann.types("/kick eve")
+        self.is_not_in_the_room()
+
+    def test_who_was_banned_is_not_in_the_room_when_they_go_on_elsewhere(self) -> None:
+        self.ann.types("/ban eve")
+        self.is_not_in_the_room()
+
+    def test_they_have_left_it_when_their_server_is_gone(self) -> None:
+        self.ann.types("/ban eve")
+        self.look_away(self.ann)
+        self.dies(1)
+        self.time_passes(1)
+        self.assertEqual(self.ann.sees(), ["*** eve has left #dev (removed)"])
+        self.assertEqual(self.ann.types("/users #dev").sees(), ["*** In #dev: ann* (owner) (1)"])
+        again = self.goes_on(1)
+        self.assertEqual(again.gets("welcome")[0]["rooms"], ["#lobby"])
+
+
 class AccountTests(SeveralTestCase):
     """Accounts, with devices at several servers."""
 
@@ -300,7 +382,7 @@ class AccountTests(SeveralTestCase):
         self.assertEqual(len(phone.gets("welcome")), 1)
 
 
-class LateTests(SeveralTestCase):
+class HeardLateTests(SeveralTestCase):
     """What a server hears late, or another has told late."""
 
     def test_a_new_nickname_is_known_where_it_is_seen(self) -> None:
@@ -341,3 +423,106 @@ class LateTests(SeveralTestCase):
         more = Program(self.servers[1]).asks(do="hello", session=token, seen={})
         self.assertTrue(more.gets("welcome")[0]["resumed"])
         self.assertTrue(bob.is_gone)
+
+
+class ReplacedTests(SeveralTestCase):
+    """A server that others take for gone."""
+
+    def test_it_tells_its_people_and_ends_so_that_it_is_started_again(self) -> None:
+        operations = Operations()
+        self.servers[1].chat.operations = operations
+        bob = self.joins("bob", 1)
+        self.look_away(bob)
+        self.servers[1].chat.replaced()
+        self.assertIn("!!! This server was cut off from the others: connect again.", bob.sees())
+        self.assertEqual(operations.asked, ["fail"])
+
+    def test_one_that_stops_already_stops_as_it_was_about_to(self) -> None:
+        operations = Operations()
+        self.servers[1].chat.operations = operations
+        self.servers[1].chat.close("The server is shutting down")
+        self.servers[1].chat.replaced()
+        self.assertEqual(operations.asked, [])
+
+
+class LoggedOutTests(SeveralTestCase):
+    """Devices that are logged out from another one let nobody in any more, at any server."""
+
+    limits = Limits(resume_seconds=5.0)
+
+    def setUp(self) -> None:
+        """Ann has an account, and a phone at the second server."""
+        super().setUp()
+        self.ann = self.joins("ann", 0)
+        self.ann.types("/register secret words")
+        self.phone = self.program("ann", 1, password="secret words", remember=True)
+        self.time_passes(1)
+        self.token = self.phone.gets("welcome")[0]["session"]
+
+    def store_of(self, server: ChatFactory) -> Node:
+        """What a server stores in."""
+        store = server.chat._store
+        assert isinstance(store, Node)
+        return store
+
+    def lets_nobody_in(self) -> None:
+        """Whoever shows the phone's token has to know the password."""
+        for server in self.servers:
+            if self.store_of(server).number in self.database.still:
+                continue
+            eve = Program(server).asks(do="hello", nick="ann", session=self.token, seen={})
+            self.time_passes(1)
+            self.assertEqual(
+                [each["code"] for each in eve.gets("welcome", "error")], ["registered-nick"]
+            )
+
+    def test_also_if_its_server_stands_still(self) -> None:
+        self.stands_still(1)
+        self.ann.types("/devices end all")
+        self.look_away(self.ann)
+        self.lets_nobody_in()
+        self.goes_on_after_standing_still()
+        self.assertEqual(self.phone.gets("error")[0]["code"], "logged-out")
+        self.lets_nobody_in()
+        self.assertEqual(len(self.ann.types("/devices").sees()), 1)
+        self.assertEqual([name for name in self.database.shared if name.startswith("over/")], [])
+
+    def test_also_if_its_server_dies(self) -> None:
+        self.stands_still(1)
+        self.ann.types("/devices end all")
+        self.look_away(self.ann)
+        self.dies(1)
+        self.lets_nobody_in()
+        self.servers.append(self.starts())
+        self.lets_nobody_in()
+        self.assertEqual(len(self.ann.types("/devices").sees()), 1)
+
+    def test_also_if_all_servers_die(self) -> None:
+        self.stands_still(1)
+        self.ann.types("/devices end all")
+        self.look_away(self.ann)
+        self.database.nodes.clear()
+        self.servers = [self.starts()]
+        self.lets_nobody_in()
+
+    def test_also_if_it_was_asleep_and_woke_at_another_server(self) -> None:
+        self.phone.closes()
+        self.time_passes(6)
+        woken = Program(self.servers[2]).asks(do="hello", session=self.token, seen={})
+        self.time_passes(1)
+        self.assertEqual(len(woken.gets("welcome")), 1)
+        woken.asks(do="command", text="/logout")
+        self.time_passes(1)
+        self.lets_nobody_in()
+
+    def test_also_at_a_server_that_did_not_hear_of_it(self) -> None:
+        self.phone.closes()
+        self.time_passes(6)
+        self.database.is_quick = False
+        self.ann.types("/devices end all")
+        self.clock.advance(0)
+        self.store_of(self.servers[2]).loses_touch()
+        self.database.is_quick = True
+        self.database.all_hear()
+        self.time_passes(1)
+        self.lets_nobody_in()

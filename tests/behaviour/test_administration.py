@@ -62,6 +62,10 @@ class Program:
         """See `Operations.stop`."""
         self.asked.append("stop")
 
+    def fail(self) -> None:
+        """See `Operations.fail`."""
+        self.asked.append("fail")
+
 
 class RightTests(_AdministrationTests):
     def test_every_command_of_theirs_is_tried_here(self) -> None:

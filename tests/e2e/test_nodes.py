@@ -129,9 +129,6 @@ def test_whispers_arrive_on_another_server_and_their_answers(cluster: Cluster) -
     assert not eve.has_seen("whisper")
 
 
-@pytest.mark.xfail(
-    reason="a rename is shown before the other servers know the new nickname", strict=False
-)
 def test_a_new_nickname_is_known_wherever_it_is_seen(cluster: Cluster) -> None:
     abel, bert = cluster.at_netcat(0, "abel"), cluster.at_netcat(1, "bert")
     bert.types("/nick berthold")

@@ -39,10 +39,19 @@ class Decisions(Logins):
                 and not self.rights.may_stay(person, room, person.rooms[room.key])
             ]
             for person in filter(self.is_ours, gone):
-                self._remove(person, room, entry.event.sender)
+                self._remove(person, room, f"removed by {entry.event.sender}")
             room.tell_left()  # also in a rush, so that they read it too
             for person in filter(self.is_ours, gone):
-                self._let_go(person, room, entry)
+                self._let_go(person, room, _sentence(room, entry.event))
+
+    def carry_out_on(self, person: Person) -> None:
+        """Let somebody leave the rooms in which they may not stay, since no other server could."""
+        for key, entered in list(person.rooms.items()):
+            room = self.rooms[key]
+            if not self.rights.may_stay(person, room, entered):
+                self._remove(person, room, "removed")
+                room.tell_left()
+                self._let_go(person, room, f"You were removed from {room.name}")
 
     def _concerned(self, room: Room, event: Event) -> Sequence[Person]:
         """Of everybody in a room, those who may have to leave it by an event."""
@@ -51,7 +60,7 @@ class Decisions(Logins):
             return () if one is None else (one,)
         return [*room.members.values(), *self.people.displaced]
 
-    def _remove(self, person: Person, room: Room, by: str) -> None:
+    def _remove(self, person: Person, room: Room, reason: str) -> None:
         others = [self.rooms[key] for key in person.rooms if key != room.key]
         other = others[-1] if others else self.lobby  # one has to be somewhere
         for device in person.devices.values():
@@ -61,18 +70,14 @@ class Decisions(Logins):
             connection.removed(room.key, other.key)
         person.left(room.key)
         if not person.displaced:
-            room.leave(person, f"removed by {by}")
+            room.leave(person, reason)
         self.publish(person)
-        _log.info(
-            "{nick} was removed from {room} by {by}", nick=person.nickname, room=room.name, by=by
-        )
+        _log.info("{nick} has left {room}: {why}", nick=person.nickname, room=room.name, why=reason)
 
-    def _let_go(self, person: Person, room: Room, entry: Entry) -> None:
+    def _let_go(self, person: Person, room: Room, text: str) -> None:
         for connection in person.connections:
             connection.unfollow(room.key)
-        event = entry.event
-        why = f": {event.reason}" if isinstance(event, Kick | Ban | Close) and event.reason else ""
-        self.tell(person, f"You were removed from {room.name} by {event.sender}{why}")
+        self.tell(person, text)
         if not person.rooms:
             may_enter = self.rights.may(person, Right.ENTER, self.lobby)
             if room is self.lobby or person.displaced or not may_enter:
@@ -81,3 +86,9 @@ class Decisions(Logins):
             self.enter_room(person, self.lobby)
         for device in person.devices.values():
             self.keep(person, device)
+
+
+def _sentence(room: Room, event: Event) -> str:
+    """What somebody reads who was removed from a room."""
+    why = f": {event.reason}" if isinstance(event, Kick | Ban | Close) and event.reason else ""
+    return f"You were removed from {room.name} by {event.sender}{why}"

@@ -301,10 +301,11 @@ class Devices(Logins):
         self._has_shown_all(person, device)
         if person.account and device.until > self.now() and device.token_hash:
             saved = replace(self._session_of(person, device), is_asleep=True)
-            self.asleep.add(saved)
+            self.asleep.add(saved, is_stored=False)
             self.tell_others("asleep", list(session_row(saved)))
             device.saved = saved
-            self._store.save_session(saved).addErrback(_not_kept)
+            stored = self._store.save_session(saved)
+            stored.addCallbacks(lambda _: self.asleep.was_stored(saved), _not_kept)
             device.may_resume = False
         super()._end(person, device)
 
@@ -317,7 +318,7 @@ class Devices(Logins):
             is_told: whether that was done on another one, which is said on it.
         """
         if not device.is_here:
-            self.tell_others("log out", [person.id, device.id])
+            self.log_out_elsewhere(person, device)
             return
         if is_told and device.connection is not None:
             why = Refused("logged-out", "You were logged out by another device.")

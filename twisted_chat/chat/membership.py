@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted_chat.chat.accounts import Accounts
 from twisted_chat.chat.administrators import Administrators
 from twisted_chat.chat.asleep import Asleep
+from twisted_chat.chat.device import Device
 from twisted_chat.chat.files import Files
 from twisted_chat.chat.moderation import Moderation
 from twisted_chat.chat.observers import Observer, Observers
@@ -133,6 +134,10 @@ class Membership:
 
     def is_told(self, name: str, value: Value) -> None:
         """Another server has told something; what is not known here is of a newer version."""
+
+    def log_out_elsewhere(self, person: Person, device: Device) -> None:
+        """Log out a device of somebody's that comes to another server."""
+        raise NotImplementedError
 
     def everywhere(self, what: str, value: Value) -> None:
         """Have every server do something, see `Administration.do`."""

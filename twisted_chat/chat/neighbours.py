@@ -92,7 +92,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 self._set(f"device/{device.id}", value, person.id)
         for device_id in known:
             if not is_here or device_id not in person.devices:
-                self._set(f"device/{device_id}", None, person.id)
+                self._has_no_device(person.id, device_id)
         self._set(f"name/{person.id}", name_value(person) if is_here else None, person.id)
         name = f"person/{person.id}"
         rooms = {**self._rooms_of(person), **self._to_open.get(person.id, {})}
@@ -101,6 +101,10 @@ class Neighbours(Administration, OwnAccount, Decisions):
         if left:
             self._left.setdefault(person.id, set()).update(left)
         self._set(name, now, person.id)
+
+    def _has_no_device(self, person_id: str, device_id: str) -> None:
+        for name in (f"device/{device_id}", f"over/{device_id}"):
+            self._set(name, None, person_id)
 
     def _set(self, name: str, value: Value, person_id: str) -> None:
         if self._nodes is not None and self._shared.get(name) != value:
@@ -118,6 +122,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 devices.pop(device_id, None)
             else:
                 devices[device_id] = None
+                self._is_awake(whose, device_id)
             if not devices:
                 del self._devices_of[whose]
         if value is None:
@@ -169,6 +174,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
             if is_own and last == value:
                 del self._unheard[name]
                 self._is_settled(person_id)
+                if value is not None and name.startswith("over/"):
+                    self._is_over(name.removeprefix("over/"), value)
         elif not is_own:
             self._unheard.pop(name, None)
             self._is_now(name, value)
@@ -202,6 +209,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 self._is_lost(person, device, 0 if is_heir else heir)
             if theirs and is_heir and person.present:
                 self.publish(person)
+            if theirs:
+                self._acts_for(person)
         if is_heir:
             self.people.inherit_from(node)
             self.clock.callLater(_TOLD, self._look_for_ghosts)
@@ -242,9 +251,21 @@ class Neighbours(Administration, OwnAccount, Decisions):
 
     async def _load_again(self) -> None:
         await self.accounts.load_again()
-        for saved in await self._store.saved_sessions():
-            if saved.is_asleep and self.accounts.with_id(saved.account) is not None:
+        before = self.asleep.stored()
+        kept = {each.id: each for each in await self._store.saved_sessions() if each.is_asleep}
+        for saved in before:
+            if saved.id not in kept:
+                self.asleep.remove(saved)
+        for saved in kept.values():
+            is_here = f"device/{saved.id}" in self._shared
+            if self.accounts.with_id(saved.account) is not None and not is_here:
                 self.asleep.add(saved)
+
+    def _is_awake(self, account_id: str, device_id: str) -> None:
+        """A device has come to another server, which may have been asleep."""
+        for saved in self.asleep.of(account_id):
+            if saved.id == device_id:
+                self.asleep.remove(saved)
 
     def replaced(self) -> None:
         """See `Hearer.replaced`."""
@@ -253,15 +274,16 @@ class Neighbours(Administration, OwnAccount, Decisions):
             for connection in person.connections:
                 why = "This server was cut off from the others: connect again."
                 connection.refuse(Refused("closing", why))
+        was_stopping = self.is_stopping
         self.close("This server was cut off from the others for too long: connect again.")
-        if self.operations is not None:
-            self.operations.stop()
+        if self.operations is not None and not was_stopping:
+            self.operations.fail()
 
     # What follows from it
 
     def _all_is_now(self, shared: Mapping[str, Value]) -> None:
         """All that is shared is known, but for what was set here and comes later."""
-        for kind in ("device/", "name/", "person/"):
+        for kind in ("device/", "name/", "person/", "over/"):
             for name in [*shared, *(each for each in self._shared if each not in shared)]:
                 value = shared.get(name)
                 is_new = value != self._shared.get(name) and name not in self._unheard
@@ -297,6 +319,8 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 self._person_is(person, value, is_told=is_told)
             elif value is not None:
                 self._has_come(its_id, value, is_told=is_told)
+        elif kind == "over" and value is not None:
+            self._is_over(its_id, value)
 
     def _has_come(self, person_id: str, value: Value, *, is_told: bool) -> None:
         devices = {
@@ -427,7 +451,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
         for device in person.devices.values():
             self._ends(device)
             if device.is_here:  # which they did not know of
-                self._set(f"device/{device.id}", None, person.id)
+                self._has_no_device(person.id, device.id)
         if person.fanout is not None and not person.account and not any(person.connections):
             person.fanout.log.close()
 
@@ -450,7 +474,31 @@ class Neighbours(Administration, OwnAccount, Decisions):
             if device.is_here:
                 self._hand_over_device(person, device)
             learn_device(device, value)
-            self.people.know_token(person, device, value["token"])
+            if f"over/{device_id}" not in self._shared:
+                self.people.know_token(person, device, value["token"])
+        if self.is_ours(person):  # since another device has gone elsewhere, perhaps
+            self.clock.callLater(0, self._acts_for, person)
+
+    def log_out_elsewhere(self, person: Person, device: Device) -> None:
+        """See `Devices`: all servers know of it until one of them has done it.
+
+        The server of the device may be gone, or stand still, while somebody comes back to the
+        device at yet another one.
+        """
+        self._store.drop_session(device.id)
+        self.people.forget_token(device)
+        self._set(f"over/{device.id}", {"person": person.id}, person.id)
+
+    def _is_over(self, device_id: str, value: Value) -> None:
+        """A device is logged out: nobody comes back to it, and whose it is lets it go."""
+        person = self.people.with_id(value["person"])
+        device = person.devices.get(device_id) if person is not None else None
+        if person is None or device is None:
+            self._has_no_device(value["person"], device_id)
+        elif device.is_here:
+            self.log_out(person, device, is_told=True)
+        else:
+            self.people.forget_token(device)
 
     def _hand_over_device(self, person: Person, device: Device) -> None:
         """A device comes to another server."""
@@ -483,10 +531,24 @@ class Neighbours(Administration, OwnAccount, Decisions):
         fanout = await opens(person.id) if person.fanout is None else person.fanout
         if person.fanout is None:
             self.has_log(person, fanout)
+        self._acts_for(person)
         if not person.present or device.id not in person.devices or not device.is_here:
             raise Refused("replaced", "This session goes on elsewhere, or is over: log in.")
         if device.connection is not None:
             device.connection.replace()
+
+    def _acts_for(self, person: Person) -> None:
+        """If this server acts for somebody now, it does what another could not do any more."""
+        for device in list(person.devices.values()):
+            if device.is_here and f"over/{device.id}" in self._shared:
+                self.log_out(person, device, is_told=True)
+        if not person.present or self.is_stopping or not self.is_ours(person):
+            return
+        ban = self._server_ban_of(person, is_newcomer=False)
+        if ban is not None:
+            self.disconnect(person, self.rights.banned(self.server_log.name, ban), "banned")
+        else:
+            self.carry_out_on(person)
 
     def _is_settled(self, person_id: str) -> None:
         """All servers know what was set here about somebody: see whether it holds together."""
@@ -502,8 +564,9 @@ class Neighbours(Administration, OwnAccount, Decisions):
                 room.tell_gone(person_id)  # who had been told to be there by another server
 
     def _forget(self, person_id: str) -> None:
-        devices = [f"device/{each}" for each in self._devices_of.get(person_id, ())]
-        for name in (*devices, f"name/{person_id}", f"person/{person_id}"):
+        for device_id in list(self._devices_of.get(person_id, ())):
+            self._has_no_device(person_id, device_id)
+        for name in (f"name/{person_id}", f"person/{person_id}"):
             self._set(name, None, person_id)
 
     def _look_for_ghosts(self) -> None:
@@ -539,14 +602,7 @@ class Neighbours(Administration, OwnAccount, Decisions):
             case "asleep", [*row]:
                 self.asleep.add(to_session(tuple(row)))
             case "forgotten", [device_id, account_id]:
-                for saved in self.asleep.of(account_id):
-                    if saved.id == device_id:
-                        self.asleep.remove(saved)
-            case "log out", [person_id, device_id]:
-                person = self.people.with_id(person_id)
-                device = person.devices.get(device_id) if person else None
-                if person is not None and device is not None and device.is_here:
-                    self.log_out(person, device, is_told=True)
+                self._is_awake(account_id, device_id)
             case "nameless", [person_id, replaced]:
                 self._made_nameless(person_id, replaced)
             case _:

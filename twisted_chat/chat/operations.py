@@ -16,3 +16,6 @@ class Operations(Protocol):
 
     def stop(self) -> None:
         """Stop, in good order."""
+
+    def fail(self) -> None:
+        """Stop, with a status that has whatever started the program start it again."""

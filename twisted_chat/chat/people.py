@@ -53,6 +53,7 @@ class People:
         self.lost: Callable[[Person], None] = lambda _: None
         """Called with somebody whose nickname is somebody else's, who is at another server."""
         self._claimed: dict[str, set[str]] = {}  # what was claimed here for people, by their ids
+        self._claiming: set[str] = set()  # ids of people who wait for a nickname
         self._clock = clock
         self._limits = limits
         self._accounts = accounts
@@ -154,6 +155,7 @@ class People:
         self._accounts.check_free(nickname, asker.account)
         self._check_unused(nickname, holder or asker)
         self._call(asker, nickname)
+        self._claiming.add(asker.id)
         try:
             await self._claim(nodes, asker, nickname, holder.id if holder else "")
         except Refused as why:
@@ -167,6 +169,8 @@ class People:
                 raise
             self._call(asker, nickname)
             self._clock.callLater(CLAIMED, self._claim_late, nodes, asker)
+        finally:
+            self._claiming.discard(asker.id)
         if holder is not None and not holder.displaced:
             self.displace(holder)
 
@@ -216,7 +220,7 @@ class People:
         """
         person = self._by_id.get(person_id)
         claimed = self._claimed.get(person_id, set())
-        if person is not None and person.is_renaming:
+        if person_id in self._claiming or (person is not None and person.is_renaming):
             return
         has_name = person is not None and not person.displaced
         needed = set(_keys(person.nickname)) if person is not None and has_name else set()
@@ -272,11 +276,15 @@ class People:
         if token_hash:
             self._by_token_hash[token_hash] = person, device
 
+    def forget_token(self, device: Device) -> None:
+        """Nobody comes back to a device."""
+        self._by_token_hash.pop(device.token_hash, None)
+
     def forget(self, person: Person) -> None:
         """Somebody has left."""
         del self._by_id[person.id]
         for device in person.devices.values():
-            self._by_token_hash.pop(device.token_hash, None)
+            self.forget_token(device)
         if self._displaced.pop(person.id, None) is None:
             self._uncall(person, person.nickname)
             self._left.pop(person.key, None)
@@ -293,7 +301,7 @@ class People:
     def remove_device(self, person: Person, device: Device) -> None:
         """Somebody is not here over this device any more, but still over others."""
         person.devices.pop(device.id, None)
-        self._by_token_hash.pop(device.token_hash, None)
+        self.forget_token(device)
 
     def _be_called(self, person: Person, nickname: str) -> None:
         person.nickname, person.key = nickname, names.key(nickname)

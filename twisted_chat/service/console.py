@@ -42,6 +42,11 @@ class Console:
     def give_up(self, reason: str, reactor: Any) -> None:
         """Say why the program ends, which runs already."""
         self.tell_why(reason)
+        self.fail(reactor)
+
+    @staticmethod
+    def fail(reactor: Any) -> None:
+        """End the program as one that has failed."""
         atexit.register(os._exit, 1)  # twistd would end as if all were well
         reactor.stop()
 

@@ -428,6 +428,10 @@ class ChatService(MultiService):
         is_busy = partial(bool, self._web.channels)
         Draining(self._factory.server, self._reactor, seconds, is_busy, self.end)
 
+    def fail(self) -> None:
+        """See `operations.Operations`."""
+        self._console.fail(self._reactor)
+
     def reload(self) -> Sequence[str]:
         """See `operations.Operations`."""
         told = self._reload()

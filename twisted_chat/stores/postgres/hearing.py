@@ -120,6 +120,7 @@ class Hearing:
         node: int,
     ) -> None:
         if any(each == self._node for each, _ in gone):
+            self._hearer = None  # whatever others do with its people now is none of its business
             self._replaced()
         if self._hearer is None:
             return
