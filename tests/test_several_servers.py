@@ -270,6 +270,25 @@ class OrderTests(SeveralTestCase):
         self.assertIn("You are banned from #dev", self.bob.types("/join #dev").sees()[0])
 
 
+class NothingIsLeftTests(SeveralTestCase):
+    """What servers know of people who have left."""
+
+    def test_a_connection_that_is_lost_after_its_owner_left_elsewhere(self) -> None:
+        eve = self.program("eve", 1)
+        token = eve.gets("welcome")[0]["session"]
+        self.stands_still(1)
+        again = Program(self.servers[2]).asks(do="hello", session=token, seen={})
+        self.time_passes(1)
+        again.asks(do="command", text="/quit")
+        self.time_passes(1)
+        eve.vanishes()
+        self.time_passes(1)
+        self.goes_on_after_standing_still()
+        self.time_passes(1)
+        self.assertEqual(self.database.shared, {})
+        self.assertEqual([server.chat._shared for server in self.servers], [{}] * 3)
+
+
 class LateTests(SeveralTestCase):
     """Decisions about people whose server cannot act any more, and who go on at another one."""
 
@@ -312,6 +331,18 @@ class LateTests(SeveralTestCase):
     def test_who_was_banned_is_not_in_the_room_when_they_go_on_elsewhere(self) -> None:
         self.ann.types("/ban eve")
         self.is_not_in_the_room()
+
+    def test_who_was_disconnected_cannot_go_on_elsewhere(self) -> None:
+        for server in self.servers:
+            server.chat.administrators.use(["ann"])
+        self.ann.types("/disconnect eve")
+        self.look_away(self.ann)
+        again = self.goes_on(2)
+        self.assertEqual(again.gets("welcome"), [])
+        self.assertIn("*** eve has left #lobby (disconnected by ann)", self.ann.sees())
+        self.goes_on_after_standing_still()
+        self.time_passes(1)
+        self.assertEqual(self.ann.sees(), [])
 
     def test_they_have_left_it_when_their_server_is_gone(self) -> None:
         self.ann.types("/ban eve")

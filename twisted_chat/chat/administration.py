@@ -92,7 +92,16 @@ class Administration(Logins):
             case "disconnect", [person_id, text, reason]:
                 person = self.people.with_id(person_id)
                 if person is not None:
-                    self.disconnect(person, Refused("disconnected", text), reason)
+                    person.sent_away = text, reason
+                    self.clock.callLater(
+                        0, self.send_away, person
+                    )  # if they do not go on elsewhere
+
+    def send_away(self, person: Person) -> None:
+        """End the connections of somebody of whom an administrator has decided that, if one has."""
+        if person.sent_away is not None:
+            text, reason = person.sent_away
+            self.disconnect(person, Refused("disconnected", text), reason)
 
     def decide_for_all(self, person: Person, event: Event, request: Request) -> None:
         """Something about the whole server is decided, by an administrator.

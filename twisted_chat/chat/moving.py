@@ -86,6 +86,7 @@ class Moving(Elsewhere):
         for device in list(person.devices.values()):
             if device.is_here and f"over/{device.id}" in self._values:
                 self.log_out(person, device, is_told=True)
+        self.send_away(person)
         if not person.present or self.is_stopping or not self.is_ours(person):
             return
         ban = self._server_ban_of(person, is_newcomer=False)

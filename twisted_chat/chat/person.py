@@ -62,6 +62,7 @@ class Person:
         "renames",
         "renaming",
         "rooms",
+        "sent_away",
         "since",
         "spoke",
         "told_away",
@@ -89,6 +90,7 @@ class Person:
         self.told_away: tuple[str, ...] = ()  # the ids of those who know why we are away
         self.renames: Bucket | None = None
         self.renaming: Request | None = None  # the last one, which may be pending
+        self.sent_away: tuple[str, str] | None = None  # what they and others read who are to go
         self.former = tuple(saved.former) if saved else ()  # names that somebody else took
         self.log: Log | None = None  # their own, once there is anything in it
         self.fanout: Fanout | None = None  # of the same

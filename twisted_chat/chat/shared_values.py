@@ -84,6 +84,8 @@ class SharedValues:
             del self._unheard[name]
             return Settled(name, value, person_id)
         if is_own:
+            if value is not None and name not in self._known and self.nodes is not None:
+                self.nodes.set(name, None)  # another server had ended it before that was stored
             return None
         self._unheard.pop(name, None)
         return self._change(name, value)
