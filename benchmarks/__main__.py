@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import generator
-from benchmarks.cases import CASES, LADDERS
+from benchmarks.cases import CASES, LADDERS, NODES
 from benchmarks.generator import Unavailable
 from benchmarks.plot import plot
 from benchmarks.rounds import interleaved
@@ -22,10 +22,14 @@ from benchmarks.table import remarks, table
 def main() -> int:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("cases", nargs="*", help=f"of: {', '.join(CASES)} (default: fanout)")
+    parser.add_argument(
+        "cases",
+        nargs="*",
+        help=f"of: {', '.join(CASES)}; nodes for several servers (default: fanout)",
+    )
     parser.add_argument("--quick", action="store_true", help="a short fan-out, in two minutes")
     parser.add_argument("--all", action="store_true", help="every case: about an hour")
-    parser.add_argument("--servers", help=f"of: {','.join(SERVERS)} (default: all)")
+    parser.add_argument("--servers", help=f"of: {','.join(SERVERS)} (default: all single ones)")
     parser.add_argument("--baseline", help="what ratios are against (default: the first server)")
     parser.add_argument("--rounds", type=int, help="how often each server is run")
     parser.add_argument("--minutes", type=int, default=5, help="how long the soak is")
@@ -37,7 +41,11 @@ def main() -> int:
     cases = asked.cases or (["quick"] if asked.quick else ["fanout"])
     if asked.all:
         cases = [name for name in CASES if name != "quick"]
-    default = "tutorial,memory,sqlite" if asked.quick else ",".join(SERVERS)
+    default = ",".join(name for name in SERVERS if SERVERS[name].processes == 1)
+    if asked.quick:
+        default = "tutorial,memory,sqlite"
+    elif cases == ["nodes"]:
+        cases, default = list(NODES), "sqlite,postgres,postgres-2,postgres-3,postgres-4,inspircd"
     names = (asked.servers or default).split(",")
     for unknown in [*(set(cases) - set(CASES)), *(set(names) - set(SERVERS))]:
         parser.error(f"there is no {unknown}")

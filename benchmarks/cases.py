@@ -38,8 +38,8 @@ class Run:
         if not way_in:
             raise Unavailable(f"{self.server.name} has no rooms")
         at_once = () if "--at-once" in words else ("--at-once", str(self.server.at_once))
-        with servers.started(self.server) as (pid, port):
-            where = ["--port", str(port), "--pid", str(pid)]
+        with servers.started_together(self.server) as (pid, ports):
+            where = ["--port", ",".join(map(str, ports)), "--pid", str(pid)]
             steps = generator.run([*where, *way_in, *at_once, *words], seconds)
         if not steps:
             raise Unavailable(f"{self.server.name}: the load got nowhere in {seconds:.0f} s")
@@ -57,6 +57,8 @@ class Case:
 
 
 CASES: dict[str, Case] = {}
+NODES = ("between", "fanout", "rooms", "storm2k")
+"""What shows how several servers do that are one chat."""
 LADDERS = ("quick", "fanout", "talk", "rooms")
 """The cases that climb until the server ends: the ones worth a picture."""
 
@@ -116,6 +118,15 @@ def _quick(run: Run) -> Counters:
 def _fanout(run: Run) -> Counters:
     steps = run.load(*THOUSAND, "--rate", LADDER, *CLIMB)
     return {"most deliveries/s (k), p99 < 250 ms": best(steps), **at(steps, 1000)}
+
+
+@case("between", "60 clients in one room, spread over all servers of a chat; ten of them talk")
+def _between(run: Run) -> Counters:
+    rates = "100,2000,4000,6000,8000,10000,13000,16000,20000,25000"
+    steps = run.load("--clients", "60", "--senders", "10", "--verify", "1", "--rate", rates, *CLIMB)
+    found = {"most msg/s, p99 < 250 ms": best(steps) * 1000 / 59}
+    found |= at(steps, 100) | at(steps, 2000)
+    return {name: value for name, value in found.items() if "CPU" not in name}  # one server's alone
 
 
 @case("closed", "Closed loop: the same, each of the ten with eight messages under way")

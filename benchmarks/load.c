@@ -230,6 +230,9 @@ static void dial(struct client *c) {
     c->state = DIALLING;
     c->dialled = clock_ns();
     waiting_to_enter++;
+    /* each room has clients at each server, however many rooms and servers there are */
+    uint32_t nth = (c->id / (uint32_t)want.rooms + c->id) % (uint32_t)want.port_count;
+    server.sin_port = htons((uint16_t)want.ports[nth]);
     if (connect(c->fd, (struct sockaddr *)&server, sizeof server) && errno != EINPROGRESS) {
         hang_up(c, LOST);
         return;
@@ -646,7 +649,7 @@ static void prepare(void) {
     signal(SIGPIPE, SIG_IGN);
     memset(digit, -1, sizeof digit);
     for (int i = 0; i < 16; i++) digit[(uint8_t)"0123456789abcdef"[i]] = (int8_t)i;
-    server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)want.port)};
+    server = (struct sockaddr_in){.sin_family = AF_INET};
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     poller = epoll_create1(EPOLL_CLOEXEC);
     chunk = (char *)fresh(1, KEPT + 1 + CHUNK) + KEPT + 1;

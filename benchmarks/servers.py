@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import SkipTest
@@ -89,6 +89,7 @@ class Server:
         at_once: connections that it can set up at a time without losing any.
         announces: whether it tells who has joined.
         tree: the project's folder, if it is this project.
+        processes: how many of them are one chat.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Server:
     at_once: int = 64
     announces: bool = True
     tree: Path | None = None
+    processes: int = 1
 
 
 def _in_file(folder: Path) -> list[str]:
@@ -108,12 +110,18 @@ def _synced(folder: Path) -> list[str]:
     return [*_in_file(folder), "--sync", "full"]
 
 
-def _in_postgres(_folder: Path) -> list[str]:
-    """A PostgreSQL of our own, as it is installed: it waits for the disk."""
+def _in_postgres(folder: Path) -> list[str]:
+    """A PostgreSQL of our own, as it is installed: it waits for the disk.
+
+    Servers that run in one folder are on one database.
+    """
+    where = folder / "database"
     try:
-        return ["--db", postgres.engine(is_safe=True).new()]
+        if not where.exists():
+            where.write_text(postgres.engine(is_safe=True).new())
     except SkipTest as reason:
         raise Unavailable(str(reason)) from reason
+    return ["--db", where.read_text()]
 
 
 def ours(
@@ -122,6 +130,7 @@ def ours(
     memory: bool = False,
     database: Callable[[Path], list[str]] = _in_file,
     tree: Path = PROJECT,
+    processes: int = 1,
 ) -> Server:
     """This project's server, from any folder that has it."""
 
@@ -136,7 +145,7 @@ def ours(
             return words  # an early revision: memory is all it has
         return words + (["--no-db"] if memory else database(folder))
 
-    return Server(name, command, _PLAIN, _PLAIN + _ROOM, tree=tree)
+    return Server(name, command, _PLAIN, _PLAIN + _ROOM, tree=tree, processes=processes)
 
 
 def _twistd(*words: str) -> list[str]:
@@ -200,48 +209,74 @@ SERVERS = {
         ours("sqlite"),
         ours("sqlite-full", database=_synced),
         ours("postgres", database=_in_postgres),
+        *(ours(f"postgres-{n}", database=_in_postgres, processes=n) for n in (2, 3, 4)),
     )
 }
 
 
 @contextmanager
 def started(server: Server) -> Iterator[tuple[int, int]]:
-    """The server's process and port, for as long as the block runs.
+    """The process and port of a server, for as long as the block runs.
 
     Raises:
         Unavailable: it is not installed, or does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="twisted-chat-bench-") as name:
-        folder, port = Path(name), free_port()
-        command = server.command(port, folder)
-        with (folder / "output").open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=folder,
-                env=_environment(server.tree),
-                preexec_fn=_apart,
-            )
+    with started_together(server) as (pid, ports):
+        yield pid, ports[0]
+
+
+@contextmanager
+def started_together(server: Server) -> Iterator[tuple[int, list[int]]]:
+    """The first process of a server, and the ports of all, for as long as the block runs.
+
+    Raises:
+        Unavailable: it is not installed, or does not start.
+    """
+    with ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="twisted-chat-bench-"))
+        running = [
+            stack.enter_context(_process(server, Path(name))) for _ in range(server.processes)
+        ]
+        yield running[0][0], [port for _, port in running]
+
+
+@contextmanager
+def _process(server: Server, folder: Path) -> Iterator[tuple[int, int]]:
+    port = free_port()
+    command = server.command(port, folder)
+    output = folder / f"output-{port}"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            cwd=folder,
+            env=_environment(server.tree),
+            preexec_fn=_apart if server.processes == 1 else _unlimited,
+        )
+    try:
+        if not _answers(process, port):
+            said = output.read_text(errors="replace")[-300:]
+            raise Unavailable(f"{server.name} does not start: {said.strip()}")
+        yield process.pid, port
+    finally:
+        process.terminate()
         try:
-            if not _answers(process, port):
-                said = (folder / "output").read_text(errors="replace")[-300:]
-                raise Unavailable(f"{server.name} does not start: {said.strip()}")
-            yield process.pid, port
-        finally:
-            process.terminate()
-            try:
-                process.wait(6)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait(6)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _unlimited() -> None:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _apart() -> None:
     os.sched_setaffinity(0, {cores()[0]})
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _unlimited()
 
 
 def free_port() -> int:

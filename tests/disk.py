@@ -15,7 +15,7 @@ from tests.people import ChatTestCase, at_once, cheap_accounts
 from twisted_chat import ChatFactory
 from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.files import Files
-from twisted_chat.stores.contents import Contents
+from twisted_chat.stores.folder import FolderContents
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 
@@ -107,7 +107,7 @@ class DiskTestCase(ChatTestCase):
         self._open(turn)
         limits = replace(self.limits)
         accounts = cheap_accounts(self.clock, self.store, limits)
-        contents = Contents(self.path.with_suffix(".files"), at_once)
+        contents = FolderContents(self.path.with_suffix(".files"), at_once)
         where = "http://chat.example"
         files = Files(contents, limits, self.clock, self.clock.seconds, lambda: where, 3600)
         chat = Chat(self.clock, self.store, turn, limits=limits, accounts=accounts, files=files)

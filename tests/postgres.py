@@ -26,7 +26,8 @@ _EMPTY = (
     "SET search_path TO {}; UPDATE server SET epoch = gen_random_uuid();"
     " DELETE FROM nodes; DELETE FROM shared; DELETE FROM claims; DELETE FROM clients;"
     " DELETE FROM logs; DELETE FROM events; DELETE FROM state;"
-    " DELETE FROM sessions; DELETE FROM accounts"
+    " DELETE FROM sessions; DELETE FROM accounts;"
+    " DELETE FROM chunks; DELETE FROM uploads"
 )
 
 

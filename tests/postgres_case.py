@@ -11,13 +11,19 @@ from tests.sharing import SharingTestCase
 from twisted_chat import ChatFactory
 from twisted_chat.chat.chat import Chat
 from twisted_chat.stores import Store
+from twisted_chat.stores.contents import Contents
+from twisted_chat.stores.folder import FolderContents
 from twisted_chat.turn import Turn
 
 if not why_not():
     import psycopg
 
     from tests.faulty import Network
+    from twisted_chat.stores.postgres import contents
     from twisted_chat.stores.postgres import engine as writing_engine
+    from twisted_chat.stores.postgres.contents import DatabaseContents
+    from twisted_chat.stores.postgres.sharers import DatabaseSharers
+    from twisted_chat.stores.postgres.steady import SteadyConnection
     from twisted_chat.stores.postgres.store import PostgresStore
 
 
@@ -60,16 +66,68 @@ class PostgresTestCase(_Lent):
 
 
 class PostgresSharingTestCase(_Lent, SharingTestCase):
-    """A chat that takes files, whose database is never busy."""
+    """A chat that takes files and keeps all in a database that is never busy."""
+
+    def setUp(self) -> None:
+        """An empty chat, for which a content of a few bytes is a large one."""
+        self.patch(contents, "PIECE", 7_000)
+        super().setUp()
 
     def opens(self, turn: Turn) -> Store:
         """See `SharingTestCase.opens`."""
         return PostgresStore(self.url, turn, at_once, at_once, at_once, self.clock)
 
+    def opens_contents(self) -> Contents:
+        """See `SharingTestCase.opens_contents`."""
+        self.database = self.connects_for_files()
+        return self.contents_of(self.store.nodes.number, self.database)
+
+    def connects_for_files(self) -> "SteadyConnection":
+        """A server's connection for files."""
+        database = SteadyConnection(self.url, self.elsewhere, self.clock)
+        self.addCleanup(lambda: database._connection.close())
+        return database
+
+    def contents_of(self, node: int, database: "SteadyConnection") -> Contents:
+        """The contents of files, as a server knows them."""
+        return DatabaseContents(database, node, self.clock.seconds)
+
     def dies(self) -> None:
         """See `SharingTestCase.dies`."""
         close(self.store)
+        self.database._connection.close()
         self.is_forgotten()
+
+    def looks(self, query: str) -> list[tuple[Any, ...]]:
+        """What stands in the database."""
+        with engine().connect(self.url) as look:
+            cursor = look.execute(query.encode())
+            return list(cursor) if cursor.description else []
+
+    def loses(self) -> None:
+        """See `SharingTestCase.loses`."""
+        self.looks("DELETE FROM chunks")
+
+    def on_disk(self) -> list[str]:
+        """See `SharingTestCase.on_disk`."""
+        return [key for (key,) in self.looks("SELECT DISTINCT key FROM chunks ORDER BY key")]
+
+
+class SharedFolderTestCase(PostgresSharingTestCase):
+    """A chat that keeps files in a folder, which other servers on its database may share."""
+
+    def contents_of(self, node: int, database: "SteadyConnection") -> Contents:
+        """See `PostgresSharingTestCase.contents_of`."""
+        sharers = DatabaseSharers(database, node, self.clock.seconds)
+        return FolderContents(self.folder, database.do, sharers)
+
+    def dies(self) -> None:
+        """See `SharingTestCase.dies`."""
+        super().dies()
+        self.closes_halves()
+
+    loses = SharingTestCase.loses
+    on_disk = SharingTestCase.on_disk
 
 
 class SlowPostgresTestCase(_Lent, DiskTestCase):

@@ -211,6 +211,10 @@ class Node:
         for answer in answers:
             answer()
 
+    def _is_elsewhere(self, client: str) -> bool:
+        node = self._database.clients.get(client, self.number)
+        return node != self.number and node in self._database.nodes
+
     def _without_moved(
         self, batches: Sequence[Sequence[tuple[str, Entry]]]
     ) -> Sequence[tuple[str, Entry]]:
@@ -218,7 +222,7 @@ class Node:
         stay: list[tuple[str, Entry]] = []
         for batch in batches:
             asking = [each.client or each.author for _, each in batch if each.ref is not None]
-            if all(self._database.clients.get(one, self.number) == self.number for one in asking):
+            if not any(self._is_elsewhere(client) for client in asking):
                 stay += batch
                 continue
             for log, entry in batch:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from tests.browsers import Asker
@@ -15,6 +15,7 @@ from twisted_chat.chat.chat import Chat
 from twisted_chat.chat.files import Files
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.contents import Contents
+from twisted_chat.stores.folder import FolderContents
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 
@@ -50,7 +51,7 @@ class SharingTestCase(ChatTestCase):
         turn = Turn(partial(self.clock.callLater, 0))
         self.store = self.opens(turn)
         limits = replace(self.limits)
-        contents = Contents(self.folder, self.elsewhere)
+        contents = self.opens_contents()
         now = self.clock.seconds
         self.files = Files(contents, limits, self.clock, now, lambda: WHERE, self.keep)
         accounts = cheap_accounts(self.clock, self.store, limits)
@@ -65,9 +66,21 @@ class SharingTestCase(ChatTestCase):
         """The database."""
         return SqliteStore(self.path, turn, at_once, at_once, at_once)
 
+    def opens_contents(self) -> Contents:
+        """Where files are kept."""
+        return FolderContents(self.folder, self.elsewhere)
+
     def dies(self) -> None:
         """The database is let go of, as when the server is killed."""
         let_go(self.store)
+        self.closes_halves()
+
+    def closes_halves(self) -> None:
+        """Files that are coming just now are let go of, too."""
+        for upload in self.files.uploads._uploads:
+            file = cast(Any, upload.incoming)._file
+            if file is not None:
+                file.close()
 
     def stops(self) -> None:
         """It stops in good order."""
@@ -75,6 +88,7 @@ class SharingTestCase(ChatTestCase):
             self.factory.say_goodbye()
             self.clock.advance(0)
             self.successResultOf(self.store.stop())
+            self.files.contents.stop()
             self.store = None
 
     def restarts(self) -> None:
@@ -127,6 +141,11 @@ class SharingTestCase(ChatTestCase):
         answer = asker.gets()
         asker.channel.connectionLost()
         return answer
+
+    def loses(self) -> None:
+        """Whatever keeps the contents of files has lost them all."""
+        for each in self.folder.glob("?" * 64):
+            each.unlink()
 
     def on_disk(self) -> list[str]:
         """What is in the folder of files, beside the name of its database."""

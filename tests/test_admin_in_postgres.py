@@ -42,7 +42,10 @@ class PostgresAdminTests(AdminTestCase):
     test_listed = AdminTests.test_all_of_them_are_listed
 
     def test_where_there_is_no_chat_there_is_nothing_to_list(self) -> None:
-        self.assertIn("has no chat", self.fails("list"))
+        for command in (("list",), ("export",), ("lock", "alice"), ("delete", "alice")):
+            told = self.fails(*command)
+            self.assertRegex(told, "^the database postgres at .* has no chat: ")
+            self.assertIn("say where it is with --db", told)
 
     def test_beside_a_server_they_can_be_looked_at_and_not_changed(self) -> None:
         self.says("create", "alice", typed=RIGHT)

@@ -6,8 +6,11 @@ import json
 import os
 import resource
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.test_sqlite_store import Run
 from twisted_chat.events import Message
 from twisted_chat.events.codec import Kept, Kind
-from twisted_chat.service import archive
+from twisted_chat.service import erasing
 from twisted_chat.service.archive import run
 from twisted_chat.wire.structured import encode
 
@@ -297,6 +300,15 @@ class ArchiveTests(SynchronousTestCase):
             self.assertTrue(error.startswith(f"twisted-chat-archive: cannot read {path}: {told}"))
         self.assertEqual([path.name for path in self.folder.iterdir()], ["chat.sqlite"])
 
+    def test_without_psycopg_one_is_told_what_to_install(self) -> None:
+        self.server.ends()
+        absent: Any = {"twisted_chat.service.postgres_database": None}
+        self.enterContext(patch.dict(sys.modules, absent))
+        for command in (["--db", "postgresql:///chat", "check"], ["copy", "postgresql:///chat"]):
+            told = self.archive(*command, status=1)[1]
+            self.assertIn("needs psycopg: pip install 'psycopg[binary]'", told)
+            self.assertEqual(told.count("\n"), 1)
+
     def test_what_is_not_there_is_said_in_a_line(self) -> None:
         self.server.ends()
         self.database = self.folder / "nowhere.sqlite"
@@ -307,11 +319,11 @@ class ArchiveTests(SynchronousTestCase):
 
 class ErasingTests(SynchronousTestCase):
     def erased(self, kind: str, **held: object) -> object:
-        return json.loads(archive._erased(kind, json.dumps(held)))
+        return json.loads(erasing.erased(kind, json.dumps(held)))
 
     def test_texts_inside_other_values_are_erased_too(self) -> None:
         values = ("texts", "count")
-        self.patch(archive, "NAMED", {"poll": Kind("poll", Message, Kept.IN_ROOMS, values=values)})
+        self.patch(erasing, "NAMED", {"poll": Kind("poll", Message, Kept.IN_ROOMS, values=values)})
         erased = self.erased("poll", texts=[{"tea": "mine", "votes": 3}, ""], count=2)
         self.assertEqual(erased, {"texts": [{"tea": "(erased)", "votes": 3}, ""], "count": 2})
 

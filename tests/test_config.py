@@ -127,7 +127,7 @@ class ConfigTests(SynchronousTestCase):
         shown = str(Options())
         self.assertIn("\nWho may connect:\n      --ban-file= ", shown)
         self.assertNotIn("--rooms-per-person", shown)
-        self.assertLess(len(shown.splitlines()), 86)
+        self.assertLess(len(shown.splitlines()), 88)
         self.assertLessEqual(max(map(len, shown.splitlines())), 80)
         with contextlib.redirect_stdout(io.StringIO()) as console:
             self.assertRaises(SystemExit, Options().parseOptions, ["--help-limits"])

@@ -18,11 +18,16 @@ from twisted_chat import ChatFactory, Limits
 from twisted_chat.chat.chat import Chat
 from twisted_chat.service.archive import run
 from twisted_chat.stores import Store
+from twisted_chat.stores.contents import Contents
+from twisted_chat.stores.folder import FolderContents
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.turn import Turn
 from twisted_chat.wire.structured import decode, encode
 
 if not why_not():
+    from twisted_chat.stores.postgres.contents import DatabaseContents
+    from twisted_chat.stores.postgres.sharers import DatabaseSharers
+    from twisted_chat.stores.postgres.steady import SteadyConnection
     from twisted_chat.stores.postgres.store import PostgresStore
 
 
@@ -125,11 +130,6 @@ class CopyingTests(_CopyingTestCase):
         self.assertIn("there is no database", told)
         self.assertFalse(target.exists())
 
-    def test_other_commands_say_that_they_are_for_files(self) -> None:
-        for command in ("export", "check"):
-            told = self.copies("--db", self.url, command, status=1)
-            self.assertIn("copy the database to one first", told)
-
 
 class CopyingFilesTests(_CopyingTestCase, SharingTestCase):
     keep = None
@@ -141,23 +141,80 @@ class CopyingFilesTests(_CopyingTestCase, SharingTestCase):
             return super().opens(turn)
         return PostgresStore(self.url, turn, at_once, at_once, at_once, self.clock)
 
-    def setUp(self) -> None:
-        """An empty chat."""
-        self.url = ""
-        super().setUp()
+    def opens_contents(self) -> Contents:
+        """In a folder at first, and in PostgreSQL after that, unless the operator says so."""
+        if not self.url:
+            return super().opens_contents()
+        database = SteadyConnection(self.url, at_once, self.clock)
+        self.addCleanup(lambda: database._connection.close())
+        sharers = DatabaseSharers(database, self.store.nodes.number, self.clock.seconds)
+        if self.is_folder_named:
+            return FolderContents(self.folder, database.do, sharers)
+        return DatabaseContents(database, self.store.nodes.number, self.clock.seconds)
 
-    def test_what_people_sent_is_where_it_was(self) -> None:
+    def setUp(self) -> None:
+        """Bob has sent two files."""
+        self.url, self.is_folder_named = "", False
+        super().setUp()
         bob = self.joins("bob")
-        paths = [self.sends(bob, name, name.encode()) for name in ("a.txt", "b.txt")]
+        self.paths = [self.sends(bob, name, name.encode()) for name in ("a.txt", "b.txt")]
+        self.large = self.sends(bob, "large", LARGE)
         self.stops()
-        url = engine().new()
-        told = self.copies("--db", str(self.path), "copy", url)
-        stay = f"the contents of 2 files stay in {self.folder}: start the server with --files"
-        self.assertIn(stay, told)
-        self.url = url
+
+    def assert_all_can_be_had(self) -> None:
+        """A server with the database has what bob has sent."""
         self.starts()
-        self.assertEqual([self.gets(path)[0] for path in paths], [200, 200])
-        self.assertEqual(len(self.on_disk()), 2)
+        self.assertEqual([self.gets(path)[2] for path in self.paths], [b"a.txt", b"b.txt"])
+        self.assertEqual(self.gets(self.large)[2], LARGE)
+        self.stops()
+
+    def test_what_people_sent_goes_along_to_postgresql_and_back(self) -> None:
+        url, back = engine().new(), self.path.with_name("back.sqlite")
+        told = self.copies("--db", str(self.path), "copy", url)
+        self.assertIn("; the contents of 3 files are in the database\n", told)
+        self.folder = self.folder.rename(self.folder.with_name("away"))
+        self.url = url
+        self.assert_all_can_be_had()
+        told = self.copies("--db", url, "copy", str(back))
+        folder = back.with_suffix(".files")
+        self.assertIn(f"; the contents of 3 files are in {folder}\n", told)
+        self.assertEqual(contents_in(folder), contents_in(self.folder))
+        for each in folder.iterdir():
+            self.assertEqual(each.stat().st_mode & 0o777, 0o600)
+        self.url, self.path, self.folder = "", back, folder
+        self.assert_all_can_be_had()
+
+    def test_it_stays_in_a_folder_that_is_named(self) -> None:
+        url = engine().new()
+        told = self.copies("--files", str(self.folder), "--db", str(self.path), "copy", url)
+        stay = f"the contents of 3 files stay in {self.folder}: start the server with --files"
+        self.assertIn(stay, told)
+        self.url, self.is_folder_named = url, True
+        self.assert_all_can_be_had()
+        self.assertEqual(len(self.on_disk()), 3)
+
+    def test_from_one_postgresql_to_another(self) -> None:
+        urls = [engine().new(), engine().new()]
+        self.copies("--db", str(self.path), "copy", urls[0])
+        self.copies("--db", urls[0], "copy", urls[1])
+        self.url = urls[1]
+        self.assert_all_can_be_had()
+
+    def test_nothing_is_copied_if_the_contents_cannot_be(self) -> None:
+        url, back = engine().new(), self.path.with_name("back.sqlite")
+        self.copies("--db", str(self.path), "copy", url)
+        back.with_suffix(".files").write_text("in the way")
+        told = self.copies("--db", url, "copy", str(back), status=1)
+        self.assertIn("back.files", told)
+        self.assertFalse(back.exists())
+
+
+LARGE = b"0123456789" * 60_000
+
+
+def contents_in(folder: Path) -> dict[str, bytes]:
+    """The contents in a folder."""
+    return {each.name: each.read_bytes() for each in folder.glob("?" * 64)}
 
 
 class Program:

@@ -75,9 +75,6 @@ class RandomFilesTests(SharingTestCase):
         self.chat.rooms["#lobby"].hush()
         self.dies()
         self.files._stop_waiting()
-        for upload in self.files.uploads._uploads:
-            if upload.incoming._file is not None:
-                upload.incoming._file.close()
         self.starts()
         self.bob = self.comes()
 

@@ -254,6 +254,21 @@ class LeaseTests(NodesTestCase):
         two.stops()
         self.assertEqual(self.does("SELECT node FROM nodes"), [])
 
+    def test_a_client_of_a_server_that_is_gone_may_ask_another_without_being_taken(self) -> None:
+        one, two = self.started("one", "two")
+
+        def asks(text: str) -> None:
+            message = Message(1.0, TEA, "ann", text)
+            two.store.append([(TEA, Entry(message, "person", ref=text, client="device"))])
+            two.is_done()
+
+        self.assertIsNone(self.outcome(one, one.nodes.take("device")))
+        asks("while it is elsewhere")
+        self.assertEqual(len(two.readers[TEA].refused), 1)
+        one.stops()
+        asks("its heir")
+        self.assertEqual([each.text for each, _ in two.readers[TEA].stored], ["its heir"])
+
     def test_whom_nobody_lives_to_inherit_waits_for_whoever_comes(self) -> None:
         one, two = self.started("one", "two")
         two.is_killed()

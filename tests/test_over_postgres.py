@@ -14,6 +14,7 @@ from tests import (
     test_room_limits,
     test_server_log,
     test_storing,
+    test_uploads,
 )
 from tests.behaviour import test_order_on_disk
 from tests.postgres import engine, why_not
@@ -36,7 +37,18 @@ _ALIKE: dict[type, tuple[str, ...]] = {
     test_devices.RestartTests: (),
     test_devices.RenamingTests: ("test_so_is_what_somebody_says_whom_an_administrator_renames",),
     test_effects.RefusedTests: (),
-    test_files.KeepingTests: ("test_the_files_of_another_database_are_left_alone",),
+    test_files.SendingTests: ("test_it_is_on_the_disk_once_under_the_hash_of_its_content",),
+    test_files.RightsTests: (),
+    test_files.DeletingTests: (),
+    test_files.KeepingTests: (
+        "test_the_files_of_another_database_are_left_alone",
+        "test_a_disk_that_was_full_at_the_first_start_keeps_no_deleted_files",
+        "test_what_a_crash_has_left_is_deleted_at_the_start",
+    ),
+    test_uploads.UploadTests: (),
+    test_uploads.InterruptedTests: ("test_half_a_file_leaves_nothing_and_can_be_sent_again",),
+    test_uploads.SlowDiskTests: (),
+    test_uploads.DownloadTests: ("test_a_file_that_the_disk_has_lost_ends_the_connection",),
     test_nameless.DiskTests: (),
     test_order_on_disk.RestartTests: ("test_erasing_what_an_owner_wrote_leaves_what_they_decided",),
     test_read_marks.KeepingTests: ("test_reading_on_is_stored_once_in_a_while",),

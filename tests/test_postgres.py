@@ -23,7 +23,7 @@ if not why_not():
     from twisted.internet.task import Clock
 
     from tests.faulty import Network
-    from twisted_chat.service.postgres_tools import locked
+    from twisted_chat.service.opening import changing
     from twisted_chat.stores.postgres import connection, schema
     from twisted_chat.stores.postgres import engine as writing_engine
     from twisted_chat.stores.postgres.connection import Away
@@ -93,7 +93,7 @@ class UnusableTests(SynchronousTestCase):
         self.assert_unusable(self.url, "is of version 99", use=connection.check)
 
     def test_a_command_is_alone_with_it(self) -> None:
-        self.enterContext(locked(self.url, is_new=True))
+        self.enterContext(changing(self.url, is_new=True))
         self.assert_unusable(self.url, "a command or an older twisted-chat is alone", "--db")
         self.assertTrue(connection.check(self.url))
 
@@ -143,7 +143,7 @@ class OptionTests(SynchronousTestCase):
         self.assertIsNone(options.database)
         self.assertEqual(options.postgres, "postgresql://chat@db1/chat")
         self.assertEqual(str(options.made_certificate), "chat.tls.pem")
-        self.assertEqual(str(options.files), "chat.files")
+        self.assertIsNone(options.files, "they are in the database")
         self.assertEqual(str(self.options("--files", "shared").files), "shared")
 
     test_an_address_is_no_file.skip = why_not() or None  # type: ignore[attr-defined]
@@ -202,7 +202,7 @@ class KeptTests(SynchronousTestCase):
             look.execute(b"DELETE FROM nodes")  # as another does that looks after its people
         for _ in range(2):
             self.assertRaises(TakenOver, replaced.store, Group([], Work()))
-            with locked(self.url, is_new=False):
+            with changing(self.url, is_new=False):
                 pass  # a command is alone with the database
 
     def test_why_something_is_not_stored_is_said_without_what_it_was(self) -> None:

@@ -221,7 +221,8 @@ class EverythingTestCase(DiskTestCase):
         files, web = self.factory.chat.files, self.factory.web({})
         assert files is not None
         for program, files.keep in ((ann, None), (dan, 3600.0)):
-            offered = files.uploads.offer(self.person_of(program), "#lobby", "")
+            offer = files.uploads.offer(self.person_of(program), "#lobby", "")
+            offered = files.uploads.address_of(offer)
             path = offered.removeprefix("http://chat.example")
             Asker(web).sends(put(path + "cat.png", b"x"))
             self.the_disk_works()

@@ -10,7 +10,7 @@ from twisted_chat.chat.person import Person
 from twisted_chat.chat.rights import Right, Rights
 from twisted_chat.chat.room import Room
 from twisted_chat.commands.table import COMMANDS
-from twisted_chat.stores.contents import Contents
+from twisted_chat.stores.folder import FolderContents
 
 GUARDED = {
     command.name: command.right
@@ -53,7 +53,7 @@ class RightsTests(ChatTestCase):
     def setUp(self) -> None:
         """Alice has whispered to bob, and a program watches."""
         super().setUp()
-        contents = Contents(None, at_once)
+        contents = FolderContents(None, at_once)
         chat, now = self.factory.chat, self.clock.seconds
         chat.files = Files(contents, chat.limits, self.clock, now, lambda: "http://chat.example")
         self.alice, self.bob, self.bot = self.joins("alice"), self.joins("bob"), self.program("bot")

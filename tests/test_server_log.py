@@ -7,6 +7,7 @@ from tests.disk import DiskTestCase
 from tests.people import ChatTestCase, Program
 from twisted_chat.events import Act, Entry
 from twisted_chat.service import archive
+from twisted_chat.service.erasing import ERASED
 from twisted_chat.stores import SERVER_LOG
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.memory import _ACTS, MemoryStore
@@ -66,10 +67,10 @@ class LogTests(DiskTestCase):
         self.the_disk_works()
         self.assertEqual(
             self.audit(),
-            [("announced", archive.ERASED), ("banned rude from this server", archive.ERASED)],
+            [("announced", ERASED), ("banned rude from this server", ERASED)],
         )
         (refused,) = self.program("rude").gets("error")
-        self.assertIn(f"by carol: {archive.ERASED}", refused["text"])
+        self.assertIn(f"by carol: {ERASED}", refused["text"])
 
     def test_it_is_in_no_export(self) -> None:
         carol = self.administrator()

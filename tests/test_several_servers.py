@@ -1,10 +1,14 @@
 """Several servers are one chat: the same people, rooms, order and rules at each."""
 
 from collections.abc import Sequence
+from unittest.mock import patch
+
+from twisted.internet.defer import fail
 
 from tests.people import Program
 from tests.several import Node, SeveralTestCase
 from twisted_chat import ChatFactory, Limits
+from twisted_chat.events import Entry, Join
 
 
 class Operations:
@@ -188,6 +192,30 @@ class ResumingTests(SeveralTestCase):
         ann = self.joins("ann", 0)
         self.assertEqual(ann.types("/users").sees(), ["*** In #lobby: bob, ann (2)"])
 
+    def test_a_server_that_notices_late_that_a_client_has_gone_on_does_not_take_it_back(
+        self,
+    ) -> None:
+        ann = self.joins("ann", 2)
+        bob = self.program("bob", 0)
+        token = bob.gets("welcome")[0]["session"]
+        self.look_away(ann)
+        stands_still = self.database.nodes[1]
+        with patch.object(stands_still, "hears", lambda: False):
+            again = Program(self.servers[1]).asks(do="hello", session=token, seen={})
+            self.time_passes(2)
+            self.assertTrue(again.gets("welcome")[0]["resumed"])
+            bob.vanishes()
+            self.time_passes(2)
+        self.time_passes(2)
+        self.assertEqual(again.gets("error"), [])
+        self.assertFalse(again.is_gone)
+        again.asks(do="say", room="#lobby", text="still here", ref="r1")
+        self.clock.advance(0)
+        self.assertEqual(ann.sees(), ["bob: still here"])
+        self.assertEqual(ann.types("/users").sees(), ["*** In #lobby: ann, bob (2)"])
+        self.time_passes(self.limits.resume_seconds + 1)
+        self.assertEqual(ann.sees(), [])
+
     def test_when_a_server_dies_its_people_come_back_elsewhere_or_have_left_once(self) -> None:
         ann, bob = self.joins("ann", 0), self.joins("bob", 1)
         cid = self.program("cid", 1)
@@ -219,6 +247,21 @@ class ResumingTests(SeveralTestCase):
         self.time_passes(2)
         self.assertEqual(again.gets("welcome")[0]["nick"], "rob")
         self.assertEqual(sorted(self.database.claims), ["=ann", "=rob", "~ann", "~rob"])
+
+    def test_who_had_gone_on_at_a_server_that_dies_speaks_on_at_its_heir(self) -> None:
+        ann = self.joins("ann", 0)
+        cid = self.program("cid", 1)
+        token = cid.gets("welcome")[0]["session"]
+        for server in (2, 0):
+            cid = Program(self.servers[server]).asks(do="hello", session=token, seen={})
+            self.time_passes(2)
+            self.assertTrue(cid.gets("welcome")[0]["resumed"])
+            if server:
+                self.dies(server)
+        self.look_away(ann)
+        cid.asks(do="say", room="#lobby", text="here", ref="r1")
+        self.clock.advance(0)
+        self.assertEqual(ann.sees(), ["cid: here"])
 
     def test_who_does_not_come_back_has_left_after_a_while_once(self) -> None:
         ann, dan = self.joins("ann", 0), self.joins("dan", 2)
@@ -281,7 +324,7 @@ class NothingIsLeftTests(SeveralTestCase):
         self.goes_on_after_standing_still()
         self.time_passes(1)
         self.assertEqual(self.database.shared, {})
-        self.assertEqual([server.chat._shared for server in self.servers], [{}] * 3)
+        self.assertEqual([server.chat._values.people() for server in self.servers], [set()] * 3)
 
     def test_a_session_that_is_saved_after_its_owner_left_elsewhere(self) -> None:
         eve = self.program("eve", 1)
@@ -442,6 +485,21 @@ class AccountTests(SeveralTestCase):
         self.assertEqual([each["text"] for each in phone.gets("message")], ["in one", "in two"])
         self.assertIn("#two ann: in two", self.ann.sees())
 
+    def test_what_one_device_has_read_is_told_to_those_at_other_servers(self) -> None:
+        zoe = self.program("zoe", 0).asks(do="command", text="/register secret words")
+        self.time_passes(1)
+        zoe.asks(do="say", text="one").asks(do="say", text="two")
+        self.time_passes(1)
+        two = self.program("zoe", 1, password="secret words")
+        self.time_passes(1)
+        two.gets()
+        zoe.asks(do="read", room="#lobby", id=1)
+        self.time_passes(1)
+        self.assertEqual([each["id"] for each in two.gets("read")], [1])
+        three = self.program("zoe", 2, password="secret words")
+        self.time_passes(1)
+        self.assertEqual(three.gets("welcome")[0]["read"], {"#lobby": 1})
+
     def test_a_name_that_was_registered_elsewhere_wants_its_password(self) -> None:
         self.ann.types("/quit")
         self.time_passes(1)
@@ -450,6 +508,49 @@ class AccountTests(SeveralTestCase):
         phone = self.program("ann", 1, password="secret words")
         self.time_passes(1)
         self.assertEqual(len(phone.gets("welcome")), 1)
+
+
+class HeardLateTests(SeveralTestCase):
+    """What a server hears late, or another has told late."""
+
+    def test_a_new_nickname_is_known_where_it_is_seen(self) -> None:
+        ann, bob = self.joins("ann", 0), self.joins("bob", 1)
+        self.look_away(ann, bob)
+        self.database.is_quick = False
+        ann.types("/nick anna")
+        while "anna" not in (seen := bob.transport.value().decode()):
+            self.assertTrue(self.database.nodes[2].hears() or self.database.nodes[1].hears(), seen)
+            self.clock.advance(0)
+        self.look_away(bob)
+        bob.types("/whois anna")
+        self.assertIn("anna has been here", bob.sees()[0])
+
+    def test_who_is_told_late_to_have_joined_is_shown_as_they_are_called_by_now(self) -> None:
+        program = self.program("cid", 2)
+        ann = self.joins("ann", 0)
+        person = self.servers[0].chat.people.find("ann")
+        self.look_away(program)
+        late = Join(self.clock.seconds(), "#lobby", "old", persons=(person.id,))
+        self.servers[1].chat.lobby.log.append(Entry(late, person.id))
+        self.time_passes(4)
+        (state,) = program.gets("state")
+        self.assertEqual([each["nick"] for each in state["members"]], ["cid", "ann"])
+        ann.types("/quit")
+        self.time_passes(1)
+        self.assertEqual([each["from"] for each in program.gets("leave")], ["ann"])
+
+    def test_who_cannot_be_brought_to_a_server_may_try_again(self) -> None:
+        bob = self.program("bob", 0)
+        token = bob.gets("welcome")[0]["session"]
+        store = self.database.nodes[2]
+        patch = self.patch(store, "refs", lambda *_: fail(OSError("the database is away")))
+        again = Program(self.servers[1]).asks(do="hello", session=token, seen={})
+        self.assertEqual(again.gets("error")[0]["code"], "not-stored")
+        patch.restore()
+        self.assertFalse(bob.is_gone)
+        more = Program(self.servers[1]).asks(do="hello", session=token, seen={})
+        self.assertTrue(more.gets("welcome")[0]["resumed"])
+        self.assertTrue(bob.is_gone)
 
 
 class ReplacedTests(SeveralTestCase):

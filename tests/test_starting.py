@@ -3,16 +3,29 @@
 import atexit
 import os
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.slow import SlowStore
+from twisted_chat.service.console import Console
 from twisted_chat.service.options import Options
 from twisted_chat.service.service import ChatService
 from twisted_chat.stores import Store
 from twisted_chat.turn import Turn
+
+
+class QuietConsole(Console):
+    """A console on which nothing is seen."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.told: list[str] = []
+
+    def tell_why(self, reason: str) -> None:
+        """See `Console.tell_why`."""
+        self.told.append(reason)
 
 
 class SlowService(ChatService):
@@ -21,15 +34,8 @@ class SlowService(ChatService):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.store = SlowStore()
-        self.told: list[str] = []
-        self._console = cast(Any, self)
-
-    def tell_why(self, reason: str) -> None:
-        """See `Console.tell_why`."""
-        self.told.append(reason)
-
-    def close(self) -> None:
-        """See `Console.close`."""
+        self._console = QuietConsole()
+        self.told = self._console.told
 
     def _open_store(self, turn: Turn) -> Store:
         return self.store

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER = 30, STEPS = 400, LINES = 16 };
+enum { HEADER = 30, STEPS = 400, LINES = 16, PORTS = 16 };
 enum mode { IDLE, STORM, PACED, WINDOW, FLOOD };
 static const char *const MODES[] = {"idle", "storm", "paced", "window", "flood"};
 
 static struct {
-    int port, pid, clients, senders, light, rooms, idle, idle_rooms, size, window, verify;
+    int pid, clients, senders, light, rooms, idle, idle_rooms, size, window, verify;
     int stopped, churners, at_once, sources, settle_ms;
     double light_rate, churn_rate, warmup, duration, drain, join_timeout, sustain_ms, max_rss_mb;
     int resume, pong, crlf;
@@ -21,6 +21,7 @@ static struct {
     const char *prefix;
     double rates[STEPS];
     int steps;
+    int ports[PORTS], port_count;
 } want = {.clients = 100, .senders = 1, .rooms = 1, .idle_rooms = 1, .size = 100, .window = 1,
           .verify = 10, .at_once = 64, .sources = 1, .settle_ms = 300, .mode = PACED,
           .light_rate = 1, .churn_rate = 1, .warmup = 0.5, .duration = 2, .drain = 5,
@@ -31,9 +32,9 @@ static struct {
 static struct { bool await; const char *text; } script[LINES];
 static int script_lines;
 
-enum kind { WHOLE, REAL, FLAG, TEXT, SAY, AWAIT, MODE, RATES };
+enum kind { WHOLE, REAL, FLAG, TEXT, SAY, AWAIT, MODE, RATES, WHERE };
 static const struct { const char *name; enum kind kind; void *at; const char *help; } OPTIONS[] = {
-    {"port", WHOLE, &want.port, "of the server, on 127.0.0.1"},
+    {"port", WHERE, NULL, "of the server, on 127.0.0.1; A,B,C are servers that clients come to in turn"},
     {"pid", WHOLE, &want.pid, "of the server, for its CPU and memory"},
     {"say", SAY, NULL, "how a client comes in: it says this (%n: its nickname, %r: its room) ..."},
     {"await", AWAIT, NULL, "... and waits for this; both as often and in the order needed"},
@@ -101,6 +102,11 @@ static void take(enum kind kind, void *at, char *text) {
         want.steps = 0;
         for (char *p = strtok(text, ","); p && want.steps < STEPS; p = strtok(NULL, ","))
             want.rates[want.steps++] = atof(p);
+        break;
+    case WHERE:
+        want.port_count = 0;
+        for (char *p = strtok(text, ","); p && want.port_count < PORTS; p = strtok(NULL, ","))
+            want.ports[want.port_count++] = atoi(p);
     }
 }
 
@@ -114,7 +120,8 @@ static void read_options(int argc, char **argv) {
     }
     if (want.mode < PACED) want.senders = want.light = 0;
     int apart = want.senders + want.churners + want.stopped;
-    if (want.port < 1 || want.rooms < 1 || want.idle_rooms < 1 || want.verify < 1 || want.steps < 1) usage();
+    if (want.port_count < 1 || want.ports[0] < 1 || want.rooms < 1) usage();
+    if (want.idle_rooms < 1 || want.verify < 1 || want.steps < 1) usage();
     if (apart > want.clients || want.light > want.senders || (want.mode >= PACED && want.senders < 1))
         die("load: more senders, stopped and coming and going than clients, or no sender at all");
     if (want.clients + want.idle >= 1 << 20) die("load: at most a million clients");

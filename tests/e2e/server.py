@@ -38,6 +38,7 @@ class Server:
         port: where it listens; 0 picks a port.
         where: what it is told on the command line of where it listens, if that is not a port.
         before: the command that runs it.
+        descriptors: those of ours that it gets.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Server:
         port: int = 0,
         where: Sequence[str] | None = None,
         before: Sequence[str] = (),
+        descriptors: Sequence[int] = (),
     ) -> None:
         self.folder = folder
         self._log = folder / f"output-{time.monotonic_ns()}"
@@ -60,6 +62,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                pass_fds=descriptors,
             )
         try:
             eventually(lambda: self.joins or self.process.poll() is not None, "the server listens")

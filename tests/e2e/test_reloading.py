@@ -29,8 +29,8 @@ def test_new_files_hold_from_a_sighup_on_and_nobody_is_dropped(
     motd.write_text("Be quick.\n")
     config.write_text("motd = 'motd'\nflood = '1/60'\nwaiting-lines = 1\nsync = 'full'\n")
     server.signal(signal.SIGHUP)
-    eventually(lambda: "were reloaded" in server.output, "it reads them again")
-    assert "Restart the server to change sync" in server.output
+    eventually(lambda: "Restart the server to change sync" in server.output, "it says so")
+    assert "were reloaded" in server.output
     ben = Plain(server.port, "ben")
     assert ben.has_seen("*** Be quick.")
     ann.types("first", "second", "third")

@@ -125,7 +125,7 @@ class Files:
         for name, value in state.items():
             if name.startswith(_BEGIN):
                 shared = _shared(room, value)
-                if shared is not None and shared.digest in self.contents.there:
+                if shared is not None and self.contents.has(shared.digest):
                     self._add(name.removeprefix(_BEGIN), shared)
 
     def know_all(self, epoch: str) -> None:

@@ -106,7 +106,7 @@ class Membership:
         )
         self._decided: list[tuple[Room, Entry]] = []  # by which somebody may have to leave
         self._observers = Observers(observers)
-        self.read_marks = ReadMarks(clock, self._keep_settings)
+        self.read_marks = ReadMarks(clock, self._keep_settings, self.publish)
         self.erases_on_forget = False
         """Whether the name of a deleted account is taken from what it has said."""
         self.is_stopping = False
@@ -131,6 +131,9 @@ class Membership:
 
     def tell_others(self, name: str, value: Value) -> None:
         """The other servers are to know something, see `Neighbours`."""
+
+    def is_told(self, name: str, value: Value) -> None:
+        """Another server has told something; what is not known here is of a newer version."""
 
     def log_out_elsewhere(self, person: Person, device: Device) -> None:
         """Log out a device of somebody's that comes to another server."""

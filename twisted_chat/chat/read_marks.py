@@ -19,11 +19,18 @@ class ReadMarks:
     Args:
         clock: says when to store them.
         keep: stores what the account of somebody keeps, their marks included.
+        publish: tells the other servers what there is to know of somebody.
     """
 
-    def __init__(self, clock: IReactorTime, keep: Callable[[Person], None]) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        keep: Callable[[Person], None],
+        publish: Callable[[Person], None],
+    ) -> None:
         self._clock = clock
         self._keep = keep
+        self._publish = publish
         self._moved: dict[str, Person] = {}  # since they were stored, by id
         self._due: IDelayedCall | None = None
 
@@ -43,6 +50,8 @@ class ReadMarks:
         for other in person.devices.values():
             if other is not device and other.connection is not None:
                 other.connection.has_read(log.room, number)
+        if not all(each.is_here for each in person.devices.values()):
+            self._publish(person)
         if person.account:
             self._moved[person.id] = person
             if self._due is None:

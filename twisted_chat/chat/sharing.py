@@ -12,6 +12,7 @@ from twisted_chat.chat.talk import Talk
 from twisted_chat.chat.uploads import Offer, Upload
 from twisted_chat.events import Delete, Entry, File
 from twisted_chat.refusal import Refused
+from twisted_chat.stores.nodes import Value
 from twisted_chat.text.filenames import filename, quoted
 from twisted_chat.text.media import media_type
 
@@ -40,7 +41,10 @@ class Sharing(Talk):
         Raises:
             Refused: why there is none.
         """
-        return self._need_files().uploads.offer(person.id, room.key, client)
+        uploads = self._need_files().uploads
+        offer = uploads.offer(person.id, room.key, client)
+        self.tell_others("offered", [offer.token, offer.person, offer.room, offer.client])
+        return uploads.address_of(offer)
 
     def _need_files(self) -> Files:
         if self.files is None:
@@ -99,6 +103,7 @@ class Sharing(Talk):
                 await incoming.keep(digest)
                 event = await self._send(files, upload, digest)
             finally:
+                files.uploads.end(upload)
                 files.release(digest)
         except OSError as error:
             raise cannot_store(error) from error
@@ -126,6 +131,7 @@ class Sharing(Talk):
         asker, settled, request = _Asker(), Deferred[None](), Request(upload.offer.client)
         self._observers.check(event)
         files.uploads.use_up(upload)
+        self.tell_others("used", upload.offer.token)
         room.announce(person)
         request.begin(asker)
         request.when_settled(lambda: settled.callback(None))
@@ -134,6 +140,16 @@ class Sharing(Talk):
         if asker.why is not None:
             raise asker.why
         return event
+
+    def is_told(self, name: str, value: Value) -> None:
+        """See `Membership.is_told`: a file may be sent to whatever server."""
+        match name, value:
+            case "offered", [token, person_id, room, client] if self.files is not None:
+                self.files.uploads.know(token, person_id, room, client)
+            case "used", str(token) if self.files is not None:
+                self.files.uploads.forget(token)
+            case _:
+                super().is_told(name, value)
 
     def delete_file(self, person: Person, room: Room, name: str, request: Request) -> None:
         """Take a file away, for good.

@@ -106,8 +106,8 @@ class Uploads:
         self._offered: Counter[str] = Counter()  # by person
         self._uploads: set[Upload] = set()
 
-    def offer(self, person: str, room: str, client: str) -> str:
-        """An address that a file can be sent to, once.
+    def offer(self, person: str, room: str, client: str) -> Offer:
+        """Let somebody send a file, once, to the `address_of` this.
 
         Args:
             person: the id of who asks for it.
@@ -117,8 +117,7 @@ class Uploads:
         Raises:
             Refused: why there is none.
         """
-        where = self._files.where()
-        if not where:
+        if not self._files.where():
             raise Refused(
                 "no-files",
                 "Files need a web address, which this server does not have: ask whoever runs it "
@@ -131,11 +130,24 @@ class Uploads:
                 f"You have asked for {OFFERS} addresses and sent nothing there: use one of them, "
                 f"or wait {OFFER_SECONDS / 60:.0f} minutes.",
             )
+        return self.know(secrets.token_urlsafe(16), person, room, client)
+
+    def know(self, token: str, person: str, room: str, client: str) -> Offer:
+        """Somebody may send a file, as another server may have told them; see `Offer`."""
         until = self._clock.seconds() + OFFER_SECONDS
-        offer = Offer(secrets.token_urlsafe(16), person, room, client, until)
-        self._offers[offer.token] = offer
+        offer = self._offers[token] = Offer(token, person, room, client, until)
         self._offered[person] += 1
-        return f"{where}/upload/{offer.token}/"
+        return offer
+
+    def address_of(self, offer: Offer) -> str:
+        """Where a file can be sent to, once."""
+        return f"{self._files.where()}/upload/{offer.token}/"
+
+    def forget(self, token: str) -> None:
+        """A file has come to another server."""
+        offer = self._offers.get(token)
+        if offer is not None and not offer.is_taken:
+            self._withdraw(offer)
 
     def _end_offers(self) -> None:
         now = self._clock.seconds()

@@ -246,6 +246,23 @@ class BaseConnection:
         if self.is_nameless:
             self.close()
 
+    def moves_on(self) -> bool:
+        """See `server.Connection`: what they have said is still done, and they read to the end."""
+        session = self._session
+        if session is None or not session.may_resume or not session.is_current:
+            return False
+        session.do_all()
+        session.end()
+        return True
+
+    def tells(self, text: str) -> bool:
+        """See `server.Connection`."""
+        session = self._session
+        if session is None or session.may_resume or not session.is_current:
+            return False
+        session.note(text)
+        return True
+
 
 def host_of(address: object) -> str:
     """Where somebody is, without their port: an IPv4 address mapped to IPv6 is itself."""

@@ -1,7 +1,7 @@
 """Sends a file over HTTP, or a part of it, no faster than it is read."""
 
 import re
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from twisted.internet.interfaces import IPushProducer
@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_chat.chat.files import Shared
-from twisted_chat.stores.contents import Contents
+from twisted_chat.stores.contents import Content, Contents
 from twisted_chat.text.media import PICTURES, UNKNOWN
 
 _log = Logger(namespace="chat")
@@ -72,29 +72,28 @@ class Download:
 
     def __init__(self, request: Any, contents: Contents, digest: str, begin: int, end: int) -> None:
         self._request = request
-        self._contents = contents
         self._place = begin
         self._end = end
-        self._file: BinaryIO | None = None
+        self._content: Content | None = None
         self._is_paused = request.channel.is_unread
         self._is_reading = self._is_over = False
         request.registerProducer(self, True)
         request.notifyFinish().addErrback(lambda _: self.stopProducing())
         contents.open(digest).addCallbacks(self._opened, self._failed)
 
-    def _opened(self, file: BinaryIO) -> None:
+    def _opened(self, content: Content) -> None:
         if self._is_over:
-            self._contents.close(file)
+            content.close()
         else:
-            self._file = file
+            self._content = content
             self._read()
 
     def _read(self) -> None:
-        if self._file is None or self._is_paused or self._is_reading or self._is_over:
+        if self._content is None or self._is_paused or self._is_reading or self._is_over:
             return
         self._is_reading = True
         size = min(PIECE, self._end - self._place)
-        self._contents.read(self._file, self._place, size).addCallbacks(self._got, self._failed)
+        self._content.read(self._place, size).addCallbacks(self._got, self._failed)
 
     def _got(self, data: bytes) -> None:
         self._is_reading = False
@@ -125,9 +124,9 @@ class Download:
 
     def _stop(self) -> None:
         self._is_over = True
-        file, self._file = self._file, None
-        if file is not None:
-            self._contents.close(file)
+        content, self._content = self._content, None
+        if content is not None:
+            content.close()
 
     def pauseProducing(self) -> None:
         """What was sent is not read yet."""

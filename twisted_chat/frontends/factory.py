@@ -18,7 +18,7 @@ from twisted_chat.frontends.connection import host_of
 from twisted_chat.frontends.line_connection import Wires
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.protocol import ChatProtocol
-from twisted_chat.frontends.server import Connection, Server
+from twisted_chat.frontends.server import GOODBYE, Connection, Server
 from twisted_chat.frontends.threads import thread_beside
 from twisted_chat.frontends.web import Web
 from twisted_chat.frontends.web_files import File
@@ -117,9 +117,9 @@ class ChatFactory(Factory):
         """See `Server.ban`."""
         self.server.ban(banned, allowed)
 
-    def say_goodbye(self) -> Deferred[None]:
+    def say_goodbye(self, text: str = GOODBYE) -> Deferred[None]:
         """See `Server.say_goodbye`."""
-        return self.server.say_goodbye()
+        return self.server.say_goodbye(text)
 
     def stopFactory(self) -> None:
         """The last port is closed: disconnect everybody."""

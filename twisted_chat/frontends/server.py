@@ -14,6 +14,9 @@ from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.outlet import Outlet
 from twisted_chat.refusal import Refused
 
+GOODBYE = "The server is shutting down"
+"""What everybody is told when the server stops."""
+
 
 class Connection(Connected, Protocol):
     """A connection of any kind, as the server sees it."""
@@ -41,6 +44,15 @@ class Connection(Connected, Protocol):
     def end(self) -> None:
         """The server stops."""
 
+    def moves_on(self) -> bool:
+        """Close, if whoever this is comes back by themselves and misses nothing; whether they do.
+
+        They are not gone: they go on at another process.
+        """
+
+    def tells(self, text: str) -> bool:
+        """Tell somebody with a nickname a line, if a person reads it; whether one does."""
+
 
 class Server:
     """What all connections share.
@@ -56,6 +68,8 @@ class Server:
         self.admission = Admission(clock, chat.limits, chat.check_address)
         chat.banned_addresses_changed = self._disconnect_banned
         self.turnstile = Turnstile(clock, lambda: chat.is_behind)
+        self.is_draining = False
+        """Whether everybody goes on elsewhere."""
         self._connections: set[Connection] = set()
         self._lookout = Lookout(clock, self._connections)
         self._waiting: list[Deferred[None]] = []  # for the last connection to be gone
@@ -95,9 +109,9 @@ class Server:
             except Refused as why:
                 connection.ban(why)
 
-    def say_goodbye(self) -> Deferred[None]:
+    def say_goodbye(self, text: str = GOODBYE) -> Deferred[None]:
         """Tell everybody that the server stops; fires when the last of them is gone."""
-        self.chat.close("The server is shutting down")
+        self.chat.close(text)
         for connection in list(self._connections):
             connection.end()
         gone: Deferred[None] = Deferred()

@@ -147,6 +147,7 @@ class Channel(HTTPChannel):
     def connectionMade(self) -> None:
         """Wait for a request."""
         super().connectionMade()
+        self.web.channels.add(self)
         if self.web.crowd.enter(self):
             self.time.begin()
         else:
@@ -244,6 +245,7 @@ class Channel(HTTPChannel):
     def _leave(self) -> None:
         self.time.stop()
         self.web.crowd.leave(self)
+        self.web.channels.discard(self)
 
     def become_socket(self, request: Request, accepted: bytes) -> None:
         """Hand the connection over to a WebSocket."""
@@ -295,6 +297,8 @@ class Web(Factory):
         self.spread(())
         self.pings = Pings(server.clock)
         self.crowd = Crowd(server, self.proxies)
+        self.channels: set[Channel] = set()
+        """Every HTTP connection that there is, but for those that became WebSockets."""
 
     def trust(self, origins: Collection[str], proxies: Networks) -> None:
         """Use other lists from now on; the arguments are those of `Web`."""

@@ -80,7 +80,7 @@ class WebSocket(LineConnection):
     def _why_closed(self) -> bytes:
         code = self._code
         if code is None:
-            stopping = self._server.chat.is_stopping
+            stopping = self._server.chat.is_stopping or self._server.is_draining
             code = CloseReason.GOING_AWAY if stopping else CloseReason.NORMAL_CLOSURE
         return b"" if code == CloseReason.NO_STATUS_RCVD else code.to_bytes(2, "big")
 

@@ -16,7 +16,8 @@ from twisted_chat.chat.account_names import AccountNames
 from twisted_chat.chat.passwords import Hasher
 from twisted_chat.refusal import Refused
 from twisted_chat.service import account_lines, values
-from twisted_chat.service.account_book import AccountBook, changing, must_exist, reading
+from twisted_chat.service.account_book import AccountBook, changing, reading
+from twisted_chat.service.opening import must_exist
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.unusable import Unusable
 from twisted_chat.text import names
@@ -111,7 +112,7 @@ def _create(chosen: argparse.Namespace) -> str:
     name, now = account_lines.check_name(chosen.nickname), time.time()
     kept = _new_password(chosen.hasher)
     account = Account(secrets.token_hex(8), name, kept, now, now, is_admin=chosen.admin)
-    with changing(chosen.db) as book:
+    with changing(chosen.db, is_new=True) as book:
         _add(book, [account])
     return f"{name} is registered" + (" as an administrator" if chosen.admin else "")
 
@@ -142,7 +143,6 @@ def _new_password(hasher: Hasher) -> str:
 
 
 def _change(chosen: argparse.Namespace) -> str:
-    must_exist(chosen.db)
     with changing(chosen.db) as book:
         account = _find(book, chosen.nickname)
         changed = replace(account, **chosen.changes)
@@ -153,7 +153,6 @@ def _change(chosen: argparse.Namespace) -> str:
 
 
 def _delete(chosen: argparse.Namespace) -> str:
-    must_exist(chosen.db)
     with changing(chosen.db) as book:
         account = _find(book, chosen.nickname)
         book.drop(account.id)
@@ -189,7 +188,7 @@ def _import(chosen: argparse.Namespace) -> str:
         for number, line in enumerate(lines, 1):  # noqa: B007 - for whoever reports a mistake
             yield account_lines.from_line(line, now)
 
-    with changing(chosen.db) as book:
+    with changing(chosen.db, is_new=True) as book:
         try:
             _add(book, read())
         except ValueError as error:

@@ -1,5 +1,6 @@
 """The terminal a server was started from, where errors at startup are shown."""
 
+import atexit
 import os
 import sys
 from collections.abc import Mapping
@@ -37,6 +38,17 @@ class Console:
         if not self._is_log:
             _log.critical("Cannot start: {reason}", reason=reason)
         sys.excepthook = lambda *_: None
+
+    def give_up(self, reason: str, reactor: Any) -> None:
+        """Say why the program ends, which runs already."""
+        self.tell_why(reason)
+        self.fail(reactor)
+
+    @staticmethod
+    def fail(reactor: Any) -> None:
+        """End the program as one that has failed."""
+        atexit.register(os._exit, 1)  # twistd would end as if all were well
+        reactor.stop()
 
     def show(self, text: str) -> None:
         """Show lines that are no part of the log."""

@@ -44,6 +44,7 @@ class Listening(StreamServerEndpointService):
         certificate: the server's certificate, for an endpoint that uses it.
         is_chat: whether people can chat there, and not only open a page.
         has_page: whether browsers are served there.
+        is_quiet: whether it logs nothing by itself.
     """
 
     _raiseSynchronously = True
@@ -64,6 +65,7 @@ class Listening(StreamServerEndpointService):
         *,
         is_chat: bool = True,
         has_page: bool = False,
+        is_quiet: bool = False,
     ) -> None:
         endpoint = serverFromString(reactor, below_tls(description) or description)
         if below_tls(description) is not None:
@@ -73,6 +75,7 @@ class Listening(StreamServerEndpointService):
         self.is_chat = is_chat
         self.has_page = has_page
         self._says = says
+        self._is_quiet = is_quiet
 
     @property
     def is_for_proxies(self) -> bool:
@@ -100,9 +103,19 @@ class Listening(StreamServerEndpointService):
     def _announce(self, port: IListeningPort) -> IListeningPort:
         self.is_open = True
         self.address = port.getHost()
+        if not self._is_quiet:
+            self.tell()
+        return port
+
+    def tell(self) -> None:
+        """Log how to join."""
         for line in self.lines:
             _log.info("{line}", line=line)
-        return port
+
+    def accept_no_more(self) -> None:
+        """Leave new connections to other processes that listen here too."""
+        listening: Any = self._waitingForPort
+        listening.addCallback(_stop_reading)
 
     @property
     def lines(self) -> list[str]:
@@ -114,6 +127,11 @@ class Listening(StreamServerEndpointService):
         self.is_open = False
         stopped: Deferred[None] = super().stopService()
         return stopped
+
+
+def _stop_reading(port: Any) -> Any:
+    port.stopReading()
+    return port
 
 
 def cannot_listen(description: str, error: object) -> str:

@@ -6,7 +6,6 @@ the `ref`s under which programs asked for something.
 
 import json
 import re
-import sqlite3
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +13,8 @@ from twisted_chat.events import Entry
 from twisted_chat.events.codec import NAMED, Kept
 from twisted_chat.events.effects import effects
 from twisted_chat.limits import Limits
-from twisted_chat.stores.rows import to_row
-from twisted_chat.stores.sqlite import state
-from twisted_chat.stores.sqlite.insertion import insert_events
+from twisted_chat.service.database import EVENT, SET, UNSET, Database
+from twisted_chat.stores.rows import Row, to_row
 from twisted_chat.text import names
 from twisted_chat.text.marks import are_piled
 from twisted_chat.wire.structured import describe, encode
@@ -26,6 +24,10 @@ _UNSAFE = re.compile(  # it would move cursors, or reverse text, on everybody's 
 )
 _LONGEST = Limits.history_bytes  # more than that is in no answer, whatever the limit of a line is
 _MOST = 2**53 - 1  # up to there every program that reads JSON can count
+_AT_ONCE = 1_000
+"""Events that are put into a database at once."""
+
+_PUT = f"INSERT INTO events ({EVENT}) VALUES ({', '.join('?' * len(EVENT.split(',')))})"  # noqa: S608 - ours
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_214_400.0  # 9999-12-31, which can be shown in every time zone
 
@@ -147,12 +149,14 @@ class EmptyRooms:
     """Rooms without events, into which events from a file are imported.
 
     Args:
-        database: where they are, in a transaction.
+        database: where they are; events are there once `finish` was called.
     """
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
+        self._logs: dict[str, int] = {}  # the number of each room's log
         self._last: dict[int, int] = {}  # the number of each log's last event
+        self._rows: list[Row] = []  # that are not there yet
 
     def __len__(self) -> int:
         return len(self._last)
@@ -168,16 +172,35 @@ class EmptyRooms:
         if entry.id <= last:
             raise ValueError(f"the id {entry.id} does not come after {last}")
         self._last[log] = entry.id
-        insert_events(self._database, [to_row(log, entry)])
-        for statement in state.statements(log, effects(entry)):
-            self._database.execute(*statement)
+        self._rows.append(to_row(log, entry))
+        if len(self._rows) == _AT_ONCE:
+            self._put()
+        for name, value in effects(entry).items():
+            self._database.write(UNSET, log, name)
+            if value is not None:
+                self._database.write(SET, log, name, json.dumps(value))
+
+    def finish(self) -> None:
+        """That were all."""
+        self._put()
+        self._database.count_on()
+
+    def _put(self) -> None:
+        self._database.write_all(_PUT, self._rows)
+        self._rows = []
 
     def _log(self, room: str) -> int:
         key = names.key(room)
-        number = "SELECT log FROM logs WHERE name = ?"
-        self._database.execute("INSERT OR IGNORE INTO logs (name, room) VALUES (?, ?)", (key, room))
-        log = int(self._database.execute(number, (key,)).fetchone()[0])
-        taken = "SELECT 1 FROM events WHERE log = ? LIMIT 1"
-        if log not in self._last and self._database.execute(taken, (log,)).fetchone():
+        if key not in self._logs:
+            self._logs[key] = self._new_log(key, room)
+        return self._logs[key]
+
+    def _new_log(self, key: str, room: str) -> int:
+        write, read = self._database.write, self._database.read
+        write(
+            "INSERT INTO logs (name, room) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", key, room
+        )
+        ((log,),) = read("SELECT log FROM logs WHERE name = ?", key)
+        if list(read("SELECT 1 FROM events WHERE log = ? LIMIT 1", log)):
             raise ValueError(f"{room} has events already: import into an empty database")
-        return log
+        return int(log)

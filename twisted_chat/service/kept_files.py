@@ -1,34 +1,88 @@
-"""Files that people sent, as the operator's database commands find them beside a database."""
+"""Contents of files that people sent, as the operator's database commands find them."""
 
 import json
 import os
+import secrets
 import shutil
-import sqlite3
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from twisted_chat.stores.contents import is_digest, kept_in
+from twisted_chat.service.database import Database, KeptContents
+from twisted_chat.stores.contents import is_digest
+from twisted_chat.stores.folder import kept_in
+from twisted_chat.stores.rows import Row
+
+_PIECE = 256 * 1024
+"""Bytes that are copied at once."""
+
+_FILES = "SELECT name, CAST(value AS text) FROM state WHERE substr(name, 1, 5) = 'file/'"
 
 
-def folder_of(database: Path, chosen: Path | None = None) -> Path:
-    """The folder of the files that belong to a database.
+def folder_of(database: Path) -> Path:
+    """The folder of the files that belong to a database in a file."""
+    return database.with_suffix(".files")
+
+
+class KeptInFolder:
+    """`KeptContents` in a folder.
 
     Args:
-        database: its file.
+        folder: where they are; it is made when something is put there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.where = str(folder)
+
+    def there(self) -> set[str]:
+        """See `KeptContents.there`."""
+        return kept_in(self._folder)
+
+    def pieces(self, digest: str) -> Iterator[bytes]:
+        """See `KeptContents.pieces`."""
+        with (self._folder / digest).open("rb") as file:
+            while data := file.read(_PIECE):
+                yield data
+
+    def put(self, digest: str, pieces: Iterable[bytes]) -> None:
+        """See `KeptContents.put`."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        part = self._folder / f"{secrets.token_hex(16)}.part"
+        try:
+            with os.fdopen(
+                os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb"
+            ) as file:
+                for data in pieces:
+                    file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self._folder / digest)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def delete(self, digests: Iterable[str]) -> None:
+        """See `KeptContents.delete`."""
+        for digest in digests:
+            (self._folder / digest).unlink(missing_ok=True)
+
+
+def contents_of(database: Database, chosen: Path | None) -> KeptContents:
+    """Where the contents of a database's files are.
+
+    Args:
+        database: it.
         chosen: the folder that the operator has named, if they have.
     """
-    return chosen or database.with_suffix(".files")
+    return KeptInFolder(chosen) if chosen is not None else database.contents
 
 
-def needed(connection: sqlite3.Connection) -> dict[str, str]:
+def needed(database: Database) -> dict[str, str]:
     """The contents that files in rooms need: what one of these files is called, by digest."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'state'").fetchone():
-        return {}  # it is of an early version, which had no files
-    return needed_by(connection.execute("SELECT name, value FROM state"))
+    return needed_by(database.read(_FILES))
 
 
-def needed_by(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+def needed_by(rows: Iterable[Row]) -> dict[str, str]:
     """The same, from what stands in the states of rooms: names, and values as JSON."""
     found: dict[str, str] = {}
     for value in (json.loads(value) for name, value in rows if name.startswith("file/")):
@@ -38,58 +92,55 @@ def needed_by(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def missing(connection: sqlite3.Connection, folder: Path) -> list[str]:
+def missing(database: Database, contents: KeptContents) -> list[str]:
     """What files are called whose content is not there; the server may be running."""
-    lost = set(needed(connection).items())
+    lost = set(needed(database).items())
     for _ in range(2):  # one may be deleted, or sent, between a look at both
-        there = kept_in(folder)
-        lost &= {each for each in needed(connection).items() if each[0] not in there}
+        there = contents.there()
+        lost &= {each for each in needed(database).items() if each[0] not in there}
     return sorted(name for _, name in lost)
 
 
-def unneeded(connection: sqlite3.Connection, folder: Path) -> Collection[str]:
+def unneeded(database: Database, contents: KeptContents) -> Collection[str]:
     """Contents that no file needs: the server deletes them when it starts."""
-    return kept_in(folder) - needed(connection).keys()
+    return contents.there() - needed(database).keys()
 
 
-def copy(connection: sqlite3.Connection, folder: Path, copy: Path) -> int:
-    """Copy the contents that a database needs to a new folder; gives how many.
+def copy(digests: Iterable[str], contents: KeptContents, copy: KeptContents) -> int:
+    """Copy contents; gives how many.
 
     Args:
-        connection: the database.
-        folder: where they are.
-        copy: where they are to be; it is there once all of them are.
+        digests: those that are wanted, as far as they are there.
+        contents: where they are.
+        copy: where they are to be.
 
     Raises:
         OSError: why it cannot be done.
     """
-    digests = needed(connection).keys() & kept_in(folder)
-    if not digests:
-        return 0
-    part = copy.with_name(copy.name + ".part")
+    wanted = contents.there() & set(digests)
+    for digest in sorted(wanted - copy.there()):
+        try:
+            copy.put(digest, contents.pieces(digest))
+        except FileNotFoundError:
+            if digest in contents.there():
+                raise  # else it has just been deleted
+            wanted.remove(digest)
+    return len(wanted)
+
+
+def copy_to_new_folder(digests: Iterable[str], contents: KeptContents, folder: Path) -> int:
+    """The same, to a folder that is there once all of them are; it is not made for none."""
+    part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(mode=0o700)
     try:
-        for digest in digests:
-            _copy(folder / digest, part / digest)
-        part.rename(copy)
+        count = copy(digests, contents, KeptInFolder(part))
+        if count:
+            part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return len(digests)
+    return count
 
 
-def _copy(path: Path, copy: Path) -> None:
-    try:
-        with path.open("rb") as content, copy.open("xb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            shutil.copyfileobj(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileNotFoundError:  # it has just been deleted
-        copy.unlink(missing_ok=True)
-
-
-def delete(connection: sqlite3.Connection, folder: Path, digests: Iterable[str]) -> None:
+def delete(database: Database, contents: KeptContents, digests: Iterable[str]) -> None:
     """Delete contents that no file needs any more."""
-    for digest in set(digests) - needed(connection).keys():
-        (folder / digest).unlink(missing_ok=True)
+    contents.delete(set(digests) - needed(database).keys())

@@ -10,6 +10,9 @@ from twisted_chat.chat.files import FILE_KEEP
 from twisted_chat.limits import Limits
 from twisted_chat.service import values
 
+DRAIN = 600.0
+"""Seconds in which somebody with netcat finds time to connect again."""
+
 
 class Option(NamedTuple):
     """An option of the server.
@@ -147,7 +150,7 @@ GROUPS = {
         Option(
             "keep", None, "How long to keep history, such as 90d (default: forever).", values.span
         ),
-        Option("files", None, "Folder for people's files (default: beside the database)."),
+        Option("files", None, "Folder for people's files (default: beside or in the database)."),
         Option("file-keep", values.Span(FILE_KEEP), "How long files are kept.", values.span),
         Option("no-files", None, "Take no files.", is_flag=True),
         Option("transcript", None, "File to append everything said in rooms to; - is the console."),
@@ -207,6 +210,18 @@ GROUPS = {
             values.place,
         ),
         Option("log-format", "text", "Log as text or json.", values.log_format),
+        Option(
+            "processes",
+            None,
+            "How many processes to run, each with --max-clients.",
+            values.processes,
+        ),
+        Option(
+            "drain",
+            values.Span(DRAIN),
+            "How long people can stay in an upgrade.",
+            values.short_span,
+        ),
     ),
 }
 """All options except limits, grouped as in `--help`."""
@@ -214,6 +229,14 @@ GROUPS = {
 EVERYDAY = tuple(option for group in GROUPS.values() for option in group)
 
 BY_NAME = {option.name: option for option in (*EVERYDAY, *LIMITS)}
+
+AT_START = (
+    *("port", "tls-port", "web-port", "one-port", "interface", "endpoint"),
+    "web-endpoint",
+    *("db", "no-db", "sync", "keep", "transcript", "files", "no-files"),
+    *("metrics", "log-format", "auth", "qr", "announce", "processes"),
+)
+"""Options that only a restart can change."""
 
 _COLUMN = 26
 _WIDTH = 80

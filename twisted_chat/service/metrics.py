@@ -12,12 +12,13 @@ from prometheus_client.core import (
     InfoMetricFamily,
     Metric,
 )
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.http import Request as HttpRequest
 from twisted.web.resource import Resource
-from twisted.web.server import Request, Site
+from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from twisted_chat.counters import SECONDS, Counters, Durations
 from twisted_chat.frontends.factory import ChatFactory
@@ -133,14 +134,23 @@ def _histogram(name: str, doc: str, durations: Durations) -> Metric:
 
 
 class _Page(Resource):
-    def __init__(self, show: Callable[[Request], bytes]) -> None:
+    def __init__(self, kind: str, show: Callable[[Request], Deferred[bytes]]) -> None:
         super().__init__()
+        self._kind = kind
         self._show = show
 
-    def render_GET(self, request: Request) -> bytes:
+    def render_GET(self, request: Request) -> int:
         """The page; HEAD is made of it."""
         request.setHeader(b"cache-control", b"no-store")
-        return self._show(request)
+        request.setHeader(b"content-type", self._kind.encode())
+        request.notifyFinish().addErrback(lambda _: None)  # nobody waits for it any more
+        self._show(request).addCallback(self._write, request)
+        return NOT_DONE_YET
+
+    def _write(self, content: bytes, request: Request) -> None:
+        if not request._disconnected:
+            request.write(content)
+            request.finish()
 
 
 class _QuietSite(Site):
@@ -154,32 +164,41 @@ def where(_: str, address: object) -> list[str]:
     return [f"Metrics are at http://{f'[{host}]' if ':' in host else host}:{port}/metrics"]
 
 
-def site(
-    factory: ChatFactory, waiting: Callable[[], int], problems: Callable[[], list[str]]
-) -> Site:
-    """Both pages.
+def registry(factory: ChatFactory, waiting: Callable[[], int]) -> CollectorRegistry:
+    """Everything that is measured in this process.
 
     Args:
         factory: the chat's connections.
         waiting: returns how many entries wait to be committed.
+    """
+    made = CollectorRegistry()
+    made.register(ChatCollector(factory, waiting))
+    ProcessCollector(registry=made)
+    PlatformCollector(registry=made)
+    return made
+
+
+def site(
+    metrics: Callable[[], Deferred[bytes]], problems: Callable[[], Deferred[list[str]]]
+) -> Site:
+    """Both pages.
+
+    Args:
+        metrics: returns what is measured.
         problems: returns a line for each problem of the server.
     """
-    registry = CollectorRegistry()
-    registry.register(ChatCollector(factory, waiting))
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
 
-    def metrics(request: Request) -> bytes:
-        request.setHeader(b"content-type", CONTENT_TYPE_LATEST.encode())
-        return generate_latest(registry)
-
-    def health(request: Request) -> bytes:
-        wrong = problems()
-        request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+    def health(request: Request, wrong: list[str]) -> bytes:
         request.setResponseCode(503 if wrong else 200)
         return "".join(line + "\n" for line in wrong or ["ok"]).encode()
 
     root = Resource()
-    root.putChild(b"metrics", _Page(metrics))
-    root.putChild(b"healthz", _Page(health))
+    root.putChild(b"metrics", _Page(CONTENT_TYPE_LATEST, lambda _: metrics()))
+    root.putChild(
+        b"healthz",
+        _Page(
+            "text/plain; charset=utf-8",
+            lambda request: problems().addCallback(lambda wrong: health(request, wrong)),
+        ),
+    )
     return _QuietSite(root)

@@ -16,6 +16,7 @@ from twisted.logger import (
     formatEvent,
     formatEventAsClassicLogText,
 )
+from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 from twisted.python.logfile import LogFile
 from zope.interface import implementer
@@ -77,7 +78,7 @@ def _more(event: LogEvent, count: int) -> LogEvent:
 def as_text(event: LogEvent) -> str | None:
     """An event as twistd shows it, but on one line without control characters."""
     line = formatEventAsClassicLogText(event)
-    if line is None or "log_failure" in event:  # a traceback has lines of its own
+    if line is None or "log_failure" in event or "traceback" in event:  # it has lines of its own
         return line
     return _harmless(line.rstrip("\n"))[:LONGEST] + "\n"
 
@@ -105,7 +106,8 @@ def as_json(event: LogEvent) -> str | None:
             and name not in thing
             and isinstance(value, str | int | float)
         ):
-            thing[name] = value[:LONGEST] if isinstance(value, str) else value
+            is_cut = isinstance(value, str) and name != "traceback"
+            thing[name] = str(value)[:LONGEST] if is_cut else value
     return json.dumps(thing, ensure_ascii=True, default=str) + "\n"
 
 
@@ -133,3 +135,16 @@ def observer(form: str, twistd: Mapping[str, Any], seconds: Callable[[], float])
         if not signal.getsignal(signal.SIGUSR1):  # as twistd does it
             signal.signal(signal.SIGUSR1, lambda *_: rotating.rotate())
     return Damper(FileLogObserver(file, FORMATS[form]), seconds)
+
+
+def begin(program: Any, form: str, twistd: Mapping[str, Any], seconds: Callable[[], float]) -> None:
+    """Log in our way, in a program that is twistd's and was not told to log elsewhere.
+
+    Args:
+        program: what the service becomes a part of.
+        form: a name out of `FORMATS`.
+        twistd: the options of twistd itself.
+        seconds: gives the time in seconds.
+    """
+    if isinstance(program, Componentized) and not (twistd.get("syslog") or twistd.get("logger")):
+        program.setComponent(ILogObserver, observer(form, twistd, seconds))

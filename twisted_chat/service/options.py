@@ -17,10 +17,17 @@ from twisted.python import usage
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
-from twisted_chat.service import checks, config, values
+from twisted_chat.service import checks, child, config, values
 from twisted_chat.service.auth import make_portal
 from twisted_chat.service.endpoints import below_tls, tcp_endpoint
-from twisted_chat.service.known_options import BY_NAME, LIMITS, Option, help_text, limits_text
+from twisted_chat.service.known_options import (
+    AT_START,
+    BY_NAME,
+    LIMITS,
+    Option,
+    help_text,
+    limits_text,
+)
 from twisted_chat.text import cleaning, names
 
 if TYPE_CHECKING:
@@ -64,6 +71,8 @@ class Options(usage.Options):
 
     def __init__(self, *, is_again: bool = False) -> None:
         super().__init__()
+        self.fixed: list[str] = []
+        """Those out of the file that only a restart can change."""
         self.endpoints: list[str] = []
         self.addresses: list[str] = []
         self.admins: list[str] = []
@@ -163,6 +172,11 @@ class Options(usage.Options):
         close = difflib.get_close_matches(word.lstrip("-"), BY_NAME, 1)
         return f": did you mean --{close[0]}?" if close else ": --help lists the options"
 
+    @property
+    def arguments(self) -> list[str]:
+        """The command line of the chat, without what is twistd's own."""
+        return list(self._arguments)
+
     def again(self) -> "Options":
         """The same command line with its files read again.
 
@@ -214,7 +228,12 @@ class Options(usage.Options):
         except config.Mistake as mistake:
             raise usage.UsageError(str(mistake)) from mistake
         lists = {name for name, _ in given if name in BY_NAME and BY_NAME[name].is_list}
-        return [word for word in words if word.partition("=")[0].removeprefix("--") not in lists]
+        words = [word for word in words if _named(word) not in lists]
+        self.fixed = [word for word in words if _named(word) in AT_START]
+        start = child.told()
+        if start is None:
+            return words
+        return [*(word for word in words if _named(word) not in AT_START), *start.fixed]
 
     def postOptions(self) -> None:
         """Check everything that can be checked without starting anything."""
@@ -223,7 +242,8 @@ class Options(usage.Options):
             ("web-endpoint", self.web_endpoints),
         ):
             for description in endpoints:
-                checks.check_endpoint(option, description, is_start=not self["check"])
+                is_start = not self["check"] and child.told() is None
+                checks.check_endpoint(option, description, is_start=is_start)
         try:
             self["name"] = cleaning.clean(self["name"], 100)
         except Refused:
@@ -247,6 +267,8 @@ class Options(usage.Options):
             raise usage.UsageError(
                 "--files needs a database: with --no-db, files last as long as the server runs"
             )
+        if self["processes"] is not None:
+            self._check_processes()
         if self["line-bytes"] > self["input-bytes"]:
             raise usage.UsageError("--line-bytes must not be more than --input-bytes")
         self.motd = self._lines_of("motd", _shown)
@@ -269,6 +291,16 @@ class Options(usage.Options):
                 checks.check_psycopg()
             if self.parent is not None:
                 checks.check_files_of_twistd(self.parent)
+
+    def _check_processes(self) -> None:
+        if self.postgres is None:
+            raise usage.UsageError(
+                "--processes needs --db postgresql://...: a file, or memory, is for one process"
+            )
+        if self["transcript"] is not None:
+            raise usage.UsageError(
+                "--transcript is for one process: leave out --processes or --transcript"
+            )
 
     def _read_certificate(self) -> None:
         """Read the server's certificate, if one is needed and exists already."""
@@ -337,10 +369,10 @@ class Options(usage.Options):
 
     @property
     def files(self) -> Path | None:
-        """The folder for files that people send; None for one that lasts as long as the server."""
+        """The folder for files that people send; None if they go with all else, or with nothing."""
         if self["files"] is not None:
             return Path(self["files"])
-        return self._beside and self._beside.with_suffix(".files")
+        return self.database and self.database.with_suffix(".files")
 
     @property
     def _beside(self) -> Path | None:
@@ -378,6 +410,11 @@ def _shown(lines: Sequence[str]) -> list[str]:
             }.get(why.code, "has control characters, or others that cannot be displayed")
             raise ValueError(f"line {number} {wrong}") from why
     return shown
+
+
+def _named(word: str) -> str:
+    """The name of an option as it stands on a command line."""
+    return word.partition("=")[0].removeprefix("--")
 
 
 def _listen(number: int, interface: str | None) -> str:

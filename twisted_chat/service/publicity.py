@@ -1,13 +1,17 @@
 """How people learn where the server is: `/doors`, a QR code, an announcement to the network."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from twisted.application.service import IService
+from twisted.logger import Logger
 
+from twisted_chat.service.console import Console
 from twisted_chat.service.endpoints import Listening, beyond_this_machine, hosts, page_addresses
 from twisted_chat.service.joining import how_to_join_at, pages_at
+
+_log = Logger(namespace="chat")
 
 
 class Publicity:
@@ -37,6 +41,23 @@ class Publicity:
     def web_address(self) -> str:
         """The address of the page, without a slash at the end; empty if it has none."""
         return next((page.rstrip("/") for page in self._named_pages()), "")
+
+    def publish(self, options: Mapping[str, Any], console: Console, service: Any) -> None:
+        """Tell people and networks where the server is, in the ways that the operator wants.
+
+        Args:
+            options: those of the server.
+            console: where the operator sees something.
+            service: what the announcement is a part of.
+        """
+        for line in how_to_join_at(self.addresses):
+            _log.info("{line}", line=line)
+        if options["qr"]:
+            console.show(self.qr_code())
+        if options["announce"]:
+            announcement = self.announcement(service.reactor, options["name"])
+            if announcement is not None:
+                announcement.setServiceParent(service)
 
     def announcement(self, reactor: Any, name: str) -> IService | None:
         """What announces the server on the networks where it listens; None if there is nothing.

@@ -1,9 +1,5 @@
 """Turns options into a running service: the one place that puts everything together."""
 
-import atexit
-import os
-import signal
-import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.application.service import IService, MultiService
 from twisted.internet import defer
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.protocol import Factory
 from twisted.internet.threads import deferToThreadPool
-from twisted.logger import ILogObserver, Logger
-from twisted.python.components import Componentized
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 from twisted.python.usage import UsageError
@@ -29,34 +25,35 @@ from twisted_chat.chat.passwords import Authenticator, OwnPasswords
 from twisted_chat.chat.portal import PortalPasswords
 from twisted_chat.chat.room import Room
 from twisted_chat.counters import Counters
+from twisted_chat.frontends.draining import Draining
 from twisted_chat.frontends.factory import ChatFactory
 from twisted_chat.frontends.networks import Networks
 from twisted_chat.frontends.one_port import OnePort
+from twisted_chat.frontends.server import GOODBYE
 from twisted_chat.frontends.web import Web
 from twisted_chat.frontends.web_files import read_page
 from twisted_chat.limits import Limits
 from twisted_chat.refusal import Refused
 from twisted_chat.service import operator_log
 from twisted_chat.service.auth import make_portal
+from twisted_chat.service.certificate import open_certificate
+from twisted_chat.service.child import Parent, told
 from twisted_chat.service.clock import go_steadily
 from twisted_chat.service.console import Console
-from twisted_chat.service.endpoints import (
-    CannotListen,
-    Listening,
-    Says,
-    how_to_join,
-    how_to_join_and_browse,
-    is_tls,
-    tcp_endpoint,
-    where_to_browse,
-)
-from twisted_chat.service.joining import how_to_join_at, pages_at
+from twisted_chat.service.endpoints import CannotListen, Listening, is_tls, tcp_endpoint
+from twisted_chat.service.inherited import Adopting
+from twisted_chat.service.joining import pages_at
+from twisted_chat.service.known_options import AT_START
 from twisted_chat.service.options import Options
+from twisted_chat.service.ports import Port, Serves, ports
 from twisted_chat.service.process import let_others_go_first, look_only_at_what_is_new, room_for
+from twisted_chat.service.processes import Processes
 from twisted_chat.service.publicity import Publicity
+from twisted_chat.service.signals import when
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.contents import Contents
+from twisted_chat.stores.folder import FolderContents
 from twisted_chat.stores.memory import MemoryStore
 from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.stores.unusable import Unusable
@@ -65,6 +62,8 @@ from twisted_chat.turn import Turn
 from twisted_chat.wire.plain import PlainWire
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry  # an extra
+
     from twisted_chat.service.tls import Certificate  # an extra
 
 __all__ = ["Options", "makeService"]
@@ -75,16 +74,11 @@ PAGE = Path(__file__).parent.parent / "page"
 STOP = 4.0
 """Seconds after which the server has stopped, even if somebody does not read their last line."""
 
-AT_START = (
-    *("port", "tls-port", "web-port", "one-port", "interface", "endpoint"),
-    "web-endpoint",
-    *("db", "no-db", "sync", "keep", "transcript", "files", "no-files"),
-    *("metrics", "log-format", "auth", "qr", "announce"),
-)
-"""Options that only a restart can change."""
-
 FORGET = 60.0
 """Seconds between two deletions of messages older than `--keep`."""
+
+CLEAR_AWAY = 10.0
+"""Seconds between two looks for halves of files that other servers have left."""
 
 TRY_AGAIN = 5.0
 """Seconds between attempts to store what could not be stored."""
@@ -100,11 +94,21 @@ def _not_answered(failure: Failure) -> None:
     raise Unusable(f"the database does not answer: {failure.getErrorMessage()}") from failure.value
 
 
+def _cannot_upgrade() -> None:
+    """SIGUSR2 came to a process that has no others."""
+    _log.warn("SIGUSR2 is for the parent of several processes (--processes): nothing is upgraded")
+
+
 def makeService(options: Options) -> IService:
     """The chat that these options describe; called by twistd."""
     from twisted.internet import reactor  # chosen by twistd by now
 
-    return ChatService(options, reactor)
+    if options["processes"] is None:
+        return ChatService(options, reactor)
+    start = told()
+    if start is None:
+        return Processes(options, reactor)
+    return ChatService(options, reactor, Parent(start, reactor))
 
 
 class ChatService(MultiService):
@@ -116,12 +120,14 @@ class ChatService(MultiService):
     Args:
         options: what it is to be.
         reactor: what it runs on.
+        parent: what it is one of several processes of, if it is.
     """
 
-    def __init__(self, options: Options, reactor: Any) -> None:
+    def __init__(self, options: Options, reactor: Any, parent: Parent | None = None) -> None:
         super().__init__()
         self._options = self._current = options
-        self._reactor = reactor
+        self.reactor = self._reactor = reactor
+        self._parent = parent
         self._console = Console(options.parent or {})
         self._pools: list[ThreadPool] = []
         self._counters = Counters()
@@ -132,16 +138,13 @@ class ChatService(MultiService):
         self._web: Web
         self._certificate: Certificate | None = None
         self._files: Files | None = None
+        self._goodbye = GOODBYE
+        self._registry: CollectorRegistry
 
     def setServiceParent(self, parent: Any) -> None:
         """Become a part of a program; in twistd's, the log is ours."""
-        twistd: dict[str, Any] = self._options.parent or {}
-        ours = isinstance(parent, Componentized) and not (
-            twistd.get("syslog") or twistd.get("logger")
-        )
-        if ours:
-            form = self._options["log-format"]
-            parent.setComponent(ILogObserver, operator_log.observer(form, twistd, time.monotonic))
+        form = self._options["log-format"] if self._parent is None else "json"  # for the parent
+        operator_log.begin(parent, form, self._options.parent or {}, time.monotonic)
         super().setServiceParent(parent)
 
     def privilegedStartService(self) -> None:
@@ -162,8 +165,7 @@ class ChatService(MultiService):
 
     def _cannot_start(self, failure: Failure) -> None:
         """The database, which is elsewhere, did not answer, or then no port could be had."""
-        self._console.tell_why(failure.getErrorMessage())
-        self.fail()
+        self._console.give_up(failure.getErrorMessage(), self._reactor)
 
     def _open(self) -> None:
         go_steadily(self._reactor)
@@ -206,70 +208,43 @@ class ChatService(MultiService):
         self._web = self._factory.web(read_page(PAGE), options.web_origins, proxies)
         self._web.spread(pages_at(options.addresses))
         if options.has_tls:
-            self._certificate = self._open_certificate()
+            self._certificate = open_certificate(options)
 
     def _listen(self) -> None:
-        options = self._options
-        for description in options.endpoints:
-            if description.startswith("haproxy:"):
-                self._add_port(description, self._factory.behind_proxy(), how_to_join)
-            elif options["one-port"] == "on":
-                says = partial(how_to_join_and_browse, has_tls=self._certificate is not None)
-                self._add_port(description, self._one_port(description), says, has_page=True)
-            else:
-                self._add_port(description, self._factory, how_to_join)
-        for description in options.web_endpoints:
-            self._add_port(description, self._web, where_to_browse, is_chat=False, has_page=True)
+        options, parent = self._options, self._parent
+        known = options if parent is None else parent.start
+        for port in ports(
+            known.endpoints,
+            known.web_endpoints,
+            is_one_port=options["one-port"] == "on",
+            has_tls=self._certificate is not None,
+        ):
+            listening = Listening(
+                port.description,
+                self._serving(port),
+                Adopting(self._reactor) if parent is None else parent.next_socket(),
+                port.says,
+                self._certificate,
+                is_chat=port.is_chat,
+                has_page=port.has_page,
+                is_quiet=parent is not None,
+            )
+            listening.setServiceParent(self)
+            self._listening.append(listening)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
 
-    def _add_port(
-        self,
-        description: str,
-        factory: Factory,
-        says: Says,
-        *,
-        is_chat: bool = True,
-        has_page: bool = False,
-    ) -> None:
-        listening = Listening(
-            description,
-            factory,
-            self._reactor,
-            says,
-            self._certificate,
-            is_chat=is_chat,
-            has_page=has_page,
-        )
-        listening.setServiceParent(self)
-        self._listening.append(listening)
-
-    def _publish(self) -> None:
-        """Tell people and networks where the server is, in the ways that the operator wants."""
-        for line in how_to_join_at(self._options.addresses):
-            _log.info("{line}", line=line)
-        if self._options["qr"]:
-            self._console.show(self._publicity.qr_code())
-        if self._options["announce"]:
-            announcement = self._publicity.announcement(self._reactor, self._options["name"])
-            if announcement is not None:
-                announcement.setServiceParent(self)
-
-    def _open_certificate(self) -> "Certificate":
-        from twisted_chat.service import tls  # an extra
-
-        options = self._options
-        pair = options.pair
-        if pair is None:  # the first start, or there is no database
-            pem = tls.make(socket.gethostname())
-            path = options.made_certificate
-            try:
-                if path is not None:
-                    tls.keep(pem, path)
-                pair = tls.Pair(pem, pem)
-            except tls.BadCertificate as why:
-                raise Unusable(str(why)) from why
-        return tls.Certificate(pair)
+    def _serving(self, port: Port) -> Factory:
+        """What answers at a port."""
+        match port.serves:
+            case Serves.PROXIES:
+                return self._factory.behind_proxy()
+            case Serves.EVERYBODY:
+                return self._one_port(port.description)
+            case Serves.LINES:
+                return self._factory
+            case Serves.BROWSERS:
+                return self._web
 
     def _one_port(self, description: str) -> OnePort:
         has_tls = is_tls(description)
@@ -313,12 +288,28 @@ class ChatService(MultiService):
         if options["no-files"]:
             return None
         try:
-            contents = Contents(options.files, self._thread())
+            contents = self._open_contents(options)
         except OSError as error:
-            raise Unusable(f"cannot use the folder {options.files}: {error.strerror}") from error
+            where = "database for files" if options.files is None else f"folder {options.files}"
+            raise Unusable(f"cannot use the {where}: {error.strerror}") from error
         return Files(
             contents, limits, self._reactor, time.time, self._web_address, options["file-keep"]
         )
+
+    def _open_contents(self, options: Options) -> Contents:
+        if options.postgres is None:
+            return FolderContents(options.files, self._thread())
+        from twisted_chat.stores.postgres.contents import DatabaseContents  # an extra
+        from twisted_chat.stores.postgres.sharers import DatabaseSharers
+        from twisted_chat.stores.postgres.steady import SteadyConnection
+
+        assert self._store.nodes is not None  # noqa: S101 - there can be several in such a database
+        node = self._store.nodes.number
+        database = SteadyConnection(options.postgres, self._thread(), self._reactor)
+        if options.files is None:
+            return DatabaseContents(database, node, time.time)
+        sharers = DatabaseSharers(database, node, time.time)
+        return FolderContents(options.files, database.do, sharers)
 
     def _web_address(self) -> str:
         """Where browsers find the server; a proxy before it has an origin of its own."""
@@ -333,14 +324,20 @@ class ChatService(MultiService):
     def _show_metrics(self, address: str, port: int) -> None:
         from twisted_chat.service import metrics  # an extra
 
-        site = metrics.site(
-            self._factory,
-            lambda: self._store.waiting,
-            self.problems,
-        )
-        description = tcp_endpoint(port, address)
-        Listening(description, site, self._reactor, metrics.where).setServiceParent(self)
+        self._registry = metrics.registry(self._factory, lambda: self._store.waiting)
         metrics.Heartbeat(self._reactor, self._counters.turns)
+        if self._parent is None:  # which has a page for all
+            site = metrics.site(
+                lambda: succeed(self.metrics().encode()), lambda: succeed(self.problems())
+            )
+            description = tcp_endpoint(port, address)
+            Listening(description, site, self._reactor, metrics.where).setServiceParent(self)
+
+    def metrics(self) -> str:
+        """See `child.Served`."""
+        from prometheus_client.exposition import generate_latest  # an extra
+
+        return generate_latest(self._registry).decode()
 
     def _limits(self, options: Options) -> Limits:
         limits = options.limits
@@ -382,41 +379,68 @@ class ChatService(MultiService):
     def startService(self) -> None:
         """Start; closing the terminal does not stop the server."""
         super().startService()
-        if self._certificate is not None:
-            fingerprint = self._certificate.pair.fingerprint
-            _log.info("The certificate's fingerprint is {which}", which=fingerprint)
-        self._factory.chat.ready.addCallback(lambda _: self._publish())
-        self._factory.chat.ready.addCallback(lambda _: self._console.close())
+        self._factory.chat.ready.addCallback(lambda _: self._has_started())
         names.nickname("somebody", Limits())  # reads Unicode's tables: 5 ms, once
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()
-        self._reactor.callWhenRunning(self._reload_on_hangup)
+        self._reactor.callWhenRunning(when, "SIGHUP", self.hang_up, self._reactor)
+        self._reactor.callWhenRunning(when, "SIGUSR2", _cannot_upgrade, self._reactor)
         self._reactor.callWhenRunning(look_only_at_what_is_new, self._reactor)
         self._try_again()
+        self._clear_away()
         keep = self._options["keep"]
         if keep is not None:
             self._forget(keep)
 
-    def _reload_on_hangup(self) -> None:
-        """SIGHUP reloads the files; closing the terminal does not stop the server."""
-        if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._hang_up))
+    def _has_started(self) -> None:
+        if self._parent is not None:
+            self._parent.serve(self)
+            self._parent.tell(do="ready")
+        else:
+            if self._certificate is not None:
+                fingerprint = self._certificate.pair.fingerprint
+                _log.info("The certificate's fingerprint is {which}", which=fingerprint)
+            self._publicity.publish(self._options, self._console, self)
+        self._console.close()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Closing the terminal, or SIGHUP, reloads the files; it does not stop the server."""
         with suppress(Refused):  # which is in the log
-            self.reload()
+            self._reload()
 
     def stop(self) -> None:
         """See `operations.Operations`."""
-        self._reactor.stop()
+        if self._parent is None:
+            self.end()
+        else:
+            self._parent.stop_all()
+
+    def end(self) -> None:
+        """See `child.Served`; a signal may have asked for it already."""
+        with suppress(ReactorNotRunning):
+            self._reactor.stop()
+
+    def drain(self, seconds: float) -> None:
+        """See `child.Served`."""
+        for listening in self._listening:
+            listening.accept_no_more()
+        self._goodbye = "The server has been upgraded: connect again to go on."
+        is_busy = partial(bool, self._web.channels)
+        Draining(self._factory.server, self._reactor, seconds, is_busy, self.end)
 
     def fail(self) -> None:
         """See `operations.Operations`."""
-        atexit.register(os._exit, 1)  # twistd would end as if all were well
-        self._reactor.stop()
+        self._console.fail(self._reactor)
 
     def reload(self) -> Sequence[str]:
-        """See `operations.Operations`; what is wrong is logged too."""
+        """See `operations.Operations`."""
+        told = self._reload()
+        if self._parent is not None:
+            self._parent.reload_others()
+        return told
+
+    def _reload(self) -> Sequence[str]:
+        """What is wrong is logged too."""
         try:
             options = self._options.again()
         except UsageError as error:
@@ -451,13 +475,18 @@ class ChatService(MultiService):
         self._store.try_again()
         self._reactor.callLater(TRY_AGAIN, self._try_again)
 
+    def _clear_away(self) -> None:
+        if self._files is not None:
+            self._files.contents.clear_away()
+        self._reactor.callLater(CLEAR_AWAY, self._clear_away)
+
     def _forget(self, keep: float) -> None:
         self._store.forget(time.time() - keep)
         self._reactor.callLater(FORGET, self._forget, keep)
 
     async def _stop(self) -> None:
         closing = super().stopService()
-        gone = self._factory.say_goodbye()
+        gone = self._factory.say_goodbye(self._goodbye)
         try:
             await gone.addTimeout(STOP, self._reactor)
         except defer.TimeoutError:
@@ -465,10 +494,10 @@ class ChatService(MultiService):
         if closing is not None:
             await closing
         await self._store.stop()
+        if self._files is not None:
+            await self._files.contents.stop()
         for pool in self._pools:
             pool.stop()
-        if self._files is not None:
-            self._files.contents.stop()
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, tell everybody, wait until they have read it, and store the rest."""

@@ -11,6 +11,9 @@ from typing import Any
 
 from twisted_chat.limits import Pace, Size
 
+PROCESSES = 64
+"""More than these serve nobody any quicker."""
+
 
 def is_postgres(value: str) -> bool:
     """Whether a database is meant by its address, and not a file."""
@@ -33,6 +36,13 @@ def count(value: str) -> int:
     """How many of something."""
     if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < 1:
         raise ValueError(f"must be a whole number of 1 or more, not {value!r}")
+    return int(value)
+
+
+def processes(value: str) -> int:
+    """How many processes."""
+    if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= PROCESSES:
+        raise ValueError(f"must be a number from 1 to {PROCESSES}, not {value!r}")
     return int(value)
 
 
@@ -83,10 +93,21 @@ def _one_of(value: str, *allowed: str) -> str:
 
 
 class Span(float):
-    """Seconds that show as they are written: `90d`."""
+    """Seconds that show as they are written: `90d`, `10m`."""
 
     def __str__(self) -> str:
-        return f"{self / 86400:g}d"
+        return f"{self / 86400:g}d" if self >= 86400 else f"{self / 60:g}m"
+
+
+def short_span(value: str) -> float:
+    """A time such as 30s or 10m, in seconds.
+
+    The others are not so short, since somebody may mean months by 6m.
+    """
+    match = re.fullmatch(r"([0-9]{1,6})([smh])", value)
+    if match is None:
+        raise ValueError(f"must be a time such as 30s, 10m or 1h, not {value!r}")
+    return int(match[1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[match[2]]
 
 
 def span_or_off(value: str) -> float | None:

@@ -104,6 +104,8 @@ class Nodes(Protocol):
     def take(self, client: str) -> Deferred[None]:
         """What a client asks for with a `ref` is stored for this server alone from now on.
 
+        That is so until another takes it, or this server is gone.
+
         So it is clear what is stored of what it has asked another server for.
 
         Args:

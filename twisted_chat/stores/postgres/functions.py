@@ -115,7 +115,7 @@ BEGIN
     END IF;
     IF work ? 'clients' THEN
         PERFORM {ASKING};
-        SELECT jsonb_agg(client) INTO departed FROM clients
+        SELECT jsonb_agg(client) INTO departed FROM clients JOIN nodes USING (node)
         WHERE client IN (SELECT jsonb_array_elements_text(work->'clients')) AND node != this_node;
         IF departed IS NOT NULL THEN
             RAISE EXCEPTION USING ERRCODE = '{MOVED}', MESSAGE = departed::text;

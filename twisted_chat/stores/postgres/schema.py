@@ -11,7 +11,7 @@ from twisted_chat.stores.unusable import Unusable
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
-VERSION = 2
+VERSION = 3
 
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -109,13 +109,32 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE clients (client text PRIMARY KEY, node bigint NOT NULL)",
         "DROP FUNCTION IF EXISTS store_group(bigint, bigint, jsonb)",
     ),
+    (
+        """
+        CREATE TABLE chunks (
+            key text NOT NULL,
+            place bigint NOT NULL,
+            data bytea NOT NULL,
+            PRIMARY KEY (key, place)
+        )
+        """,
+        "ALTER TABLE chunks ALTER data SET STORAGE EXTERNAL",
+        "CREATE TABLE uploads (key text PRIMARY KEY, node bigint NOT NULL, digest text)",
+        """
+        CREATE INDEX files ON state USING hash ((value->>'digest'))
+            WHERE starts_with(name, 'file/')
+        """,
+    ),
 )
 """What makes version N + 1 of version N; a released one never changes.
 
 In `events`, `client` is NULL where it is the author, `more` has as JSON what an event holds that
 has no column of its own, and `request` counts those with a `ref` in the order of storing them. In
 `nodes` stands the last group that each server has stored, and what it was answered; and until when
-it has its lease, and since when without a break.
+it has its lease, and since when without a break. `chunks` has the contents of files, uncompressed,
+so that a part of one can be read; `key` is their digest, or that of `uploads` as long as they are
+coming. In `uploads`, `digest` is set once a content has come, and a row stands until the event that
+shows the file is stored.
 """
 
 _SERVING = 2

@@ -1,0 +1,1 @@
+"""Several servers that are one chat, real ones: what people saw, checked; faults, at random."""
