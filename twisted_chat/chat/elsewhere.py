@@ -235,7 +235,7 @@ class Elsewhere(Administration, OwnAccount, Decisions):
 
     def _has_missed(self, room: Room) -> None:
         room.missed()
-        for person in room.members.values():
+        for person in list(room.members.values()):  # some may leave by it
             for connection in person.connections:
                 connection.missed_told(room.key)
 
