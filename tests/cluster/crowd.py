@@ -54,6 +54,14 @@ class Crowd:
     def ends(self) -> None:
         """All go, and nobody comes any more."""
         self.clears()
-        self.loop.call_soon_threadsafe(self.loop.call_soon, self.loop.stop)
+        asyncio.run_coroutine_threadsafe(_let_go(), self.loop).result()
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
+
+
+async def _let_go() -> None:
+    """Give up what is under way, and let connections close."""
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await asyncio.sleep(0.1)

@@ -107,6 +107,7 @@ def test_a_script_is_told_by_the_server_where_else_the_chat_is(
     config = tmp_path / "chat.toml"
     config.write_text("")
     server = start("--config", "chat.toml")
+    Plain(server.port, "kim")  # who is greeted: from then on it hears signals
     config.write_text(f"join-with = ['chat.example:5000', '{home(server.port)}']\n")
     server.signal(signal.SIGHUP)
     eventually(lambda: "were reloaded" in server.output, "the options are reloaded")
