@@ -559,10 +559,14 @@ class ReplacedTests(SeveralTestCase):
     def test_it_tells_its_people_and_ends_so_that_it_is_started_again(self) -> None:
         operations = Operations()
         self.servers[1].chat.operations = operations
-        bob = self.joins("bob", 1)
-        self.look_away(bob)
+        bob, program = self.joins("bob", 1), self.program("dan", 1)
+        self.look_away(bob, program)
         self.servers[1].chat.replaced()
-        self.assertIn("!!! This server was cut off from the others: connect again.", bob.sees())
+        self.time_passes(1)
+        (told,) = [line for line in bob.sees() if "cut off" in line]
+        self.assertTrue(told.endswith("cut off from the others for too long: connect again."))
+        told_program = [each for each in program.gets() if "cut off" in each.get("text", "")]
+        self.assertEqual([each["event"] for each in told_program], ["notice"])
         self.assertEqual(operations.asked, ["fail"])
 
     def test_one_that_stops_already_stops_as_it_was_about_to(self) -> None:

@@ -18,7 +18,6 @@ from twisted_chat.chat.moving import Moving
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.shared_values import Changed, Settled
 from twisted_chat.events import OWN
-from twisted_chat.refusal import Refused
 from twisted_chat.stores.account import Account
 from twisted_chat.stores.nodes import Nodes, Value
 from twisted_chat.stores.records import account_row, to_account, to_session
@@ -172,10 +171,6 @@ class Neighbours(Moving):
     def replaced(self) -> None:
         """See `Hearer.replaced`."""
         _log.error("This server was cut off for too long, and others took its place: it stops")
-        for person in self.people:
-            for connection in person.connections:
-                why = "This server was cut off from the others: connect again."
-                connection.refuse(Refused("closing", why))
         was_stopping = self.is_stopping
         self.close("This server was cut off from the others for too long: connect again.")
         if self.operations is not None and not was_stopping:
