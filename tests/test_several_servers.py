@@ -510,6 +510,50 @@ class AccountTests(SeveralTestCase):
         self.assertEqual(len(phone.gets("welcome")), 1)
 
 
+class GuessingTests(SeveralTestCase):
+    """Whoever comes to several servers has no more tries than at one."""
+
+    def answer(self, server: int, nickname: str, password: str, host: str) -> str:
+        """What is said to somebody who shows a password."""
+        program = Program(self.servers[server], host)
+        program.asks(do="hello", nick=nickname, password=password)
+        self.clock.advance(0)
+        (told,) = program.gets("welcome", "error")
+        program.asks(do="command", text="/quit").closes()
+        self.clock.advance(0.1)
+        return str(told.get("code", "welcome"))
+
+    def test_wrong_passwords_for_an_account_count_at_all_servers(self) -> None:
+        self.joins("ann", 0).types("/register secret words")
+        self.time_passes(1)
+        for n in range(self.limits.login_tries):
+            guessed = self.answer(n % 3, "ann", "a wrong guess", f"192.0.2.{n}")
+            self.assertEqual(guessed, "bad-password")
+        for n in range(3):
+            self.assertEqual(self.answer(n, "ann", "secret words", "192.0.2.99"), "too-fast")
+        self.assertEqual(self.answer(1, "ann", "secret words", "127.0.0.1"), "welcome")
+
+    def test_wrong_passwords_from_an_address_count_at_all_servers(self) -> None:
+        for n in range(self.limits.login_tries_per_address):
+            guessed = self.answer(n % 3, f"name{n}", "a wrong guess", "192.0.2.1")
+            self.assertEqual(guessed, "bad-password")
+        for n in range(3):
+            self.assertEqual(self.answer(n, f"more{n}", "a guess", "192.0.2.1"), "too-fast")
+
+    def test_right_passwords_do_not_count_anywhere(self) -> None:
+        self.joins("ann", 0).types("/register secret words")
+        self.time_passes(1)
+        for n in range(2 * self.limits.login_tries):
+            self.assertEqual(self.answer(n % 3, "ann", "secret words", "192.0.2.1"), "welcome")
+
+    def test_new_accounts_from_an_address_count_at_all_servers(self) -> None:
+        for n in range(4):
+            person = self.joins(f"n{n}", n % 3)
+            person.types("/register secret words")
+            self.time_passes(1)
+        self.assertIn("Too many new accounts from your address", " ".join(person.sees()))
+
+
 class HeardLateTests(SeveralTestCase):
     """What a server hears late, or another has told late."""
 

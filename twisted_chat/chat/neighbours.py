@@ -40,6 +40,7 @@ class Neighbours(Moving):
         """Hear of the other servers; gives whether there are any."""
         self._values.nodes = nodes
         self.accounts.changed = self._account_changed
+        self.accounts.tell_others = self.tell_others
         self.people.lost = self._has_lost
         shared = await nodes.join(self)
         if shared is None:
@@ -244,6 +245,8 @@ class Neighbours(Moving):
         match name, value:
             case "account", [account_id, row]:
                 self.accounts.learn(account_id, None if row is None else to_account(row[:-1]))
+            case "tried" | "took back" | "registered", _:
+                self.accounts.is_told(name, value)
             case "asleep", [*row]:
                 self.asleep.add(to_session(tuple(row)))
             case "forgotten", [device_id, account_id]:
