@@ -430,6 +430,100 @@ class LateTests(SeveralTestCase):
         self.assertEqual(again.gets("welcome")[0]["rooms"], ["#lobby"])
 
 
+class MissedActsTests(SeveralTestCase):
+    """What administrators do while a server is not in touch with the others."""
+
+    def setUp(self) -> None:
+        """Ann administers the chat, from the first server; Bob is at the second."""
+        super().setUp()
+        self.ann, self.bob = self.joins("ann", 0), self.joins("bob", 1)
+        self.ann.types("/register secret words")
+        self.operations = [Operations() for _ in self.servers]
+        for server, operations in zip(self.servers, self.operations, strict=True):
+            server.chat.administrators.use(["ann"])
+            server.chat.operations = operations
+        self.look_away(self.ann, self.bob)
+        self.database.is_quick = False
+
+    def types(self, line: str) -> None:
+        """Ann types a command, of which the second server does not hear."""
+        self.ann.types(line)
+        self.others_hear()
+
+    def others_hear(self) -> None:
+        """All but the second server hear of everything."""
+        self.clock.advance(0)
+        while any([self.database.nodes[1].hears(), self.database.nodes[3].hears()]):
+            self.clock.advance(0)
+
+    def is_in_touch_again(self, after: float = 0.0) -> None:
+        """The second server is in touch with the others again, after so many seconds."""
+        self.time_passes(after)
+        self.database.nodes[2].loses_touch()
+        self.database.is_quick = True
+        self.database.all_hear()
+        self.clock.advance(0)
+
+    def test_an_announcement_of_the_last_minute_is_shown_once(self) -> None:
+        self.types("/announce tea is ready")
+        self.is_in_touch_again(30)
+        self.assertEqual(self.bob.sees(), ["*** Announcement by ann: tea is ready"])
+        self.is_in_touch_again()
+        self.assertEqual(self.bob.sees(), [])
+
+    def test_an_older_announcement_is_not_shown(self) -> None:
+        self.types("/announce tea is ready")
+        self.is_in_touch_again(90)
+        self.assertEqual(self.bob.sees(), [])
+
+    def test_a_shutdown_comes_when_it_was_planned(self) -> None:
+        self.types("/shutdown 5m tea")
+        self.is_in_touch_again(60)
+        self.assertEqual(self.bob.sees(), ["*** The server shuts down in 4 minutes (tea)."])
+        self.time_passes(241)
+        self.assertEqual([each.asked for each in self.operations], [["stop"]] * 3)
+
+    def test_a_shutdown_that_was_due_meanwhile_comes_at_once(self) -> None:
+        self.types("/shutdown 20s")
+        self.is_in_touch_again(30)
+        self.assertEqual(self.operations[1].asked, ["stop"])
+
+    def test_a_shutdown_is_cancelled(self) -> None:
+        self.database.is_quick = True
+        self.types("/shutdown 5m")
+        self.look_away(self.bob)
+        self.database.is_quick = False
+        self.types("/shutdown cancel")
+        self.is_in_touch_again(30)
+        self.assertEqual(self.bob.sees(), ["*** The server does not shut down after all."])
+        self.time_passes(400)
+        self.assertEqual([each.asked for each in self.operations], [[]] * 3)
+
+    def test_who_was_disconnected_is(self) -> None:
+        self.types("/disconnect bob tea")
+        self.is_in_touch_again(30)
+        self.clock.advance(0)
+        self.assertEqual(self.bob.sees(), ["!!! You were disconnected by ann: tea."])
+        self.assertIn("*** bob has left #lobby (disconnected by ann)", self.ann.sees())
+
+    def test_who_has_come_back_since_may_stay(self) -> None:
+        self.database.is_quick = True
+        self.joins("cid", 0).types("/register secret words")
+        self.time_passes(1)
+        self.database.is_quick = False
+        self.types("/disconnect cid")
+        self.time_passes(30)
+        self.others_hear()
+        again = self.program("cid", 0, password="secret words")
+        self.others_hear()
+        self.assertEqual(len(again.gets("welcome")), 1)
+        self.is_in_touch_again()
+        at_last = self.program("cid", 1, password="secret words")
+        self.time_passes(1)
+        self.assertEqual(len(at_last.gets("welcome")), 1)
+        self.assertEqual(again.gets("error"), [])
+
+
 class AccountTests(SeveralTestCase):
     """Accounts, with devices at several servers."""
 

@@ -96,13 +96,6 @@ class Neighbours(Moving):
         if self._values.nodes is not None:
             self._values.nodes.tell(name, value)
 
-    def everywhere(self, what: str, value: Value) -> None:
-        """See `Membership.everywhere`."""
-        if self._values.nodes is None:
-            super().everywhere(what, value)
-        else:
-            self._values.nodes.tell(f"do {what}", value)
-
     def is_ours(self, person: Person) -> bool:
         """See `Membership.is_ours`: of the servers that somebody comes to, the first one acts."""
         if self._values.nodes is None:
@@ -121,8 +114,6 @@ class Neighbours(Moving):
         nodes = self._values.nodes
         if self._early is not None:
             self._early.append(partial(self.heard, node, name, value))
-        elif name.startswith("do "):
-            self.do(name.removeprefix("do "), value)
         elif "/" in name:
             self._follows(self._values.hear(node, name, value))
         elif nodes is not None and node != nodes.number:
