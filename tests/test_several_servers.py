@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from twisted.internet.defer import fail
 
-from tests.people import Program
+from tests.people import Person, Program
 from tests.several import Node, SeveralTestCase
 from twisted_chat import ChatFactory, Limits
 from twisted_chat.events import Entry, Join
@@ -601,6 +601,51 @@ class AccountTests(SeveralTestCase):
         phone = self.program("ann", 1, password="secret words")
         self.time_passes(1)
         self.assertEqual(len(phone.gets("welcome")), 1)
+
+
+class NamelessTests(SeveralTestCase):
+    """Names that are erased with accounts."""
+
+    def setUp(self) -> None:
+        """Ann, at the first server, has said something in a room that all servers know."""
+        super().setUp()
+        for server in self.servers:
+            server.chat.erases_on_forget = True
+        self.ann = self.joins("ann", 0)
+        self.bob = self.joins("bob", 1)
+        self.ann.types("/register secret words", "/topic of ann", "hello")
+        self.time_passes(1)
+
+    def is_nameless_everywhere(self) -> None:
+        """Nobody new reads of Ann at any server."""
+        for server, nickname in enumerate(("cid", "dan", "eve")):
+            seen = "\n".join(Person(self.servers[server]).types(nickname).sees())
+            self.assertIn("(deleted): hello", seen)
+            self.assertNotIn("ann:", seen)
+
+    def test_they_are_erased_at_all_servers(self) -> None:
+        self.ann.types("/forget secret words", "/quit")
+        self.time_passes(1)
+        self.is_nameless_everywhere()
+        self.time_passes(61)
+        self.assertEqual([name for name in self.database.shared if "nameless" in name], [])
+
+    def test_also_at_one_that_did_not_hear_of_it(self) -> None:
+        self.database.is_quick = False
+        self.ann.types("/forget secret words", "/quit")
+        for _ in range(5):
+            self.clock.advance(1)
+            while self.database.nodes[1].hears():
+                self.clock.advance(0)
+        self.database.nodes[2].loses_touch()
+        self.dies(0)
+        self.servers.insert(0, self.starts())
+        self.database.is_quick = True
+        self.database.all_hear()
+        self.time_passes(1)
+        self.is_nameless_everywhere()
+        self.time_passes(61)
+        self.assertEqual([name for name in self.database.shared if "nameless" in name], [])
 
 
 class GuessingTests(SeveralTestCase):

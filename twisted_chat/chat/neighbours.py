@@ -19,14 +19,18 @@ from twisted_chat.chat.person import Person
 from twisted_chat.chat.shared_values import Changed, Settled
 from twisted_chat.events import OWN
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.nameless import Replacements
 from twisted_chat.stores.nodes import Nodes, Value
 from twisted_chat.stores.records import account_row, to_account, to_session
 from twisted_chat.text import names
 
 _log = Logger(namespace="chat")
 
-_KINDS = ("device/", "name/", "in/", "person/", "over/")
+_KINDS = ("device/", "name/", "in/", "person/", "over/", "nameless/")
 """What is shared, in the order in which a server that begins has to learn it."""
+
+_LATEST = 60.0
+"""Seconds after which no server is left that may have missed something: they are gone by then."""
 
 
 class Neighbours(Moving):
@@ -106,6 +110,20 @@ class Neighbours(Moving):
     def _account_changed(self, account_id: str, account: Account | None) -> None:
         row = None if account is None else list(account_row(account))
         self.tell_others("account", [account_id, row])
+
+    def _share_nameless(self, person_id: str, replaced: Mapping[str, Replacements]) -> None:
+        """See `OwnAccount`: it is shared and not only told, for those that miss it."""
+        value = {
+            log: {name: list(change) for name, change in changes.items()}
+            for log, changes in replaced.items()
+        }
+        self._values.set(f"nameless/{person_id}", value, person_id)
+        self._unshare_nameless_later(person_id)
+
+    def _unshare_nameless_later(self, person_id: str) -> None:
+        """The name is not to be kept there for long; each server does that, as one may die."""
+        unshare = partial(self._values.set, f"nameless/{person_id}", None, person_id)
+        self.clock.callLater(_LATEST, unshare)
 
     # What the servers tell, see `Hearer`
 
@@ -215,6 +233,9 @@ class Neighbours(Moving):
                 self._is_in(person, key, value, is_told=is_told)
             case "over" if value is not None:
                 self._is_over(its_id, value)
+            case "nameless" if value is not None:
+                self._made_nameless(its_id, value)
+                self._unshare_nameless_later(its_id)
 
     def _is_settled(self, person_id: str) -> None:
         """All servers know what was set here about somebody: see whether it holds together."""
@@ -242,8 +263,6 @@ class Neighbours(Moving):
                 self.asleep.add(to_session(tuple(row)))
             case "forgotten", [device_id, account_id]:
                 self._is_awake(account_id, device_id)
-            case "nameless", [person_id, replaced]:
-                self._made_nameless(person_id, replaced)
             case _:
                 super().is_told(name, value)
 
