@@ -171,7 +171,7 @@ class Neighbours(Moving):
         own = self._values.nodes
         for node in known - {0, *nodes}:  # whoever hears of it too lets go again
             self.gone(node, own.number if own else 0)
-        for room in self.rooms.values():
+        for room in [*self.rooms.values()]:  # who reads on may enter others by that
             self._has_missed(room)
         again = Deferred.fromCoroutine(self._load_again())
         again.addErrback(
