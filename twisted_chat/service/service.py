@@ -328,7 +328,9 @@ class ChatService(MultiService):
     def _show_metrics(self, address: str, port: int) -> None:
         from twisted_chat.service import metrics  # an extra
 
-        self._registry = metrics.registry(self._factory, lambda: self._store.waiting)
+        self._registry = metrics.registry(
+            self._factory, lambda: self._store.waiting, has_others=self._store.nodes is not None
+        )
         metrics.Heartbeat(self._reactor, self._counters.turns)
         if self._parent is None:  # which has a page for all
             site = metrics.site(
