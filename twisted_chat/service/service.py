@@ -50,13 +50,10 @@ from twisted_chat.service.process import let_others_go_first, look_only_at_what_
 from twisted_chat.service.processes import Processes
 from twisted_chat.service.publicity import Publicity
 from twisted_chat.service.signals import when
+from twisted_chat.service.storage import open_contents, open_store
 from twisted_chat.service.successor import begin_anew_at_exit, take_over
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
-from twisted_chat.stores.contents import Contents
-from twisted_chat.stores.folder import FolderContents
-from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.stores.unusable import Unusable
 from twisted_chat.text import names
 from twisted_chat.turn import Turn
@@ -168,9 +165,9 @@ class ChatService(MultiService):
 
     def _open(self) -> None:
         go_steadily(self._reactor)
+        options = self._options
         turn = Turn(partial(self._reactor.callLater, 0))
         self._store = self._open_store(turn)
-        options = self._options
         limits = self._limits(options)
         self._files = self._open_files(limits)
         watch = self._open_transcript()
@@ -261,59 +258,16 @@ class ChatService(MultiService):
         )
 
     def _open_store(self, turn: Turn) -> Store:
-        if self._options.postgres is not None:
-            from twisted_chat.stores.postgres.store import PostgresStore  # an extra
-
-            return PostgresStore(
-                self._options.postgres,
-                turn,
-                self._thread(),
-                self._thread(),
-                self._thread(),
-                self._reactor,
-                self._counters,
-                self._reactor,
-            )
-        path = self._options.database
-        if path is None:
-            return MemoryStore()
-        return SqliteStore(
-            path,
-            turn,
-            self._thread(),
-            self._thread(),
-            self._thread(),
-            full=self._options.is_sync_full,
-            counters=self._counters,
-        )
+        return open_store(self._options, turn, self._thread, self._reactor, self._counters)
 
     def _open_files(self, limits: Limits) -> Files | None:
         options = self._options
         if options["no-files"]:
             return None
-        try:
-            contents = self._open_contents(options)
-        except OSError as error:
-            where = "database for files" if options.files is None else f"folder {options.files}"
-            raise Unusable(f"cannot use the {where}: {error.strerror}") from error
+        contents = open_contents(options, self._store, self._thread, self._reactor)
         return Files(
             contents, limits, self._reactor, time.time, self._web_address, options["file-keep"]
         )
-
-    def _open_contents(self, options: Options) -> Contents:
-        if options.postgres is None:
-            return FolderContents(options.files, self._thread())
-        from twisted_chat.stores.postgres.contents import DatabaseContents  # an extra
-        from twisted_chat.stores.postgres.sharers import DatabaseSharers
-        from twisted_chat.stores.postgres.steady import SteadyConnection
-
-        assert self._store.nodes is not None  # noqa: S101 - there can be several in such a database
-        node = self._store.nodes.number
-        database = SteadyConnection(options.postgres, self._thread(), self._reactor)
-        if options.files is None:
-            return DatabaseContents(database, node, time.time)
-        sharers = DatabaseSharers(database, node, time.time)
-        return FolderContents(options.files, database.do, sharers)
 
     def _web_address(self) -> str:
         """Where browsers find the server; a proxy before it has an origin of its own."""
