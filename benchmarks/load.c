@@ -133,7 +133,7 @@ static void put(struct client *c, const char *text, size_t n) {
 static size_t expand(char *to, size_t size, const char *text, const struct client *c) {
     size_t n = 0;
     for (; *text && n + 24 < size; text++)
-        if (text[0] == '%' && text[1] == 'n') n += (size_t)sprintf(to + n, "n_%05x", c->id), text++;
+        if (text[0] == '%' && text[1] == 'n') n += (size_t)sprintf(to + n, "n_%05d", c->id), text++;
         else if (text[0] == '%' && text[1] == 'r') n += (size_t)sprintf(to + n, "%u", c->room), text++;
         else to[n++] = *text;
     to[n] = 0;

@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from tests.disk import Disk
 from tests.people import at_once
 from tests.postgres import engine, why_not
+from twisted_chat.counters import Counters
 from twisted_chat.events import Entry, Event, Join, Message
 from twisted_chat.refusal import Refused
 from twisted_chat.turn import Turn
@@ -78,7 +79,10 @@ class Node:
         turn = Turn(self.turns.append)
         way = f"{url}&fallback_application_name={id(self)}"
         NETWORKS[way] = self.network
-        self.store = PostgresStore(way, turn, self.writing, self.reading, at_once, self.clock)
+        self.counters = Counters()
+        self.store = PostgresStore(
+            way, turn, self.writing, self.reading, at_once, self.clock, self.counters
+        )
         self.nodes = self.store.nodes
         self.number = self.nodes.number
 

@@ -16,7 +16,7 @@ class MetricsTests(ChatTestCase):
         """An empty chat with its instruments."""
         super().setUp()
         self.registry = CollectorRegistry()
-        self.registry.register(ChatCollector(self.factory, lambda: 7))
+        self.registry.register(ChatCollector(self.factory, lambda: 7, has_others=False))
 
     def value(self, name: str, **labels: str) -> float | None:
         """What an instrument shows."""
@@ -48,6 +48,20 @@ class MetricsTests(ChatTestCase):
         self.assertEqual(self.value("chat_uncommitted_events"), 7)
         self.assertEqual(self.value("chat_unread_output_bytes"), 0)
 
+    def test_what_others_say_is_measured_only_where_there_can_be_others(self) -> None:
+        counters = self.factory.chat.counters
+        counters.heard.add(0.003)
+        counters.missed, counters.in_doubt = 5, 2
+        names = (
+            "chat_heard_seconds_count",
+            "chat_missed_events_total",
+            "chat_commits_in_doubt_total",
+        )
+        self.assertEqual([self.value(name) for name in names], [None, None, None])
+        self.registry = CollectorRegistry()
+        self.registry.register(ChatCollector(self.factory, lambda: 0, has_others=True))
+        self.assertEqual([self.value(name) for name in names], [1, 5, 2])
+
     def test_how_long_turns_are(self) -> None:
         turns = self.factory.chat.counters.turns
         Heartbeat(self.clock, turns)
@@ -70,7 +84,7 @@ class MetricsTests(ChatTestCase):
 class FileTests(SharingTestCase):
     def test_files_and_their_bytes(self) -> None:
         registry = CollectorRegistry()
-        registry.register(ChatCollector(self.factory, lambda: 0))
+        registry.register(ChatCollector(self.factory, lambda: 0, has_others=False))
 
         def files() -> tuple[float | None, float | None]:
             return registry.get_sample_value("chat_files"), registry.get_sample_value(

@@ -372,6 +372,8 @@ class HearingTests(NodesTestCase):
         seen = [(event.text, number) for event, number in one.readers[TEA].stored]
         self.assertEqual(seen, [("before", 1), ("in doubt", 2), ("after", 3)])
         self.assertEqual((one.missed_times, one.shared), (1, {"person/ann": 1}))
+        self.assertEqual((one.counters.in_doubt, one.counters.missed), (1, 1), "that after it")
+        self.assertEqual((two.counters.in_doubt, two.counters.missed), (0, 0))
         two.hears_until(lambda: len(two.readers[TEA].stored) == 3)
         self.assertEqual(two.readers[TEA].stored, one.readers[TEA].stored)
 

@@ -27,7 +27,18 @@ class Durations:
 class Counters:
     """What a server has done since it started."""
 
-    __slots__ = ("commits", "connections", "deliveries", "lines", "refusals", "replayed", "turns")
+    __slots__ = (
+        "commits",
+        "connections",
+        "deliveries",
+        "heard",
+        "in_doubt",
+        "lines",
+        "missed",
+        "refusals",
+        "replayed",
+        "turns",
+    )
 
     def __init__(self) -> None:
         self.connections = 0
@@ -42,5 +53,11 @@ class Counters:
         """What was refused, by the code of `Refused`."""
         self.commits = Durations()
         """Duration of database commits."""
+        self.in_doubt = 0
+        """Commits of which it was not known at first whether they had taken place."""
+        self.heard = Durations()
+        """How long what happened at other servers took until it was shown here."""
+        self.missed = 0
+        """Events of other servers that were read, as they had not been heard."""
         self.turns = Durations()
         """How late the reactor came to what was due: as late as its turn was long."""

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import ifaddr
 from twisted.application.internet import StreamServerEndpointService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import quoteStringArgument, serverFromString, wrapServerTLS
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
@@ -76,6 +76,7 @@ class Listening(StreamServerEndpointService):
         self.has_page = has_page
         self._says = says
         self._is_quiet = is_quiet
+        self._is_left_open = False
 
     @property
     def is_for_proxies(self) -> bool:
@@ -117,6 +118,18 @@ class Listening(StreamServerEndpointService):
         listening: Any = self._waitingForPort
         listening.addCallback(_stop_reading)
 
+    def leave_open(self) -> int:
+        """Accept no more, and stay open when this service stops, for the program after this one.
+
+        Returns:
+            The socket's descriptor.
+        """
+        self.accept_no_more()
+        self._is_left_open = True
+        listening: Any = self._waitingForPort
+        descriptor: int = listening.result.fileno()
+        return descriptor
+
     @property
     def lines(self) -> list[str]:
         """What it says to those who ask where it is; a machine's addresses may change."""
@@ -125,6 +138,8 @@ class Listening(StreamServerEndpointService):
     def stopService(self) -> Deferred[None]:
         """Stop listening."""
         self.is_open = False
+        if self._is_left_open:
+            return succeed(None)
         stopped: Deferred[None] = super().stopService()
         return stopped
 

@@ -1,4 +1,4 @@
-"""Listening sockets that several processes share, or that systemd has opened.
+"""Listening sockets that several processes share, or that systemd or a program before has opened.
 
 They are opened by one process, and handed to others when those are started. Whoever closes them
 must not shut them down, and a UNIX socket's file belongs to whoever made it.
@@ -7,6 +7,7 @@ must not shut them down, and a UNIX socket's file belongs to whoever made it.
 import os
 import re
 import socket
+from pathlib import Path
 from typing import Any
 
 from twisted.internet import tcp, unix
@@ -114,6 +115,41 @@ class Inheriting:
         from twisted.protocols.tls import TLSMemoryBIOFactory  # an extra
 
         return self.listenTCP(0, TLSMemoryBIOFactory(context, False, factory))
+
+
+class TakingOver(Inheriting):
+    """A reactor that listens at the socket of the program that ran before in this process.
+
+    Nobody else has it any more, and a UNIX socket's file is ours.
+    """
+
+    def listenTCP(self, _: int, factory: IProtocolFactory, *__: Any, **___: Any) -> Any:
+        """See `IReactorTCP`."""
+        with socket.socket(fileno=self._descriptor) as left:
+            left.setblocking(False)
+            port = tcp.Port._fromListeningDescriptor(
+                self._reactor, left.fileno(), left.family, factory
+            )
+        port.startListening()
+        return port
+
+    def listenUNIX(
+        self,
+        _: str,
+        factory: IProtocolFactory,
+        backlog: int = 50,
+        mode: int = 0o666,
+        wantPID: int = 0,
+    ) -> Any:
+        """See `IReactorUNIX`."""
+        with socket.socket(fileno=self._descriptor) as left:
+            left.setblocking(False)
+            port: Any = unix.Port._fromListeningDescriptor(self._reactor, left.fileno(), factory)
+        port.backlog, port.mode, port.wantPID = backlog, mode, wantPID
+        lock = Path(os.fsdecode(port._bindPath + b".lock"))
+        lock.unlink(missing_ok=True)  # this process has it, and makes it again
+        port.startListening()
+        return port
 
 
 def without_systemd(description: str) -> str:

@@ -54,11 +54,15 @@ class ChatCollector(Collector):
     Args:
         factory: the chat's connections.
         waiting: returns how many entries wait to be committed.
+        has_others: whether other servers can be the same chat.
     """
 
-    def __init__(self, factory: ChatFactory, waiting: Callable[[], int]) -> None:
+    def __init__(
+        self, factory: ChatFactory, waiting: Callable[[], int], *, has_others: bool
+    ) -> None:
         self._factory = factory
         self._waiting = waiting
+        self._has_others = has_others
 
     def collect(self) -> Iterator[Metric]:
         """See `prometheus_client`."""
@@ -98,6 +102,8 @@ class ChatCollector(Collector):
         yield _histogram(
             "chat_turn_seconds", "How late the event loop was for its timers.", counters.turns
         )
+        if self._has_others:
+            yield from _of_others(counters)
         yield InfoMetricFamily(
             "chat_build",
             "The running server.",
@@ -123,6 +129,24 @@ def _counters(counters: Counters) -> Iterator[Metric]:
     for reason, count in counters.refusals.items():
         refusals.add_metric([reason], count)
     yield refusals
+
+
+def _of_others(counters: Counters) -> Iterator[Metric]:
+    yield _histogram(
+        "chat_heard_seconds",
+        "Time from when something happened at another server until it was shown here.",
+        counters.heard,
+    )
+    yield CounterMetricFamily(
+        "chat_missed_events",
+        "Events of other servers that were read after the connection to the database was lost.",
+        value=counters.missed,
+    )
+    yield CounterMetricFamily(
+        "chat_commits_in_doubt",
+        "Commits whose answer was lost with the connection; each was settled afterwards.",
+        value=counters.in_doubt,
+    )
 
 
 def _histogram(name: str, doc: str, durations: Durations) -> Metric:
@@ -164,15 +188,18 @@ def where(_: str, address: object) -> list[str]:
     return [f"Metrics are at http://{f'[{host}]' if ':' in host else host}:{port}/metrics"]
 
 
-def registry(factory: ChatFactory, waiting: Callable[[], int]) -> CollectorRegistry:
+def registry(
+    factory: ChatFactory, waiting: Callable[[], int], *, has_others: bool
+) -> CollectorRegistry:
     """Everything that is measured in this process.
 
     Args:
         factory: the chat's connections.
         waiting: returns how many entries wait to be committed.
+        has_others: whether other servers can be the same chat.
     """
     made = CollectorRegistry()
-    made.register(ChatCollector(factory, waiting))
+    made.register(ChatCollector(factory, waiting, has_others=has_others))
     ProcessCollector(registry=made)
     PlatformCollector(registry=made)
     return made

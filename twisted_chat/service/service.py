@@ -41,7 +41,7 @@ from twisted_chat.service.child import Parent, told
 from twisted_chat.service.clock import go_steadily
 from twisted_chat.service.console import Console
 from twisted_chat.service.endpoints import CannotListen, Listening, is_tls, tcp_endpoint
-from twisted_chat.service.inherited import Adopting
+from twisted_chat.service.inherited import Adopting, TakingOver
 from twisted_chat.service.joining import pages_at
 from twisted_chat.service.known_options import AT_START
 from twisted_chat.service.options import Options
@@ -50,12 +50,10 @@ from twisted_chat.service.process import let_others_go_first, look_only_at_what_
 from twisted_chat.service.processes import Processes
 from twisted_chat.service.publicity import Publicity
 from twisted_chat.service.signals import when
+from twisted_chat.service.storage import open_contents, open_store
+from twisted_chat.service.successor import begin_anew_at_exit, take_over
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
-from twisted_chat.stores.contents import Contents
-from twisted_chat.stores.folder import FolderContents
-from twisted_chat.stores.memory import MemoryStore
-from twisted_chat.stores.sqlite.store import SqliteStore
 from twisted_chat.stores.unusable import Unusable
 from twisted_chat.text import names
 from twisted_chat.turn import Turn
@@ -86,17 +84,14 @@ TRY_AGAIN = 5.0
 LATE = 1.0
 """Seconds of an event-loop turn that count as a problem."""
 
+_UPGRADED = "The server has been upgraded: connect again to go on."
+
 _log = Logger(namespace="chat")
 _T = TypeVar("_T")
 
 
 def _not_answered(failure: Failure) -> None:
     raise Unusable(f"the database does not answer: {failure.getErrorMessage()}") from failure.value
-
-
-def _cannot_upgrade() -> None:
-    """SIGUSR2 came to a process that has no others."""
-    _log.warn("SIGUSR2 is for the parent of several processes (--processes): nothing is upgraded")
 
 
 def makeService(options: Options) -> IService:
@@ -128,6 +123,7 @@ class ChatService(MultiService):
         self._options = self._current = options
         self.reactor = self._reactor = reactor
         self._parent = parent
+        self._folder = Path.cwd()  # twistd may leave it later
         self._console = Console(options.parent or {})
         self._pools: list[ThreadPool] = []
         self._counters = Counters()
@@ -169,9 +165,9 @@ class ChatService(MultiService):
 
     def _open(self) -> None:
         go_steadily(self._reactor)
+        options = self._options
         turn = Turn(partial(self._reactor.callLater, 0))
         self._store = self._open_store(turn)
-        options = self._options
         limits = self._limits(options)
         self._files = self._open_files(limits)
         watch = self._open_transcript()
@@ -213,6 +209,7 @@ class ChatService(MultiService):
     def _listen(self) -> None:
         options, parent = self._options, self._parent
         known = options if parent is None else parent.start
+        sockets = iter(take_over([*known.endpoints, *known.web_endpoints]))
         for port in ports(
             known.endpoints,
             known.web_endpoints,
@@ -222,7 +219,7 @@ class ChatService(MultiService):
             listening = Listening(
                 port.description,
                 self._serving(port),
-                Adopting(self._reactor) if parent is None else parent.next_socket(),
+                self._opener(next(sockets)) if parent is None else parent.next_socket(),
                 port.says,
                 self._certificate,
                 is_chat=port.is_chat,
@@ -233,6 +230,10 @@ class ChatService(MultiService):
             self._listening.append(listening)
         if options["metrics"] is not None:
             self._show_metrics(*options["metrics"])
+
+    def _opener(self, socket: int | None) -> Any:
+        """What opens a port, or has one that is open."""
+        return Adopting(self._reactor) if socket is None else TakingOver(self._reactor, socket)
 
     def _serving(self, port: Port) -> Factory:
         """What answers at a port."""
@@ -257,59 +258,16 @@ class ChatService(MultiService):
         )
 
     def _open_store(self, turn: Turn) -> Store:
-        if self._options.postgres is not None:
-            from twisted_chat.stores.postgres.store import PostgresStore  # an extra
-
-            return PostgresStore(
-                self._options.postgres,
-                turn,
-                self._thread(),
-                self._thread(),
-                self._thread(),
-                self._reactor,
-                self._counters,
-                self._reactor,
-            )
-        path = self._options.database
-        if path is None:
-            return MemoryStore()
-        return SqliteStore(
-            path,
-            turn,
-            self._thread(),
-            self._thread(),
-            self._thread(),
-            full=self._options.is_sync_full,
-            counters=self._counters,
-        )
+        return open_store(self._options, turn, self._thread, self._reactor, self._counters)
 
     def _open_files(self, limits: Limits) -> Files | None:
         options = self._options
         if options["no-files"]:
             return None
-        try:
-            contents = self._open_contents(options)
-        except OSError as error:
-            where = "database for files" if options.files is None else f"folder {options.files}"
-            raise Unusable(f"cannot use the {where}: {error.strerror}") from error
+        contents = open_contents(options, self._store, self._thread, self._reactor)
         return Files(
             contents, limits, self._reactor, time.time, self._web_address, options["file-keep"]
         )
-
-    def _open_contents(self, options: Options) -> Contents:
-        if options.postgres is None:
-            return FolderContents(options.files, self._thread())
-        from twisted_chat.stores.postgres.contents import DatabaseContents  # an extra
-        from twisted_chat.stores.postgres.sharers import DatabaseSharers
-        from twisted_chat.stores.postgres.steady import SteadyConnection
-
-        assert self._store.nodes is not None  # noqa: S101 - there can be several in such a database
-        node = self._store.nodes.number
-        database = SteadyConnection(options.postgres, self._thread(), self._reactor)
-        if options.files is None:
-            return DatabaseContents(database, node, time.time)
-        sharers = DatabaseSharers(database, node, time.time)
-        return FolderContents(options.files, database.do, sharers)
 
     def _web_address(self) -> str:
         """Where browsers find the server; a proxy before it has an origin of its own."""
@@ -324,7 +282,9 @@ class ChatService(MultiService):
     def _show_metrics(self, address: str, port: int) -> None:
         from twisted_chat.service import metrics  # an extra
 
-        self._registry = metrics.registry(self._factory, lambda: self._store.waiting)
+        self._registry = metrics.registry(
+            self._factory, lambda: self._store.waiting, has_others=self._store.nodes is not None
+        )
         metrics.Heartbeat(self._reactor, self._counters.turns)
         if self._parent is None:  # which has a page for all
             site = metrics.site(
@@ -384,7 +344,7 @@ class ChatService(MultiService):
         for pool in self._pools:  # not before the ports are ours: a thread keeps a process alive
             pool.start()
         self._reactor.callWhenRunning(when, "SIGHUP", self.hang_up, self._reactor)
-        self._reactor.callWhenRunning(when, "SIGUSR2", _cannot_upgrade, self._reactor)
+        self._reactor.callWhenRunning(when, "SIGUSR2", self._upgrade, self._reactor)
         self._reactor.callWhenRunning(look_only_at_what_is_new, self._reactor)
         self._try_again()
         self._clear_away()
@@ -408,6 +368,25 @@ class ChatService(MultiService):
         with suppress(Refused):  # which is in the log
             self._reload()
 
+    def _upgrade(self) -> None:
+        """SIGUSR2: end, and let the version go on that is installed by now, with the same ports."""
+        if self._parent is not None:
+            _log.warn("SIGUSR2 is for the parent of the processes: nothing is upgraded")
+            return
+        if any("systemd:" in listening.description for listening in self._listening):
+            _log.warn("The ports are systemd's, which keeps them open: restart the service instead")
+            return
+        try:
+            self._options.again()
+        except UsageError as error:
+            _log.error("The upgrade failed, nothing is changed: {why}", why=str(error))
+            return
+        if self.running:
+            left = [(each.description, each.leave_open()) for each in self._listening]
+            begin_anew_at_exit(left, self._folder)
+            self._goodbye = _UPGRADED
+            self.end()
+
     def stop(self) -> None:
         """See `operations.Operations`."""
         if self._parent is None:
@@ -424,7 +403,7 @@ class ChatService(MultiService):
         """See `child.Served`."""
         for listening in self._listening:
             listening.accept_no_more()
-        self._goodbye = "The server has been upgraded: connect again to go on."
+        self._goodbye = _UPGRADED
         is_busy = partial(bool, self._web.channels)
         Draining(self._factory.server, self._reactor, seconds, is_busy, self.end)
 

@@ -77,6 +77,8 @@ class Engine:
         self._number = 0  # of the last group that is stored
         self._marks = 0
         self._in_doubt: Group | None = None  # that was sent last
+        self.doubts = 0
+        """How often it was not known at first whether a group had been stored."""
         self.listens = 0
         """How often it has begun to hear the others."""
         self.ahead = 0.0
@@ -198,6 +200,9 @@ class Engine:
             try:
                 answer = self._ask(lambda: self._execute(group))
                 break
+            except Away:
+                self.doubts += 1
+                raise
             except psycopg.errors.DeadlockDetected:
                 continue  # with another server: one of the two is not stored
             except psycopg.Error as error:

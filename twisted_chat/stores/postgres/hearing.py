@@ -1,5 +1,6 @@
 """What all servers store and tell is shown here, in the one order."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -7,6 +8,7 @@ from itertools import groupby
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from twisted_chat.counters import Counters
 from twisted_chat.events import Entry
 from twisted_chat.stores.nodes import Hearer, Value
 from twisted_chat.stores.postgres.engine import Item
@@ -42,14 +44,20 @@ class Hearing:
         node: the number of this server.
         logs: those that are open, or for which something waits, by name.
         replaced: called when this server is gone for the others.
+        counters: where it is counted how late others are heard, and what was missed.
     """
 
     def __init__(
-        self, node: int, logs: Mapping[str, OpenLog], replaced: Callable[[], None]
+        self,
+        node: int,
+        logs: Mapping[str, OpenLog],
+        replaced: Callable[[], None],
+        counters: Counters,
     ) -> None:
         self._node = node
         self._logs = logs
         self._replaced = replaced
+        self._counters = counters
         self._reader = Reader(node)
         self._hearer: Hearer | None = None
         self._joining: tuple[Hearer, Deferred[Mapping[str, Value] | None]] | None = None
@@ -106,6 +114,8 @@ class Hearing:
 
     def _hear(self, news: News) -> None:
         if self._caught_up is None:
+            if news.logs:
+                self._counters.heard.add(max(0.0, time.time() - _begun(news)))
             self._tell(news.gone, news.words, news.node)
         for name, room, entries in news.logs:
             if self._caught_up is None:
@@ -141,8 +151,12 @@ class Hearing:
         elif log is not None:
             self._show(log, entries)
 
-    def _show(self, log: OpenLog, entries: Sequence[Entry]) -> None:
-        """Show what is not known yet."""
+    def _show(self, log: OpenLog, entries: Sequence[Entry]) -> int:
+        """Show what is not known yet.
+
+        Returns:
+            How much that is.
+        """
         new = []
         for entry in entries:
             if not entry.stored:
@@ -155,6 +169,7 @@ class Hearing:
             new.append(entry)
         if new and log.subscriber is not None:
             _guarded(log.subscriber.hear, new)
+        return len(new)
 
     def _show_own(self, own: Own) -> None:
         if own.is_shown:
@@ -178,12 +193,13 @@ class Hearing:
         later: list[tuple[OpenLog, list[Entry]]] = []
         for log, entries in self._missed(found):
             first, last = places.get(log.name, (entries[-1].id, entries[-1].id))
-            self._show(log, [entry for entry in entries if entry.id <= first])
+            before = [entry for entry in entries if entry.id <= first]
+            self._counters.missed += self._show(log, before)
             later.append((log, [entry for entry in entries if entry.id > last]))
         if own is not None and was_stored:
             self._show_own(own)
         for log, entries in later:
-            self._show(log, entries)
+            self._counters.missed += self._show(log, entries)
 
     def _missed(self, found: CaughtUp) -> Iterator[tuple[OpenLog, list[Entry]]]:
         for name, rows in groupby(found.missed, key=lambda row: row[0]):
@@ -200,6 +216,12 @@ class Hearing:
             joined.callback(None if is_alone else found.shared)
         elif self._hearer is not None:
             _guarded(self._hearer.missed, found.shared, found.nodes)
+
+
+def _begun(news: News) -> float:
+    """When the first of it happened, in seconds since 1970."""
+    _, _, entries = news.logs[0]
+    return entries[0].event.time
 
 
 def _guarded(call: Callable[..., None], *what: object) -> None:

@@ -64,7 +64,7 @@ class Writer:
     ) -> None:
         self._engine = engine
         self.asked = Asked(lambda: turn.schedule(self._commit))
-        self.hearing = Hearing(engine.node, logs, self.asked.renew)
+        self.hearing = Hearing(engine.node, logs, self.asked.renew, counters)
         self._listening = None if reactor is None else Listening(reactor, self.hear)
         self.replaced: Callable[[], None] | None = None
         """Called once if another server looks after our people."""
@@ -137,6 +137,7 @@ class Writer:
             log.waiting -= 1
         refuse(group.left_out, Refused("replaced", "This session goes on at another server."))
         self._group = None
+        self._counters.in_doubt = self._engine.doubts
 
     def _failed(self, failure: Failure, group: Group) -> None:
         self.hearing.take(self._engine.take())
