@@ -366,8 +366,7 @@ def test_a_device_is_ended_from_another_server(cluster: Cluster) -> None:
     vic.types("/register correct-horse")
     vic.sees("The nickname vic is yours.")
     lost = logs_in(cluster, 1, "vic", "correct-horse")
-    vic.types("/devices")
-    vic.sees("*** 2. ")
+    asks_until(vic, "/devices", "*** 2. ")
     other = 1 if "this one" in vic.sees("*** 2. ") else 2
     vic.types(f"/devices end {other}")
     lost.sees("logged")
