@@ -52,9 +52,13 @@ class Life:
 
     @property
     def bound(self) -> int:
-        """The number up to which everything may be gone; the last event never is."""
+        """The number up to which everything may be gone; the last event never is.
+
+        Another may be the last by now, of which that is not known.
+        """
         old = [n for n, entry in self.kept.items() if entry.event.time < self._forgotten_before]
-        return max((n for n in old if n != self.last), default=0)
+        is_last = not (self.pending or self.unknown)
+        return max((n for n in old if n != self.last or not is_last), default=0)
 
     # What the store tells (`Subscriber`)
 
@@ -71,8 +75,14 @@ class Life:
             assert entry.id == self.last, f"{entry} does not have the number {self.last}"
 
     def hear(self, entries: Sequence[Entry]) -> None:
-        """Nobody else appends anything here."""
-        raise AssertionError(f"{self.name} hears {entries}, which nobody said")
+        """Nobody else appends anything here: it was not known whether these were stored."""
+        for entry in entries:
+            found = [each for each in self.unknown if each[0].event == entry.event]
+            assert found, f"{self.name} hears {entry}, which nobody said"
+            self.unknown.remove(found[0])
+            found[0][1].settle(is_stored=True)
+            self._keep(entry)
+            assert entry.id == self.last, f"{entry} does not have the number {self.last}"
 
     def refuse(self, entries: Sequence[Entry], why: Refused) -> None:
         """These could not be stored."""

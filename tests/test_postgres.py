@@ -10,6 +10,7 @@ from typing import Any
 from unittest import SkipTest
 from unittest.mock import patch
 
+from twisted.logger import capturedLogs
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -32,6 +33,17 @@ if not why_not():
     from twisted_chat.stores.postgres.store import PostgresStore
     from twisted_chat.stores.postgres.work import AccountWrite, Work
     from twisted_chat.turn import Turn
+
+
+class FarOff:
+    """A clock that is so many seconds ahead."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def time(self) -> float:
+        """The time of day."""
+        return time.time() + self._seconds
 
 
 class UnusableTests(SynchronousTestCase):
@@ -85,6 +97,15 @@ class UnusableTests(SynchronousTestCase):
     def test_it_is_a_standby(self) -> None:
         url = self.url + "%20-cdefault_transaction_read_only%3Don"
         self.assert_unusable(url, "is read-only, as a standby is", "target_session_attrs")
+
+    def test_its_clock_is_far_from_ours(self) -> None:
+        for seconds, told in ((300.5, "5 minutes ahead of"), (-12, "12 seconds behind")):
+            self.patch(connection, "time", FarOff(seconds))
+            for use in (Engine, connection.check):
+                why = f"this machine's clock is {told} the database's"
+                self.assert_unusable(self.url, why, "set both", use=use)
+        self.patch(connection, "time", FarOff(9))
+        Engine(self.url).close()
 
     def test_it_is_of_a_newer_version(self) -> None:
         Engine(self.url).close()
@@ -215,6 +236,17 @@ class KeptTests(SynchronousTestCase):
             why = connection.explain(raised.exception)
             for word in ("secret", "store_group", "portal", "Failing row"):
                 self.assertNotIn(word, why)
+
+    def test_a_clock_that_goes_wrong_is_told_of_until_it_is_right(self) -> None:
+        store = PostgresStore(self.url, Turn(), at_once, at_once, at_once, Clock())
+        self.addCleanup(store.stop)
+        told = self.enterContext(capturedLogs())
+        for off, where in ((11, "ahead of"), (8, "ahead of"), (4, ""), (8, ""), (-11, "behind")):
+            self.patch(writing_engine, "time", FarOff(off))
+            store.nodes._writer.asked.renew()  # as every few seconds
+            wrong = f"this machine's clock is {abs(off)} seconds {where} the database's"
+            self.assertEqual(store.problem, f"times are wrong: {wrong}" if where else "")
+        self.assertEqual([each["log_level"].name for each in told], ["error", "info", "error"])
 
     def test_two_chats_in_one_database_leave_each_other_alone(self) -> None:
         first, second = Engine(self.url), Engine(engine().new())

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from twisted.internet.defer import fail
 
-from tests.people import Program
+from tests.people import Person, Program
 from tests.several import Node, SeveralTestCase
 from twisted_chat import ChatFactory, Limits
 from twisted_chat.events import Entry, Join
@@ -430,6 +430,99 @@ class LateTests(SeveralTestCase):
         self.assertEqual(again.gets("welcome")[0]["rooms"], ["#lobby"])
 
 
+class MissedActsTests(SeveralTestCase):
+    """What administrators do while a server is not in touch with the others."""
+
+    def setUp(self) -> None:
+        """Ann administers the chat, from the first server; Bob is at the second."""
+        super().setUp()
+        self.ann, self.bob = self.joins("ann", 0), self.joins("bob", 1)
+        self.ann.types("/register secret words")
+        self.operations = [Operations() for _ in self.servers]
+        for server, operations in zip(self.servers, self.operations, strict=True):
+            server.chat.administrators.use(["ann"])
+            server.chat.operations = operations
+        self.look_away(self.ann, self.bob)
+        self.database.is_quick = False
+
+    def types(self, line: str) -> None:
+        """Ann types a command, of which the second server does not hear."""
+        self.ann.types(line)
+        self.others_hear()
+
+    def others_hear(self) -> None:
+        """All but the second server hear of everything."""
+        self.clock.advance(0)
+        while any([self.database.nodes[1].hears(), self.database.nodes[3].hears()]):
+            self.clock.advance(0)
+
+    def is_in_touch_again(self, after: float = 0.0) -> None:
+        """The second server is in touch with the others again, after so many seconds."""
+        self.time_passes(after)
+        self.database.nodes[2].loses_touch()
+        self.database.is_quick = True
+        self.database.all_hear()
+        self.clock.advance(0)
+
+    def test_an_announcement_of_the_last_minute_is_shown_once(self) -> None:
+        self.types("/announce tea is ready")
+        self.is_in_touch_again(30)
+        self.assertEqual(self.bob.sees(), ["*** Announcement by ann: tea is ready"])
+        self.is_in_touch_again()
+        self.assertEqual(self.bob.sees(), [])
+
+    def test_an_older_announcement_is_not_shown(self) -> None:
+        self.types("/announce tea is ready")
+        self.is_in_touch_again(90)
+        self.assertEqual(self.bob.sees(), [])
+
+    def test_a_shutdown_comes_when_it_was_planned(self) -> None:
+        self.types("/shutdown 5m tea")
+        self.is_in_touch_again(60)
+        self.assertEqual(self.bob.sees(), ["*** The server shuts down in 4 minutes (tea)."])
+        self.time_passes(241)
+        self.assertEqual([each.asked for each in self.operations], [["stop"]] * 3)
+
+    def test_a_shutdown_that_was_due_meanwhile_comes_at_once(self) -> None:
+        self.types("/shutdown 20s")
+        self.is_in_touch_again(30)
+        self.assertEqual(self.operations[1].asked, ["stop"])
+
+    def test_a_shutdown_is_cancelled(self) -> None:
+        self.database.is_quick = True
+        self.types("/shutdown 5m")
+        self.look_away(self.bob)
+        self.database.is_quick = False
+        self.types("/shutdown cancel")
+        self.is_in_touch_again(30)
+        self.assertEqual(self.bob.sees(), ["*** The server does not shut down after all."])
+        self.time_passes(400)
+        self.assertEqual([each.asked for each in self.operations], [[]] * 3)
+
+    def test_who_was_disconnected_is(self) -> None:
+        self.types("/disconnect bob tea")
+        self.is_in_touch_again(30)
+        self.clock.advance(0)
+        self.assertEqual(self.bob.sees(), ["!!! You were disconnected by ann: tea."])
+        self.assertIn("*** bob has left #lobby (disconnected by ann)", self.ann.sees())
+
+    def test_who_has_come_back_since_may_stay(self) -> None:
+        self.database.is_quick = True
+        self.joins("cid", 0).types("/register secret words")
+        self.time_passes(1)
+        self.database.is_quick = False
+        self.types("/disconnect cid")
+        self.time_passes(30)
+        self.others_hear()
+        again = self.program("cid", 0, password="secret words")
+        self.others_hear()
+        token = again.gets("welcome")[0]["session"]
+        self.is_in_touch_again()
+        moved = Program(self.servers[1]).asks(do="hello", session=token, seen={})
+        self.time_passes(1)
+        self.assertEqual([each["event"] for each in moved.gets("welcome", "error")], ["welcome"])
+
+
 class AccountTests(SeveralTestCase):
     """Accounts, with devices at several servers."""
 
@@ -510,6 +603,95 @@ class AccountTests(SeveralTestCase):
         self.assertEqual(len(phone.gets("welcome")), 1)
 
 
+class NamelessTests(SeveralTestCase):
+    """Names that are erased with accounts."""
+
+    def setUp(self) -> None:
+        """Ann, at the first server, has said something in a room that all servers know."""
+        super().setUp()
+        for server in self.servers:
+            server.chat.erases_on_forget = True
+        self.ann = self.joins("ann", 0)
+        self.bob = self.joins("bob", 1)
+        self.ann.types("/register secret words", "/topic of ann", "hello")
+        self.time_passes(1)
+
+    def is_nameless_everywhere(self) -> None:
+        """Nobody new reads of Ann at any server."""
+        for server, nickname in enumerate(("cid", "dan", "eve")):
+            seen = "\n".join(Person(self.servers[server]).types(nickname).sees())
+            self.assertIn("(deleted): hello", seen)
+            self.assertNotIn("ann:", seen)
+
+    def test_they_are_erased_at_all_servers(self) -> None:
+        self.ann.types("/forget secret words", "/quit")
+        self.time_passes(1)
+        self.is_nameless_everywhere()
+        self.time_passes(61)
+        self.assertEqual([name for name in self.database.shared if "nameless" in name], [])
+
+    def test_also_at_one_that_did_not_hear_of_it(self) -> None:
+        self.database.is_quick = False
+        self.ann.types("/forget secret words", "/quit")
+        for _ in range(5):
+            self.clock.advance(1)
+            while self.database.nodes[1].hears():
+                self.clock.advance(0)
+        self.database.nodes[2].loses_touch()
+        self.dies(0)
+        self.servers.insert(0, self.starts())
+        self.database.is_quick = True
+        self.database.all_hear()
+        self.time_passes(1)
+        self.is_nameless_everywhere()
+        self.time_passes(61)
+        self.assertEqual([name for name in self.database.shared if "nameless" in name], [])
+
+
+class GuessingTests(SeveralTestCase):
+    """Whoever comes to several servers has no more tries than at one."""
+
+    def answer(self, server: int, nickname: str, password: str, host: str) -> str:
+        """What is said to somebody who shows a password."""
+        program = Program(self.servers[server], host)
+        program.asks(do="hello", nick=nickname, password=password)
+        self.clock.advance(0)
+        (told,) = program.gets("welcome", "error")
+        program.asks(do="command", text="/quit").closes()
+        self.clock.advance(0.1)
+        return str(told.get("code", "welcome"))
+
+    def test_wrong_passwords_for_an_account_count_at_all_servers(self) -> None:
+        self.joins("ann", 0).types("/register secret words")
+        self.time_passes(1)
+        for n in range(self.limits.login_tries):
+            guessed = self.answer(n % 3, "ann", "a wrong guess", f"192.0.2.{n}")
+            self.assertEqual(guessed, "bad-password")
+        for n in range(3):
+            self.assertEqual(self.answer(n, "ann", "secret words", "192.0.2.99"), "too-fast")
+        self.assertEqual(self.answer(1, "ann", "secret words", "127.0.0.1"), "welcome")
+
+    def test_wrong_passwords_from_an_address_count_at_all_servers(self) -> None:
+        for n in range(self.limits.login_tries_per_address):
+            guessed = self.answer(n % 3, f"name{n}", "a wrong guess", "192.0.2.1")
+            self.assertEqual(guessed, "bad-password")
+        for n in range(3):
+            self.assertEqual(self.answer(n, f"more{n}", "a guess", "192.0.2.1"), "too-fast")
+
+    def test_right_passwords_do_not_count_anywhere(self) -> None:
+        self.joins("ann", 0).types("/register secret words")
+        self.time_passes(1)
+        for n in range(2 * self.limits.login_tries):
+            self.assertEqual(self.answer(n % 3, "ann", "secret words", "192.0.2.1"), "welcome")
+
+    def test_new_accounts_from_an_address_count_at_all_servers(self) -> None:
+        for n in range(4):
+            person = self.joins(f"n{n}", n % 3)
+            person.types("/register secret words")
+            self.time_passes(1)
+        self.assertIn("Too many new accounts from your address", " ".join(person.sees()))
+
+
 class HeardLateTests(SeveralTestCase):
     """What a server hears late, or another has told late."""
 
@@ -559,10 +741,14 @@ class ReplacedTests(SeveralTestCase):
     def test_it_tells_its_people_and_ends_so_that_it_is_started_again(self) -> None:
         operations = Operations()
         self.servers[1].chat.operations = operations
-        bob = self.joins("bob", 1)
-        self.look_away(bob)
+        bob, program = self.joins("bob", 1), self.program("dan", 1)
+        self.look_away(bob, program)
         self.servers[1].chat.replaced()
-        self.assertIn("!!! This server was cut off from the others: connect again.", bob.sees())
+        self.time_passes(1)
+        (told,) = [line for line in bob.sees() if "cut off" in line]
+        self.assertTrue(told.endswith("cut off from the others for too long: connect again."))
+        told_program = [each for each in program.gets() if "cut off" in each.get("text", "")]
+        self.assertEqual([each["event"] for each in told_program], ["notice"])
         self.assertEqual(operations.asked, ["fail"])
 
     def test_one_that_stops_already_stops_as_it_was_about_to(self) -> None:

@@ -171,6 +171,8 @@ def test_a_server_that_stood_still_past_its_lease_harms_nobody(watch: Watch) -> 
         watched.cluster[0].thaws()
     eventually(lambda: not watched.cluster[0].server.is_running, "it ends by itself")
     assert "cut off" in watched.cluster[0].server.output
+    watched.watchers[0].sees("cut off from the others for too long: connect again.")
+    assert sum("cut off" in line for line in watched.watchers[0].lines) == 1
     watched.hear_each_other()
     watched.is_right()
     assert not ben.is_seen(text="from beyond the grave")

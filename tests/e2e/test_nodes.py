@@ -366,8 +366,7 @@ def test_a_device_is_ended_from_another_server(cluster: Cluster) -> None:
     vic.types("/register correct-horse")
     vic.sees("The nickname vic is yours.")
     lost = logs_in(cluster, 1, "vic", "correct-horse")
-    vic.types("/devices")
-    vic.sees("*** 2. ")
+    asks_until(vic, "/devices", "*** 2. ")
     other = 1 if "this one" in vic.sees("*** 2. ") else 2
     vic.types(f"/devices end {other}")
     lost.sees("logged")
@@ -470,6 +469,32 @@ def test_a_shutdown_ends_all_servers(engine: Engine, tmp_path: Path) -> None:
         for node in cluster.nodes:
             eventually(lambda n=node: not n.server.is_running, "it has stopped")  # type: ignore[misc]
             assert node.server.process.returncode == 0
+    finally:
+        cluster.ends()
+
+
+def test_a_server_that_was_cut_off_does_what_an_administrator_decided_meanwhile(
+    engine: Engine, tmp_path: Path
+) -> None:
+    cluster = Cluster(tmp_path, engine, count=0)
+    admin(tmp_path, "--db", cluster.url, "create", "warden", "--admin", typed=f"{SECRET}\n")
+    try:
+        cluster.adds()
+        cable = cluster.adds().cable
+        warden = logs_in(cluster, 0, "warden")
+        ann, eve = cluster.at_netcat(1, "ann"), cluster.at_netcat(1, "eve")
+        assert cable is not None
+        cable.cuts()
+        warden.types("/announce tea is ready", "/disconnect eve enough", "/shutdown 1h soon")
+        warden.sees("*** The server shuts down in 1 hour (soon).")
+        ann.reads()
+        assert not ann.has_seen("tea is ready")
+        cable.mends()
+        ann.sees("*** Announcement by warden: tea is ready")
+        ann.sees("*** The server shuts down in 1 hour (soon).")
+        eve.sees("!!! You were disconnected by warden: enough.")
+        ann.sees("eve has left #lobby (disconnected by warden)")
+        assert sum("tea is ready" in line for line in ann.lines) == 1
     finally:
         cluster.ends()
 

@@ -15,13 +15,14 @@ from twisted_chat.chat.account_register import (
     AccountRegister,
     wrong_password,
 )
-from twisted_chat.chat.attempts import Attempts, Recent
+from twisted_chat.chat.attempts import Attempt, Attempts, Recent
 from twisted_chat.chat.passwords import Authenticator
 from twisted_chat.limits import Limits
 from twisted_chat.rate import Bucket
 from twisted_chat.refusal import Refused
 from twisted_chat.stores import Store
 from twisted_chat.stores.account import Account, name_taken
+from twisted_chat.stores.nodes import Value
 from twisted_chat.text import names
 from twisted_chat.text.counted import seconds_to_wait
 from twisted_chat.text.passwords import Password
@@ -52,6 +53,8 @@ class Accounts(AccountRegister):
     ) -> None:
         self.needs_privacy = False
         """Whether no password is taken over a connection that others can read."""
+        self.tell_others: Callable[[str, Value], None] = lambda name, value: None
+        """Tells the other servers what counts there too, see `is_told`."""
         self._clock = clock
         self._limits = limits
         self._authenticator = authenticator
@@ -100,10 +103,12 @@ class Accounts(AccountRegister):
             )
         bucket.take(pace, now)
         try:
-            return await self._make(name, password, person_id, place)
+            account = await self._make(name, password, person_id, place)
         except Refused:
             bucket.give_back(pace)
             raise
+        self.tell_others("registered", place)
+        return account
 
     async def _make(
         self, name: str, password: Password | None, account_id: str, place: str
@@ -158,6 +163,7 @@ class Accounts(AccountRegister):
         key = account.key if account else names.key(name[:100])
         is_known = account is not None and place in account.places
         attempt = self._attempts.begin(key, place, is_known=is_known)
+        self.tell_others("tried", attempt)
         try:
             while True:
                 proven = await self._authenticator.check(name, account, password)
@@ -165,14 +171,28 @@ class Accounts(AccountRegister):
                 if _credentials(known) == _credentials(account):
                     break  # else somebody has just changed it
         except BaseException:
-            attempt.take_back()
+            self._take_back(attempt)
             raise
         if proven is None:
             raise wrong_password()
-        attempt.take_back()
+        self._take_back(attempt)
         if account is None or account.name != proven:
             account = await self._found_elsewhere(proven, place)
         return account
+
+    def _take_back(self, attempt: Attempt) -> None:
+        self._attempts.take_back(attempt)
+        self.tell_others("took back", attempt)
+
+    def is_told(self, name: str, value: Value) -> None:
+        """Another server has counted something, so that nobody has more tries than at one."""
+        match name, value:
+            case "tried", [*tried]:
+                self._attempts.count(Attempt(*tried))
+            case "took back", [*tried]:
+                self._attempts.take_back(Attempt(*tried))
+            case "registered", place:
+                self._registrations[place].take(self._limits.registrations, self._clock.seconds())
 
     async def _found_elsewhere(self, name: str, place: str) -> Account:
         """The account of somebody whom the site knows under a name."""

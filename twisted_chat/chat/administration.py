@@ -1,7 +1,6 @@
 """What administrators do to the server: announcing, disconnecting, banning, and what follows."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -15,7 +14,13 @@ from twisted_chat.events import OWN, Act, Entry, Event, Notice
 from twisted_chat.events.effects import Changes, effects
 from twisted_chat.log.log import append_together
 from twisted_chat.refusal import Refused
-from twisted_chat.stores.nodes import Value
+from twisted_chat.text.spans import in_words
+
+_NEWS = 60.0
+"""Seconds after which an announcement is no news any more."""
+
+_SKEW = 10.0
+"""Seconds by which the clocks of servers may differ: what is younger is not late."""
 
 
 class Administration(Logins):
@@ -45,7 +50,6 @@ class Administration(Logins):
         act: str,
         text: str = "",
         changes: Changes | None = None,
-        effect: Callable[[], None] | None = None,
     ) -> None:
         """Do something as an administrator, which is in the server's log before it happens.
 
@@ -54,54 +58,67 @@ class Administration(Logins):
             request: what asks for it.
             act: what it is, see `ServerLog.record`.
             text: what they wrote with it.
-            changes: what it changes in the server's state.
-            effect: does it, when it is stored.
+            changes: as in `Act`.
         """
-        request.begin(person.connection_of(request.client), effect)
+        request.begin(person.connection_of(request.client))
         append_together([self.server_log.record(person, act, text, changes, request)])
 
     def announce(self, person: Person, text: str, request: Request) -> None:
         """Tell everybody something, in an administrator's name."""
-        told = f"Announcement by {person.nickname}: {text}"
-        tell = partial(self.everywhere, "announce", told)
-        self.administer(person, request, "announced", text, effect=tell)
+        self.administer(person, request, "announced", text, {"do/announce": True})
 
-    def plan_shutdown(self, seconds: int, why: str) -> None:
-        """Stop all servers of the chat after so many seconds."""
-        self.everywhere("shutdown", [seconds, why])
+    def plan_shutdown(self, person: Person, seconds: int, why: str, request: Request) -> None:
+        """Stop all servers of the chat after so many seconds, whatever was planned before."""
+        act = f"planned a shutdown in {in_words(seconds)}"
+        self.administer(person, request, act, why, {"do/shutdown": seconds})
 
-    def cancel_shutdown(self) -> None:
+    def cancel_shutdown(self, person: Person, request: Request) -> None:
         """Stop no server, although that was planned."""
-        self.everywhere("shutdown", None)
+        self.administer(person, request, "cancelled the shutdown", changes={"do/shutdown": None})
 
-    def do(self, what: str, value: Value) -> None:
-        """Do what every server does.
+    def have_disconnected(self, person: Person, other: Person, why: str, request: Request) -> None:
+        """End somebody's connections, at whatever server they are."""
+        act = f"disconnected {other.nickname}"
+        self.administer(person, request, act, why, {"do/disconnect": other.id})
 
-        Args:
-            what: what it is.
-            value: how.
-        """
-        match what, value:
-            case "announce", str(text):
-                self.tell_everybody(text)
-            case "shutdown", [seconds, why] if self.operations is not None:
-                self.shutdown.begin(seconds, why, self.operations.stop)
-            case "shutdown", None:
-                self.shutdown.cancel()
-                self.tell_everybody("The server does not shut down after all.")
-            case "disconnect", [person_id, text, reason]:
-                person = self.people.with_id(person_id)
-                if person is not None:
-                    person.sent_away = text, reason
-                    self.clock.callLater(
-                        0, self.send_away, person
-                    )  # if they do not go on elsewhere
+    def _act_seen(self, act: Act) -> None:
+        """An administrator does something, here or at another server, or has while we were away."""
+        if any(name.startswith("ban/") for name, value in act.changes.items() if value):
+            self.clock.callLater(0, self._remove_banned)  # once all is seen
+        late = self._lateness(act)
+        for name, value in act.changes.items():
+            match name, value:
+                case "do/announce", _ if late < _NEWS:
+                    self.tell_everybody(f"Announcement by {act.sender}: {act.text}")
+                case "do/shutdown", int(seconds) if self.operations is not None:
+                    left = max(0, round(seconds - late))
+                    self.shutdown.begin(left, act.text, self.operations.stop)
+                case "do/shutdown", None if self.shutdown.is_under_way:
+                    self.shutdown.cancel()
+                    self.tell_everybody("The server does not shut down after all.")
+                case "do/disconnect", str(person_id):
+                    person = self.people.with_id(person_id)
+                    if person is not None:
+                        person.sent_away = act
+                        self.clock.callLater(0, self.send_away, person)
+
+    def _lateness(self, act: Act) -> float:
+        """Seconds since an act that was not seen at once; 0 if it was."""
+        late = self.now() - act.time
+        return late if late > _SKEW else 0.0
 
     def send_away(self, person: Person) -> None:
         """End the connections of somebody of whom an administrator has decided that, if one has."""
-        if person.sent_away is not None:
-            text, reason = person.sent_away
-            self.disconnect(person, Refused("disconnected", text), reason)
+        act = person.sent_away
+        if act is None:
+            return
+        came = min((device.since for device in person.devices.values()), default=0.0)
+        if self._lateness(act) and came > act.time + _SKEW:
+            return  # they have come back since
+        by, why = act.sender, act.text
+        told = f"You were disconnected by {by}" + (f": {why}" if why else "")
+        end = "" if why.endswith((".", "!", "?")) else "."
+        self.disconnect(person, Refused("disconnected", told + end), f"disconnected by {by}")
 
     def decide_for_all(self, person: Person, event: Event, request: Request) -> None:
         """Something about the whole server is decided, by an administrator.
@@ -115,10 +132,6 @@ class Administration(Logins):
             raise Refused("not-allowed", "That would ban you too: you cannot ban yourself.")
         request.begin(person.connection_of(request.client))
         append_together([self.server_log.copy(person, event, request)])
-
-    def _act_seen(self, act: Act) -> None:
-        if any(name.startswith("ban/") for name, value in act.changes.items() if value):
-            self.clock.callLater(0, self._remove_banned)  # once all is seen
 
     def _remove_banned(self) -> None:
         self.banned_addresses_changed()

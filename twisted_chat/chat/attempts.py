@@ -1,8 +1,8 @@
 """Guessing passwords takes ever longer, and locks nobody out of an account of theirs."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -79,20 +79,28 @@ class _Failures:
 
     def add(self, now: float) -> None:
         """It is tried, which counts as a failure until it is known better."""
+        if now - self.last > FORGET:
+            self.count = 0
         self.count += 1
         self.last = now
 
-
-class Attempt:
-    """One try to log in, counted as a failure until it is known better."""
-
-    def __init__(self, counted: list[_Failures]) -> None:
-        self._counted = counted
-
     def take_back(self) -> None:
-        """The password was right, or could not be checked."""
-        for failures in self._counted:
-            failures.count = max(0, failures.count - 1)
+        """It has not failed."""
+        self.count = max(0, self.count - 1)
+
+
+class Attempt(NamedTuple):
+    """One try to log in, counted as a failure until it is known better.
+
+    Args:
+        key: that of the account's name, whether or not there is one.
+        place: where somebody is, see `addresses.neighbourhood`.
+        is_known: whether somebody has logged in to this account from there.
+    """
+
+    key: str
+    place: str
+    is_known: bool
 
 
 class Attempts:
@@ -114,31 +122,37 @@ class Attempts:
         self._by_both = Recent(_Failures)
 
     def begin(self, key: str, place: str, *, is_known: bool) -> Attempt:
-        """Somebody is about to try a password.
-
-        Args:
-            key: that of the account's name, whether or not there is one.
-            place: where they are, see `addresses.neighbourhood`.
-            is_known: whether somebody has logged in to this account from there.
+        """Somebody is about to try a password; the arguments are those of `Attempt`.
 
         Raises:
             Refused: they have to wait.
         """
-        now, limits, key = self._clock.seconds(), self._limits, key[:_LONGEST_NAME]
-        if is_known:
-            counted = [(self._by_both[key, place], limits.login_tries)]
-        else:
-            counted = [
-                (self._by_account[key], limits.login_tries),
-                (self._by_place[place], limits.login_tries_per_address),
-            ]
-        wait = max(each.wait(free, limits.login_wait_seconds, now) for each, free in counted)
+        attempt, limits = Attempt(key[:_LONGEST_NAME], place, is_known), self._limits
+        now, longest = self._clock.seconds(), limits.login_wait_seconds
+        most = limits.login_tries, limits.login_tries_per_address
+        counted = zip(self._failures(attempt), most, strict=False)
+        wait = max(failures.wait(free, longest, now) for failures, free in counted)
         if wait:
             raise Refused(
                 "too-fast",
                 f"Too many wrong passwords: try again in {seconds_to_wait(wait)}.",
                 wait,
             )
-        for each, _ in counted:
-            each.add(now)
-        return Attempt([each for each, _ in counted])
+        self.count(attempt)
+        return attempt
+
+    def count(self, attempt: Attempt) -> None:
+        """A password is tried, here or at another server."""
+        for failures in self._failures(attempt):
+            failures.add(self._clock.seconds())
+
+    def take_back(self, attempt: Attempt) -> None:
+        """The password was right, or could not be checked."""
+        for failures in self._failures(attempt):
+            failures.take_back()
+
+    def _failures(self, attempt: Attempt) -> Sequence[_Failures]:
+        """What it counts with: what failed at the account, and from the place; or only both."""
+        if attempt.is_known:
+            return (self._by_both[attempt.key, attempt.place],)
+        return self._by_account[attempt.key], self._by_place[attempt.place]

@@ -229,7 +229,7 @@ class Elsewhere(Administration, OwnAccount, Decisions):
     def _forget_ghosts(self) -> None:
         """Who was told to be here before this server began, and then left unseen, is not here."""
         self._look = None
-        for room in self.rooms.values():
+        for room in [*self.rooms.values()]:  # see `missed`
             if room.ghosts():
                 self._has_missed(room)
 

@@ -139,14 +139,6 @@ class Membership:
         """Log out a device of somebody's that comes to another server."""
         raise NotImplementedError
 
-    def everywhere(self, what: str, value: Value) -> None:
-        """Have every server do something, see `Administration.do`."""
-        self.do(what, value)
-
-    def do(self, what: str, value: Value) -> None:
-        """Do what every server does."""
-        raise NotImplementedError
-
     def is_ours(self, person: Person) -> bool:
         """Whether it is for this server to tell the others what somebody has to do."""
         return True

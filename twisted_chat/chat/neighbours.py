@@ -18,16 +18,19 @@ from twisted_chat.chat.moving import Moving
 from twisted_chat.chat.person import Person
 from twisted_chat.chat.shared_values import Changed, Settled
 from twisted_chat.events import OWN
-from twisted_chat.refusal import Refused
 from twisted_chat.stores.account import Account
+from twisted_chat.stores.nameless import Replacements
 from twisted_chat.stores.nodes import Nodes, Value
 from twisted_chat.stores.records import account_row, to_account, to_session
 from twisted_chat.text import names
 
 _log = Logger(namespace="chat")
 
-_KINDS = ("device/", "name/", "in/", "person/", "over/")
+_KINDS = ("device/", "name/", "in/", "person/", "over/", "nameless/")
 """What is shared, in the order in which a server that begins has to learn it."""
+
+_LATEST = 60.0
+"""Seconds after which no server is left that may have missed something: they are gone by then."""
 
 
 class Neighbours(Moving):
@@ -41,6 +44,7 @@ class Neighbours(Moving):
         """Hear of the other servers; gives whether there are any."""
         self._values.nodes = nodes
         self.accounts.changed = self._account_changed
+        self.accounts.tell_others = self.tell_others
         self.people.lost = self._has_lost
         shared = await nodes.join(self)
         if shared is None:
@@ -96,13 +100,6 @@ class Neighbours(Moving):
         if self._values.nodes is not None:
             self._values.nodes.tell(name, value)
 
-    def everywhere(self, what: str, value: Value) -> None:
-        """See `Membership.everywhere`."""
-        if self._values.nodes is None:
-            super().everywhere(what, value)
-        else:
-            self._values.nodes.tell(f"do {what}", value)
-
     def is_ours(self, person: Person) -> bool:
         """See `Membership.is_ours`: of the servers that somebody comes to, the first one acts."""
         if self._values.nodes is None:
@@ -114,6 +111,20 @@ class Neighbours(Moving):
         row = None if account is None else list(account_row(account))
         self.tell_others("account", [account_id, row])
 
+    def _share_nameless(self, person_id: str, replaced: Mapping[str, Replacements]) -> None:
+        """See `OwnAccount`: it is shared and not only told, for those that miss it."""
+        value = {
+            log: {name: list(change) for name, change in changes.items()}
+            for log, changes in replaced.items()
+        }
+        self._values.set(f"nameless/{person_id}", value, person_id)
+        self._unshare_nameless_later(person_id)
+
+    def _unshare_nameless_later(self, person_id: str) -> None:
+        """The name is not to be kept there for long; each server does that, as one may die."""
+        unshare = partial(self._values.set, f"nameless/{person_id}", None, person_id)
+        self.clock.callLater(_LATEST, unshare)
+
     # What the servers tell, see `Hearer`
 
     def heard(self, node: int, name: str, value: Value) -> None:
@@ -121,8 +132,6 @@ class Neighbours(Moving):
         nodes = self._values.nodes
         if self._early is not None:
             self._early.append(partial(self.heard, node, name, value))
-        elif name.startswith("do "):
-            self.do(name.removeprefix("do "), value)
         elif "/" in name:
             self._follows(self._values.hear(node, name, value))
         elif nodes is not None and node != nodes.number:
@@ -162,7 +171,7 @@ class Neighbours(Moving):
         own = self._values.nodes
         for node in known - {0, *nodes}:  # whoever hears of it too lets go again
             self.gone(node, own.number if own else 0)
-        for room in self.rooms.values():
+        for room in [*self.rooms.values()]:  # who reads on may enter others by that
             self._has_missed(room)
         again = Deferred.fromCoroutine(self._load_again())
         again.addErrback(
@@ -172,10 +181,6 @@ class Neighbours(Moving):
     def replaced(self) -> None:
         """See `Hearer.replaced`."""
         _log.error("This server was cut off for too long, and others took its place: it stops")
-        for person in self.people:
-            for connection in person.connections:
-                why = "This server was cut off from the others: connect again."
-                connection.refuse(Refused("closing", why))
         was_stopping = self.is_stopping
         self.close("This server was cut off from the others for too long: connect again.")
         if self.operations is not None and not was_stopping:
@@ -228,6 +233,9 @@ class Neighbours(Moving):
                 self._is_in(person, key, value, is_told=is_told)
             case "over" if value is not None:
                 self._is_over(its_id, value)
+            case "nameless" if value is not None:
+                self._made_nameless(its_id, value)
+                self._unshare_nameless_later(its_id)
 
     def _is_settled(self, person_id: str) -> None:
         """All servers know what was set here about somebody: see whether it holds together."""
@@ -249,12 +257,12 @@ class Neighbours(Moving):
         match name, value:
             case "account", [account_id, row]:
                 self.accounts.learn(account_id, None if row is None else to_account(row[:-1]))
+            case "tried" | "took back" | "registered", _:
+                self.accounts.is_told(name, value)
             case "asleep", [*row]:
                 self.asleep.add(to_session(tuple(row)))
             case "forgotten", [device_id, account_id]:
                 self._is_awake(account_id, device_id)
-            case "nameless", [person_id, replaced]:
-                self._made_nameless(person_id, replaced)
             case _:
                 super().is_told(name, value)
 

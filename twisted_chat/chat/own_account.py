@@ -63,7 +63,10 @@ class OwnAccount(Devices):
             return succeed(None)
         made = self._store.make_nameless(person_id)
         made.addCallback(partial(self._made_nameless, person_id))
-        return made.addCallback(lambda found: self.tell_others("nameless", [person_id, found]))
+        return made.addCallback(partial(self._share_nameless, person_id))
+
+    def _share_nameless(self, person_id: str, replaced: Mapping[str, Replacements]) -> None:
+        """All servers are to take somebody's name from what they have in memory."""
 
     def _made_nameless(
         self, person_id: str, replaced: Mapping[str, Replacements]

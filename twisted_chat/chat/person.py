@@ -6,7 +6,18 @@ from typing import NamedTuple
 
 from twisted_chat.chat.device import Connection, Device
 from twisted_chat.chat.request import Request
-from twisted_chat.events import Action, Away, Entry, File, Hidden, Leave, Message, Topic, Whisper
+from twisted_chat.events import (
+    Act,
+    Action,
+    Away,
+    Entry,
+    File,
+    Hidden,
+    Leave,
+    Message,
+    Topic,
+    Whisper,
+)
 from twisted_chat.log.fanout import Fanout
 from twisted_chat.log.log import Log
 from twisted_chat.rate import Bucket
@@ -90,7 +101,7 @@ class Person:
         self.told_away: tuple[str, ...] = ()  # the ids of those who know why we are away
         self.renames: Bucket | None = None
         self.renaming: Request | None = None  # the last one, which may be pending
-        self.sent_away: tuple[str, str] | None = None  # what they and others read who are to go
+        self.sent_away: Act | None = None  # by which an administrator has them go
         self.former = tuple(saved.former) if saved else ()  # names that somebody else took
         self.log: Log | None = None  # their own, once there is anything in it
         self.fanout: Fanout | None = None  # of the same

@@ -42,7 +42,10 @@ class Settled:
 
 
 class SharedValues:
-    """The values, by their names: `person/ID`, `name/ID`, `in/ID/ROOM`, `device/ID`, `over/ID`."""
+    """The values, by their names: `person/ID`, `name/ID`, `in/ID/ROOM`, `device/ID`, `over/ID`.
+
+    And `nameless/ID` for a while.
+    """
 
     def __init__(self) -> None:
         self.nodes: Nodes | None = None

@@ -10,7 +10,7 @@ from twisted_chat.commands.account import check_slip_behind
 from twisted_chat.commands.command import Caller, Family, Lines, when_stored
 from twisted_chat.refusal import Refused
 from twisted_chat.text.counted import counted
-from twisted_chat.text.spans import in_words, span
+from twisted_chat.text.spans import span
 
 family = Family()
 
@@ -150,24 +150,9 @@ def _rename(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
 def _disconnect(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
     nickname, _, why = rest.partition(" ")
     check_slip_behind(why.strip())
-    person, by = _other(caller, nickname), caller.person.nickname
-    told = f"You were disconnected by {by}" + _because(why)
-
-    def disconnect() -> None:
-        reason = f"disconnected by {by}"
-        caller.chat.everywhere("disconnect", [person.id, told, reason])
-
-    act = f"disconnected {person.nickname}"
-    caller.chat.administer(caller.person, caller.request, act, why.strip(), effect=disconnect)
+    person = _other(caller, nickname)
+    caller.chat.have_disconnected(caller.person, person, why.strip(), caller.request)
     return when_stored(caller, f"{person.nickname} is disconnected.")
-
-
-def _because(why: str) -> str:
-    """The end of a sentence that says why."""
-    why = why.strip()
-    if not why:
-        return "."
-    return f": {why}" if why.endswith((".", "!", "?")) else f": {why}."
 
 
 @family.command(
@@ -183,9 +168,7 @@ def _shutdown(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
     if rest.lower() == "cancel":
         if not chat.shutdown.is_under_way:
             raise Refused("no-shutdown", "Nobody has planned a shutdown: /shutdown 5m plans one.")
-        chat.administer(
-            caller.person, caller.request, "cancelled the shutdown", effect=chat.cancel_shutdown
-        )
+        chat.cancel_shutdown(caller.person, caller.request)
         return when_stored(caller)
     word, _, why = rest.partition(" ")
     seconds = span(word)
@@ -193,13 +176,7 @@ def _shutdown(caller: Caller, room: Room, rest: str) -> Deferred[Lines]:
         seconds, why = _SHUTDOWN, rest
     if seconds > _LONGEST:
         raise Refused("usage", "A shutdown can be at most 7 days ahead: /shutdown 5m WHY")
-    chat.administer(
-        caller.person,
-        caller.request,
-        f"planned a shutdown in {in_words(seconds)}",
-        why.strip(),
-        effect=lambda: chat.plan_shutdown(seconds, why.strip()),
-    )
+    chat.plan_shutdown(caller.person, seconds, why.strip(), caller.request)
     return when_stored(caller)
 
 

@@ -151,7 +151,8 @@ class Act(Stored):
     Args:
         act: what they do, to go on after their nickname.
         text: what they wrote with it, such as the reason; may be empty.
-        changes: what it changes in the server's state; of a ban, the reason is the text.
+        changes: what it changes in the server's state; of a ban, the reason is the text. Under
+            names that begin with `do/`, what all servers do when they see it.
     """
 
     act: str

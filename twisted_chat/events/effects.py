@@ -36,6 +36,9 @@ Changes: TypeAlias = Mapping[str, Value | None]
 
 _FILE = re.compile(r"/file/([A-Za-z0-9_-]{22})(?:/|$)")
 
+DO = "do/"
+"""How the names of what all servers do begin, which is no state."""
+
 _NONE: Changes = MappingProxyType({})
 
 
@@ -84,6 +87,7 @@ def _act(event: Act, number: int) -> Changes:
     return {
         name: value | {"why": event.text} if isinstance(value, dict) else value
         for name, value in event.changes.items()
+        if not name.startswith(DO)
     }
 
 

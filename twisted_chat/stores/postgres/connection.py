@@ -2,12 +2,14 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from twisted_chat.stores.postgres import clocks
 from twisted_chat.stores.postgres.schema import Connection, lock, version_of
 from twisted_chat.stores.unusable import Unusable
 
@@ -137,6 +139,7 @@ def check(url: str) -> bool:
     """
     with closing(connect(url)) as connection, understood(url):
         check_engine(connection, url)
+        check_clock(connection, url)
         version_of(connection, name(url))
         return not lock(connection, shared=True)
 
@@ -164,6 +167,22 @@ def check_engine(connection: Connection, url: str) -> None:
         )
     with closing(connect(url)) as other:
         _check_sessions(connection, other, where)
+
+
+def check_clock(connection: Connection, url: str) -> None:
+    """Make sure that the database's clock agrees with this machine's.
+
+    Raises:
+        Unusable: they are far apart.
+    """
+    before = time.time()
+    row = connection.execute(f"SELECT {clocks.NOW}".encode()).fetchone()
+    assert row is not None  # noqa: S101 - that gives one
+    why = clocks.far_off(clocks.ahead(before, row[0], time.time()))
+    if why:
+        raise Unusable(
+            f"cannot use {name(url)}: {why}: have chrony or the like set both, and start again"
+        )
 
 
 def _check_sessions(connection: Connection, other: Connection, where: str) -> None:

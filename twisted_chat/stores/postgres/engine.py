@@ -1,15 +1,18 @@
 """The connection that writes, and hears what others write; it is made again when it is lost."""
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar, cast
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, TypeVar, cast
 
 import psycopg
 from twisted.logger import Logger
 
 from twisted_chat.stores.postgres import membership, schema
+from twisted_chat.stores.postgres.clocks import NOW, ahead
 from twisted_chat.stores.postgres.connection import (
     Away,
+    check_clock,
     check_engine,
     connect,
     explain,
@@ -25,7 +28,7 @@ from twisted_chat.stores.unusable import Unusable
 _log = Logger(namespace="chat")
 _T = TypeVar("_T")
 
-_STORE = b"SELECT store_group(%s, %s, %s * interval '1 second', %s::jsonb, %s)"
+_STORE = f"SELECT store_group(%s, %s, %s * interval '1 second', %s::jsonb, %s), {NOW}".encode()
 
 LEASE = 10.0
 """Seconds after which a server of which nothing is heard counts as gone."""
@@ -78,6 +81,8 @@ class Engine:
         """How often it was not known at first whether a group had been stored."""
         self.listens = 0
         """How often it has begun to hear the others."""
+        self.ahead = 0.0
+        """Seconds by which this machine's clock was ahead of the database's at the last group."""
         self._connection = connect(url)
         try:
             with understood(url):
@@ -89,6 +94,7 @@ class Engine:
     def _begin(self) -> None:
         where = name(self._url)
         check_engine(self._connection, self._url)
+        check_clock(self._connection, self._url)
         if not schema.lock(self._connection, PATIENCE, shared=True):
             raise Unusable(
                 f"cannot use {where}: a command or an older twisted-chat is alone with it just "
@@ -192,7 +198,7 @@ class Engine:
         self._in_doubt = group
         while True:
             try:
-                (answer,) = self._ask(lambda: self._execute(group))
+                answer = self._ask(lambda: self._execute(group))
                 break
             except Away:
                 self.doubts += 1
@@ -204,7 +210,7 @@ class Engine:
                     raise
                 group.leave_out(json.loads(error.diag.message_primary or "[]"))
         self._number += 1
-        return cast(Answer, answer)
+        return answer
 
     def _ask(self, question: Callable[[], _T]) -> _T:
         """What the database answers.
@@ -225,19 +231,22 @@ class Engine:
                 raise Away(explain(error)) from error
             raise
 
-    def _execute(self, group: Group) -> tuple[Any, ...]:
+    def _execute(self, group: Group) -> Answer:
         values = self.node, self._number + 1, self._lease, *group.encode()
         if not group.work.nameless:
-            return self._one(_STORE, *values)
+            return self._call(values)
         with self._connection.transaction():
             for each in group.work.nameless:
                 each.execute(self._connection)
-            return self._one(_STORE, *values)
+            return self._call(values)
 
-    def _one(self, query: bytes, *values: object) -> tuple[Any, ...]:
-        row: tuple[Any, ...] | None = self._connection.execute(query, values).fetchone()
+    def _call(self, values: Sequence[object]) -> Answer:
+        before = time.time()
+        row = self._connection.execute(_STORE, values).fetchone()
         assert row is not None  # noqa: S101 - a function has an answer
-        return row
+        answer, now = row
+        self.ahead = ahead(before, now, time.time())
+        return cast(Answer, answer)
 
     # A connection in the place of a lost one
 

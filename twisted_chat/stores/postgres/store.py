@@ -241,7 +241,7 @@ class PostgresStore:
         if self._is_slow:
             return "the database does not respond"
         why = self._asked.problem
-        return f"messages cannot be stored: {why}" if why else ""
+        return f"messages cannot be stored: {why}" if why else self._writer.clocks.problem
 
     def try_again(self) -> None:
         """See `Store.try_again`; or find out whether the database does not answer any more."""

@@ -23,6 +23,7 @@ from twisted_chat.refusal import Refused
 from twisted_chat.stores import WorkerThread
 from twisted_chat.stores.batches import refuse, show_told, split
 from twisted_chat.stores.postgres.asked import Asked
+from twisted_chat.stores.postgres.clocks import Clocks
 from twisted_chat.stores.postgres.connection import Away, explain
 from twisted_chat.stores.postgres.engine import Engine, TakenOver
 from twisted_chat.stores.postgres.group import Answer, Group
@@ -72,6 +73,7 @@ class Writer:
         self._clock = clock
         self._counters = counters
         self._group: Group | None = None  # that is being stored, or of which that is not known
+        self.clocks = Clocks()
         self.renamed = 0
         """How many have had their name taken from all that they have done."""
         self.committing_since: float | None = None
@@ -126,6 +128,7 @@ class Writer:
         if self.asked.problem:
             self.asked.problem = ""
             _log.info("Lines can be stored again")
+        self.clocks.compared(self._engine.ahead)
         self.asked.is_away, self._delay = False, SOONEST
         self.renamed += len(group.work.nameless)
         number, answer = stored
