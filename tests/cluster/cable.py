@@ -1,4 +1,4 @@
-"""A cable between a server and its database, which can be stalled or cut."""
+"""A cable to a server, or to its database, which can be stalled or cut."""
 
 import socket
 import struct
@@ -11,14 +11,14 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class Cable:
-    """Listens on a TCP port, and passes on what comes to a UNIX socket, and back.
+    """Listens on a TCP port, and passes on what comes to another one or a UNIX socket, and back.
 
     Args:
-        target: the socket.
+        target: that port of this machine, or that socket.
     """
 
-    def __init__(self, target: Path) -> None:
-        self._target = str(target)
+    def __init__(self, target: Path | int) -> None:
+        self._target = target
         self._flows = threading.Event()
         self._flows.set()
         self._is_cut = False
@@ -37,18 +37,27 @@ class Cable:
         with suppress(OSError):  # it is closed
             while True:
                 near, _ = self._listener.accept()
-                far = socket.socket(socket.AF_UNIX)
                 try:
-                    if self._is_cut:
-                        raise ConnectionRefusedError
-                    far.connect(self._target)
+                    far = self._reaches()
                 except OSError:
                     self._breaks(near)
-                    far.close()
                     continue
                 with self._lock:
                     self._wires += near, far
                 self._runs(self._serves, near, far)
+
+    def _reaches(self) -> socket.socket:
+        if self._is_cut:
+            raise ConnectionRefusedError
+        if isinstance(self._target, int):
+            return socket.create_connection(("127.0.0.1", self._target))
+        far = socket.socket(socket.AF_UNIX)
+        try:
+            far.connect(str(self._target))
+        except OSError:
+            far.close()
+            raise
+        return far
 
     def _serves(self, near: socket.socket, far: socket.socket) -> None:
         back = self._runs(self._passes_on, far, near)
@@ -78,11 +87,12 @@ class Cable:
         self._flows.clear()
 
     def cuts(self) -> None:
-        """All connections break, and no new one comes about."""
+        """All connections break, with what is on its way, and no new one comes about."""
         self._is_cut = True
         with self._lock:
             for wire in self._wires:
                 with suppress(OSError):
+                    wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                     wire.shutdown(socket.SHUT_RDWR)
         self._flows.set()
 

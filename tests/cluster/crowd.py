@@ -13,6 +13,7 @@ class Crowd:
 
     def __init__(self) -> None:
         self.people: dict[str, Witness] = {}
+        self._gone: list[Witness] = []
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
@@ -48,20 +49,24 @@ class Crowd:
     def clears(self) -> None:
         """All go."""
         people, self.people = self.people, {}
+        self._gone += people.values()
         for witness in people.values():
             self.loop.call_soon_threadsafe(witness.end)
 
     def ends(self) -> None:
         """All go, and nobody comes any more."""
         self.clears()
-        asyncio.run_coroutine_threadsafe(_let_go(), self.loop).result()
+        asyncio.run_coroutine_threadsafe(_let_go(self._gone), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
 
 
-async def _let_go() -> None:
-    """Give up what is under way, and let connections close."""
+async def _let_go(gone: Sequence[Witness]) -> None:
+    """Give up what is under way, and let connections close; those that do not are broken."""
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()
     await asyncio.sleep(0.1)
+    for witness in gone:
+        witness.breaks()
+    await asyncio.sleep(0.01)

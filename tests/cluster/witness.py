@@ -178,8 +178,7 @@ class Witness:
 
         def move() -> None:
             self._turn += to - 1
-            if self._link is not None:
-                self._link.breaks()
+            self.breaks()
 
         self._loop.call_soon_threadsafe(move)
 
@@ -227,6 +226,11 @@ class Witness:
             self._send({"do": "command", "text": "/quit"})
         if self._link is not None:
             self._link.closes()
+
+    def breaks(self) -> None:
+        """Break the connection, if there is one."""
+        if self._link is not None:
+            self._link.breaks()
 
     def _writes(self, kind: str, what: object) -> None:
         self.lines.append(Line(time.monotonic(), kind, what))

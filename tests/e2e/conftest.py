@@ -1,4 +1,4 @@
-"""A server for a test; and after it, everybody goes home."""
+"""A server or a database for a test; and after it, everybody goes home."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -9,6 +9,8 @@ import pytest
 
 from tests.e2e.people import Somebody
 from tests.e2e.server import Server
+from tests.postgres import Engine
+from tests.postgres import engine as engine_of_all
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # under nohup, or behind &
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what they start would inherit it
@@ -42,3 +44,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def server(start: Start) -> Server:
     """A server as it is without any options."""
     return start()
+
+
+@pytest.fixture(scope="session")
+def shared_engine() -> Engine:
+    """The PostgreSQL of all tests, for those that do it no harm."""
+    return engine_of_all()
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """A PostgreSQL that the tests of a module may stop and kill."""
+    own = Engine()
+    yield own
+    own.remove()

@@ -113,15 +113,18 @@ class Plain(Somebody):
     Args:
         port: where the server is; or its address, or the path of its socket.
         nickname: what they answer to its question; None answers nothing.
+        source: the address that they come from, if that matters.
     """
 
-    def __init__(self, port: int | tuple[str, int] | Path, nickname: str | None = None) -> None:
+    def __init__(
+        self, port: int | tuple[str, int] | Path, nickname: str | None = None, source: str = ""
+    ) -> None:
         if isinstance(port, Path):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.connect(str(port))
         else:
             address = ("127.0.0.1", port) if isinstance(port, int) else port
-            self.socket = socket.create_connection(address, PATIENCE)
+            self.socket = socket.create_connection(address, PATIENCE, (source, 0))
         super().__init__(self.socket)
         if nickname is not None:
             self.comes_in(nickname)

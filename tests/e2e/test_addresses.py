@@ -1,6 +1,5 @@
 """Where people come from, as the server counts them."""
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -12,25 +11,8 @@ from tests.e2e.server import Server
 pytestmark = pytest.mark.e2e
 
 
-class Abroad(Plain):
-    """Somebody who is not on the machine itself, as far as the server is concerned.
-
-    Args:
-        server: where they go.
-        address: where they come from, in 127.0.0.0/8.
-    """
-
-    def __init__(self, server: Server, address: str) -> None:
-        super().__init__(server.port)
-        self.socket.close()
-        self.socket = socket.create_connection(
-            ("127.0.0.1", server.port), source_address=(address, 0)
-        )
-        self._wire = self.socket
-
-
 def test_one_address_has_so_many_connections_and_others_still_get_in(server: Server) -> None:
-    crowd = [Abroad(server, "127.0.0.2") for _ in range(40)]
+    crowd = [Plain(server.port, source="127.0.0.2") for _ in range(40)]
     for person in crowd:
         person.waits(lambda p=person: bool(p.lines), "a line")  # type: ignore[misc]  # its default
     refused = [person for person in crowd if person.has_seen("!!! ")]
@@ -38,7 +20,7 @@ def test_one_address_has_so_many_connections_and_others_still_get_in(server: Ser
         assert person.has_seen("from your address")
         person.sees_the_end()
     assert len(crowd) - len(refused) == 4, "four may be without a nickname"
-    Abroad(server, "127.0.0.3").comes_in("alice")
+    Plain(server.port, "alice", source="127.0.0.3")
 
 
 def test_behind_a_proxy_everybody_has_the_address_that_it_tells(

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,14 +17,6 @@ from tests.postgres import Engine, why_not
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
 __all__ = ["report"]
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    """A PostgreSQL of these tests' own."""
-    own = Engine()
-    yield own
-    own.remove()
 
 
 def rows(engine: Engine, url: str, table: str) -> int:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.cable import Cable
 from tests.e2e.client import CLIENT, PLAIN, without_home
 from tests.e2e.conftest import Start
 from tests.e2e.patience import eventually
 from tests.e2e.people import Plain, Program, Typist
-from tests.e2e.relay import Relay
 from tests.e2e.server import Server
 from tests.e2e.terminal import Terminal
 
@@ -39,28 +39,28 @@ def server(start: Start) -> Server:
 
 
 @pytest.fixture
-def relay(server: Server) -> Iterator[Relay]:
+def cable(server: Server) -> Iterator[Cable]:
     """Another way to the server."""
-    relay = Relay(server.port)
-    yield relay
-    relay.cut()
+    cable = Cable(server.port)
+    yield cable
+    cable.closes()
 
 
-def test_it_misses_nothing_and_says_nothing_twice(server: Server, relay: Relay) -> None:
-    other = Relay(server.port)
+def test_it_misses_nothing_and_says_nothing_twice(server: Server, cable: Cable) -> None:
+    other = Cable(server.port)
     ann = Program(server.port, "ann")
     ann.gets(event="state")
-    where = home(relay.port, other.port)
+    where = home(cable.port, other.port)
     bob = Typist(*CLIENT, where, "--nick", "bob", "--json", "--reconnect", env=PLAIN)
     bob.sees('"event":"state"')
-    ways = [relay, other]
+    ways = [cable, other]
     for number in range(40):
         bob.types(f"bob {number}")
         ann.does(do="say", text=f"ann {number}")
         if number % 10 == 5:  # in the middle of it
-            ways[0].cut()
+            ways[0].cuts()
         if number % 10 == 8:
-            ways[0].mend()
+            ways[0].mends()
             ways.reverse()
             ann.gets(event="message", text=f"bob {number}")
     ann.says("the end")
@@ -74,13 +74,13 @@ def test_it_misses_nothing_and_says_nothing_twice(server: Server, relay: Relay) 
     lines = [text for _, text in told if text.startswith("bob")]
     assert lines == [f"bob {number}" for number in range(40)]
     assert not [event for event in ann.events if event["event"] == "leave"]
-    other.cut()
+    other.closes()
 
 
-def test_one_sees_a_line_that_says_so(server: Server, relay: Relay) -> None:
+def test_one_sees_a_line_that_says_so(server: Server, cable: Cable) -> None:
     ann = Plain(server.port, "ann")
     with TemporaryDirectory() as folder:  # a path that is short enough for a socket's name
-        where = home(relay.port, server.port)
+        where = home(cable.port, server.port)
         bob = Terminal(
             Path(folder),
             *(*CLIENT, where, "--nick", "bob"),
@@ -89,7 +89,7 @@ def test_one_sees_a_line_that_says_so(server: Server, relay: Relay) -> None:
         bob.shows("*** In #lobby: ann, bob (2)")
         ann.types("before")
         bob.shows("ann: before")
-        relay.cut()
+        cable.cuts()
         ann.types("after")
         bob.shows("ann: after")
         bob.shows(f"*** Connection lost; trying 127.0.0.1 port {server.port}")
@@ -111,15 +111,15 @@ def test_a_script_is_told_by_the_server_where_else_the_chat_is(
     config.write_text(f"join-with = ['chat.example:5000', '{home(server.port)}']\n")
     server.signal(signal.SIGHUP)
     eventually(lambda: "were reloaded" in server.output, "the options are reloaded")
-    relay = Relay(server.port)
+    cable = Cable(server.port)
     ann = Plain(server.port, "ann")
     ann.types("/doors")
     ann.sees("*** Join with: nc chat.example 5000, or: twisted-chat chat.example:5000,127.0.0.1")
-    ci = Typist(*CLIENT, home(relay.port), "--nick", "ci", "--json", env=PLAIN)
+    ci = Typist(*CLIENT, home(cable.port), "--nick", "ci", "--json", env=PLAIN)
     ci.sees('"event":"state"')
     ci.types("one")
     ann.sees("ci: one")
-    relay.cut()
+    cable.closes()
     ci.types("two")
     ci.ends_input()
     ann.sees("ci: two")

@@ -1,8 +1,6 @@
 """The page behind nginx, with the configuration that the operator's guide shows."""
 
 import re
-import socket
-import subprocess
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browsers import HANDSHAKE, request
 from tests.e2e.conftest import Start
-from tests.e2e.patience import PATIENCE, eventually, needs
+from tests.e2e.patience import PATIENCE, needs
 from tests.e2e.people import Plain
+from tests.e2e.proxy import free_port, opens_websocket, proxy
 from tests.e2e.tab import Tab
 from tests.e2e.test_web import page_port
 from tests.pages import block
@@ -44,40 +42,15 @@ http {
 """What every configuration of nginx has, for one process that keeps all its files in a folder."""
 
 
-def answers(port: int) -> bool:
-    """Whether anybody listens at a port."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @contextmanager
 def nginx(folder: Path, page: int) -> Iterator[int]:
     """nginx in front of the page at a port; gives the port of nginx."""
-    needs("nginx")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     location = block(GUIDE, "nginx", "proxy_pass").replace(":8080", f":{page}")
     around = AROUND.replace("PORT", str(port)).replace("LOCATION", location)
     (folder / "nginx.conf").write_text(around)
-    run = ("nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "nginx.log")
-    with subprocess.Popen(run, cwd=folder) as process:
-        try:
-            eventually(lambda: answers(port) or process.poll() is not None, "nginx listens")
-            assert process.poll() is None, (folder / "nginx.log").read_text()
-            yield port
-        finally:
-            process.terminate()
-
-
-def opens_websocket(port: int, address: str) -> bytes:
-    """Open a WebSocket from an address, and give everything that comes until it is closed."""
-    read = b""
-    with socket.create_connection(("127.0.0.1", port), PATIENCE, (address, 0)) as link:
-        link.sendall(request("/ws", HANDSHAKE))
-        while more := link.recv(65_536):
-            read += more
-    return read
+    with proxy(folder, port, "nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "nginx.log"):
+        yield port
 
 
 def test_the_page_works_behind_nginx(start: Start, tmp_path: Path) -> None:

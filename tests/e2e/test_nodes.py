@@ -19,20 +19,12 @@ SECRET = "correct horse"
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    """A PostgreSQL of these tests' own."""
-    own = Engine()
-    yield own
-    own.remove()
-
-
-@pytest.fixture(scope="module")
-def cluster(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Three servers, with an administrator called warden."""
     folder = tmp_path_factory.mktemp("nodes")
-    url = engine.new()
+    url = shared_engine.new()
     admin(folder, "--db", url, "create", "warden", "--admin", typed=f"{SECRET}\n")
-    made = Cluster(folder, engine, url=url)
+    made = Cluster(folder, shared_engine, url=url)
     yield made
     made.ends()
     assert "Traceback" not in made.output
@@ -458,10 +450,10 @@ def test_an_administrator_reaches_everybody(cluster: Cluster) -> None:
     dog.sees("*** The server does not shut down after all.")
 
 
-def test_a_shutdown_ends_all_servers(engine: Engine, tmp_path: Path) -> None:
-    url = engine.new()
+def test_a_shutdown_ends_all_servers(shared_engine: Engine, tmp_path: Path) -> None:
+    url = shared_engine.new()
     admin(tmp_path, "--db", url, "create", "warden", "--admin", typed=f"{SECRET}\n")
-    cluster = Cluster(tmp_path, engine, url=url)
+    cluster = Cluster(tmp_path, shared_engine, url=url)
     try:
         warden, ann = logs_in(cluster, 0, "warden"), cluster.at_netcat(1, "ann")
         warden.types("/shutdown 1s good night")
@@ -500,9 +492,9 @@ def test_a_server_that_was_cut_off_does_what_an_administrator_decided_meanwhile(
 
 
 def test_a_server_that_stops_lets_its_programs_go_on_elsewhere(
-    engine: Engine, tmp_path: Path
+    shared_engine: Engine, tmp_path: Path
 ) -> None:
-    cluster = Cluster(tmp_path, engine)
+    cluster = Cluster(tmp_path, shared_engine)
     try:
         bot, other = cluster.brings("bot", 0), cluster.brings("other", 1)
         person, watcher = cluster.at_netcat(0, "person"), cluster.at_netcat(1, "watcher")

@@ -46,8 +46,11 @@ def test_without_files_newcomers_are_told_and_those_inside_talk_on(tmp_path: Pat
     resource.setrlimit(resource.RLIMIT_NOFILE, (1_000, most))
     server = Server(tmp_path, before=("prlimit", "--nofile=128:128"))
     try:
-        inside: list[Plain] = []
-        while not inside or not inside[-1].has_seen("!!! "):
+        inside = [Plain(server.port) for _ in range(90)]  # at once: each waits for the greeting
+        for number, person in enumerate(inside, 1):
+            person.waits(lambda p=person: bool(p.lines), "a line")  # type: ignore[misc]  # its default
+            person.types(f"guest{number}")
+        while not inside[-1].has_seen("!!! "):
             inside.append(Plain(server.port))
             inside[-1].waits(lambda: bool(inside[-1].lines), "a line")
             inside[-1].types(f"guest{len(inside)}")

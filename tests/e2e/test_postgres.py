@@ -1,7 +1,5 @@
 """A real server whose database is a real PostgreSQL, which is killed and started again."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.e2e.conftest import Start
@@ -11,14 +9,6 @@ from tests.e2e.test_crash import Talker, messages
 from tests.postgres import Engine, why_not
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(bool(why_not()), reason=why_not())]
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    """A PostgreSQL of these tests' own."""
-    own = Engine()
-    yield own
-    own.remove()
 
 
 class Stubborn(Talker):

@@ -24,24 +24,16 @@ COUNT = 2
 """Processes of a server."""
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    """A PostgreSQL of these tests' own."""
-    own = Engine()
-    yield own
-    own.remove()
-
-
 Several = Callable[..., Server]
 
 
 @pytest.fixture
-def several(start: Start, engine: Engine) -> Iterator[Several]:
+def several(start: Start, shared_engine: Engine) -> Iterator[Several]:
     """Starts a server of several processes; after the test, none of them is left."""
     servers: list[Server] = []
 
     def start_several(*options: str, **more: object) -> Server:
-        words = ("--processes", str(COUNT), "--db", engine.new(), "--flood", "off")
+        words = ("--processes", str(COUNT), "--db", shared_engine.new(), "--flood", "off")
         server = start(*words, *options, **more)
         servers.append(server)
         eventually(lambda: server.output.count(" is ready") == COUNT, "all processes are ready")
@@ -103,6 +95,51 @@ def test_a_process_that_stands_still_keeps_nobody_out(several: Several) -> None:
     for caller in callers:
         caller.sees("What is your nickname?")
     os.kill(frozen, signal.SIGKILL)
+
+
+def process_of(server: Server, nickname: str) -> int:
+    """The number of the process that somebody is at."""
+    eventually(lambda: f"{nickname} connected" in server.output, f"{nickname} is in")
+    (number,) = re.findall(rf"\[process (\d), chat#info\] {nickname} connected", server.output)
+    return int(number)
+
+
+def test_a_process_that_stood_still_for_too_long_is_replaced_and_its_people_come_back(
+    several: Several,
+) -> None:
+    server = several("--metrics", "0")
+    programs = [Program(server.port, f"bot{number}") for number in range(10)]
+    people = [Plain(server.port, f"ann{number}") for number in range(10)]
+    there = [each for number, each in enumerate(people) if process_of(server, f"ann{number}") == 1]
+    others = [each for each in people if each not in there]
+    bots = [bot for number, bot in enumerate(programs) if process_of(server, f"bot{number}") == 1]
+    assert there
+    assert others
+    assert bots
+    ann, ben, bot = there[0], others[0], bots[0]
+    name = f"ann{people.index(ann)}"
+    bot.gets(event="state")
+    (frozen, *_) = processes(server)
+    os.kill(frozen, signal.SIGSTOP)
+    ann.types("from beyond the grave")
+    ben.sees(f"*** {name} has left #lobby (connection lost)")
+    assert page(server, "/healthz") == (503, "process 1: does not answer\n")
+    os.kill(frozen, signal.SIGCONT)
+    ann.sees("!!! That could not be stored")
+    ann.sees("This server was cut off from the others: connect again.")
+    ann.sees_the_end()
+    assert sum("cut off" in line for line in ann.lines) == 1
+    again = Program(server.port, "bot", before=bot)
+    again.gets(event="welcome", resumed=True)
+    again.says("here I am again")
+    ben.sees(": here I am again")
+    eventually(lambda: server.output.count("Process 1 is ready") == 2, "it is replaced")
+    assert "Process 1 is replaced: it ended with exit status 1" in server.output
+    eventually(lambda: page(server, "/healthz") == (200, "ok\n"), "it is well again")
+    for other in others:
+        other.types("/time")
+        other.sees("*** The server's time is")
+        assert not other.has_seen("from beyond the grave")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
@@ -333,17 +370,19 @@ def refused_start(tmp_path: Path, *options: str) -> str:
     return line.removeprefix("twisted-chat: ")
 
 
-def test_why_it_cannot_start_is_said_once(engine: Engine, several: Several, tmp_path: Path) -> None:
+def test_why_it_cannot_start_is_said_once(
+    shared_engine: Engine, several: Several, tmp_path: Path
+) -> None:
     for options, text in (
         ((), "--processes needs --db postgresql://...: a file, or memory, is for one process"),
         (("--db", "postgresql://x@127.0.0.1:1/x"), "cannot use the database x at 127.0.0.1: "),
-        (("--db", engine.url(), "--transcript", "-"), "--transcript is for one process"),
+        (("--db", shared_engine.url(), "--transcript", "-"), "--transcript is for one process"),
     ):
         assert refused_start(tmp_path, "--processes", "4", *options).startswith(text)
 
 
-def test_a_daemon_of_several_processes(engine: Engine, tmp_path: Path) -> None:
-    options = ("-i", "127.0.0.1", "-p", "0", "--processes", str(COUNT), "--db", engine.new())
+def test_a_daemon_of_several_processes(shared_engine: Engine, tmp_path: Path) -> None:
+    options = ("-i", "127.0.0.1", "-p", "0", "--processes", str(COUNT), "--db", shared_engine.new())
     started = run(*TWISTD, "chat", *options, cwd=tmp_path, env=ENVIRONMENT)
     assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
     log, pid = tmp_path / "twistd.log", tmp_path / "twistd.pid"

@@ -182,7 +182,7 @@ class Neighbours(Moving):
         """See `Hearer.replaced`."""
         _log.error("This server was cut off for too long, and others took its place: it stops")
         was_stopping = self.is_stopping
-        self.close("This server was cut off from the others for too long: connect again.")
+        self.close("This server was cut off from the others: connect again.")
         if self.operations is not None and not was_stopping:
             self.operations.fail()
 

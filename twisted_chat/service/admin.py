@@ -3,7 +3,6 @@
 import argparse
 import getpass
 import secrets
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,12 +13,10 @@ from typing import Any
 
 from twisted_chat.chat.account_names import AccountNames
 from twisted_chat.chat.passwords import Hasher
-from twisted_chat.refusal import Refused
-from twisted_chat.service import account_lines, values
+from twisted_chat.service import account_lines, operator_command, values
 from twisted_chat.service.account_book import AccountBook, changing, reading
 from twisted_chat.service.opening import must_exist
 from twisted_chat.stores.account import Account
-from twisted_chat.stores.unusable import Unusable
 from twisted_chat.text import names
 from twisted_chat.text.counted import counted
 from twisted_chat.text.passwords import Password
@@ -37,17 +34,9 @@ def run(arguments: Sequence[str], hasher: Hasher | None = None) -> int:
         arguments: the command line.
         hasher: how passwords are hashed.
     """
-    chosen = _parser().parse_args(arguments)
-    chosen.hasher = hasher or Hasher()
-    act: Callable[[argparse.Namespace], str] = chosen.act
-    try:
-        told = act(chosen)
-    except (Unusable, Refused, OSError, sqlite3.Error, ValueError) as error:
-        sys.stderr.write(f"twisted-chat-admin: {error}\n")
-        return 1
-    if told:
-        sys.stderr.write(told + "\n")
-    return 0
+    parser = _parser()
+    parser.set_defaults(hasher=hasher or Hasher())
+    return operator_command.run(parser, arguments)
 
 
 def _parser() -> argparse.ArgumentParser:

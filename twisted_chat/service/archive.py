@@ -4,12 +4,12 @@ import argparse
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from twisted_chat.events import File
-from twisted_chat.service import copying, exchange, kept_files, values
+from twisted_chat.service import copying, exchange, kept_files, operator_command, values
 from twisted_chat.service.database import Database
 from twisted_chat.service.erasing import ERASED, Erasure
 from twisted_chat.service.opening import changing, must_exist, reading
@@ -36,16 +36,7 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line, and return the exit status."""
-    chosen = _parser().parse_args(arguments)
-    act: Callable[[argparse.Namespace], str] = chosen.act
-    try:
-        told = act(chosen)
-    except (Unusable, OSError, sqlite3.Error, ValueError) as error:
-        sys.stderr.write(f"twisted-chat-archive: {error}\n")
-        return 1
-    if told:
-        sys.stderr.write(told + "\n")
-    return 0
+    return operator_command.run(_parser(), arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
