@@ -392,6 +392,8 @@ class HearingTests(NodesTestCase):
         told = [(one.number, "person/ann", 1), (one.number, "say/hello", 2)]
         self.assertEqual(two.heard_of, told)
         self.assertEqual(one.heard_of, told)
+        self.assertEqual(two.readers[ROOMS[1]].seen, one.readers[ROOMS[1]].seen, "told late, once")
+        self.assertEqual(len(one.readers[ROOMS[1]].seen), 1)
 
     def test_what_was_set_while_the_disk_was_full_is_told_when_it_has_room(self) -> None:
         one, two = self.started("one", "two")

@@ -22,6 +22,10 @@ from tests.postgres_case import PostgresSharingTestCase, SlowPostgresTestCase
 from tests.sharing import SharingTestCase
 from twisted_chat.limits import Limits
 
+if not why_not():
+    from tests.faulty import Network
+    from twisted_chat.stores.postgres import history
+
 _ALIKE: dict[type, tuple[str, ...]] = {
     test_storing.PrivateTests: (),
     test_storing.RefusalTests: (),
@@ -164,6 +168,22 @@ class AwayTests(SlowPostgresTestCase):
         self.network.is_cut = False
         self.clock.advance(2)
         self.the_disk_works()
+
+    def test_history_that_cannot_be_read_meanwhile_is_said_to_be_missing(self) -> None:
+        self.alice.types("one", "two")
+        self.the_disk_works()
+        self.the_server_is_killed()
+        self.the_disk_works()
+        way_to_read = Network()
+        way_to_read.is_cut = True
+        self.patch(history, "connect", way_to_read.connect)
+        self.store._history._connection.close()
+        carol = self.joins("carol")
+        self.the_disk_works()
+        self.assertIn(
+            "*** You missed 2 lines of #lobby: they cannot be read right now", carol.sees()
+        )
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     def said(self) -> list[str]:
         """What stands in the lobby."""

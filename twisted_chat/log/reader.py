@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from twisted_chat.events import Entry
 from twisted_chat.log.log import Log
 from twisted_chat.log.window import Piece, Window, Wire, rendered
+from twisted_chat.stores.unusable import Unusable
 
 _log = Logger(namespace="chat")
 
@@ -319,7 +320,13 @@ class Reader:
         """Report entries that cannot be read right now as missed, and continue with new ones."""
         self._fetching = False
         if not self._closed:
-            _log.failure("Reading the history of {room} failed", failure, room=self._log.room)
+            if failure.check(Unusable):
+                why = failure.getErrorMessage()
+                _log.warn(
+                    "The history of {room} cannot be read: {why}", room=self._log.room, why=why
+                )
+            else:
+                _log.failure("Reading the history of {room} failed", failure, room=self._log.room)
             self.outlet.write(self._missed(self._window.first, kept=True))
 
     def fail(self) -> None:

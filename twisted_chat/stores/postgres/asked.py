@@ -85,6 +85,8 @@ class Asked:
         told_only = is_only_told(batch)
         if told_only and self.is_away and not any(log.waiting for log, _ in batch):
             show_told(batch)
+            if len(self._work.late) < QUEUE:
+                self._work.late += batch
         elif self.is_away and not told_only:
             self._refuse_at_once(batch)
         elif self.waiting >= (2 * QUEUE if told_only else QUEUE):

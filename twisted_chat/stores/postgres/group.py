@@ -41,7 +41,8 @@ class Group:
         self._rows: list[Row] = []
         self._changes: list[Row] = []
         self._renames: dict[str, str] = {}
-        self._told: list[tuple[OpenLog, int, Entry]] = []  # behind so many that are stored
+        late = [(log, 0, entry) for log, entry in self.work.late if not log.is_erased]
+        self._told: list[tuple[OpenLog, int, Entry]] = late  # behind so many that are stored
         for log, entry in self.entries:
             if log.is_erased:
                 continue

@@ -11,12 +11,13 @@ from twisted_chat.events import Entry
 from twisted_chat.events.effects import State
 from twisted_chat.stores import SERVER_LOG, SavedSession, WorkerThread
 from twisted_chat.stores.account import Account
-from twisted_chat.stores.postgres.connection import Away, connect, hang_up
+from twisted_chat.stores.postgres.connection import connect, explain, hang_up
 from twisted_chat.stores.postgres.logs import OpenLog
 from twisted_chat.stores.postgres.schema import Connection
 from twisted_chat.stores.records import ACCOUNT, SESSION, to_account, to_session
 from twisted_chat.stores.rows import COLUMNS, to_entry
 from twisted_chat.stores.search import last_older
+from twisted_chat.stores.unusable import Unusable
 
 _T = TypeVar("_T")
 
@@ -81,9 +82,12 @@ class History:
                 if not self._connection.closed:
                     raise
         if self._has_given_up:
-            raise Away("the server stops")
+            raise Unusable("the server stops")
         self._connection = connect(self._url)
-        return question(self._connection)
+        try:
+            return question(self._connection)
+        except psycopg.OperationalError as error:
+            raise Unusable(explain(error)) from error
 
     def _rows(self, query: str, *values: object) -> Deferred[list[tuple[Any, ...]]]:
         return self._ask(lambda connection: connection.execute(query.encode(), values).fetchall())

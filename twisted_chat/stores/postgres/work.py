@@ -6,9 +6,11 @@ from typing import Any, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
+from twisted_chat.events import Entry
 from twisted_chat.refusal import Refused
 from twisted_chat.stores.account import Account, name_taken
 from twisted_chat.stores.nodes import Taken, Value
+from twisted_chat.stores.postgres.logs import OpenLog
 from twisted_chat.stores.postgres.nameless import MakeNameless
 from twisted_chat.stores.records import account_row
 from twisted_chat.stores.rows import Row
@@ -110,6 +112,7 @@ class Work:
         takes: clients that come to this server.
         claims: keys that are wanted, or needed no more, in their order.
         words: what other servers are told, in its order.
+        late: what is only told, and was shown here while the others could not be told.
         joins: whether this server is to be told how everything is.
         renews: whether the lease is renewed although there is nothing else to do, and others
             whose lease is over are gone.
@@ -125,6 +128,7 @@ class Work:
     takes: list[Take] = field(default_factory=list)
     claims: list[Claim | Release] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
+    late: list[tuple[OpenLog, Entry]] = field(default_factory=list)
     joins: bool = False
     renews: bool = False
 
@@ -132,7 +136,7 @@ class Work:
     def is_unsaved(self) -> bool:
         """Whether there is anything that nobody will ask for again."""
         is_released = any(isinstance(each, Release) for each in self.claims)
-        changed = self.erased, self.dropped, self.saves, self.inherited, self.words
+        changed = self.erased, self.dropped, self.saves, self.inherited, self.words, self.late
         return any(changed) or self.joins or is_released
 
     @property
@@ -160,6 +164,7 @@ class Work:
             *self.claims,
         ]
         self.words = earlier.words + self.words
+        self.late = earlier.late + self.late
         self.joins = self.joins or earlier.joins
 
     def refuse(self, unsaved: Refused, unchanged: Refused) -> None:
