@@ -418,8 +418,8 @@ class HearingTests(NodesTestCase):
     def test_the_first_in_somebodys_own_log_is_shown_though_it_was_missed(self) -> None:
         one, two = self.started("one", "two")
         for device, node in ((1, one), (2, one), (3, two)):
-            person = {"person": f"p{min(device, 2)}", "node": node.number}
-            node.nodes.set(f"device/{device}", person)
+            value = {"person": f"p{min(device, 2)}", "node": node.number}
+            node.nodes.set(f"device/{device}", value)
             node.is_done()
         for person in ("p1", "p2", "p3"):
             two.asked_for(f"@{person}", "@")
