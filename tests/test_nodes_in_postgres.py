@@ -415,6 +415,31 @@ class HearingTests(NodesTestCase):
         one.hears_the_end()
         self.assertEqual(one.missed_times, 1)
 
+    def test_the_first_in_somebodys_own_log_is_shown_though_it_was_missed(self) -> None:
+        one, two = self.started("one", "two")
+        for device, node in ((1, one), (2, one), (3, two)):
+            value = {"person": f"p{min(device, 2)}", "node": node.number}
+            node.nodes.set(f"device/{device}", value)
+            node.is_done()
+        for person in ("p1", "p2", "p3"):
+            two.asked_for(f"@{person}", "@")
+        one.loses_its_connection()
+        for log in ("@p1", "@p2", "@p3"):
+            two.says(log, f"to {log}")
+            two.is_done()
+        two.says(TEA, END)
+        two.is_done()
+        one.hears_the_end()
+        self.assertEqual(one.asked, ["@p1", "@p2"])
+        for log in one.asked:
+            self.assertEqual(
+                [(event.text, number) for event, number in one.readers[log].stored],
+                [(f"to {log}", 1)],
+            )
+        two.says("@p1", "once more")
+        two.is_done()
+        one.hears_until(lambda: len(one.readers["@p1"].stored) == 2)
+
     def test_what_a_newer_server_tells_and_is_not_known_here_is_left_out(self) -> None:
         one, two = self.started("one", "two")
         entry = Entry(Message(1.0, TEA, "ann", "known"), "ann")

@@ -75,6 +75,20 @@ class RoomTests(SeveralTestCase):
         self.look_away(bob, ann)
         self.assertEqual(ann.types("/users #dev").sees(), ["*** In #dev:  (0)"])
 
+    def test_when_somebody_did_something_in_a_room_is_known_everywhere(self) -> None:
+        ann = self.joins("ann", 0)
+        for name, did in (
+            ("bob", "hello"),
+            ("cid", "/topic tea"),
+            ("dan", "/away at lunch"),
+        ):
+            person = self.joins(name, 1)
+            person.types(did)
+            self.time_passes(1)
+            self.look_away(ann)
+            told = ann.types(f"/whois {name}").sees()
+            self.assertIn(f"*** {name} was last active less than a minute ago.", told)
+
     def test_a_server_that_starts_later_knows_who_is_here(self) -> None:
         ann = self.joins("ann", 0)
         self.joins("bob", 1)

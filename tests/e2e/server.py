@@ -38,6 +38,7 @@ class Server:
         port: where it listens; 0 picks a port.
         where: what it is told on the command line of where it listens, if that is not a port.
         before: the command that runs it.
+        twistd: what twistd itself is told.
         descriptors: those of ours that it gets.
     """
 
@@ -48,6 +49,7 @@ class Server:
         port: int = 0,
         where: Sequence[str] | None = None,
         before: Sequence[str] = (),
+        twistd: Sequence[str] = (),
         descriptors: Sequence[int] = (),
     ) -> None:
         self.folder = folder
@@ -56,7 +58,7 @@ class Server:
             where = ("--interface", "127.0.0.1", "--port", str(port))
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
-                [*before, *TWISTD, "-n", "--pidfile=", "chat", *where, *options],
+                [*before, *TWISTD, "-n", "--pidfile=", *twistd, "chat", *where, *options],
                 cwd=folder,
                 env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,

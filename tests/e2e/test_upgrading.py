@@ -1,5 +1,7 @@
 """SIGUSR2: one process ends and begins anew with its ports still open, so nobody is refused."""
 
+import os
+import shutil
 import signal
 import socket
 import stat
@@ -10,6 +12,7 @@ import pytest
 from tests.e2e.conftest import Start
 from tests.e2e.patience import PATIENCE, eventually
 from tests.e2e.people import Plain
+from tests.e2e.server import ENVIRONMENT, ROOT, Server
 from tests.e2e.test_socket_activation import Caller
 
 pytestmark = pytest.mark.e2e
@@ -72,6 +75,25 @@ def test_a_unix_socket_stays_where_it_is_until_the_server_stops(
     assert not path.with_name("chat.sock.lock").is_symlink()
 
 
+def test_a_unix_socket_that_is_not_wanted_leaves_no_file_and_can_come_back(
+    start: Start, tmp_path: Path
+) -> None:
+    settings, path = tmp_path / "chat.toml", tmp_path / "chat.sock"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    tcp = f"tcp:{port}:interface=127.0.0.1"
+    settings.write_text(f"endpoint = {[tcp, f'unix:{path}']!r}\n")
+    server = start("--config", str(settings), where=())
+    for endpoints in ([tcp], [tcp, f"unix:{path}"]):
+        ann = Plain(port, "ann")
+        settings.write_text(f"endpoint = {endpoints!r}\n")
+        server.signal(signal.SIGUSR2)
+        ann.sees("*** The server has been upgraded: connect again to go on.")
+        Plain(port, "bob")
+        assert path.exists() == (len(endpoints) == 2)
+    Plain(path, "cid")
+
+
 def test_a_port_that_is_not_wanted_any_more_is_closed(start: Start, tmp_path: Path) -> None:
     settings = tmp_path / "chat.toml"
     with (
@@ -91,15 +113,71 @@ def test_a_port_that_is_not_wanted_any_more_is_closed(start: Start, tmp_path: Pa
         socket.create_connection(("127.0.0.1", goes), PATIENCE)
 
 
+def settings_of(port: int, *more: str) -> str:
+    """The options of a server at a port, as its file has them."""
+    return "\n".join((f"port = {port}", 'interface = "127.0.0.1"', *more, ""))
+
+
+def fails(server: Server, why: str) -> None:
+    """An upgrade fails, and the server and those who are there notice nothing of it."""
+    ann = Plain(server.port, "ann")
+    server.signal(signal.SIGUSR2)
+    eventually(
+        lambda: f"The upgrade failed, nothing is changed: {why}" in server.output,
+        f"it says why: {server.output}",
+    )
+    Plain(server.port, "bob").types("still here")
+    ann.sees("bob: still here")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "why"),
+    [
+        ("naem = 'Lab'", "chat.toml, line 3: "),
+        ("db = 'nowhere/chat.sqlite'", "cannot use the database nowhere/chat.sqlite: No such file"),
+    ],
+)
 def test_with_a_mistake_in_the_options_the_server_stays_as_it_is(
+    start: Start, tmp_path: Path, mistake: str, why: str
+) -> None:
+    settings = tmp_path / "chat.toml"
+    settings.write_text(settings_of(0))
+    server = start("--config", "chat.toml", where=())
+    settings.write_text(settings_of(0, mistake))
+    fails(server, why)
+
+
+def test_with_a_port_that_another_has_the_server_stays_as_it_is(
     start: Start, tmp_path: Path
 ) -> None:
     settings = tmp_path / "chat.toml"
-    settings.write_text('name = "Lab"\n')
-    server = start("--config", str(settings))
+    settings.write_text(settings_of(0))
+    server = start("--config", "chat.toml", "--metrics", "0", where=())
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        settings.write_text(settings_of(port))
+        fails(server, f"the options are valid, but cannot listen on TCP port {port} of 127.0.0.1: ")
+
+
+def test_with_a_broken_program_on_the_disk_the_server_stays_as_it_is(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("twisted_chat", "twisted"):
+        shutil.copytree(ROOT / package, tmp_path / "code" / package)
+    monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", str(tmp_path / "code"))
+    server = start()
+    (tmp_path / "code" / "twisted_chat" / "limits.py").write_text("import nothing_like_it\n")
+    fails(server, "ModuleNotFoundError: No module named 'nothing_like_it'")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_server_that_has_given_up_its_rights_cannot_begin_anew_and_says_so(
+    start: Start, tmp_path: Path
+) -> None:
+    nobody = ("--uid", "65534", "--gid", "65534")
+    server = start("--no-db", twistd=nobody)
     ann = Plain(server.port, "ann")
-    settings.write_text("naem = 'Lab'\n")
     server.signal(signal.SIGUSR2)
-    eventually(lambda: "The upgrade failed, nothing is changed: " in server.output, "it says why")
+    eventually(lambda: "it cannot begin anew: restart it" in server.output, "it says why")
     Plain(server.port, "bob").types("still here")
     ann.sees("bob: still here")

@@ -16,7 +16,19 @@ from twisted_chat.chat.own_account import OwnAccount
 from twisted_chat.chat.person import Person, Whisperer
 from twisted_chat.chat.room import Room
 from twisted_chat.chat.shared_values import SharedValues
-from twisted_chat.events import OWN, Action, Entry, Join, Leave, Message, Rename, Whisper
+from twisted_chat.events import (
+    OWN,
+    Action,
+    Away,
+    Entry,
+    File,
+    Join,
+    Leave,
+    Message,
+    Rename,
+    Topic,
+    Whisper,
+)
 from twisted_chat.refusal import Refused
 from twisted_chat.stores.nodes import Value
 
@@ -25,6 +37,9 @@ TOLD = 3.0
 
 _PRESENCE = (Join, Leave, Rename)
 """Events that tell who is in a room, and what they are called."""
+
+_ACTIVE = (Message, Action, Topic, File, Away)
+"""Events of which `/whois` tells when somebody was last active."""
 
 
 class Elsewhere(Administration, OwnAccount, Decisions):
@@ -252,11 +267,12 @@ class Elsewhere(Administration, OwnAccount, Decisions):
             room.heard(entry, self.people)
             if isinstance(event, Join) and not all(map(self._is_so, event.persons, _named(event))):
                 self.clock.callLater(TOLD, self._has_missed, room)
-        elif isinstance(event, Message | Action):
+        elif isinstance(event, _ACTIVE):
             person = self.people.with_id(entry.author)
             if person is not None:
                 person.spoke = event.time
-                room.has_spoken(person, self.clock.seconds())
+                if isinstance(event, Message | Action):
+                    room.has_spoken(person, self.clock.seconds())
 
     def _has_renamed(self, person_id: str, event: Rename) -> None:
         """Somebody is called otherwise from here on, though that is not shared yet."""

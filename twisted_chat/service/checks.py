@@ -14,6 +14,7 @@ from twisted.internet.protocol import Factory
 from twisted.python import usage
 from twisted.python.failure import Failure
 
+from twisted_chat.service import successor
 from twisted_chat.service.endpoints import below_tls, cannot_listen, tcp_endpoint
 from twisted_chat.stores.sqlite.lock import is_held
 from twisted_chat.stores.sqlite.schema import open_to_read
@@ -118,8 +119,9 @@ def check_start(options: Chosen) -> None:
     if options["metrics"] is not None:
         address, port = options["metrics"]
         endpoints.append(tcp_endpoint(port, address))
+    held = successor.held()
     for description in endpoints:
-        if description.startswith(_SYSTEMD):
+        if description.startswith(_SYSTEMD) or description in held:
             continue
         failures: list[Failure] = []
         endpoint = serverFromString(_Probe(), below_tls(description) or description)
@@ -127,7 +129,7 @@ def check_start(options: Chosen) -> None:
         for failure in failures:
             raise usage.UsageError(_VALID_BUT + cannot_listen(description, failure.value))
     database = options.database
-    if database is not None and is_held(database):
+    if database is not None and str(database) not in held and is_held(database):
         raise usage.UsageError(f"{_VALID_BUT}another server is using the database {database}")
     if options.postgres is not None:
         _check_postgres(options.postgres)

@@ -1,7 +1,7 @@
 """Turns options into a running service: the one place that puts everything together."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -51,7 +51,7 @@ from twisted_chat.service.processes import Processes
 from twisted_chat.service.publicity import Publicity
 from twisted_chat.service.signals import when
 from twisted_chat.service.storage import open_contents, open_store
-from twisted_chat.service.successor import begin_anew_at_exit, take_over
+from twisted_chat.service.successor import begin_anew_at_exit, take_over, why_not
 from twisted_chat.service.transcript import Transcript
 from twisted_chat.stores import Store, WorkerThread
 from twisted_chat.stores.unusable import Unusable
@@ -135,6 +135,7 @@ class ChatService(MultiService):
         self._certificate: Certificate | None = None
         self._files: Files | None = None
         self._goodbye = GOODBYE
+        self._is_upgrading = False
         self._registry: CollectorRegistry
 
     def setServiceParent(self, parent: Any) -> None:
@@ -376,16 +377,30 @@ class ChatService(MultiService):
         if any("systemd:" in listening.description for listening in self._listening):
             _log.warn("The ports are systemd's, which keeps them open: restart the service instead")
             return
-        try:
-            self._options.again()
-        except UsageError as error:
-            _log.error("The upgrade failed, nothing is changed: {why}", why=str(error))
+        twistd: Mapping[str, Any] = self._options.parent or {}
+        if any(twistd.get(name) is not None for name in ("uid", "gid", "chroot")):
+            _log.warn("Started with --uid, --gid or --chroot, it cannot begin anew: restart it")
             return
-        if self.running:
+        if self._listening and self.running and not self._is_upgrading:
+            self._is_upgrading = True
+            Deferred.fromCoroutine(self._begin_anew())
+
+    async def _begin_anew(self) -> None:
+        holds = [each.description for each in self._listening]
+        if self._options["metrics"] is not None:
+            address, port = self._options["metrics"]
+            holds.append(tcp_endpoint(port, address))
+        if self._options.database is not None:
+            holds.append(str(self._options.database))
+        why = await why_not(holds, self._folder, self._reactor)
+        if why:
+            _log.error("The upgrade failed, nothing is changed: {why}", why=why)
+        elif self.running:
             left = [(each.description, each.leave_open()) for each in self._listening]
             begin_anew_at_exit(left, self._folder)
             self._goodbye = _UPGRADED
             self.end()
+        self._is_upgrading = False
 
     def stop(self) -> None:
         """See `operations.Operations`."""

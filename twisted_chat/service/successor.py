@@ -7,12 +7,19 @@ import atexit
 import json
 import os
 import signal
+import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
+
+from twisted.internet.utils import getProcessOutputAndValue
 
 VARIABLE = "TWISTED_CHAT_SOCKETS"
 """In the environment of a program that goes on after another one."""
+
+HELD = "TWISTED_CHAT_HELD"
+"""In the environment of a program that finds out whether it could go on after another one."""
 
 
 def take_over(endpoints: Iterable[str]) -> list[int | None]:
@@ -35,8 +42,44 @@ def take_over(endpoints: Iterable[str]) -> list[int | None]:
             os.set_inheritable(found[1], False)
         taken.append(None if found is None else found[1])
     for _, descriptor in left:
-        os.close(descriptor)
+        _close(descriptor)
     return taken
+
+
+def _close(descriptor: int) -> None:
+    """Close a listening socket; the files of a UNIX socket are ours."""
+    with socket.socket(fileno=descriptor) as unwanted:
+        if unwanted.family == socket.AF_UNIX:
+            path = Path(unwanted.getsockname())
+            path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
+
+
+def held() -> Collection[str]:
+    """The endpoints and the database of the server that asks whether this program could go on."""
+    names: list[str] = json.loads(os.environ.get(HELD, "[]"))
+    return names
+
+
+async def why_not(holds: Collection[str], folder: Path, reactor: Any) -> str:
+    """Why the program on the disk could not go on with the same command; empty if it could.
+
+    Args:
+        holds: the endpoints and the database that it would get from this program.
+        folder: where the command was started.
+        reactor: runs the program, only to check its options.
+    """
+    checking = getProcessOutputAndValue(
+        sys.executable,
+        [*sys.orig_argv[1:], "--check"],
+        os.environ | {HELD: json.dumps(list(holds))},
+        str(folder),
+        reactor,
+    )
+    checking.addErrback(lambda killed: killed.value)
+    _, errors, status = await checking
+    told = errors.decode(errors="replace").strip().rpartition("\n")[2]
+    return "" if status == 0 else told.removeprefix("twisted-chat: ") or f"it ended with {status}"
 
 
 def begin_anew_at_exit(sockets: Iterable[tuple[str, int]], folder: Path) -> None:

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from twisted_chat.counters import Counters
-from twisted_chat.events import Entry
+from twisted_chat.events import OWN, Entry
 from twisted_chat.stores.nodes import Hearer, Value
 from twisted_chat.stores.postgres.engine import Item
 from twisted_chat.stores.postgres.group import Answer, Group
@@ -141,15 +141,20 @@ class Hearing:
 
     def _hear_in(self, name: str, room: str, entries: Sequence[Entry]) -> None:
         """Something comes next in a log, which may not be open here."""
+        log = self._asked_for(name, room)
+        if name in self._opening:
+            self._opening[name] += entries
+        elif log is not None:
+            self._show(log, entries)
+
+    def _asked_for(self, name: str, room: str) -> OpenLog | None:
+        """A log in which something comes; None if that is nothing for anybody here, or not yet."""
         log = self._logs.get(name)
         is_open = log is not None and log.subscriber is not None
         if not is_open and name not in self._opening and self._hearer is not None:
             _guarded(self._hearer.asked_for, name, room)
             log = self._logs.get(name)
-        if name in self._opening:
-            self._opening[name] += entries
-        elif log is not None:
-            self._show(log, entries)
+        return log
 
     def _show(self, log: OpenLog, entries: Sequence[Entry]) -> int:
         """Show what is not known yet.
@@ -203,9 +208,12 @@ class Hearing:
 
     def _missed(self, found: CaughtUp) -> Iterator[tuple[OpenLog, list[Entry]]]:
         for name, rows in groupby(found.missed, key=lambda row: row[0]):
-            log = self._logs.get(name)
-            if log is not None:
-                yield log, [to_entry(log.room, row[1:]) for row in rows]
+            log = self._asked_for(name, OWN)  # all others are open, or were
+            entries = [to_entry(OWN if log is None else log.room, row[1:]) for row in rows]
+            if name in self._opening:
+                self._opening[name] += entries
+            elif log is not None:
+                yield log, entries
 
     def _has_caught_up(self, found: CaughtUp) -> None:
         self._caught_up = None

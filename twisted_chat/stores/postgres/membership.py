@@ -41,9 +41,15 @@ BEGIN
         DELETE FROM claims;
         DELETE FROM clients;
     END IF;
-    SELECT jsonb_agg(jsonb_build_array(name, {_ROW}) ORDER BY name, id) INTO missed
-    FROM jsonb_each_text(lasts) AS seen (log_name, number) JOIN logs ON name = log_name
-    JOIN events ON events.log = logs.log AND id > number::bigint;
+    SELECT jsonb_agg(jsonb_build_array(logs.name, {_ROW}) ORDER BY logs.name, id) INTO missed
+    FROM (
+        SELECT key AS log_name, value::bigint AS number FROM jsonb_each_text(lasts)
+        UNION ALL
+        SELECT DISTINCT '@' || (value->>'person'), 0 FROM shared
+        WHERE starts_with(shared.name, 'device/') AND value->'node' = to_jsonb(this_node)
+        AND NOT lasts ? ('@' || (value->>'person'))
+    ) AS seen JOIN logs ON logs.name = log_name
+    JOIN events ON events.log = logs.log AND id > number;
     PERFORM tell_news(this_node, mark, '{{}}', '{{"{{}}"}}');
     RETURN jsonb_build_object(
         'done', known.done, 'answer', known.answer, 'nodes', there,
@@ -56,6 +62,7 @@ $$
 
 It is locked who sets something, so that what is set is neither of an earlier place nor of a later
 one. Groups that were sent over a lost connection are stored before that, or not at all until then.
+What was missed may be in a log that is not open here: the first whisper to somebody who is here.
 """
 
 LEAVE = f"""
@@ -126,7 +133,8 @@ class CaughtUp:
     Args:
         mark: the number of the group whose news mark that place.
         done: the number of this server's last group that was stored until then.
-        missed: log and row of events behind those that were known, by log and number.
+        missed: log and row of events behind those that were known, by log and number; also of own
+            logs that were begun elsewhere of people who are here.
         shared: all that was set.
         nodes: the numbers of the servers there were.
     """
