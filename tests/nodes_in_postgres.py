@@ -42,6 +42,7 @@ class Reader:
 
     def show(self, entries: Sequence[Entry]) -> None:
         """See `Subscriber.show`."""
+        assert entries, "there is always something to show"
         self.seen += [(entry.event, entry.id) for entry in entries]
 
     hear = show
@@ -112,6 +113,10 @@ class Node:
     def gone(self, node: int, heir: int) -> None:
         """See `Hearer.gone`."""
         self.lost.append((node, heir))
+
+    def counts(self, node: int, entry: Entry) -> bool:
+        """See `Hearer.counts`: nobody goes on elsewhere, but `gone`."""
+        return entry.author != "gone"
 
     def asked_for(self, log: str, room: str) -> None:
         """See `Hearer.asked_for`: own logs are begun here."""

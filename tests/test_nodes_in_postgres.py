@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.nodes_in_postgres import END, ROOMS, Node, Reader, connect
 from tests.postgres import engine, why_not
-from twisted_chat.events import OWN, Entry, Message, Whisper
+from twisted_chat.events import OWN, Entry, Join, Message, Rename, Whisper
 from twisted_chat.refusal import Refused
 from twisted_chat.stores.nodes import Taken
 
@@ -49,7 +49,7 @@ class NodesTestCase(SynchronousTestCase):
             cursor = look.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
-    def outcome(self, node: Node, asked: Deferred[None]) -> Any:
+    def outcome(self, node: Node, asked: Deferred[Any]) -> Any:
         """What came of something: None, or why it was refused."""
         found: list[Any] = []
         asked.addBoth(found.append)
@@ -172,6 +172,42 @@ class ClaimTests(NodesTestCase):
         self.assertEqual(why.code, "not-stored")
         self.assertIn("the database is away", why.text)
 
+    def test_a_name_that_its_holder_has_claimed_at_another_server_since_stays_theirs(self) -> None:
+        one, two = self.started("one", "two")
+        for node in (one, two):
+            self.assertIsNone(self.outcome(node, node.nodes.claim("ann", ["a"])))
+        one.nodes.release("ann", ["a"])
+        one.is_done()
+        self.assertIsInstance(self.outcome(one, one.nodes.claim("bob", ["a"])), Taken)
+
+    def test_the_heir_has_the_names_that_are_needed_and_the_others_are_free(self) -> None:
+        one, two = self.started("one", "two")
+        one.nodes.claim("ann", ["a", "b"])
+        one.is_done()
+        one.stops()
+        two.nodes.inherit(one.number, {"ann": ["b"], "cleo": ["c"]})
+        bob, dan = two.nodes.claim("bob", ["a"]), two.nodes.claim("dan", ["c"])
+        self.assertIsNone(self.outcome(two, bob))
+        self.assertIsInstance(self.outcome(two, dan), Taken)
+        two.nodes.release("ann", ["b"])
+        self.assertIsNone(self.outcome(two, two.nodes.claim("eve", ["b"])))
+
+    def test_until_somebody_has_inherited_a_servers_names_it_is_told_that_it_is_gone(self) -> None:
+        one, two, three = self.started("one", "two", "three")
+        one.nodes.claim("ann", ["a"])
+        one.is_done()
+        one.stops()
+        two.hears_until(lambda: bool(two.lost))
+        two.stops()
+        three.hears_until(lambda: len(three.lost) > 1)
+        self.was_there_long(three)
+        three.beats()
+        self.assertEqual(three.lost[-1], (one.number, three.number))
+        three.nodes.inherit(one.number, {})
+        heard = len(three.lost)
+        three.beats()
+        self.assertEqual(len(three.lost), heard)
+
     def test_others_of_a_group_are_stored_though_a_name_is_taken(self) -> None:
         one, two = self.started("one", "two")
         one.nodes.claim("ann", ["a"])
@@ -182,6 +218,29 @@ class ClaimTests(NodesTestCase):
         self.failureResultOf(taken, Taken)
         self.assertIsNone(self.successResultOf(free))
         self.assertEqual(len(two.readers[TEA].stored), 1)
+
+
+class SharedTests(NodesTestCase):
+    def test_a_device_that_goes_elsewhere_does_not_come_back_to_who_knows_it_late(self) -> None:
+        one, two = self.started("one", "two")
+        for node, taken in ((one, 2), (two, 1)):
+            node.nodes.set("device/phone", {"node": node.number, "taken": taken})
+            node.is_done()
+        self.assertEqual(self.node("three").starts()["device/phone"]["node"], one.number)
+
+    def test_a_new_nickname_is_shared_with_the_event_that_tells_it(self) -> None:
+        one, two = self.started("one", "two")
+        for person, is_displaced in (("pann", False), ("pbob", True)):
+            name = {"nickname": "ann", "displaced": is_displaced}
+            one.nodes.set(f"name/{person}", name)
+            one.is_done()
+            for old, new in (("ann", "anna"), ("eve", "evi")):
+                rename = Rename(1.0, TEA, old, new)
+                two.store.append([(TEA, Entry(rename, person)), (ROOMS[1], Entry(rename, person))])
+                two.is_done()
+        shared = self.node("three").starts()
+        self.assertEqual(shared["name/pann"]["nickname"], "anna")
+        self.assertEqual(shared["name/pbob"]["nickname"], "ann")
 
 
 class LeaseTests(NodesTestCase):
@@ -262,7 +321,8 @@ class LeaseTests(NodesTestCase):
             two.store.append([(TEA, Entry(message, "person", ref=text, client="device"))])
             two.is_done()
 
-        self.assertIsNone(self.outcome(one, one.nodes.take("device")))
+        first = self.outcome(two, two.nodes.take("device"))
+        self.assertGreater(self.outcome(one, one.nodes.take("device")), first)
         asks("while it is elsewhere")
         self.assertEqual(len(two.readers[TEA].refused), 1)
         one.stops()
@@ -394,6 +454,18 @@ class HearingTests(NodesTestCase):
         self.assertEqual(one.heard_of, told)
         self.assertEqual(two.readers[ROOMS[1]].seen, one.readers[ROOMS[1]].seen, "told late, once")
         self.assertEqual(len(one.readers[ROOMS[1]].seen), 1)
+
+    def test_what_is_told_of_somebody_who_went_on_elsewhere_is_shown_nowhere(self) -> None:
+        one, two = self.started("one", "two")
+        entry = Entry(Join(1.0, TEA, "ann"), "gone")
+        one.store.append([(TEA, entry)])
+        one.is_done()
+        one.says(TEA, END)
+        one.is_done()
+        two.hears_the_end()
+        for node in (one, two):
+            self.assertEqual([type(event) for event, _ in node.readers[TEA].seen], [Message])
+        self.assertEqual(one.readers[TEA].refused, [entry.event])
 
     def test_what_was_set_while_the_disk_was_full_is_told_when_it_has_room(self) -> None:
         one, two = self.started("one", "two")

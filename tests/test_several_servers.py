@@ -6,9 +6,9 @@ from unittest.mock import patch
 from twisted.internet.defer import fail
 
 from tests.people import Person, Program
-from tests.several import Node, SeveralTestCase
-from twisted_chat import ChatFactory, Limits
-from twisted_chat.events import Entry, Join
+from tests.several import SeveralTestCase, store_of
+from twisted_chat import Limits
+from twisted_chat.events import Entry, Join, Leave, Message
 
 
 class Operations:
@@ -328,14 +328,14 @@ class NothingIsLeftTests(SeveralTestCase):
     def test_a_connection_that_is_lost_after_its_owner_left_elsewhere(self) -> None:
         eve = self.program("eve", 1)
         token = eve.gets("welcome")[0]["session"]
-        self.stands_still(1)
+        self.hears_nothing(1)
         again = Program(self.servers[2]).asks(do="hello", session=token, seen={})
         self.time_passes(1)
         again.asks(do="command", text="/quit")
         self.time_passes(1)
         eve.vanishes()
         self.time_passes(1)
-        self.goes_on_after_standing_still()
+        self.hears_again()
         self.time_passes(1)
         self.assertEqual(self.database.shared, {})
         self.assertEqual([server.chat._values.people() for server in self.servers], [set()] * 3)
@@ -343,14 +343,14 @@ class NothingIsLeftTests(SeveralTestCase):
     def test_a_session_that_is_saved_after_its_owner_left_elsewhere(self) -> None:
         eve = self.program("eve", 1)
         token = eve.gets("welcome")[0]["session"]
-        self.stands_still(1)
+        self.hears_nothing(1)
         again = Program(self.servers[2]).asks(do="hello", session=token, seen={})
         self.time_passes(1)
         again.asks(do="command", text="/quit")
         self.time_passes(1)
         eve.asks(do="command", text="/join #dev", ref="r1")
         self.assertEqual(len(self.database.sessions), 1)
-        self.goes_on_after_standing_still()
+        self.hears_again()
         self.time_passes(1)
         self.assertEqual(self.database.sessions, {})
 
@@ -391,7 +391,7 @@ class LateTests(SeveralTestCase):
         self.eve.asks(do="command", text="/join #dev")
         self.time_passes(1)
         self.look_away(self.ann)
-        self.stands_still(1)
+        self.hears_nothing(1)
 
     def goes_on(self, server: int) -> Program:
         """Eve's program resumes at another server."""
@@ -409,7 +409,7 @@ class LateTests(SeveralTestCase):
         self.assertEqual(self.ann.sees(), ["*** eve has left #dev (removed)"])
         self.ann.types("/users #dev")
         self.assertEqual(self.ann.sees(), ["*** In #dev: ann* (owner) (1)"])
-        self.goes_on_after_standing_still()
+        self.hears_again()
         self.time_passes(1)
         self.assertEqual(self.ann.sees(), [])
 
@@ -429,7 +429,7 @@ class LateTests(SeveralTestCase):
         again = self.goes_on(2)
         self.assertEqual(again.gets("welcome"), [])
         self.assertIn("*** eve has left #lobby (disconnected by ann)", self.ann.sees())
-        self.goes_on_after_standing_still()
+        self.hears_again()
         self.time_passes(1)
         self.assertEqual(self.ann.sees(), [])
 
@@ -442,6 +442,68 @@ class LateTests(SeveralTestCase):
         self.assertEqual(self.ann.types("/users #dev").sees(), ["*** In #dev: ann* (owner) (1)"])
         again = self.goes_on(1)
         self.assertEqual(again.gets("welcome")[0]["rooms"], ["#lobby"])
+
+
+class GoneElsewhereTests(SeveralTestCase):
+    """A server stands still and then does what somebody asked for who has gone on elsewhere."""
+
+    def setUp(self) -> None:
+        """A program was at the second server, and is at the third one."""
+        super().setUp()
+        self.witnesses = [self.program(f"witness{server}", server) for server in range(3)]
+        for witness in self.witnesses:
+            witness.asks(do="command", text="/join #dev")
+        self.before = self.program("bob", 1)
+        token = self.before.gets("welcome")[0]["session"]
+        self.time_passes(1)
+        self.hears_nothing(1)
+        self.now = Program(self.servers[2]).asks(do="hello", session=token, seen={})
+        self.time_passes(1)
+        for witness in self.witnesses:
+            witness.gets()
+
+    def goes_on(self) -> None:
+        """It hears of everything by now."""
+        self.hears_again()
+        self.time_passes(4)
+
+    def test_what_is_asked_for_again_is_seen_once(self) -> None:
+        for asks in (self.now, self.before):
+            asks.asks(do="command", text="/join #dev", ref="r1")
+            asks.asks(do="command", text="/away lunch", ref="r2")
+            asks.asks(do="command", text="/nick bobby", ref="r3")
+            self.clock.advance(1)
+        self.goes_on()
+        for witness in self.witnesses:
+            things = witness.gets()
+            seen = [
+                (each["event"], each["room"], each["from"]) for each in things if "from" in each
+            ]
+            expected = [("join", "#dev", "bob"), ("away", "#dev", "bob"), ("rename", "#dev", "bob")]
+            self.assertEqual([each for each in seen if each[1] == "#dev"], expected)
+            self.assertTrue(self.before.is_gone)
+
+    def test_a_room_that_was_left_since_is_left_once(self) -> None:
+        self.now.asks(do="command", text="/join #dev", ref="r1")
+        self.before.asks(do="command", text="/join #dev", ref="r1")
+        self.now.asks(do="command", text="/leave #dev", ref="r2")
+        self.time_passes(1)
+        self.before.asks(do="command", text="/leave #dev", ref="r2")
+        self.goes_on()
+        for witness in self.witnesses:
+            things = witness.gets()
+            seen = [each["event"] for each in things if each.get("from") == "bob"]
+            self.assertEqual(seen, ["join", "leave"])
+
+    def test_what_was_not_asked_for_again_does_not_happen(self) -> None:
+        self.before.asks(do="command", text="/join #dev", ref="r1")
+        self.goes_on()
+        for witness in self.witnesses:
+            self.assertEqual([each["event"] for each in witness.gets() if "from" in each], [])
+            witness.asks(do="command", text="/users #dev")
+            self.time_passes(1)
+            (answer,) = witness.gets("answer")
+            self.assertEqual(answer["lines"], ["In #dev: witness0, witness1, witness2 (3)"])
 
 
 class MissedActsTests(SeveralTestCase):
@@ -727,13 +789,22 @@ class HeardLateTests(SeveralTestCase):
         person = self.servers[0].chat.people.find("ann")
         self.look_away(program)
         late = Join(self.clock.seconds(), "#lobby", "old", persons=(person.id,))
-        self.servers[1].chat.lobby.log.append(Entry(late, person.id))
+        self.servers[0].chat.lobby.log.append(Entry(late, person.id))
         self.time_passes(4)
         (state,) = program.gets("state")
         self.assertEqual([each["nick"] for each in state["members"]], ["cid", "ann"])
         ann.types("/quit")
         self.time_passes(1)
         self.assertEqual([each["from"] for each in program.gets("leave")], ["ann"])
+
+    def test_who_is_told_to_have_left_and_is_here_joins_again(self) -> None:
+        ann, bob = self.joins("ann", 0), self.joins("bob", 2)
+        person = self.servers[0].chat.people.find("ann")
+        self.look_away(ann, bob)
+        late = Leave(self.clock.seconds(), "#lobby", "ann", "", persons=(person.id,))
+        self.servers[1].chat.lobby.log.append(Entry(late, person.id))
+        self.time_passes(4)
+        self.assertEqual(bob.sees(), ["*** ann has left #lobby", "*** ann has joined #lobby"])
 
     def test_who_cannot_be_brought_to_a_server_may_try_again(self) -> None:
         bob = self.program("bob", 0)
@@ -787,16 +858,10 @@ class LoggedOutTests(SeveralTestCase):
         self.time_passes(1)
         self.token = self.phone.gets("welcome")[0]["session"]
 
-    def store_of(self, server: ChatFactory) -> Node:
-        """What a server stores in."""
-        store = server.chat._store
-        assert isinstance(store, Node)
-        return store
-
     def lets_nobody_in(self) -> None:
         """Whoever shows the phone's token has to know the password."""
         for server in self.servers:
-            if self.store_of(server).number in self.database.still:
+            if store_of(server).is_deaf:
                 continue
             eve = Program(server).asks(do="hello", nick="ann", session=self.token, seen={})
             self.time_passes(1)
@@ -805,18 +870,18 @@ class LoggedOutTests(SeveralTestCase):
             )
 
     def test_also_if_its_server_stands_still(self) -> None:
-        self.stands_still(1)
+        self.hears_nothing(1)
         self.ann.types("/devices end all")
         self.look_away(self.ann)
         self.lets_nobody_in()
-        self.goes_on_after_standing_still()
+        self.hears_again()
         self.assertEqual(self.phone.gets("error")[0]["code"], "logged-out")
         self.lets_nobody_in()
         self.assertEqual(len(self.ann.types("/devices").sees()), 1)
         self.assertEqual([name for name in self.database.shared if name.startswith("over/")], [])
 
     def test_also_if_its_server_dies(self) -> None:
-        self.stands_still(1)
+        self.hears_nothing(1)
         self.ann.types("/devices end all")
         self.look_away(self.ann)
         self.dies(1)
@@ -826,7 +891,7 @@ class LoggedOutTests(SeveralTestCase):
         self.assertEqual(len(self.ann.types("/devices").sees()), 1)
 
     def test_also_if_all_servers_die(self) -> None:
-        self.stands_still(1)
+        self.hears_nothing(1)
         self.ann.types("/devices end all")
         self.look_away(self.ann)
         self.database.nodes.clear()
@@ -849,8 +914,136 @@ class LoggedOutTests(SeveralTestCase):
         self.database.is_quick = False
         self.ann.types("/devices end all")
         self.clock.advance(0)
-        self.store_of(self.servers[2]).loses_touch()
+        store_of(self.servers[2]).loses_touch()
         self.database.is_quick = True
         self.database.all_hear()
         self.time_passes(1)
         self.lets_nobody_in()
+
+
+class WakingTests(SeveralTestCase):
+    """Devices that have been away for long."""
+
+    limits = Limits(resume_seconds=5.0)
+
+    def test_who_wakes_at_another_server_than_they_came_to_last_is_heard(self) -> None:
+        ann, bob = self.joins("ann", 0), self.joins("bob", 0)
+        ann.types("/register secret words")
+        self.time_passes(1)
+        phone = self.program("ann", 1, password="secret words", remember=True)
+        token = phone.gets("welcome")[0]["session"]
+        for server, away in ((2, 1), (0, 6)):
+            phone.closes()
+            self.time_passes(away)
+            phone = self.program("ann", server, session=token, seen={})
+        self.look_away(bob)
+        phone.asks(do="say", room="#lobby", text="good morning", ref="r1")
+        self.time_passes(1)
+        self.assertEqual(bob.sees(), ["ann: good morning"])
+
+
+class StandingStillTests(SeveralTestCase):
+    """What happens while nothing comes from the database for a while."""
+
+    limits = Limits(resume_seconds=5.0)
+
+    def setUp(self) -> None:
+        """Ann, whom somebody may displace, had a program at the first server."""
+        super().setUp()
+        self.ann = self.program("ann", 0)
+        self.token = self.ann.gets("welcome")[0]["session"]
+        self.ann.vanishes()
+        self.time_passes(1)
+        store_of(self.servers[0]).stands_still()
+        self.newcomer = Person(self.servers[0]).types("ann")
+
+    def goes_on(self) -> None:
+        """All comes from it that has waited."""
+        store_of(self.servers[0]).goes_on()
+        self.time_passes(2)
+
+    def test_who_comes_back_while_somebody_is_getting_their_nickname_has_another_one(self) -> None:
+        back = self.program("ann", 0, session=self.token, seen={})
+        self.goes_on()
+        self.assertIn("Welcome, ann!", self.newcomer.raw())
+        self.assertEqual(back.gets("notice")[-1]["text"].split(": ")[-1], "you are now ann_2.")
+        self.assertEqual(self.newcomer.types("/users").sees(), ["*** In #lobby: ann_2, ann (2)"])
+
+    def test_nobody_is_left_of_who_leaves_while_somebody_is_getting_their_nickname(self) -> None:
+        self.time_passes(self.limits.resume_seconds + 1)
+        self.goes_on()
+        self.assertIn("Welcome, ann!", self.newcomer.raw())
+        for server in self.servers:
+            self.assertEqual(list(server.chat.people.displaced), [])
+
+
+class CutOffTests(SeveralTestCase):
+    """A server that is cut off from the database for longer than its lease."""
+
+    def test_it_stores_nothing_more_and_its_people_go_on_elsewhere(self) -> None:
+        ann, bob, eve = self.program("ann", 0), self.joins("bob", 1), self.joins("eve", 2)
+        token = ann.gets("welcome")[0]["session"]
+        cut_off = self.servers.pop(0)
+        store_of(cut_off).stands_still()
+        self.database.buries(store_of(cut_off))
+        self.look_away(bob, eve)
+        ann.asks(do="say", room="#lobby", text="too late", ref="r1")
+        ann.asks(do="command", text="/nick anna")
+        self.time_passes(1)
+        store_of(cut_off).goes_on()
+        self.time_passes(2)
+        codes = [each["code"] for each in ann.gets("error")]
+        self.assertEqual(codes, ["not-stored", "not-stored"])
+        self.assertTrue(ann.is_gone)
+        back = self.program("ann", 0, session=token, seen={})
+        self.time_passes(1)
+        self.assertTrue(back.gets("welcome")[0]["resumed"])
+        back.asks(do="say", room="#lobby", text="now", ref="r1")
+        self.time_passes(1)
+        self.assertEqual([bob.sees(), eve.sees()], [["ann: now"], ["ann: now"]])
+
+
+class InDoubtTests(SeveralTestCase):
+    """Groups of which it is not known for a while whether they are stored."""
+
+    def speaks(self, *, is_stored: bool) -> None:
+        """Ann says something while the connection breaks, and Bob hears it once."""
+        ann, bob = self.joins("ann", 0), self.joins("bob", 1)
+        self.look_away(ann, bob)
+        store = store_of(self.servers[0])
+        store.breaks(is_stored=is_stored)
+        ann.types("once")
+        self.clock.advance(0)
+        ann.types("lost")
+        self.clock.advance(0)
+        self.assertEqual(bob.sees(), ["ann: once"] if is_stored else [])
+        self.assertEqual(ann.sees(), ["!!! The database is away."])
+        store.connects()
+        self.time_passes(1)
+        self.assertEqual(bob.sees(), [] if is_stored else ["ann: once"])
+        self.assertEqual(ann.types("/history").sees()[-1].split("] ")[-1], "ann: once")
+        stored = [each.event for each in self.database.kept["#lobby"]]
+        self.assertEqual([each.text for each in stored if isinstance(each, Message)], ["once"])
+
+    def test_one_that_was_stored_is_shown_once(self) -> None:
+        self.speaks(is_stored=True)
+
+    def test_one_that_was_not_is_stored_then(self) -> None:
+        self.speaks(is_stored=False)
+
+    def test_who_was_let_in_without_being_able_to_ask_has_the_nickname_or_another(self) -> None:
+        bob = self.joins("bob", 0)
+        store = store_of(self.servers[0])
+        store.breaks(is_stored=True)
+        bob.types("hello")
+        self.clock.advance(0)
+        token = self.program("ann", 0).gets("welcome")[0]["session"]
+        self.joins("ann", 1)
+        store.connects()
+        self.clock.advance(0)
+        self.dies(0)
+        back = self.program("ann", 1, session=token, seen={})
+        self.time_passes(3)
+        self.assertEqual(back.gets("welcome")[0]["resumed"], True)
+        names = sorted(each.nickname for each in self.servers[1].chat.people)
+        self.assertEqual(names, ["ann", "ann_2"])

@@ -49,7 +49,7 @@ class Server:
         """See `Nodes.claim`."""
         raise NotImplementedError
 
-    def take(self, client: str) -> Deferred[None]:
+    def take(self, client: str) -> Deferred[int]:
         """See `Nodes.take`."""
         raise NotImplementedError
 
@@ -88,15 +88,14 @@ class AgreementTests(SynchronousTestCase):
             if what == "hears":
                 server.hears()
             elif name.startswith("device/"):
-                known = server.values.get(name) or {"node": server.number, "moves": 0}
+                known = server.values.get(name) or {"node": server.number, "taken": 0}
+                is_here = known["node"] == server.number
                 value = {
                     "person": "ann",
                     "node": server.number,
-                    "moves": known["moves"],
+                    "taken": known["taken"] if is_here else count,
                     "n": count,
                 }
-                if known["node"] != server.number:
-                    value["moves"] += 1
                 server.values.set(name, value, "ann")
             else:
                 server.values.set(name, None if what == "ends" else {"n": count}, "ann")
@@ -120,13 +119,26 @@ class AgreementTests(SynchronousTestCase):
 
     def test_a_server_that_does_not_know_that_a_device_has_moved_does_not_get_it_back(self) -> None:
         old, new, _ = self.servers()
-        at_old = {"person": "ann", "node": 1, "moves": 0, "room": "#lobby"}
+        at_old = {"person": "ann", "node": 1, "taken": 0, "room": "#lobby"}
         old.values.set("device/phone", at_old, "ann")
         new.hears()
-        new.values.set("device/phone", at_old | {"node": 2, "moves": 1}, "ann")
+        new.values.set("device/phone", at_old | {"node": 2, "taken": 1}, "ann")
         old.values.set("device/phone", at_old | {"room": "#dev"}, "ann")
         while old.news or new.news:
             old.hears()
             new.hears()
         self.assertEqual(old.values.get("device/phone")["node"], 2)
         self.assertEqual(new.values.get("device/phone")["node"], 2)
+
+    def test_nor_if_the_new_one_is_gone_before_it_hears_of_that(self) -> None:
+        old, gone, heir = self.servers()
+        at_old = {"person": "ann", "node": 1, "taken": 0, "room": "#lobby"}
+        old.values.set("device/phone", at_old, "ann")
+        gone.hears()
+        gone.values.set("device/phone", at_old | {"node": 2, "taken": 1}, "ann")
+        old.values.set("device/phone", at_old | {"room": "#dev"}, "ann")
+        while old.news or heir.news:
+            old.hears()
+            heir.hears()
+        self.assertEqual(old.values.get("device/phone")["node"], 2)
+        self.assertEqual(heir.values.get("device/phone")["node"], 2)

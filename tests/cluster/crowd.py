@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from tests.cluster.transcript import Story, own_log
 from tests.cluster.witness import Address, Witness
@@ -13,7 +14,6 @@ class Crowd:
 
     def __init__(self) -> None:
         self.people: dict[str, Witness] = {}
-        self._gone: list[Witness] = []
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
@@ -49,24 +49,23 @@ class Crowd:
     def clears(self) -> None:
         """All go."""
         people, self.people = self.people, {}
-        self._gone += people.values()
         for witness in people.values():
             self.loop.call_soon_threadsafe(witness.end)
 
     def ends(self) -> None:
         """All go, and nobody comes any more."""
         self.clears()
-        asyncio.run_coroutine_threadsafe(_let_go(self._gone), self.loop).result()
+        asyncio.run_coroutine_threadsafe(_let_go(self.loop), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
 
 
-async def _let_go(gone: Sequence[Witness]) -> None:
+async def _let_go(loop: Any) -> None:
     """Give up what is under way, and let connections close; those that do not are broken."""
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()
     await asyncio.sleep(0.1)
-    for witness in gone:
-        witness.breaks()
+    for transport in list(loop._transports.values()):  # also of those who were just coming
+        transport.abort()
     await asyncio.sleep(0.01)

@@ -94,7 +94,13 @@ def test_coming_and_going_is_told_everywhere_once(cluster: Cluster) -> None:
     for number in (1, 2):
         people[number].types("/join yard")
         people[0].sees(f"*** goer{number} has joined #yard")
-    people[2].sees("*** In #yard: goer0, goer1, goer2 (3)")
+
+    def all_are_there() -> bool:  # in the order in which that was heard here
+        people[2].types("/users")
+        people[2].reads(0.2)
+        return any(line.startswith("*** In #yard: ") and "(3)" in line for line in people[2].lines)
+
+    eventually(all_are_there, "all three are in the list")
     people[0].types("/leave yard")
     people[1].types("/nick strider")
     people[2].sees("goer1 is now known as strider")

@@ -126,7 +126,7 @@ def test_a_process_that_stood_still_for_too_long_is_replaced_and_its_people_come
     assert page(server, "/healthz") == (503, "process 1: does not answer\n")
     os.kill(frozen, signal.SIGCONT)
     ann.sees("!!! That could not be stored")
-    ann.sees("This server was cut off from the others: connect again.")
+    ann.sees("This server was cut off from the others for too long: connect again.")
     ann.sees_the_end()
     assert sum("cut off" in line for line in ann.lines) == 1
     again = Program(server.port, "bot", before=bot)

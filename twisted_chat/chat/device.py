@@ -95,7 +95,6 @@ class Device:
         "is_quiet",
         "is_remembered",
         "may_resume",
-        "moves",
         "node",
         "refs",
         "replaced",
@@ -103,6 +102,7 @@ class Device:
         "saved",
         "settled",
         "since",
+        "taken",
         "token",
         "token_hash",
         "until",
@@ -122,7 +122,7 @@ class Device:
         self.since = now
         self.connection: Connection | None = None
         self.node = 0  # the number of the server that it comes to; 0 for this one
-        self.moves = 0  # how often it has come to another one
+        self.taken = 0  # the greater, the later it came to that one
         self.is_connected_elsewhere = False  # to that one, if it is another
         self.replaced = Bucket()  # counts how often its connection was replaced by another
         self.may_resume = saved is not None

@@ -63,6 +63,7 @@ class Devices(Logins):
     ) -> Person:
         fanout = await self.own_logs.of_account(account.id)
         if device.saved is not None:
+            device.taken = await self.take(device)
             await self._recall_requests(device)
             if self.asleep.with_token(device.token) is None:  # woken over another connection
                 raise Refused("replaced", "This session goes on elsewhere, or is over: log in.")

@@ -49,7 +49,7 @@ class Elsewhere(Administration, OwnAccount, Decisions):
         self._values = SharedValues()
         self._to_open: dict[str, dict[str, Value]] = {}  # people's rooms that are being opened here
         self._left: dict[str, set[str]] = {}  # rooms that people have left, by their ids
-        self._look: IDelayedCall | None = None  # for who is told to be here, and is not
+        self._look: IDelayedCall | None = None  # for what is told of who is here, and is not so
         super().__init__(clock, *arguments, **named)
 
     def _has_come(self, person_id: str, value: Value, *, is_told: bool) -> None:
@@ -96,6 +96,7 @@ class Elsewhere(Administration, OwnAccount, Decisions):
         self.people.is_now(person, person.nickname, is_displaced=True)
         for key in person.rooms:
             self.rooms[key].leave(person, "")
+        self.publish(person)
         self._come_back(person)
 
     def _come_back(self, person: Person) -> None:
@@ -233,19 +234,37 @@ class Elsewhere(Administration, OwnAccount, Decisions):
         for room in self.rooms.values():
             for person_id in room.ghosts():
                 room.tell_gone(person_id)
+        self._forget_who_left()
+
+    def _forget_who_left(self) -> None:
+        """Something may be known of people who left while it was set."""
         for person_id in self._values.people():
             if self.people.with_id(person_id) is None:
                 self._forget(person_id)
+
+    def _tell_gone(self, room: Room, people: Sequence[str]) -> None:
+        """This server has told of people by their ids who had left elsewhere by then."""
+        for person_id in set(room.ghosts()).intersection(people):
+            room.tell_gone(person_id)
+
+    def _stay(self, room: Room, people: Sequence[str]) -> None:
+        """A server has told that people have left, by their ids, who are here all the same."""
+        for person in filter(None, map(room.members.get, people)):
+            if self.is_ours(person) and person.id not in room.shown:
+                room.enter(person)
 
     def _look_soon(self) -> None:
         if self._look is None:
             self._look = self.clock.callLater(2 * TOLD, self._forget_ghosts)
 
     def _forget_ghosts(self) -> None:
-        """Who was told to be here before this server began, and then left unseen, is not here."""
+        """Who was told to be here before this server began, and then left unseen, is not here.
+
+        Nor is anybody called as it was told by a server that did not know of the new nickname.
+        """
         self._look = None
-        for room in [*self.rooms.values()]:  # see `missed`
-            if room.ghosts():
+        for room in list(self.rooms.values()):  # see `missed`
+            if room.ghosts() or room.is_anybody_misnamed():
                 self._has_missed(room)
 
     def _has_missed(self, room: Room) -> None:
@@ -258,13 +277,18 @@ class Elsewhere(Administration, OwnAccount, Decisions):
 
     def _seen(self, room: Room, entry: Entry) -> None:
         super()._seen(room, entry)
-        if self._values.nodes is None or entry.waiter is not None:
-            return
         event = entry.event
-        if isinstance(event, _PRESENCE):
+        if self._values.nodes is None:
+            return
+        if entry.waiter is not None:
+            if isinstance(event, Join) and not all(map(self.people.with_id, event.persons)):
+                self.clock.callLater(0, self._tell_gone, room, event.persons)
+        elif isinstance(event, _PRESENCE):
             if isinstance(event, Rename):
                 self._has_renamed(entry.author, event)
             room.heard(entry, self.people)
+            if isinstance(event, Leave):
+                self.clock.callLater(TOLD, self._stay, room, event.persons)
             if isinstance(event, Join) and not all(map(self._is_so, event.persons, _named(event))):
                 self.clock.callLater(TOLD, self._has_missed, room)
         elif isinstance(event, _ACTIVE):
@@ -274,11 +298,20 @@ class Elsewhere(Administration, OwnAccount, Decisions):
                 if isinstance(event, Message | Action):
                     room.has_spoken(person, self.clock.seconds())
 
+    def counts(self, node: int, entry: Entry) -> bool:
+        """See `Hearer.counts`."""
+        homes = self._values.homes_of(entry.author)
+        is_left = isinstance(entry.event, Leave)  # another server may have taken the nickname away
+        return is_left or not homes or node in homes
+
     def _has_renamed(self, person_id: str, event: Rename) -> None:
-        """Somebody is called otherwise from here on, though that is not shared yet."""
+        """Somebody is called otherwise from here on."""
         person = self.people.with_id(person_id)
-        if person is not None and person.nickname == event.sender and not person.displaced:
+        is_so = self._values.hear_renamed(person_id, event.sender, event.to)
+        if person is not None and is_so:
             self.people.is_now(person, event.to, is_displaced=False)
+            self.people.give_back_others(person_id)
+            self._look_soon()  # for rooms in which it is not told
 
     def _is_so(self, person_id: str, nickname: str) -> bool:
         """Whether somebody is here and called so: a server that could not store tells it late."""

@@ -50,7 +50,7 @@ def device_value(person: Person, device: Device, node: int) -> dict[str, Any]:
     return {
         "person": person.id,
         "node": node,
-        "moves": device.moves,
+        "taken": device.taken,
         "address": device.address,
         "since": device.since,
         "token": device.token_hash,
@@ -84,7 +84,7 @@ def learn_device(device: Device, value: Mapping[str, Any]) -> None:
     device.room = value["room"]
     device.done = tuple(value["done"])
     device.node = value["node"]
-    device.moves = value["moves"]
+    device.taken = value["taken"]
     device.is_connected_elsewhere = value["connected"]
 
 

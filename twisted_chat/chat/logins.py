@@ -66,6 +66,7 @@ class Logins(Membership):
     ) -> Deferred[None]:
         if displaced is not None and displaced.displaced:  # else they are back already
             self._leave_for_now(displaced)
+            self._come_back(displaced)
         return self._keep_first(person, device)
 
     def _keep_first(self, person: Person, device: Device) -> Deferred[None]:

@@ -139,6 +139,13 @@ class Membership:
         """Log out a device of somebody's that comes to another server."""
         raise NotImplementedError
 
+    def take(self, device: Device) -> Deferred[int]:
+        """A device comes to this server from another; gives its number, see `Nodes.take`."""
+        return succeed(0)
+
+    def _come_back(self, person: Person) -> None:
+        """Somebody came back while their nickname was given to somebody else, perhaps."""
+
     def is_ours(self, person: Person) -> bool:
         """Whether it is for this server to tell the others what somebody has to do."""
         return True

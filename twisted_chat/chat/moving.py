@@ -44,23 +44,26 @@ class Moving(Elsewhere):
             person.read = max(person.read, connection.own_read)
             device.connection = None
 
+    def take(self, device: Device) -> Deferred[int]:
+        """See `Membership.take`."""
+        nodes = self._values.nodes
+        return super().take(device) if nodes is None else nodes.take(device.id)
+
     def bring_here(self, person: Person, device: Device) -> Deferred[None]:
         """A device comes to this server from now on, whatever other it came to before."""
         return Deferred.fromCoroutine(self._bring_here(person, device))
 
     async def _bring_here(self, person: Person, device: Device) -> None:
-        nodes = self._values.nodes
-        if nodes is not None:
-            await nodes.take(device.id)
+        taken = await self.take(device)
         try:
             await self._recall_requests(device)
         except Exception as error:
             _log.warn("What a client has asked for cannot be read: {why}", why=error)
             why = "The database does not answer: try again in a moment."
             raise Refused("not-stored", why) from error
-        device.node, device.is_connected_elsewhere = 0, False
-        device.moves += 1
+        device.node, device.is_connected_elsewhere, device.taken = 0, False, taken
         self.publish(person)
+        self.people.claim_again(person)
         for value in list(self._to_open.get(person.id, {}).values()):
             await self.rooms.open(value["name"])
         opens = self.own_logs.of_account if person.account else self.own_logs.restore

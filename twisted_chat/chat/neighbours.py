@@ -149,8 +149,10 @@ class Neighbours(Moving):
                 self._is_lost(person, device, 0 if is_heir else heir)
             if theirs and is_heir and person.present:
                 self.publish(person)
+                self.people.claim_again(person)
             if theirs:
                 self._acts_for(person)
+        self._read_again()  # what it has stored, but not told
         if is_heir:
             self.people.inherit_from(node)
             self.clock.callLater(TOLD, self._look_for_ghosts)
@@ -167,22 +169,21 @@ class Neighbours(Moving):
             self._early.append(partial(self.missed, shared, nodes))
             return
         self._all_is_now(shared)
-        known = {device.node for person in self.people for device in person.devices.values()}
+        self._forget_who_left()
+        everybody = [*self.people, *self.people.displaced]
+        known = {device.node for person in everybody for device in person.devices.values()}
         own = self._values.nodes
         for node in known - {0, *nodes}:  # whoever hears of it too lets go again
             self.gone(node, own.number if own else 0)
-        for room in [*self.rooms.values()]:  # who reads on may enter others by that
+        for room in list(self.rooms.values()):  # who reads on may enter others by that
             self._has_missed(room)
-        again = Deferred.fromCoroutine(self._load_again())
-        again.addErrback(
-            lambda failure: _log.warn("Reading again failed: {why}", why=failure.value)
-        )
+        self._read_again()
 
     def replaced(self) -> None:
         """See `Hearer.replaced`."""
         _log.error("This server was cut off for too long, and others took its place: it stops")
         was_stopping = self.is_stopping
-        self.close("This server was cut off from the others: connect again.")
+        self.close("This server was cut off from the others for too long: connect again.")
         if self.operations is not None and not was_stopping:
             self.operations.fail()
 
@@ -265,6 +266,12 @@ class Neighbours(Moving):
                 self._is_awake(account_id, device_id)
             case _:
                 super().is_told(name, value)
+
+    def _read_again(self) -> None:
+        again = Deferred.fromCoroutine(self._load_again())
+        again.addErrback(
+            lambda failure: _log.warn("Reading again failed: {why}", why=failure.value)
+        )
 
     async def _load_again(self) -> None:
         """Find out what has become of accounts and devices that are asleep."""

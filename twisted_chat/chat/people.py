@@ -93,6 +93,9 @@ class People:
         self._uncall(person, person.nickname)
         person.displaced = True
         self._displaced[person.id] = person
+        for other in self:  # who may be called so too, as two servers let both in at once
+            if other.key == person.key:
+                self._call(other, other.nickname)
 
     def replace(self, person: Person, wanted: str) -> Deferred[None]:
         """Who was displaced is back, as they want to be called, or else much as they were.
@@ -171,24 +174,34 @@ class People:
             self._clock.callLater(CLAIMED, self._claim_late, nodes, asker)
         finally:
             self._claiming.discard(asker.id)
-        if holder is not None and not holder.displaced:
+        if holder is not None and self._has_nickname(holder):
             self.displace(holder)
 
     def _is_new(self, person: Person) -> bool:
         return person.id not in self._by_id
 
+    def claim_again(self, person: Person) -> None:
+        """Find out whether somebody has their nickname, who was let in by another server.
+
+        It may not have been in touch with the database.
+        """
+        if self._nodes is not None:
+            self._claim_late(self._nodes, person)
+
     def _claim_late(self, nodes: Nodes, person: Person) -> None:
         """Somebody was let in while the database could not say whether the nickname was free."""
 
+        nickname = person.nickname
+
         def failed(failure: Failure) -> None:
-            if failure.check(Taken):
+            if failure.check(Taken) and self._has_nickname(person) and person.nickname == nickname:
                 self.lost(person)
-            else:
+            elif not failure.check(Taken):
                 failure.trap(Refused)
                 self._clock.callLater(CLAIMED, self._claim_late, nodes, person)
 
         if self._has_nickname(person):
-            self._claim(nodes, person, person.nickname).addErrback(failed)
+            self._claim(nodes, person, nickname).addErrback(failed)
 
     def _has_nickname(self, person: Person) -> bool:
         return self._by_id.get(person.id) is person and not person.displaced
@@ -207,6 +220,7 @@ class People:
         self._uncall(person, old)
         self._be_called(person, nickname)
         self._give_back(person, old, nickname)
+        self.give_back_others(person.id)  # where the new nickname is known already
 
     def _give_back(self, person: Person, nickname: str, kept: str = "") -> None:
         """Anybody may have a nickname now, but for what belongs to the one that they keep."""
@@ -230,7 +244,10 @@ class People:
     def inherit_from(self, node: int) -> None:
         """A server is gone: of what it claimed for people, only their nicknames stay theirs."""
         if self._nodes is not None:
-            self._nodes.inherit(node, {person.id: _keys(person.nickname) for person in self})
+            kept = {person.id: _keys(person.nickname) for person in self}
+            for person_id, keys in kept.items():
+                self._claimed.setdefault(person_id, set()).update(keys)
+            self._nodes.inherit(node, kept)
 
     def _release(self, person_id: str, keys: Collection[str]) -> None:
         claimed = self._claimed.get(person_id, set())

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from twisted_chat.chat.person import Person
-from twisted_chat.events import Entry, Join, Leave
+from twisted_chat.events import Entry, Join, Leave, Rename
 from twisted_chat.limits import Limits, Pace
 from twisted_chat.log.log import Log
 from twisted_chat.rate import Bucket
@@ -122,6 +122,16 @@ class Presence:
             return
         self._known[person.id] = person.nickname
         self.shown[person.id] = Shown(person.nickname, person)
+
+    def tell_renamed(self, person: Person) -> None:
+        """Somebody may be called otherwise than the others were told: if so, tell them."""
+        known = self._known.get(person.id)
+        if known is None or known == person.nickname:
+            return
+        self._known[person.id] = person.nickname
+        rename = Rename(self._now(), self._log.room, known, person.nickname)
+        told = partial(self.heard_renamed, person.id, person.nickname)
+        self._log.append(Entry(rename, person.id, waiter=_Told(told)))
 
     def leave(self, person: Person, reason: str) -> None:
         """Somebody has left."""
@@ -260,7 +270,9 @@ class Presence:
         self._log.append(Entry(event, author, waiter=_Told(partial(show, people))))
 
     def _show_joined(self, people: Sequence[Shown]) -> None:
-        self.shown.update((each.person.id, each) for each in people)
+        for each in people:
+            self.shown.setdefault(each.person.id, each)
+            self.tell_renamed(each.person)  # that may have been stored meanwhile
 
     def _show_left(self, people: Sequence[Shown]) -> None:
         for each in people:

@@ -126,6 +126,11 @@ class Room:
         """Ids of those whom the log tells to be members, though they are none any more."""
         return self._presence.ghosts(self.members)
 
+    def is_anybody_misnamed(self) -> bool:
+        """Whether the log tells of a member by a nickname that they have no more."""
+        told = ((self.members.get(each), shown) for each, shown in self.shown.items())
+        return any(member and member.nickname != shown.nickname for member, shown in told)
+
     def tell_gone(self, person_id: str) -> None:
         """Tell of one of these."""
         self._presence.tell_gone(person_id)
@@ -178,6 +183,10 @@ class Room:
     def rename(self, person: Person) -> None:
         """A member, who was announced, has another nickname."""
         self._presence.rename(person)
+
+    def tell_renamed(self, person: Person) -> None:
+        """See `Presence.tell_renamed`."""
+        self._presence.tell_renamed(person)
 
     def raised_hands(self) -> list[Person]:
         """The members who have raised their hands, in the order of raising."""

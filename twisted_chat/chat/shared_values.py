@@ -4,7 +4,7 @@ Last is what comes last in the one order of all servers. So whoever has set some
 heard of it yet, need not look at what others set before it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,33 @@ class Settled:
     person: str
 
 
+class Homes:
+    """The servers that devices come to, as they were told of in the one order of all."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, dict[str, tuple[int, int]]] = {}  # by person and device
+        self._whose: dict[str, str] = {}  # the persons of devices
+
+    def of(self, person_id: str) -> set[int]:
+        """The numbers of those that somebody's devices come to."""
+        return {node for _, node in self._of.get(person_id, {}).values()}
+
+    def hear(self, name: str, value: Value) -> None:
+        """Something is told."""
+        if not name.startswith("device/"):
+            return
+        if value is None:
+            whose = self._whose.pop(name, "")
+            devices = self._of.get(whose, {})
+            devices.pop(name, None)
+            if not devices:
+                self._of.pop(whose, None)
+            return
+        whose = self._whose[name] = value["person"]
+        devices = self._of.setdefault(whose, {})
+        devices[name] = max(devices.get(name, (0, 0)), (_taken(value), value["node"]))
+
+
 class SharedValues:
     """The values, by their names: `person/ID`, `name/ID`, `in/ID/ROOM`, `device/ID`, `over/ID`.
 
@@ -52,8 +79,10 @@ class SharedValues:
         """The servers; None if there is only this one."""
         self._known: dict[str, Value] = {}
         self._unheard: dict[str, tuple[Value, str]] = {}  # set here, not heard yet: about whom
+        self._on_their_way: dict[str, int] = {}  # how often it was set here and not heard yet
         self._devices_of: dict[str, dict[str, None]] = {}  # by the person's id
         self._rooms_of: dict[str, dict[str, Value]] = {}  # the same
+        self._homes = Homes()
 
     def __contains__(self, name: str) -> bool:
         """Whether something is set."""
@@ -82,28 +111,71 @@ class SharedValues:
         if self.nodes is not None and self._known.get(name) != value:
             self._learn(name, value)
             self._unheard[name] = value, person_id
+            self._send(name, value)
+
+    def _send(self, name: str, value: Value) -> None:
+        if self.nodes is not None:
+            self._on_their_way[name] = self._on_their_way.get(name, 0) + 1
             self.nodes.set(name, value)
+
+    def _has_come_back(self, name: str) -> None:
+        """Something that was set here has its place in the order."""
+        left = self._on_their_way.pop(name, 0) - 1
+        if left > 0:
+            self._on_their_way[name] = left
 
     def hear(self, node: int, name: str, value: Value) -> Changed | Settled | None:
         """A server has set something; gives what follows from that."""
         is_own = self.nodes is not None and node == self.nodes.number
-        if not is_own and self._is_outdated(name, value):
-            known = self._known[name]
-            self._learn(name, None)
-            self.set(name, known, known["person"])  # again, so that it comes last
-            return None
-        if name in self._unheard and (is_own or not self._has_moved(name, value)):
-            last, person_id = self._unheard[name]
-            if not is_own or last != value:
-                return None
-            del self._unheard[name]
-            return Settled(name, value, person_id)
         if is_own:
-            if value is not None and name not in self._known and self.nodes is not None:
-                self.nodes.set(name, None)  # another server had ended it before that was stored
+            self._has_come_back(name)
+        self._homes.hear(name, value)
+        if self._is_outdated(name, value):
+            return None
+        if self._is_strange(node, name):
+            self._insist(name)
+            return None
+        if name in self._unheard and (is_own or not self._is_newer(name, value)):
+            if not is_own or name in self._on_their_way:
+                return None
+            last, person_id = self._unheard.pop(name)
+            return Settled(name, last, person_id)
+        if is_own:
+            if value is not None and name not in self._known:
+                self._send(name, None)  # another server had ended it before that was stored
             return None
         self._unheard.pop(name, None)
         return self._change(name, value)
+
+    def homes_of(self, person_id: str) -> Collection[int]:
+        """The numbers of the servers that somebody's devices come to, as all have heard by now."""
+        return self._homes.of(person_id)
+
+    def _is_strange(self, node: int, name: str) -> bool:
+        """Whether another server has somebody enter or leave who comes here, and there no more."""
+        kind, _, its_id = name.partition("/")
+        if kind != "in" or self.nodes is None:
+            return False
+        homes = self._homes.of(its_id.partition("/")[0])
+        return self.nodes.number in homes and node not in homes
+
+    def _insist(self, name: str) -> None:
+        """Set again what holds here, so that it comes last."""
+        kept, person_id = self._known.get(name), name.split("/")[1]
+        self._unheard[name] = kept, person_id
+        self._send(name, kept)
+
+    def hear_renamed(self, person_id: str, old: str, new: str) -> bool:
+        """Another server has told that somebody has another nickname; gives whether that is so.
+
+        The store has changed the value with that, so that both are known or none.
+        """
+        name = f"name/{person_id}"
+        known = self._known.get(name) or {}
+        if name in self._unheard or (known.get("nickname"), known.get("displaced")) != (old, False):
+            return False  # something else comes last
+        self._learn(name, {**known, "nickname": new})
+        return True
 
     def catch_up(self, shared: Mapping[str, Value], kind: str) -> Iterator[Changed]:
         """All that is shared is known now: what has changed, but for what was set here since.
@@ -112,26 +184,35 @@ class SharedValues:
             shared: everything that is set.
             kind: the beginning of the names that are looked at.
         """
+        if kind == "device/":
+            self._homes = Homes()
+            for name, value in shared.items():
+                self._homes.hear(name, value)
         for name in [*shared, *(each for each in self._known if each not in shared)]:
-            is_meant = name.startswith(kind) and name not in self._unheard
-            if is_meant and shared.get(name) != self._known.get(name):
-                yield self._change(name, shared.get(name))
+            value = shared.get(name)
+            if not name.startswith(kind) or value == self._known.get(name):
+                continue
+            if name not in self._unheard or self._is_newer(name, value):
+                self._unheard.pop(name, None)
+                yield self._change(name, value)
 
     def _change(self, name: str, value: Value) -> Changed:
         before = self._known.get(name)
         self._learn(name, value)
         return Changed(name, value, before)
 
-    def _has_moved(self, name: str, value: Value) -> bool:
+    def _is_newer(self, name: str, value: Value) -> bool:
         """Whether another server says that a device comes to it now, whatever was set here."""
         known = self._known.get(name)
-        return bool(known and value and _came(value) > _came(known))
+        return bool(known and value and _taken(value) > _taken(known))
 
     def _is_outdated(self, name: str, value: Value) -> bool:
-        """Whether another server does not know yet that a device comes to this one."""
-        known = self._known.get(name) or {}
-        is_ours = self.nodes is not None and known.get("node") == self.nodes.number
-        return bool(is_ours and value and _came(value) < _came(known))
+        """Whether this was set by a server that did not know yet that a device goes elsewhere.
+
+        Then it is not stored either, see `Nodes.set`.
+        """
+        known = self._known.get(name)
+        return bool(known and value and _taken(value) < _taken(known))
 
     def _learn(self, name: str, value: Value) -> None:
         kind, _, device_id = name.partition("/")
@@ -159,6 +240,6 @@ class SharedValues:
             self._known[name] = value
 
 
-def _came(value: Mapping[str, Any]) -> tuple[int, int]:
-    """Which of two servers a device comes to: of those to which it came at once, the newer one."""
-    return value.get("moves", 0), value.get("node", 0)
+def _taken(value: Mapping[str, Any]) -> int:
+    """Of two servers that say that a device comes to them, it has come to the greater one later."""
+    return int(value.get("taken", 0))

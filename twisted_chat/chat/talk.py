@@ -1,6 +1,6 @@
 """What people say and do: messages, topics, whispers, nicknames, and who is away."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -148,7 +148,7 @@ class Talk(Membership):
             person.renames.take(self.limits.renames, self.clock.seconds())
         request.begin(
             (by or person).connection_of(request.client),
-            partial(self._renamed, person, name),
+            partial(self._renamed, person, name, list(person.rooms)),
             partial(self.people.release, name, person),
         )
         person.renaming = request
@@ -168,11 +168,14 @@ class Talk(Membership):
             entries.append((room.log, entry))
         append_together(entries)
 
-    def _renamed(self, person: Person, nickname: str) -> None:
+    def _renamed(self, person: Person, nickname: str, told: Collection[str]) -> None:
         old = person.nickname
         self.people.rename(person, nickname)
         for key in person.rooms:
-            self.rooms[key].rename(person)
+            if key in told:
+                self.rooms[key].rename(person)
+            else:  # which they have entered meanwhile, perhaps over another server
+                self.rooms[key].tell_renamed(person)
         self.publish(person)
         _log.info("{old} is now {nick}", old=old, nick=nickname)
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
+from twisted_chat.events import Entry
 from twisted_chat.refusal import Refused
 
 Value: TypeAlias = Any
@@ -40,7 +41,21 @@ class Hearer(Protocol):
         """
 
     def gone(self, node: int, heir: int) -> None:
-        """A server is gone, and does nothing more; another looks after its people from now on."""
+        """A server is gone, and does nothing more; another looks after its people from now on.
+
+        Until somebody has inherited the keys, this is told again, perhaps of another heir.
+        """
+
+    def counts(self, node: int, entry: Entry) -> bool:
+        """Whether something that is only told is to be shown.
+
+        It is not if whoever did it has gone on elsewhere, which the server that tells it did not
+        know yet. All servers have to find the same.
+
+        Args:
+            node: the number of the server that tells it.
+            entry: what is told.
+        """
 
     def asked_for(self, log: str, room: str) -> None:
         """Something is about to be shown in a log that is not open here: this may open it.
@@ -83,6 +98,10 @@ class Nodes(Protocol):
         """Set something that all servers know, those too that start later; None ends it.
 
         It is stored as soon as possible, and whoever cannot be told now hears it later.
+
+        There are two values that do not depend on what comes last alone. One with a number called
+        `taken`, see `take`, is not stored while there is one with a greater number. And when
+        somebody has another nickname (`Rename`), that is stored in their `name/ID` too.
         """
 
     def tell(self, name: str, value: Value) -> None:
@@ -101,7 +120,7 @@ class Nodes(Protocol):
             with `Refused` if that cannot be found out now.
         """
 
-    def take(self, client: str) -> Deferred[None]:
+    def take(self, client: str) -> Deferred[int]:
         """What a client asks for with a `ref` is stored for this server alone from now on.
 
         That is so until another takes it, or this server is gone.
@@ -112,16 +131,23 @@ class Nodes(Protocol):
             client: its id.
 
         Returns:
-            Fires when that is so; fails with `Refused` if it is not.
+            Fires when that is so, with a number that is greater than that of whoever took it
+            before; fails with `Refused` if it is not.
         """
 
     def inherit(self, node: int, kept: Mapping[str, Sequence[str]]) -> None:
-        """Of all keys that a server had claimed which is gone, only some stay claimed.
+        """Of all keys that a server had claimed which is gone, only some stay claimed, by this one.
+
+        It may have taken some of them from others, without having had the time to tell it: those
+        that nobody has then are claimed too.
 
         Args:
             node: the server's number.
-            kept: these, by their holders' ids.
+            kept: all that are to be claimed, by their holders' ids.
         """
 
     def release(self, holder: str, keys: Sequence[str]) -> None:
-        """Somebody needs some keys no more; those that are another's stay so."""
+        """Somebody needs some keys no more that this server has claimed for them, or inherited.
+
+        Those that are another's stay so, and those that another server has claimed for them since.
+        """

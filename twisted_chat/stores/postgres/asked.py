@@ -161,7 +161,7 @@ class Asked:
         self._work.claims.append(Release(holder, keys))
         self._changed()
 
-    def take(self, client: str) -> Deferred[None]:
+    def take(self, client: str) -> Deferred[int]:
         """See `Nodes.take`."""
         if self.is_away:
             return fail(Refused("not-stored", unchanged(self.problem)))

@@ -6,7 +6,8 @@ has a number, so that one whose answer was lost can be sent again, and is stored
 It gets one JSON object, and the group's news with its entries, see `news`. It answers another
 object: the log and the last number before the group of each log, by its place; the places of the
 changes of accounts whose name is taken; by the place of a claim that is refused, the key that is
-another's; and which servers are gone, each with its heir.
+another's; a number that is greater than that of any group before in which the same client was
+taken; and which servers are gone, each with its heir.
 
 Everybody who listens is notified of the news. The database does that in the order in which groups
 are committed, and tells everybody of them in that order: it is the one order of all servers.
@@ -31,6 +32,9 @@ TAKING = ASKING.replace("_shared", "")
 
 TOGETHER = "pg_advisory_xact_lock(3, hashtext(current_schema()))"
 """What keeps others waiting who claim something too, or who join or leave."""
+
+HEIRLESS = "SELECT node FROM claims WHERE node NOT IN (SELECT node FROM nodes)"
+"""Servers that are gone, whose keys nobody has inherited, perhaps as the heir is gone too."""
 
 TELL_NEWS = f"""
 CREATE OR REPLACE FUNCTION tell_news(this_node bigint, this_group bigint, head text, news text[])
@@ -97,6 +101,7 @@ DECLARE
     owner text;
     refused jsonb := '{{}}';
     departed jsonb;
+    takes bigint;
     is_late boolean;
     result jsonb;
 BEGIN
@@ -110,6 +115,7 @@ BEGIN
 
     IF work ? 'takes' THEN
         PERFORM {TAKING};
+        takes := nextval('requests');
         INSERT INTO clients SELECT DISTINCT jsonb_array_elements_text(work->'takes'), this_node
         ON CONFLICT (client) DO UPDATE SET node = excluded.node;
     END IF;
@@ -127,11 +133,16 @@ BEGIN
     FOR change IN SELECT * FROM jsonb_array_elements(work->'inherited') LOOP
         DELETE FROM claims WHERE node = (change->>0)::bigint
             AND NOT coalesce(change->1->holder, '[]') ? key;
+        UPDATE claims SET node = this_node WHERE node = (change->>0)::bigint;
+        INSERT INTO claims
+        SELECT jsonb_array_elements_text(value), key, this_node FROM jsonb_each(change->1)
+        ORDER BY 1 ON CONFLICT (key) DO NOTHING;
     END LOOP;
     FOR change IN SELECT * FROM jsonb_array_elements(work->'claims') LOOP
         keys := ARRAY(SELECT jsonb_array_elements_text(change->2));
         IF change->1 = 'null' THEN
-            DELETE FROM claims WHERE key = ANY (keys) AND holder = change->>0;
+            DELETE FROM claims WHERE key = ANY (keys) AND holder = change->>0
+                AND node = this_node;
         ELSE
             SELECT key INTO owner FROM claims WHERE key = ANY (keys)
                 AND holder NOT IN (change->>0, change->>1) ORDER BY key LIMIT 1;
@@ -151,7 +162,8 @@ BEGIN
         DELETE FROM shared WHERE name IN
             (SELECT key FROM jsonb_each(work->'shared') WHERE value = 'null');
         INSERT INTO shared SELECT * FROM jsonb_each(work->'shared') WHERE value != 'null'
-        ORDER BY 1 ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+        ORDER BY 1 ON CONFLICT (name) DO UPDATE SET value = excluded.value
+            WHERE coalesce(shared.value->'taken' <= excluded.value->'taken', true);
     END IF;
 
     IF work ? 'erased' THEN
@@ -220,8 +232,12 @@ BEGIN
         END IF;
     END LOOP;
     IF work ? 'renames' THEN
-        UPDATE sessions SET nickname = value FROM jsonb_each_text(work->'renames')
-        WHERE person = key;
+        FOR change IN SELECT * FROM jsonb_array_elements(work->'renames') LOOP
+            UPDATE sessions SET nickname = change->>2 WHERE person = change->>0;
+            UPDATE shared SET value = jsonb_set(value, '{{nickname}}', change->2)
+            WHERE name = 'name/' || (change->>0)
+                AND value->'nickname' = change->1 AND value->'displaced' = 'false';
+        END LOOP;
     END IF;
 
     IF work ? 'renews' AND NOT is_late AND known.since < clock_timestamp() - lease THEN
@@ -232,7 +248,7 @@ BEGIN
             DELETE FROM nodes USING dead WHERE nodes.node = dead.node RETURNING nodes.node
         )
         SELECT jsonb_agg(jsonb_build_array(node, this_node) ORDER BY node) INTO departed
-        FROM buried;
+        FROM (SELECT node FROM buried UNION {HEIRLESS}) gone;
     END IF;
     IF departed IS NOT NULL AND pieces = '{{}}' THEN
         pieces := '{{"{{}}"}}';
@@ -246,7 +262,8 @@ BEGIN
     END IF;
 
     result := jsonb_build_object(
-        'bases', bases, 'taken', taken, 'refused', refused, 'gone', coalesce(departed, '[]'));
+        'bases', bases, 'taken', taken, 'refused', refused, 'order', takes,
+        'gone', coalesce(departed, '[]'));
     UPDATE nodes SET done = this_group, answer = result, until = clock_timestamp() + lease,
         since = CASE WHEN is_late THEN clock_timestamp() ELSE since END WHERE node = this_node;
     RETURN result;

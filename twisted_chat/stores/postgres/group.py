@@ -40,7 +40,7 @@ class Group:
         self._counts: list[int] = []  # of the stored entries of each log, by its place
         self._rows: list[Row] = []
         self._changes: list[Row] = []
-        self._renames: dict[str, str] = {}
+        self._renames: dict[tuple[str, str, str], None] = {}  # whose, from what, and to what
         late = [(log, 0, entry) for log, entry in self.work.late if not log.is_erased]
         self._told: list[tuple[OpenLog, int, Entry]] = late  # behind so many that are stored
         for log, entry in self.entries:
@@ -60,7 +60,7 @@ class Group:
         if type(entry.event) in EFFECTS:
             self._changes += ((place, number, *change) for change in _changes(entry))
         elif isinstance(entry.event, Rename):
-            self._renames[entry.author] = entry.event.to
+            self._renames[entry.author, entry.event.sender, entry.event.to] = None
         if entry.ref is not None:
             self._clients.add(entry.client or entry.author)
         entry.id = number
@@ -97,7 +97,7 @@ class Group:
                 for log, count in zip(self._places, self._counts, strict=True)
             ],
             "state": self._changes,
-            "renames": self._renames,
+            "renames": list(self._renames),
         }
         text = json.dumps({name: part for name, part in parts.items() if part}, ensure_ascii=False)
         return text, self._news()
@@ -142,7 +142,7 @@ class Group:
         for change in self.work.nameless:
             change.tell()
         for take in self.work.takes:
-            take.done.callback(None)
+            take.done.callback(answer["order"])
         for place, each in enumerate(self.work.claims):
             if isinstance(each, Claim):
                 each.tell(answer["refused"].get(str(place)))

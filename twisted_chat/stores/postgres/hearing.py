@@ -10,6 +10,8 @@ from twisted.logger import Logger
 
 from twisted_chat.counters import Counters
 from twisted_chat.events import OWN, Entry
+from twisted_chat.refusal import Refused
+from twisted_chat.stores.batches import refuse
 from twisted_chat.stores.nodes import Hearer, Value
 from twisted_chat.stores.postgres.engine import Item
 from twisted_chat.stores.postgres.group import Answer, Group
@@ -119,7 +121,7 @@ class Hearing:
             self._tell(news.gone, news.words, news.node)
         for name, room, entries in news.logs:
             if self._caught_up is None:
-                self._hear_in(name, room, entries)
+                self._hear_in(name, room, self._that_count(news.node, entries))
             else:
                 self._hear_in(name, room, [entry for entry in entries if entry.stored])
 
@@ -138,6 +140,13 @@ class Hearing:
             _guarded(self._hearer.gone, each, heir)
         for name, value in words:
             _guarded(self._hearer.heard, node, name, value)
+
+    def _that_count(self, node: int, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Without those of people who had gone on elsewhere, though their server did not know."""
+        hearer = self._hearer
+        if hearer is None or all(entry.stored for entry in entries):
+            return entries
+        return [each for each in entries if each.stored or hearer.counts(node, each)]
 
     def _hear_in(self, name: str, room: str, entries: Sequence[Entry]) -> None:
         """Something comes next in a log, which may not be open here."""
@@ -184,8 +193,13 @@ class Hearing:
         self._tell([(gone, heir) for gone, heir in own.answer["gone"]], words, self._node)
         for log, entries in own.group.is_stored(own.answer):
             log.waiting -= len(entries)
-            if log.subscriber is not None:
-                _guarded(log.subscriber.show, entries)
+            count = self._that_count(self._node, entries)
+            if len(count) < len(entries):
+                shown = set(map(id, count))
+                left_out = [(log, each) for each in entries if id(each) not in shown]
+                _guarded(refuse, left_out, Refused("replaced", "This session goes on elsewhere."))
+            if count and log.subscriber is not None:
+                _guarded(log.subscriber.show, count)
         _guarded(own.group.tell, own.answer)
 
     # Where something may be missing

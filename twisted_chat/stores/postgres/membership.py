@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import psycopg
 
 from twisted_chat.stores.nodes import Value
-from twisted_chat.stores.postgres.functions import FENCED, TOGETHER
+from twisted_chat.stores.postgres.functions import FENCED, HEIRLESS, TOGETHER
 from twisted_chat.stores.rows import COLUMNS, Row
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -70,6 +70,7 @@ CREATE OR REPLACE FUNCTION leave(this_node bigint)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     heir bigint;
+    gone jsonb;
 BEGIN
     PERFORM FROM nodes WHERE node = this_node FOR UPDATE;
     PERFORM {TOGETHER};
@@ -81,8 +82,9 @@ BEGIN
     END IF;
     DELETE FROM nodes WHERE node = this_node;
     IF FOUND AND heir IS NOT NULL THEN
-        PERFORM tell_news(this_node, 0, jsonb_build_object('gone',
-            jsonb_build_array(jsonb_build_array(this_node, heir)))::text, '{{"{{}}"}}');
+        SELECT jsonb_agg(jsonb_build_array(node, heir)) INTO gone
+        FROM (SELECT this_node AS node UNION {HEIRLESS}) each;
+        PERFORM tell_news(this_node, 0, jsonb_build_object('gone', gone)::text, '{{"{{}}"}}');
     END IF;
 END
 $$

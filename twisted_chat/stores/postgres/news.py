@@ -97,6 +97,8 @@ def _pieces(text: bytes) -> Iterator[str]:
 class Reader:
     """Puts pieces together again.
 
+    The database delivers each once. A piece that came twice all the same would be left out.
+
     Args:
         node: the number of this server, whose own news say only when it is their turn.
     """
@@ -104,16 +106,21 @@ class Reader:
     def __init__(self, node: int) -> None:
         self._node = node
         self._pieces: list[str] = []
+        self._group = ""  # the sender and the number of the one that is read
+        self._last: dict[str, str] = {}  # by sender, the number of the last one that was read
 
     def read(self, notification: str) -> News | None:
         """One more piece; gives what is told if it was the last."""
         head, _, piece = notification.partition("\n")
         node, group, nth, rest = head.split(" ")[:4]
-        if nth == "0":
-            self._pieces = []
+        if nth == "0" and self._group != f"{node} {group}":
+            self._group, self._pieces = f"{node} {group}", []
+        if int(nth) != len(self._pieces) or self._last.get(node) == group:
+            return None
         self._pieces.append(piece)
         if rest != "end":
             return None
+        self._group, self._last[node] = "", group
         if int(node) == self._node:
             return News(int(node), int(group))
         head, _, text = "".join(self._pieces).partition("\n")

@@ -70,7 +70,7 @@ class PostgresNodes:
         """See `Nodes.claim`."""
         return self._writer.asked.claim(holder, keys, instead_of)
 
-    def take(self, client: str) -> Deferred[None]:
+    def take(self, client: str) -> Deferred[int]:
         """See `Nodes.take`."""
         return self._writer.asked.take(client)
 

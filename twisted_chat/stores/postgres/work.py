@@ -77,7 +77,7 @@ class Take:
 
     def __init__(self, client: str) -> None:
         self.client = client
-        self.done: Deferred[None] = Deferred()
+        self.done: Deferred[int] = Deferred()
 
 
 @dataclass(frozen=True)

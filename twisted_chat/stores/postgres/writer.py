@@ -154,7 +154,7 @@ class Writer:
             _log.failure("Storing failed", failure)
             why = "the server has failed"
         self._has_failed(why)
-        if failure.check(psycopg.OperationalError) is not None:
+        if is_away or failure.check(psycopg.OperationalError) is not None:
             self.asked.follow(group)
         entries = [*group.entries, *group.left_out]
         for log, _ in entries:
